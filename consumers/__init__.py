@@ -1,0 +1,1 @@
+"""The three roles, their supervisor, replay, configuration, metrics and the `gsr` command."""

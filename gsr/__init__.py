@@ -1,0 +1,1 @@
+"""The model as a library: item graph, sequence encoder, learning, retrieval, metrics."""

@@ -1,0 +1,116 @@
+"""Errors of events, logs and state.
+
+::
+
+    StreamError
+    ├── EventFileError        an event file cannot be read; names file and line
+    ├── LogError
+    │   ├── TopicMismatchError    a topic exists with other settings
+    │   ├── UnknownTopicError     a topic does not exist
+    │   ├── OffsetExpiredError    an offset fell off retention
+    │   ├── FencedError           another writer has taken over
+    │   └── LogUnavailableError   passing trouble: try again (retriable)
+    └── StateError
+        ├── StateMismatchError    state was written with another shape or format
+        ├── StateLockedError      another process owns the state
+        ├── StateCorruptError     state on disk contradicts itself
+        └── StorageFullError      the disk is full or not writable
+"""
+
+from typing import ClassVar
+
+
+class StreamError(Exception):
+    """Root of every error that this package raises on purpose.
+
+    The message tells the operator what happened and what to do.
+    """
+
+    retriable: ClassVar[bool] = False
+
+
+class EventFileError(StreamError):
+    """An event file cannot be read.
+
+    Parameters
+    ----------
+    path
+        The file.
+    reason
+        What is wrong and what to do.
+    line
+        Line (or row) number, from 1, where it is known.
+    """
+
+    def __init__(self, path: str, reason: str, line: int | None = None) -> None:
+        self.path = path
+        self.reason = reason
+        self.line = line
+        place = path if line is None else f"{path}, line {line}"
+        super().__init__(f"{place}: {reason}")
+
+
+class LogError(StreamError):
+    """The event log refused or failed."""
+
+
+class TopicMismatchError(LogError):
+    """A topic exists with settings that would break its contract."""
+
+
+class UnknownTopicError(LogError):
+    """A topic does not exist: create it, or correct its name."""
+
+
+class OffsetExpiredError(LogError):
+    """The wanted offset is older than what the log still holds.
+
+    Parameters
+    ----------
+    topic, partition
+        Where.
+    offset
+        The wanted offset.
+    start_offset
+        The oldest offset that the log still holds.
+    """
+
+    def __init__(self, topic: str, partition: int, offset: int, start_offset: int) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.start_offset = start_offset
+        super().__init__(
+            f"{topic}[{partition}]: offset {offset} is gone, the log starts at {start_offset}. "
+            "Raise the topic's retention, or accept the gap by restoring a newer backup."
+        )
+
+
+class FencedError(LogError):
+    """Another writer with the same name has taken over: this one must stop."""
+
+
+class LogUnavailableError(LogError):
+    """The log cannot be reached just now; the same call may succeed later."""
+
+    retriable = True
+
+
+class StateError(StreamError):
+    """The state store refused or failed."""
+
+
+class StateMismatchError(StateError):
+    """State on disk was written with another format or another shape-changing setting."""
+
+
+class StateLockedError(StateError):
+    """Another process owns this state directory: stop it first, or use another directory."""
+
+
+class StateCorruptError(StateError):
+    """State on disk contradicts itself: restore a backup or rebuild from the log."""
+
+
+class StorageFullError(StateError):
+    """The disk is full or not writable: free space or correct the permissions, then restart."""

@@ -1,0 +1,1 @@
+"""Clicks and the other records: schemas, codecs, readers of event files."""

@@ -1,0 +1,1 @@
+"""The event log: one interface, an embedded implementation on SQLite."""

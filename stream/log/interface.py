@@ -1,0 +1,244 @@
+"""What every event log promises, whatever carries it.
+
+A log holds named *topics*; a topic has a fixed number of *partitions*; a partition is a sequence
+of records with offsets that only grow and are never reused. Records with the same key go to the
+same partition. A record without a value is a *tombstone*.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSpec:
+    """The settings of a topic.
+
+    Parameters
+    ----------
+    name
+        Lower case, dots or hyphens.
+    partitions
+        How many; fixed for the topic's life, because state is kept per partition.
+    compacted
+        Keep only the newest record of each key (eventually).
+    retention_seconds, retention_bytes
+        Delete the oldest records past this age or this size of one partition; None keeps them.
+    """
+
+    name: str
+    partitions: int = 1
+    compacted: bool = False
+    retention_seconds: float | None = None
+    retention_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to append.
+
+    Parameters
+    ----------
+    key
+        Decides the partition, unless `partition` does; None spreads records evenly.
+    value
+        The payload; None writes a tombstone.
+    headers
+        Small named byte strings.
+    partition
+        Overrides the key's partition: dead letters and sequences stay with their source.
+    """
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBatch:
+    """Consecutive records of one partition, column by column.
+
+    Parameters
+    ----------
+    topic, partition
+        Where they come from.
+    offsets
+        int64 [n], strictly increasing; compaction and retention may leave gaps.
+    append_times
+        float64 [n], seconds since the epoch at which the log took the record.
+    keys, values
+        n entries each; a value of None is a tombstone.
+    headers
+        n entries, or empty where no record of the batch has any.
+    """
+
+    topic: str
+    partition: int
+    offsets: npt.NDArray[np.int64]
+    append_times: npt.NDArray[np.float64]
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+    headers: Sequence[Headers] = ()
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    @property
+    def next_offset(self) -> int:
+        """The offset to read from after this batch."""
+        return int(self.offsets[-1]) + 1
+
+
+class RebalanceListener(Protocol):
+    """Is told when a reader's partitions change; every call must return quickly."""
+
+    def assigned(self, partitions: Sequence[int]) -> None:
+        """Take over `partitions`; seek them before the next poll."""
+        ...
+
+    def revoked(self, partitions: Sequence[int]) -> None:
+        """Finish and hand over `partitions`; they are still owned during the call."""
+        ...
+
+    def lost(self, partitions: Sequence[int]) -> None:
+        """Drop `partitions` at once; another process may own them already."""
+        ...
+
+
+class Reader(Protocol):
+    """Reads the partitions of one topic in order, from positions that it keeps."""
+
+    @property
+    def assignment(self) -> tuple[int, ...]:
+        """The partitions that this reader reads."""
+        ...
+
+    def seek(self, partition: int, offset: int) -> None:
+        """Read `partition` from `offset` next; past the end waits there.
+
+        Raises
+        ------
+        OffsetExpiredError
+            From the next `poll`, where `offset` is older than the partition's start and the
+            topic is not compacted.
+        """
+        ...
+
+    def position(self, partition: int) -> int:
+        """Return the offset that is read next."""
+        ...
+
+    def poll(self, max_records: int, timeout_seconds: float) -> list[RecordBatch]:
+        """Return what is there, at most `max_records`, at most one batch per partition.
+
+        Returns as soon as there is anything, and an empty list after `timeout_seconds`. Full
+        partitions take turns, so that none starves.
+        """
+        ...
+
+    def pause(self, partitions: Sequence[int]) -> None:
+        """Keep polling alive but return nothing of `partitions` until `resume`."""
+        ...
+
+    def resume(self, partitions: Sequence[int]) -> None:
+        """Undo `pause`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; a closed reader may be closed again."""
+        ...
+
+
+class Writer(Protocol):
+    """Appends to one topic. What `append` has returned is durable and in order."""
+
+    def append(self, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
+        """Append all of `records` and return each one's (partition, offset).
+
+        Raises
+        ------
+        FencedError
+            A writer with the same fence name was opened later.
+        LogUnavailableError
+            Passing trouble; nothing, or only a prefix, was written.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; a closed writer may be closed again."""
+        ...
+
+
+class Log(Protocol):
+    """Topics, and readers and writers of them; safe for several processes at once."""
+
+    def create_topic(self, spec: TopicSpec) -> None:
+        """Create a topic; does nothing where it exists with the same settings.
+
+        Raises
+        ------
+        TopicMismatchError
+            It exists with other settings.
+        """
+        ...
+
+    def topics(self) -> dict[str, TopicSpec]:
+        """Return every topic's settings."""
+        ...
+
+    def reader(
+        self,
+        topic: str,
+        *,
+        partitions: Sequence[int] | None = None,
+        group: str | None = None,
+        listener: RebalanceListener | None = None,
+    ) -> Reader:
+        """Open a reader at the group's saved positions, or at the start where there are none.
+
+        Parameters
+        ----------
+        topic
+            Must exist.
+        partitions
+            Exactly these; None: all of them, or with `group` this member's share.
+        group
+            Whose saved positions to start from.
+        listener
+            Told of changes; the first assignment is announced in the first `poll`.
+        """
+        ...
+
+    def writer(self, topic: str, *, fence: str | None = None) -> Writer:
+        """Open a writer; one with `fence` locks out every earlier one of the same name."""
+        ...
+
+    def start_offsets(self, topic: str) -> dict[int, int]:
+        """Return each partition's oldest offset that may still be read."""
+        ...
+
+    def end_offsets(self, topic: str) -> dict[int, int]:
+        """Return the offset that each partition's next record will get."""
+        ...
+
+    def offsets_at(self, topic: str, time: float) -> dict[int, int]:
+        """Return each partition's first offset appended at or after `time` (else its end)."""
+        ...
+
+    def saved_positions(self, group: str, topic: str) -> dict[int, int]:
+        """Return the positions that `group` saved, partition by partition."""
+        ...
+
+    def save_positions(self, group: str, topic: str, positions: Mapping[int, int]) -> None:
+        """Save for `group` the offsets to read next; durable on return."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; a closed log may be closed again."""
+        ...

@@ -1,0 +1,1 @@
+"""Per-partition state on RocksDB: buffers, item graph, popularity, vocabulary, feed."""
