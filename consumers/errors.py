@@ -5,7 +5,8 @@
     GsrError
     ├── ConfigError         a setting is wrong; names it and where it came from
     ├── TooManyBadError     too large a share of recent records is bad: ingest stops
-    └── RoleFailedError     a role's process ended when it should not have
+    ├── RoleFailedError     a role's process ended when it should not have
+    └── ViewError           a serving view is torn, or of another format (retriable)
 """
 
 from typing import ClassVar
@@ -37,3 +38,9 @@ class RoleFailedError(GsrError):
     """A role's process ended when it should not have."""
 
     exit_code = 4
+
+
+class ViewError(GsrError):
+    """A serving view is torn or of another format; the trainer writes another within seconds."""
+
+    retriable = True
