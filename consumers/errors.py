@@ -6,7 +6,9 @@
     ├── ConfigError         a setting is wrong; names it and where it came from
     ├── TooManyBadError     too large a share of recent records is bad: ingest stops
     ├── RoleFailedError     a role's process ended when it should not have
-    └── ViewError           a serving view is torn, or of another format (retriable)
+    ├── ArtifactError       an artifact is missing, torn or does not fit
+    ├── PortBusyError       another process listens on the role's port
+    └── NotFoundError       what the command was asked for does not exist
 """
 
 from typing import ClassVar
@@ -40,7 +42,19 @@ class RoleFailedError(GsrError):
     exit_code = 4
 
 
-class ViewError(GsrError):
-    """A serving view is torn or of another format; the trainer writes another within seconds."""
+class ArtifactError(GsrError):
+    """A checkpoint, snapshot, view or journal is missing, torn or does not fit."""
 
-    retriable = True
+    exit_code = 7
+
+
+class PortBusyError(GsrError):
+    """Another process listens on the role's port: stop it, or configure another port."""
+
+    exit_code = 8
+
+
+class NotFoundError(GsrError):
+    """The user, item, version or file that a command was asked for does not exist."""
+
+    exit_code = 9

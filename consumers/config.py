@@ -1,0 +1,424 @@
+"""Every setting of every role: sections, defaults, limits.
+
+The docstrings below are the manual: `consumers/default.toml` is written from them. A section is
+frozen; units are in the names; a duration is a plain number. How values are found (flags over
+environment over file over defaults) is told in `consumers.config_loading`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from gsr.config import LearnerConfig, ModelConfig
+from stream.events.click import DEFAULT_EVENT_WEIGHTS, EventRules
+from stream.log.interface import TopicSpec
+from stream.state.config import StateConfig
+
+
+def _off_is_none(value: object) -> object:
+    return None if value == "off" else value
+
+
+def _topic_name(value: str) -> str:
+    if not value or set(value) - set("abcdefghijklmnopqrstuvwxyz0123456789.-"):
+        raise ValueError("a topic name has lower-case letters, digits, dots and hyphens only")
+    return value
+
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+TopicName = Annotated[str, AfterValidator(_topic_name)]
+PositiveOrOff = Annotated[Positive | None, BeforeValidator(_off_is_none)]
+CountOrOff = Annotated[Count | None, BeforeValidator(_off_is_none)]
+
+
+class Section(BaseModel):
+    """What all sections share: frozen, and no unknown key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class LogSection(Section):
+    """The event log and its topics.
+
+    Parameters
+    ----------
+    url
+        Where the log is: embedded:DIRECTORY.
+    partitions
+        Partitions of the clicks topic, fixed for its life: state is kept per partition.
+    clicks, dead_letters, sequences, recommendations, default_recommendations, items
+        Topic names.
+    clicks_retention_seconds
+        How long clicks stay. Must exceed the age of the oldest checkpoint; "off" keeps them.
+    clicks_retention_bytes
+        Largest size of one partition of clicks; the oldest leave; "off" sets no limit.
+    dead_letters_retention_seconds
+        How long refused records stay; "off" keeps them.
+    clean_seconds
+        How often ingest lets the embedded log delete and compact what it no longer needs.
+    """
+
+    url: str = "embedded:run/log"
+    partitions: Count = 4
+    clicks: TopicName = "clicks"
+    dead_letters: TopicName = "clicks.dlq"
+    sequences: TopicName = "sequences"
+    recommendations: TopicName = "recommendations"
+    default_recommendations: TopicName = "recommendations-default"
+    items: TopicName = "items"
+    clicks_retention_seconds: PositiveOrOff = 604_800.0
+    clicks_retention_bytes: CountOrOff = None
+    dead_letters_retention_seconds: PositiveOrOff = 1_209_600.0
+    clean_seconds: Positive = 5.0
+
+    def topics(self) -> tuple[TopicSpec, ...]:
+        """Return the settings of every topic, clicks first."""
+        return (
+            TopicSpec(
+                name=self.clicks,
+                partitions=self.partitions,
+                retention_seconds=self.clicks_retention_seconds,
+                retention_bytes=self.clicks_retention_bytes,
+            ),
+            TopicSpec(
+                name=self.dead_letters,
+                partitions=self.partitions,
+                retention_seconds=self.dead_letters_retention_seconds,
+            ),
+            TopicSpec(name=self.sequences, partitions=self.partitions, compacted=True),
+            TopicSpec(name=self.recommendations, partitions=self.partitions, compacted=True),
+            TopicSpec(name=self.default_recommendations, compacted=True),
+            TopicSpec(name=self.items, compacted=True),
+        )
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [spec.name for spec in self.topics()]
+        if len(set(names)) < len(names):
+            raise ValueError("two topics have the same name: give each its own")
+        return self
+
+
+class EventsSection(Section):
+    """What makes a click acceptable, and what it is worth.
+
+    Parameters
+    ----------
+    weights
+        Event name to weight. Positive: learned from. 0: only marks the item as seen. Negative:
+        only hides the item. Append new names at the end; state refuses inserted or removed ones.
+    default_event
+        The name of a click that names none; one of the above.
+    future_tolerance_seconds
+        How far a click may lie past its append time before it is refused.
+    max_age_seconds
+        How far a click may lie behind its append time; "off": any age.
+    """
+
+    weights: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(
+        default_factory=lambda: dict(DEFAULT_EVENT_WEIGHTS), min_length=1, max_length=254
+    )
+    default_event: str = "click"
+    future_tolerance_seconds: NotNegative = 300.0
+    max_age_seconds: PositiveOrOff = None
+
+    @model_validator(mode="after")
+    def _default_is_known(self) -> Self:
+        if self.default_event not in self.weights:
+            names = ", ".join(self.weights)
+            raise ValueError(f"default_event must be one of the events in weights ({names})")
+        return self
+
+    def rules(self) -> EventRules:
+        """Return the section as the codec wants it."""
+        return EventRules(**self.model_dump())
+
+
+class StateSection(Section):
+    """Where state lies, and its shape; changing the shape needs a rebuild of the state.
+
+    Parameters
+    ----------
+    directory
+        Where ingest keeps its databases, one per partition (and, by default, the artifacts).
+    buffer_length
+        Clicks kept per user, the newest by event time.
+    seen_items
+        Distinct items that a user's seen filter remembers after they left the buffer.
+    neighbours
+        Neighbours kept per item and time scale.
+    half_lives_seconds
+        The time scales of edge weights and popularity.
+    window_weights
+        Weight of the edge from the last, last but one, ... click of the user to a new one.
+    session_gap_seconds
+        A longer pause between two clicks ends the window; "off": never.
+    user_ttl_seconds, item_ttl_seconds
+        A user or an item without clicks for this long expires; "off": never.
+    max_items
+        Items kept per partition; past it those clicked longest ago leave.
+    feed_bytes
+        Cap per partition of the accepted clicks that wait for the trainer.
+    """
+
+    directory: Path = Path("run/state")
+    buffer_length: Annotated[int, Field(ge=2, le=1024)] = 64
+    seen_items: Annotated[int, Field(ge=0, le=65_535)] = 1000
+    neighbours: Annotated[int, Field(ge=2, le=1024)] = 64
+    half_lives_seconds: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=8)] = (
+        3600.0,
+        86_400.0,
+        2_592_000.0,
+    )
+    window_weights: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=16)] = (
+        1.0,
+        1.0 / 2.0,
+        1.0 / 3.0,
+    )
+    session_gap_seconds: PositiveOrOff = None
+    user_ttl_seconds: PositiveOrOff = None
+    item_ttl_seconds: PositiveOrOff = None
+    max_items: Count = 1_000_000
+    feed_bytes: Annotated[int, Field(ge=1_048_576)] = 268_435_456
+
+    def shape(self) -> StateConfig:
+        """Return the section as the state store wants it."""
+        values = self.model_dump(exclude={"directory", "half_lives_seconds"})
+        return StateConfig(**values, half_lives=self.half_lives_seconds)
+
+
+class IngestSection(Section):
+    """Clicks to state.
+
+    Parameters
+    ----------
+    batch_records
+        Most records of one micro-batch.
+    poll_seconds
+        How long one poll waits for records.
+    flush_seconds
+        Longest time between two flushes of changed state to disk.
+    flush_bytes
+        Changed state of one partition that makes a flush due earlier.
+    cached_users
+        Users kept in memory per partition; the others are read from disk when they return.
+    checkpoint_seconds
+        How often a partition's state is handed to the trainer, if it changed.
+    sequence_linger_seconds
+        How long a touched user waits for further clicks before their sequence is sent.
+    sequence_bytes_per_second
+        Most bytes of sequences sent per second; above it they wait and coalesce.
+    bad_share_limit
+        Stop when a larger share than this of the recent records is bad; 1 never stops.
+    bad_window_records
+        How many records are recent.
+    ready_lag_records
+        Ready once fewer records than this wait.
+    """
+
+    batch_records: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    poll_seconds: Positive = 0.05
+    flush_seconds: Positive = 2.0
+    flush_bytes: Count = 16_777_216
+    cached_users: Count = 200_000
+    checkpoint_seconds: Positive = 5.0
+    sequence_linger_seconds: NotNegative = 0.03
+    sequence_bytes_per_second: Positive = 8_388_608.0
+    bad_share_limit: Share = 0.5
+    bad_window_records: Count = 1000
+    ready_lag_records: Count = 10_000
+
+
+class TrainerSection(Section):
+    """Test, train, judge, snapshot.
+
+    Parameters
+    ----------
+    cycle_seconds
+        How often a cycle begins, if there are enough clicks.
+    cycle_min_clicks
+        Fewer fresh clicks than this wait for the next cycle.
+    cycle_max_clicks
+        A cycle begins early when this many wait, and takes no more than these.
+    budget_seconds
+        Time that one cycle may take; replay is shed before fresh clicks.
+    view_seconds
+        How often live counters are exported for the publisher.
+    poll_seconds
+        How often new checkpoints are looked for.
+    holdout_share
+        Share of the fresh clicks that only judge and never train.
+    recent_clicks
+        Clicks over which the recent quality gauges are averaged.
+    psi_seconds
+        Length of the two time spans whose popularity is compared.
+    alarm_effort
+        Learning effort while drift is alarming, as a multiple of the normal one.
+    alarm_cycles
+        Cycles that the higher effort lasts after the last alarm.
+    threads
+        Threads of the numerical libraries.
+    seed
+        Seed of everything random.
+    """
+
+    cycle_seconds: Positive = 60.0
+    cycle_min_clicks: Count = 200
+    cycle_max_clicks: Count = 50_000
+    budget_seconds: Positive = 30.0
+    view_seconds: Positive = 5.0
+    poll_seconds: Positive = 0.5
+    holdout_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    recent_clicks: Count = 5000
+    psi_seconds: Positive = 3600.0
+    alarm_effort: Annotated[float, Field(ge=1)] = 2.0
+    alarm_cycles: Count = 5
+    threads: Count = 1
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class PublisherSection(Section):
+    """Sequences to recommendation lists.
+
+    Parameters
+    ----------
+    list_length
+        Items per list.
+    repeats
+        May lists contain items that the user has seen?
+    batch_users
+        Most users scored at once.
+    poll_seconds
+        How long one poll waits for sequences.
+    walk_users_per_second
+        Rate at which the lists of active users are refreshed after a new model.
+    active_seconds
+        Users with a click within this time (before the newest click) are active.
+    default_seconds
+        How often the default list, for users without clicks, is refreshed.
+    view_poll_seconds
+        How often a newer model or view is looked for.
+    keep_users
+        Users kept in memory per process; those whose click is oldest leave.
+    threads
+        Threads of the numerical libraries.
+    """
+
+    list_length: Annotated[int, Field(ge=1, le=1000)] = 20
+    repeats: bool = False
+    batch_users: Count = 256
+    poll_seconds: Positive = 0.02
+    walk_users_per_second: Positive = 200.0
+    active_seconds: Positive = 2_592_000.0
+    default_seconds: Positive = 10.0
+    view_poll_seconds: Positive = 0.25
+    keep_users: Count = 1_000_000
+    threads: Count = 1
+
+
+class ArtifactsSection(Section):
+    """Checkpoints, snapshots and views, where the roles meet.
+
+    Parameters
+    ----------
+    url
+        A directory, or any fsspec location such as s3://bucket/gsr; "" means the directory
+        artifacts inside state.directory.
+    options_file
+        TOML file with the options of the remote file system (keys, endpoint): secrets stay out
+        of this file. "" means none.
+    keep_checkpoints, keep_snapshots, keep_views
+        How many of the newest are kept; pinned checkpoints and the serving snapshot always are.
+    """
+
+    url: str = ""
+    options_file: str = ""
+    keep_checkpoints: Annotated[int, Field(ge=2)] = 3
+    keep_snapshots: Annotated[int, Field(ge=2)] = 10
+    keep_views: Annotated[int, Field(ge=2)] = 3
+
+
+class HttpSection(Section):
+    """/metrics, /livez and /readyz of each role.
+
+    Parameters
+    ----------
+    host
+        Address to listen on. There is no authentication: stay on loopback or a private network.
+    ingest_port, trainer_port, publisher_port
+        One port per role; 0 picks a free one.
+    heartbeat_limit_seconds
+        /livez fails when the role's loop has not come round for this long.
+    """
+
+    host: str = "127.0.0.1"
+    ingest_port: Port = 9301
+    trainer_port: Port = 9302
+    publisher_port: Port = 9303
+    heartbeat_limit_seconds: Positive = 120.0
+
+
+class ProcessSection(Section):
+    """What all processes share.
+
+    Parameters
+    ----------
+    log_level
+        Least important messages that are printed: debug, info, warning or error.
+    log_format
+        text for people, json for log collectors; on standard error.
+    restarts
+        `gsr run` gives up after this many crashes of one role within restart_window_seconds.
+    restart_window_seconds
+        See restarts.
+    restart_backoff_seconds
+        Wait before the first restart; doubled at each further one.
+    stop_seconds
+        Time that a role gets to stop before it is killed.
+    """
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+    restarts: Annotated[int, Field(ge=0)] = 5
+    restart_window_seconds: Positive = 300.0
+    restart_backoff_seconds: Positive = 0.5
+    stop_seconds: Positive = 30.0
+
+
+class GsrConfig(Section):
+    """All sections; `load_config` builds one from flags, environment and file."""
+
+    log: LogSection = LogSection()
+    events: EventsSection = EventsSection()
+    state: StateSection = StateSection()
+    ingest: IngestSection = IngestSection()
+    trainer: TrainerSection = TrainerSection()
+    model: ModelConfig = ModelConfig()
+    learner: LearnerConfig = LearnerConfig()
+    publisher: PublisherSection = PublisherSection()
+    artifacts: ArtifactsSection = ArtifactsSection()
+    http: HttpSection = HttpSection()
+    process: ProcessSection = ProcessSection()
+
+    @property
+    def artifacts_url(self) -> str:
+        """Where the artifact store is."""
+        return self.artifacts.url or str(self.state.directory / "artifacts")
+
+    @property
+    def ingest_directory(self) -> Path:
+        """Where ingest keeps one database per partition (`partition-N`)."""
+        return self.state.directory / "ingest"
+
+    def with_values(self, values: Mapping[str, Mapping[str, Any]]) -> "GsrConfig":
+        """Return a copy with other values: section to setting to value; checked as from a file."""
+        merged = self.model_dump()
+        for section, settings in values.items():
+            merged[section] |= settings
+        return GsrConfig.model_validate(merged)
