@@ -1,0 +1,240 @@
+"""How far the stream and the model have moved: quality, popularity, embeddings, graph."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import numpy as np
+import numpy.typing as npt
+from river.drift import ADWIN
+
+from gsr.compiled import kernel
+
+PSI_BINS: Final = 10
+PSI_FLOOR: Final = 1e-4
+"""Share that an empty bin counts as, so that the index stays finite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """The hit rate of served recommendations has changed.
+
+    Parameters
+    ----------
+    outcome
+        Number, from 0, of the outcome that raised the alarm.
+    before, after
+        The detector's estimate of the hit rate just before and just after.
+    """
+
+    outcome: int
+    before: float
+    after: float
+
+
+class OutcomeDetector:
+    """Watches single hits and misses for a change of the hit rate (ADWIN).
+
+    Means of windows hide what single outcomes show: fed with means of 200 outcomes, ADWIN finds
+    no change at all. The detector resets itself after an alarm, so each one is read at once, and
+    counted here.
+
+    Parameters
+    ----------
+    delta
+        ADWIN's confidence: smaller means fewer false alarms and later true ones.
+    calm_outcomes
+        The stream counts as calm again after so many outcomes without an alarm.
+    kept_outcomes
+        How many of the newest outcomes to remember, to rebuild the detector after a restart.
+
+    References
+    ----------
+    A. Bifet and R. Gavaldà, Learning from time-changing data with adaptive windowing, SDM 2007.
+
+    Examples
+    --------
+    >>> detector = OutcomeDetector()
+    >>> outcomes = np.arange(4000) % 10 < np.where(np.arange(4000) < 2000, 5, 1)
+    >>> [round(alarm.before - alarm.after, 1) > 0 for alarm in detector.update(outcomes)][0]
+    True
+    >>> detector.alarms >= 1
+    True
+    """
+
+    def __init__(
+        self, delta: float = 0.002, calm_outcomes: int = 5000, kept_outcomes: int = 20_000
+    ) -> None:
+        self.outcomes = 0
+        self.alarms = 0
+        self._delta = delta
+        self._calm_outcomes = calm_outcomes
+        self._last_alarm: int | None = None
+        self._recent: deque[bool] = deque(maxlen=kept_outcomes)
+        self._adwin = _adwin(delta)
+
+    def update(self, outcomes: npt.NDArray[np.bool_]) -> list[Alarm]:
+        """Take bool [n] outcomes, oldest first, and return the alarms that they raised."""
+        alarms = []
+        for outcome in outcomes.tolist():
+            before = float(self._adwin.estimation)
+            self._adwin.update(int(outcome))
+            self._recent.append(outcome)
+            if self._adwin.drift_detected:
+                alarms.append(Alarm(self.outcomes, before, float(self._adwin.estimation)))
+                self.alarms += 1
+                self._last_alarm = self.outcomes
+            self.outcomes += 1
+        return alarms
+
+    @property
+    def calm(self) -> bool:
+        """Whether no alarm is recent."""
+        last = self._last_alarm
+        return last is None or self.outcomes - last > self._calm_outcomes
+
+    @property
+    def hit_rate(self) -> float:
+        """The detector's estimate of the present hit rate."""
+        return float(self._adwin.estimation)
+
+    def recent(self) -> npt.NDArray[np.bool_]:
+        """Return the newest outcomes, oldest first; `rebuild` takes them."""
+        return np.array(self._recent, dtype=np.bool_)
+
+    def rebuild(
+        self, recent: Iterable[bool], outcomes: int, alarms: int, last_alarm: int | None
+    ) -> None:
+        """Continue after a restart from what was saved."""
+        self._adwin = _adwin(self._delta)
+        self._recent.clear()
+        for outcome in recent:
+            self._adwin.update(int(outcome))
+            self._recent.append(bool(outcome))
+        self.outcomes, self.alarms, self._last_alarm = outcomes, alarms, last_alarm
+
+    @property
+    def last_alarm(self) -> int | None:
+        """Number of the outcome that raised the newest alarm."""
+        return self._last_alarm
+
+
+def _adwin(delta: float) -> Any:
+    return cast(Any, ADWIN)(delta=delta)  # river leaves its constructor untyped
+
+
+def population_stability_index(
+    before: npt.NDArray[np.float64], after: npt.NDArray[np.float64], bins: int = PSI_BINS
+) -> float:
+    """Return how far popularity has moved between items.
+
+    Items are put into bins of about equal share of `before`, most popular first, with a last bin
+    for items that had none; the index compares the bins' shares. Below 0.1 is stable, up to 0.25
+    worth a look, above it a shift.
+
+    Parameters
+    ----------
+    before, after
+        float64 [N], popularity of the same N items, on any scale; `after` may be longer.
+
+    Examples
+    --------
+    >>> population_stability_index(np.ones(100), np.ones(100))
+    0.0
+    >>> moved = population_stability_index(np.ones(100), np.arange(100.0) ** 2)
+    >>> moved > 0.25
+    True
+    """
+    known = np.zeros(len(after))
+    known[: len(before)] = before[: len(after)]
+    if known.sum() <= 0.0 or after.sum() <= 0.0:
+        return 0.0
+    order = np.argsort(-known, kind="stable")
+    shares = known[order] / known.sum()
+    # Half of an item's own share centres it, so that one huge item does not skip a bin.
+    bin_of = np.minimum(((np.cumsum(shares) - shares / 2) * bins).astype(np.int64), bins - 1)
+    bin_of[shares == 0.0] = bins
+    expected = np.bincount(bin_of, weights=shares, minlength=bins + 1)
+    actual = np.bincount(bin_of, weights=after[order] / after.sum(), minlength=bins + 1)
+    expected = np.maximum(expected, PSI_FLOOR)
+    actual = np.maximum(actual, PSI_FLOOR)
+    return float(((actual - expected) * np.log(actual / expected)).sum())
+
+
+def embedding_movement(before: npt.NDArray[np.float32], after: npt.NDArray[np.float32]) -> float:
+    """Return the mean cosine distance of the rows that both [N, d] tables have, 0 to 2.
+
+    Examples
+    --------
+    >>> table = np.eye(3, dtype=np.float32)
+    >>> embedding_movement(table, table), embedding_movement(table, -table)
+    (0.0, 2.0)
+    """
+    rows = min(len(before), len(after))
+    if rows == 0:
+        return 0.0
+    a, b = before[:rows].astype(np.float64), after[:rows].astype(np.float64)
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    used = lengths > 0.0
+    if not used.any():
+        return 0.0
+    cosines = (a * b).sum(axis=1)[used] / lengths[used]
+    return float(1.0 - cosines.mean())
+
+
+@kernel
+def _mean_jaccard_distance(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> float:
+    rows, width = before.shape
+    total, counted = 0.0, 0
+    for row in range(rows):
+        shared, first, second = 0, 0, 0
+        for j in range(after.shape[1]):
+            second += after[row, j] >= 0
+        for i in range(width):
+            if before[row, i] < 0:
+                continue
+            first += 1
+            for j in range(after.shape[1]):
+                if after[row, j] == before[row, i]:
+                    shared += 1
+        union = first + second - shared
+        if first > 0 and union > 0:
+            total += 1.0 - shared / union
+            counted += 1
+    return total / counted if counted > 0 else 0.0
+
+
+def graph_churn(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> float:
+    """Return how much of the items' top neighbours has changed, 0 (nothing) to 1 (everything).
+
+    Parameters
+    ----------
+    before, after
+        int64 [N, k], each item's strongest neighbours, -1 where there are fewer; rows past the
+        shorter table are left out, as are items that had no neighbours before.
+
+    Examples
+    --------
+    >>> graph_churn(np.array([[1, 2]]), np.array([[2, 3]]))
+    0.666...
+    """
+    rows = min(len(before), len(after))
+    return float(_mean_jaccard_distance(before[:rows], after[:rows]))
+
+
+def catalogue_coverage(recommended: npt.NDArray[np.int64], alive: npt.NDArray[np.bool_]) -> float:
+    """Return the share of live items that stand in at least one of the recommended lists.
+
+    Parameters
+    ----------
+    recommended
+        int64, any shape: item rows; negative where a list is shorter.
+    alive
+        bool [N].
+    """
+    live = int(alive.sum())
+    if live == 0:
+        return 0.0
+    shown = np.unique(recommended[recommended >= 0])
+    return float(alive[shown].sum()) / live

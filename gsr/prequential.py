@@ -1,0 +1,193 @@
+"""Test-then-train quality: ranks of clicked items, added up overall, by slice and by time."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+MISS: Final = np.iinfo(np.int32).max
+"""The rank of an item that could not be found, because nobody had ever clicked it."""
+
+CUTOFFS: Final = (5, 10, 20)
+METRICS: Final = tuple(f"{name}@{k}" for name in ("hr", "ndcg", "mrr") for k in CUTOFFS)
+
+NEW_USER_CLICKS: Final = 3
+"""A user is new while they have made fewer clicks than this before the one that is scored."""
+
+NEW_ITEM_CLICKS: Final = 10
+"""An item is new while it has had fewer clicks than this, of anybody, before the scored one."""
+
+SLICES: Final = ("new_users", "new_items")
+
+
+def rank_sums(ranks: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+    """Add up every metric of `METRICS` over clicks.
+
+    Parameters
+    ----------
+    ranks
+        int32 [n, M], the rank, from 1, that each of M models gave each clicked item.
+
+    Returns
+    -------
+    float64 [M, len(METRICS)]; divide by n for the means.
+
+    Examples
+    --------
+    >>> sums = rank_sums(np.array([[1], [7], [MISS]], dtype=np.int32))
+    >>> {name: round(float(total), 3) for name, total in zip(METRICS, sums[0])}["hr@10"]
+    2.0
+    """
+    sums = np.zeros((ranks.shape[1], len(METRICS)))
+    exact = ranks.astype(np.float64)
+    discounts = 1.0 / np.log2(exact + 1.0)
+    for position, cutoff in enumerate(CUTOFFS):
+        found = ranks <= cutoff
+        sums[:, position] = found.sum(axis=0)
+        sums[:, position + len(CUTOFFS)] = np.where(found, discounts, 0.0).sum(axis=0)
+        sums[:, position + 2 * len(CUTOFFS)] = np.where(found, 1.0 / exact, 0.0).sum(axis=0)
+    return sums
+
+
+class Tally:
+    """Sums of metrics over scored clicks, for M models.
+
+    Parameters
+    ----------
+    models
+        How many.
+    """
+
+    __slots__ = ("scored", "sums")
+
+    def __init__(self, models: int) -> None:
+        self.scored = 0
+        self.sums: npt.NDArray[np.float64] = np.zeros((models, len(METRICS)))
+
+    def add(self, ranks: npt.NDArray[np.int32]) -> None:
+        """Add clicks; `ranks` is int32 [n, M]."""
+        if len(ranks):
+            self.scored += len(ranks)
+            self.sums += rank_sums(ranks)
+
+    def means(self, model: int) -> dict[str, float]:
+        """Return each metric's mean; zeros where nothing was scored."""
+        scored = max(self.scored, 1)
+        return dict(zip(METRICS, (self.sums[model] / scored).tolist(), strict=True))
+
+
+class Prequential:
+    """Quality of several models on the same clicks: overall, for new users and items, over time.
+
+    Parameters
+    ----------
+    models
+        Their names, in the order of the columns of every `ranks`.
+    window_seconds
+        Length of a window of event time.
+    windows_kept
+        How many windows to remember, the newest; None: all.
+
+    Examples
+    --------
+    >>> quality = Prequential(["joint", "popularity"], window_seconds=3600.0)
+    >>> quality.add(
+    ...     np.array([10.0, 20.0]),
+    ...     np.array([[1, 3], [8, 40]], dtype=np.int32),
+    ...     new_users=np.array([True, False]),
+    ...     new_items=np.array([False, False]),
+    ... )
+    >>> quality.overall.means(0)["hr@5"], quality.slices["new_users"].means(1)["hr@5"]
+    (0.5, 1.0)
+    """
+
+    def __init__(
+        self, models: Sequence[str], window_seconds: float, windows_kept: int | None = None
+    ) -> None:
+        self.models = tuple(models)
+        self.window_seconds = window_seconds
+        self.overall = Tally(len(self.models))
+        self.slices = {name: Tally(len(self.models)) for name in SLICES}
+        self.windows: dict[int, Tally] = {}
+        self._windows_kept = windows_kept
+
+    def add(
+        self,
+        times: npt.NDArray[np.float64],
+        ranks: npt.NDArray[np.int32],
+        *,
+        new_users: npt.NDArray[np.bool_],
+        new_items: npt.NDArray[np.bool_],
+    ) -> None:
+        """Add n scored clicks.
+
+        Parameters
+        ----------
+        times
+            float64 [n], event times.
+        ranks
+            int32 [n, M], from 1; `MISS` for an item that nobody had clicked before.
+        new_users, new_items
+            bool [n], which slice each click belongs to.
+        """
+        self.overall.add(ranks)
+        self.slices["new_users"].add(ranks[new_users])
+        self.slices["new_items"].add(ranks[new_items])
+        numbers = np.floor_divide(times, self.window_seconds).astype(np.int64)
+        for number in np.unique(numbers).tolist():
+            tally = self.windows.setdefault(number, Tally(len(self.models)))
+            tally.add(ranks[numbers == number])
+        if self._windows_kept is not None:
+            for number in sorted(self.windows)[: -self._windows_kept]:
+                del self.windows[number]
+
+    def best(self, candidates: Sequence[str], metric: str = "mrr@20") -> str:
+        """Return which of `candidates` has the highest overall `metric`; the first of equals."""
+        column = METRICS.index(metric)
+        return max(candidates, key=lambda name: self.overall.sums[self.models.index(name), column])
+
+    def means(self, tally: Tally, shown: Mapping[str, str]) -> dict[str, dict[str, float]]:
+        """Return model → metric → mean.
+
+        Parameters
+        ----------
+        tally
+            One of `overall`, `slices`, `windows`.
+        shown
+            Name to show → name of the model.
+        """
+        return {name: tally.means(self.models.index(model)) for name, model in shown.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values; `restore` reads it."""
+        tallies = {"overall": self.overall, **self.slices}
+        return {
+            "models": list(self.models),
+            "window_seconds": self.window_seconds,
+            "tallies": {name: _tally_to_dict(tally) for name, tally in tallies.items()},
+            "windows": {str(n): _tally_to_dict(tally) for n, tally in self.windows.items()},
+        }
+
+    def restore(self, stored: Mapping[str, Any]) -> bool:
+        """Take over what `to_dict` returned; refuse, returning False, where the models differ."""
+        if tuple(stored["models"]) != self.models:
+            return False
+        if stored["window_seconds"] != self.window_seconds:
+            return False
+        for name, tally in {"overall": self.overall, **self.slices}.items():
+            _restore_tally(tally, stored["tallies"][name])
+        self.windows = {}
+        for number, values in stored["windows"].items():
+            self.windows[int(number)] = Tally(len(self.models))
+            _restore_tally(self.windows[int(number)], values)
+        return True
+
+
+def _tally_to_dict(tally: Tally) -> dict[str, Any]:
+    return {"scored": tally.scored, "sums": tally.sums.tolist()}
+
+
+def _restore_tally(tally: Tally, stored: Mapping[str, Any]) -> None:
+    tally.scored = int(stored["scored"])
+    tally.sums = np.array(stored["sums"], dtype=np.float64)
