@@ -16,7 +16,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from consumers.errors import ViewError
+from consumers.errors import ArtifactError
 from gsr.compiled import kernel
 from gsr.item_graph import ItemGraph
 
@@ -103,11 +103,11 @@ def decode_view(tensors: bytes, manifest: Mapping[str, Any]) -> ServingView:
 
     Raises
     ------
-    ViewError
+    ArtifactError
         The files are torn, of another format, or do not belong together.
     """
     if manifest.get("format") != VIEW_FORMAT:
-        raise ViewError(
+        raise ArtifactError(
             f"the serving view has format {manifest.get('format')!r}, this version reads "
             f"{VIEW_FORMAT}: run the trainer and the publisher at the same version"
         )
@@ -126,7 +126,7 @@ def decode_view(tensors: bytes, manifest: Mapping[str, Any]) -> ServingView:
             positions={int(p): int(offset) for p, offset in manifest["positions"].items()},
         )
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise ViewError(f"the serving view cannot be read ({error}); the next one will") from error
+        raise ArtifactError(f"the serving view cannot be read ({error}); the next one will") from error
     _check(view)
     return view
 
@@ -136,7 +136,7 @@ def decode_view_files(tensors: bytes, manifest: bytes) -> ServingView:
     try:
         facts = json.loads(manifest)
     except ValueError as error:
-        raise ViewError(f"view.json cannot be read ({error}); the next one will") from error
+        raise ArtifactError(f"view.json cannot be read ({error}); the next one will") from error
     return decode_view(tensors, facts)
 
 
@@ -153,7 +153,7 @@ def _check(view: ServingView) -> None:
     graph, items = view.graph, len(view.item_ids)
     for name, dtype in _GRAPH_ARRAYS.items():
         if getattr(graph, name).dtype != dtype:
-            raise ViewError(f"the serving view's {name} has another type than {dtype.__name__}")
+            raise ArtifactError(f"the serving view's {name} has another type than {dtype.__name__}")
     per_item = (
         graph.row_starts,
         graph.row_lengths,
@@ -177,7 +177,7 @@ def _check(view: ServingView) -> None:
         and (not slots or int(graph.neighbours.max()) < items)
     )
     if not fits:
-        raise ViewError("the serving view's arrays contradict each other; the next one may not")
+        raise ArtifactError("the serving view's arrays contradict each other; the next one may not")
 
 
 def _packed(graph: ItemGraph) -> ItemGraph:

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from consumers.errors import ViewError
+from consumers.errors import ArtifactError
 from consumers.serving_view import ServingView, decode_view, decode_view_files, encode_view
 from gsr.item_graph import ItemGraph
 
@@ -99,7 +99,7 @@ def test_damage_is_named(
     damage: Callable[[bytes, dict[str, object]], tuple[bytes, dict[str, object]]],
 ) -> None:
     """Torn or foreign files raise one error, which says that waiting helps or what to do."""
-    with pytest.raises(ViewError):
+    with pytest.raises(ArtifactError):
         decode_view(*damage(*encode_view(_view(["a", "b"]))))
 
 
@@ -107,7 +107,7 @@ def test_contradicting_arrays_are_refused() -> None:
     """A neighbour that is no row must never reach a kernel."""
     view = _view(["a", "b", "c"])
     wrong = replace(view.graph, neighbours=np.full(24, 77, dtype=np.uint32))
-    with pytest.raises(ViewError, match="contradict"):
+    with pytest.raises(ArtifactError, match="contradict"):
         decode_view(*encode_view(replace(view, graph=wrong)))
 
 
@@ -115,5 +115,5 @@ def test_manifest_is_json() -> None:
     """The manifest survives being a file."""
     tensors, manifest = encode_view(_view(["a"]))
     assert decode_view_files(tensors, json.dumps(manifest).encode()).item_ids == ["a"]
-    with pytest.raises(ViewError, match=r"view\.json"):
+    with pytest.raises(ArtifactError, match=r"view\.json"):
         decode_view_files(tensors, b"{")
