@@ -1,0 +1,482 @@
+"""Every metric that gsr exports, in one place: name, kind, unit, labels, and what it tells.
+
+`docs/metrics.md` is written from this list. The rules of the names: prefix `gsr_`, base units in
+plural as a suffix, `_total` on counters only, `_ratio` for 0 to 1, `_timestamp_seconds` for *when*
+(an age is `time() - x` in a query), no ids as labels, and a sum over any label makes sense or the
+label is what one selects by (`k`, `slice`, `model`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, Literal
+
+Kind = Literal["counter", "gauge", "histogram", "info"]
+RoleName = Literal["ingest", "trainer", "publisher"]
+
+ROLES: Final[tuple[RoleName, ...]] = ("ingest", "trainer", "publisher")
+
+BAD_REASONS: Final = (
+    "empty",
+    "malformed_json",
+    "missing_field",
+    "wrong_type",
+    "id_length",
+    "not_utf8",
+    "too_large",
+    "key_missing",
+    "key_mismatch",
+    "bad_timestamp",
+    "future",
+    "too_old",
+    "unknown_event",
+)
+CLICK_OUTCOMES: Final = ("accepted", "duplicate", "too_old", "forgotten")
+CYCLE_RESULTS: Final = ("promoted", "rejected", "idle", "failed")
+MODELS: Final = ("joint", "popularity", "graph")
+CUTS: Final = ("5", "10", "20")
+SLICES: Final = ("all", "new_users", "new_items")
+DETECTORS: Final = ("adwin", "page_hinkley")
+LIST_REASONS: Final = ("click", "model", "items", "cold")
+
+_QUALITY: Final = MappingProxyType({"model": MODELS, "k": CUTS, "slice": SLICES})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSpec:
+    """One metric.
+
+    Parameters
+    ----------
+    name
+        As scraped; counters with `_total`.
+    kind
+        Counter, gauge, histogram or info.
+    unit
+        `seconds`, `bytes`, `ratio`, `records`, ... for the reader of the manual.
+    help
+        What is measured; one line in /metrics.
+    meaning
+        What an operator reads from it.
+    role
+        Whose it is; None: every role has it.
+    labels
+        Label -> its values, which exist from the start at 0; no values where they are only known
+        later (partitions).
+    buckets
+        Upper bounds of a histogram, in its unit.
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    help: str
+    meaning: str
+    role: RoleName | None
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    buckets: tuple[float, ...] = ()
+
+
+def _specs(
+    role: RoleName | None, rows: tuple[tuple[str, Kind, str, str, str], ...]
+) -> tuple[MetricSpec, ...]:
+    return tuple(
+        MetricSpec(
+            name=name,
+            kind=kind,
+            unit=unit,
+            help=text,
+            meaning=meaning,
+            role=role,
+            labels=_LABELS.get(name, {}),
+            buckets=_BUCKETS.get(name, ()),
+        )
+        for name, kind, unit, text, meaning in rows
+    )
+
+
+_LABELS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "gsr_ingest_clicks_total": {"outcome": CLICK_OUTCOMES},
+    "gsr_ingest_bad_records_total": {"reason": BAD_REASONS},
+    "gsr_ingest_lag_records": {"partition": ()},
+    "gsr_ingest_watermark_timestamp_seconds": {"partition": ()},
+    "gsr_trainer_cycles_total": {"result": CYCLE_RESULTS},
+    "gsr_trainer_hit_ratio": _QUALITY,
+    "gsr_trainer_ndcg_ratio": _QUALITY,
+    "gsr_trainer_mrr_ratio": _QUALITY,
+    "gsr_trainer_drift_alarms_total": {"detector": DETECTORS},
+    "gsr_publisher_lists_total": {"reason": LIST_REASONS},
+}
+
+_BUCKETS: Final[Mapping[str, tuple[float, ...]]] = {
+    "gsr_ingest_flush_seconds": (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+    "gsr_trainer_cycle_seconds": (0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0),
+    "gsr_publisher_click_to_list_seconds": (
+        *(0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0),
+        *(3.0, 5.0, 10.0, 30.0, 60.0, 300.0),
+    ),
+    "gsr_publisher_score_seconds": (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
+}
+
+_PROCESS = _specs(
+    None,
+    (
+        (
+            *("gsr_build_info", "info", "", "Version of gsr and name of the role."),
+            "Which version runs where.",
+        ),
+        (
+            *("gsr_heartbeat_timestamp_seconds", "gauge", "seconds"),
+            "When the role's loop last came round.",
+            "Older than a minute or two: the process hangs; /livez fails, SIGUSR1 shows where.",
+        ),
+        (
+            *("gsr_steps_total", "counter", "steps", "Rounds of the role's loop."),
+            "Standing still: see the heartbeat.",
+        ),
+        (
+            *("gsr_retries_total", "counter", "retries"),
+            "Passing troubles (log away, file system busy) that were retried.",
+            "Growing: the log or the disk has trouble that has not yet stopped the role.",
+        ),
+    ),
+)
+
+_INGEST = _specs(
+    "ingest",
+    (
+        (
+            *("gsr_ingest_records_total", "counter", "records", "Records read from clicks."),
+            "Traffic. Its rate against the producers' says whether ingest keeps up.",
+        ),
+        (
+            *("gsr_ingest_clicks_total", "counter", "clicks"),
+            "Valid clicks by what became of them.",
+            "Mostly duplicate: a producer repeats itself. Many too_old: clicks arrive late.",
+        ),
+        (
+            *("gsr_ingest_bad_records_total", "counter", "records"),
+            "Refused records by reason; they are on the dead-letter topic.",
+            "A jump of one reason: a producer changed its format.",
+        ),
+        (
+            *("gsr_ingest_forgotten_users_total", "counter", "users", "Forget records applied."),
+            "Requests of deletion that were carried out.",
+        ),
+        (
+            *("gsr_ingest_lag_records", "gauge", "records", "Records that wait, by partition."),
+            "Growing for minutes: ingest does not keep up.",
+        ),
+        (
+            *("gsr_ingest_lag_seconds", "gauge", "seconds"),
+            "Age of the oldest record that waits; 0 where none does.",
+            "What users feel of a lag. Alert on this one.",
+        ),
+        (
+            *("gsr_ingest_newest_append_timestamp_seconds", "gauge", "seconds"),
+            "Append time of the newest record applied.",
+            "Old with no lag: nobody sends clicks.",
+        ),
+        (
+            *("gsr_ingest_watermark_timestamp_seconds", "gauge", "seconds"),
+            "Newest event time seen, by partition.",
+            "The now of all decay. Far behind the clock in live use: producers send old times.",
+        ),
+        (
+            *("gsr_ingest_flush_seconds", "histogram", "seconds"),
+            "Time of one flush of changed state to disk.",
+            "Growing: the disk is slow, or flushes are too rare.",
+        ),
+        (
+            *("gsr_ingest_longest_interpreter_hold_seconds", "gauge", "seconds"),
+            "Longest time that a flush held the interpreter since the start.",
+            "Bounds how late /livez can answer; above 1: lower ingest.flush_bytes.",
+        ),
+        (
+            *("gsr_ingest_flush_timestamp_seconds", "gauge", "seconds", "When state last flushed."),
+            "Old with traffic: state is not becoming durable.",
+        ),
+        (
+            *("gsr_ingest_checkpoints_total", "counter", "checkpoints", "Checkpoints published."),
+            "Standing still with traffic: the trainer sees nothing new.",
+        ),
+        (
+            *("gsr_ingest_checkpoint_timestamp_seconds", "gauge", "seconds"),
+            "When the newest checkpoint was published.",
+            "Its age plus a margin must stay below the retention of clicks.",
+        ),
+        (
+            *("gsr_ingest_sequences_total", "counter", "records", "Sequence records sent."),
+            "Refreshed users. Below accepted clicks: users are coalesced, which is fine.",
+        ),
+        (
+            *("gsr_ingest_sequence_bytes_total", "counter", "bytes", "Bytes of sequences sent."),
+            "Near ingest.sequence_bytes_per_second: sequences are throttled.",
+        ),
+        (
+            *("gsr_ingest_sequence_backlog_users", "gauge", "users"),
+            "Touched users whose sequence is not yet sent.",
+            "Growing: catch-up, or the byte rate is too low.",
+        ),
+        (
+            *("gsr_ingest_cached_users", "gauge", "users", "Users held in memory."),
+            "At its limit: others are read from disk, which is slower.",
+        ),
+        (
+            *("gsr_ingest_cached_users_limit", "gauge", "users", "Most users held in memory."),
+            "ingest.cached_users times partitions.",
+        ),
+        (
+            *("gsr_ingest_items", "gauge", "items", "Items known, over all partitions."),
+            "At its limit: those clicked longest ago are dropped.",
+        ),
+        (
+            *("gsr_ingest_items_limit", "gauge", "items", "Most items known."),
+            "state.max_items times partitions.",
+        ),
+        (
+            *("gsr_ingest_edges", "gauge", "edges", "Edges of the item graph."),
+            "Size of the graph.",
+        ),
+        (
+            *("gsr_ingest_dirty_bytes", "gauge", "bytes", "Changed state not yet flushed."),
+            "What a crash has to re-read.",
+        ),
+        (
+            *("gsr_ingest_feed_bytes", "gauge", "bytes", "Accepted clicks kept for the trainer."),
+            "At its limit: a stopped trainer will find a gap.",
+        ),
+        (
+            *("gsr_ingest_feed_limit_bytes", "gauge", "bytes", "Most bytes of accepted clicks."),
+            "state.feed_bytes times partitions.",
+        ),
+        (
+            *("gsr_ingest_state_bytes", "gauge", "bytes", "Size of the state on disk."),
+            "Plan disks by it; checkpoints share most of it by hard links.",
+        ),
+        (
+            *("gsr_ingest_rocksdb_memory_bytes", "gauge", "bytes", "Memory held by RocksDB."),
+            "Part of the resident memory.",
+        ),
+    ),
+)
+
+_TRAINER = _specs(
+    "trainer",
+    (
+        (
+            *("gsr_trainer_cycles_total", "counter", "cycles", "Learning cycles by result."),
+            "Only rejected: learning does not help any more; look at the drift gauges.",
+        ),
+        (
+            *("gsr_trainer_cycle_seconds", "histogram", "seconds", "Time of one learning cycle."),
+            "Near trainer.budget_seconds: learning is shed.",
+        ),
+        (
+            *("gsr_trainer_cycle_timestamp_seconds", "gauge", "seconds"),
+            "When a cycle last finished.",
+            "Older than a few trainer.cycle_seconds with traffic: the trainer is stuck or starved.",
+        ),
+        (
+            *("gsr_trainer_clicks_tested_total", "counter", "clicks"),
+            "Fresh clicks that went through the test.",
+            "Must follow accepted clicks.",
+        ),
+        (
+            *("gsr_trainer_clicks_scored_total", "counter", "clicks"),
+            "Tested clicks that count for quality (user known, item not in their buffer).",
+            "The weight of the quality gauges.",
+        ),
+        (
+            *("gsr_trainer_clicks_learned_total", "counter", "clicks", "Fresh clicks learned."),
+            "Below tested: clicks are shed or held back for the judge.",
+        ),
+        (
+            *("gsr_trainer_clicks_replayed_total", "counter", "clicks", "Older clicks relearned."),
+            "0 for long: replay is shed, the model forgets.",
+        ),
+        (
+            *("gsr_trainer_clicks_shed_total", "counter", "clicks"),
+            "Clicks not learned because the cycle's time was up.",
+            "Growing: raise trainer.budget_seconds or give the trainer more cores.",
+        ),
+        (
+            *("gsr_trainer_clicks_missed_total", "counter", "clicks"),
+            "Accepted clicks that left the feed before the trainer read them.",
+            "Any: the trainer was away for longer than state.feed_bytes holds.",
+        ),
+        (
+            *("gsr_trainer_lag_clicks", "gauge", "clicks"),
+            "Accepted clicks of the newest checkpoints not yet tested.",
+            "Growing: the trainer does not keep up.",
+        ),
+        (
+            *("gsr_trainer_newest_append_timestamp_seconds", "gauge", "seconds"),
+            "Append time of the newest click tested.",
+            "How far the trainer's picture lies behind.",
+        ),
+        (
+            *("gsr_trainer_hit_ratio", "gauge", "ratio"),
+            "HR@k over the recent scored clicks, each ranked before it was learned.",
+            "The model's quality now, beside two counters. joint below graph: do not serve joint.",
+        ),
+        (
+            *("gsr_trainer_ndcg_ratio", "gauge", "ratio", "NDCG@k, likewise."),
+            "Like the hit ratio, with weight on high ranks.",
+        ),
+        (
+            *("gsr_trainer_mrr_ratio", "gauge", "ratio", "MRR@k, likewise."),
+            "Like the hit ratio, mostly the first few ranks.",
+        ),
+        (
+            *("gsr_trainer_drift_alarms_total", "counter", "alarms"),
+            "Alarms of the drift detectors on single outcomes.",
+            "Behaviour changed; learning works harder until it is calm. Many: look at the data.",
+        ),
+        (
+            *("gsr_trainer_drift_active", "gauge", "", "1 while learning works harder by drift."),
+            "1 for hours: the model does not catch up.",
+        ),
+        (
+            *("gsr_trainer_popularity_psi", "gauge", "", "Shift of item popularity (PSI)."),
+            "Below 0.1 stable, to 0.25 watch, above act. News moves fast by nature.",
+        ),
+        (
+            *("gsr_trainer_embedding_movement_ratio", "gauge", "ratio"),
+            "Mean cosine distance of item vectors between the last two snapshots.",
+            "A jump: learning is unstable, or the world changed.",
+        ),
+        (
+            *("gsr_trainer_graph_churn_ratio", "gauge", "ratio"),
+            "Share of the items' strongest neighbours replaced since the view before.",
+            "How fast co-click structure moves.",
+        ),
+        (
+            *("gsr_trainer_catalogue_coverage_ratio", "gauge", "ratio"),
+            "Share of items that were in a recent top list.",
+            "Falling to 0: everyone gets the same few items.",
+        ),
+        (
+            *("gsr_trainer_new_item_ratio", "gauge", "ratio"),
+            "Share of recent clicks on items that were new.",
+            "High: quality hangs on how new items are handled; see slice new_items.",
+        ),
+        (
+            *("gsr_trainer_loss", "gauge", "nats", "Mean training loss of the last cycle."),
+            "Not finite or jumping: weights are dropped, see the cycles.",
+        ),
+        (
+            *("gsr_trainer_learning_effort_ratio", "gauge", "ratio"),
+            "Learning effort as a multiple of the normal one.",
+            "Above 1 after a drift alarm.",
+        ),
+        (
+            *("gsr_trainer_snapshot_version", "gauge", "", "Newest model version."),
+            "Grows with each promotion; 0 before the first.",
+        ),
+        (
+            *("gsr_trainer_snapshot_timestamp_seconds", "gauge", "seconds"),
+            "When the newest snapshot was published.",
+            "Old with promoted cycles: the artifact store has trouble.",
+        ),
+        (
+            *("gsr_trainer_view_timestamp_seconds", "gauge", "seconds"),
+            "When the newest serving view was published.",
+            "Older than a minute: the publisher serves stale counters.",
+        ),
+        (
+            *("gsr_trainer_items", "gauge", "items", "Items in the trainer's index."),
+            "Rows of the embedding table in use.",
+        ),
+        (
+            *("gsr_trainer_users", "gauge", "users", "Users in the trainer's mirror."),
+            "What its memory grows with.",
+        ),
+        (
+            *("gsr_trainer_reservoir_bytes", "gauge", "bytes", "Clicks kept for replay."),
+            "At its limit: the oldest are replaced, which is fine.",
+        ),
+        (
+            *("gsr_trainer_reservoir_limit_bytes", "gauge", "bytes", "Most bytes for replay."),
+            "By configuration.",
+        ),
+    ),
+)
+
+_PUBLISHER = _specs(
+    "publisher",
+    (
+        (
+            *("gsr_publisher_sequences_total", "counter", "records", "Sequence records read."),
+            "Must follow what ingest sends.",
+        ),
+        (
+            *("gsr_publisher_lag_records", "gauge", "records", "Sequence records that wait."),
+            "Growing: the publisher does not keep up.",
+        ),
+        (
+            *("gsr_publisher_lists_total", "counter", "records", "Lists sent by reason."),
+            "What goes out: click is freshness, model the walk, items take-downs, cold newcomers.",
+        ),
+        (
+            *("gsr_publisher_unchanged_lists_total", "counter", "lists"),
+            "Lists computed but not sent, because nothing changed.",
+            "High after a new model: it changed little.",
+        ),
+        (
+            *("gsr_publisher_tombstones_total", "counter", "records", "Lists withdrawn."),
+            "Forgotten users.",
+        ),
+        (
+            *("gsr_publisher_due_users", "gauge", "users", "Users whose list is due."),
+            "Growing: lists go out late.",
+        ),
+        (
+            *("gsr_publisher_walk_remaining_users", "gauge", "users"),
+            "Active users whom the walk to the newest version has not reached.",
+            "Never 0: versions come faster than publisher.walk_users_per_second serves.",
+        ),
+        (
+            *("gsr_publisher_walk_progress_ratio", "gauge", "ratio", "Share of the walk done."),
+            "1: everyone active has a list of the newest version.",
+        ),
+        (
+            *("gsr_publisher_click_to_list_seconds", "histogram", "seconds"),
+            "From a click's append to its refreshed list on the topic.",
+            "Freshness, the promise to users: p99 below 1 in calm operation.",
+        ),
+        (
+            *("gsr_publisher_score_seconds", "histogram", "seconds", "Time to score one batch."),
+            "Compute share of the latency.",
+        ),
+        (
+            *("gsr_publisher_list_timestamp_seconds", "gauge", "seconds", "When a list last went."),
+            "Old while sequences arrive: publishing fails.",
+        ),
+        (
+            *("gsr_publisher_model_version", "gauge", "", "Model version that is served."),
+            "Must follow the trainer's snapshot version within seconds; 0: counters only.",
+        ),
+        (
+            *("gsr_publisher_model_timestamp_seconds", "gauge", "seconds"),
+            "When the served model was made.",
+            "Old: the trainer stopped or rejects everything.",
+        ),
+        (
+            *("gsr_publisher_view_timestamp_seconds", "gauge", "seconds"),
+            "When the served counters were made.",
+            "Older than a minute: the trainer stopped.",
+        ),
+        (
+            *("gsr_publisher_users", "gauge", "users", "Users kept in memory."),
+            "At publisher.keep_users: those whose click is oldest leave.",
+        ),
+        (
+            *("gsr_publisher_blocked_items", "gauge", "items", "Items that may not be listed."),
+            "Take-downs and expired items.",
+        ),
+    ),
+)
+
+CATALOGUE: Final[tuple[MetricSpec, ...]] = _PROCESS + _INGEST + _TRAINER + _PUBLISHER
+"""All of them, in the manual's order."""
