@@ -42,3 +42,27 @@ class Histories:
             self.lengths[index],
             self.now[index],
         )
+
+    def recent(self, length: int, event_weights: tuple[float, ...]) -> "Histories":
+        """Return each user's newest `length` clicks whose event has a positive weight.
+
+        This is what the encoders and the graph channels read; clicks of other events only mark
+        an item as seen.
+        """
+        codes = np.asarray(event_weights)
+        known = np.minimum(self.events, len(codes) - 1)
+        position = np.arange(self.items.shape[1])
+        readable = (position < self.lengths[:, None]) & (self.items >= 0)
+        readable &= (codes[known] > 0.0) & (self.events < len(codes))
+        from_end = readable[:, ::-1].cumsum(axis=1)[:, ::-1]  # 1 = the newest readable click
+        readable &= from_end <= length
+        lengths = readable.sum(axis=1)
+        rows, columns = np.nonzero(readable)
+        places = np.arange(len(rows)) - np.repeat(lengths.cumsum() - lengths, lengths)
+        items = np.full((len(self), length), -1, np.int64)
+        times = np.zeros((len(self), length), np.float64)
+        events = np.zeros((len(self), length), np.uint8)
+        items[rows, places] = self.items[rows, columns]
+        times[rows, places] = self.times[rows, columns]
+        events[rows, places] = self.events[rows, columns]
+        return Histories(items, times, events, lengths.astype(np.int64), self.now)

@@ -1,0 +1,122 @@
+"""Settings of the joint model and of its learner. Imports no torch."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelConfig:
+    """What shapes the joint model; a snapshot remembers it and refuses another.
+
+    Parameters
+    ----------
+    dimension
+        Width d of item and user vectors.
+    half_lives
+        Time scales of the graph and of popularity in seconds, as in the state (S of them).
+    event_weights
+        Weight of each event code; only clicks with a positive one are read by the encoders.
+    history_length
+        How many of a user's newest clicks the encoders read (n).
+    sequence_encoder, blocks, heads
+        The causal transformer over the clicks: on or off, depth, attention heads.
+    graph_encoder, hops, fanout
+        Propagation over the item graph: on or off, rounds, heaviest neighbours per item.
+    popularity_channels, graph_channels
+        The direct channels: log popularity, and the graph's own next-item score.
+    channel_history, channel_decay
+        How many of the newest clicks (m) vote in the graph channels, and the factor by which each
+        step back counts less.
+    context_weights, context_width
+        Channel weights from a small network over the context (hidden width), or, if off, learned
+        constants.
+    context_sees_user
+        Whether that network also reads the user vector.
+    time_gaps
+        Whether the sequence encoder knows the pauses between clicks.
+    dropout
+        Share of activations dropped in learning.
+    """
+
+    dimension: int = 64
+    half_lives: tuple[float, ...] = (3600.0, 86_400.0, 2_592_000.0)
+    event_weights: tuple[float, ...] = (1.0, 1.0, 2.0, 3.0, 0.0, -1.0)
+    history_length: int = 32
+    sequence_encoder: bool = True
+    blocks: int = 1
+    heads: int = 2
+    graph_encoder: bool = True
+    hops: int = 1
+    fanout: int = 16
+    popularity_channels: bool = True
+    graph_channels: bool = True
+    channel_history: int = 8
+    channel_decay: float = 0.7
+    context_weights: bool = True
+    context_width: int = 32
+    context_sees_user: bool = True
+    time_gaps: bool = True
+    dropout: float = 0.1
+
+    @property
+    def scales(self) -> int:
+        """How many time scales there are (S)."""
+        return len(self.half_lives)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnerConfig:
+    """How the model learns on the stream; may change between runs.
+
+    Parameters
+    ----------
+    learning_rate, embedding_rate
+        Adam's step for the networks, and the row-wise one for item rows.
+    weight_decay
+        Decoupled decay of the networks' weights.
+    batch_size
+        Samples per step.
+    negatives, neighbour_negatives
+        Candidates per sample beside its target: shared ones drawn per chunk, and the sample's
+        own heaviest graph neighbours.
+    uniform_share
+        Share of the shared ones drawn uniformly over the catalogue; the rest by popularity.
+    replay
+        Replayed samples per fresh sample.
+    reservoir_bytes
+        Memory that recorded samples may take.
+    graph_loss, sequence_loss, contrastive_loss
+        Weights of the auxiliary terms; 0 switches a term off.
+    contrastive_temperature
+        Softness of the contrastive term.
+    distillation_loss
+        Weight of staying near the last snapshot on replayed samples; 0 switches it off.
+    gradient_norm
+        Clip of the global gradient norm of the networks.
+    holdout
+        Share of users whose fresh clicks the judge sees before they are learned.
+    worse_z
+        The judge drops new weights that are worse than the old by this many standard errors.
+    seed
+        Of the learner's own generator.
+    """
+
+    learning_rate: float = 2e-3
+    embedding_rate: float = 1e-2
+    weight_decay: float = 1e-4
+    batch_size: int = 500
+    negatives: int = 128
+    neighbour_negatives: int = 24
+    uniform_share: float = 0.3
+    replay: float = 1.0
+    reservoir_bytes: int = 128 * 1024 * 1024
+    graph_loss: float = 0.1
+    sequence_loss: float = 0.1
+    contrastive_loss: float = 0.01
+    contrastive_temperature: float = 0.2
+    distillation_loss: float = 0.1
+    gradient_norm: float = 5.0
+    holdout: float = 0.05
+    worse_z: float = 3.0
+    seed: int = 0
+
+

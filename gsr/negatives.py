@@ -1,0 +1,121 @@
+"""What a clicked item is compared with in learning. Imports no torch."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.channels import GraphArrays
+from gsr.compiled import kernel
+
+
+class SharedNegatives(NamedTuple):
+    """Distinct item rows drawn for a run of clicks.
+
+    Parameters
+    ----------
+    rows
+        int64 [K], -1 in unused places at the end.
+    log_inclusion
+        float32 [K], log of the chance that a row was drawn at all (its score is corrected by it).
+    """
+
+    rows: npt.NDArray[np.int64]
+    log_inclusion: npt.NDArray[np.float32]
+
+
+def draw_negatives(
+    popularity: npt.NDArray[np.float64],
+    alive: npt.NDArray[np.bool_],
+    count: int,
+    uniform_share: float,
+    rng: np.random.Generator,
+) -> SharedNegatives:
+    """Draw `count` items, some by `popularity` [N], some uniformly among the living.
+
+    Draws are with replacement and then made distinct, so a row's chance is
+    ``1 - (1 - q) ** count`` for its chance q per draw (Horvitz-Thompson).
+    """
+    rows = np.full(count, -1, np.int64)
+    log_inclusion = np.zeros(count, np.float32)
+    living = int(alive.sum())
+    if living == 0:
+        return SharedNegatives(rows, log_inclusion)
+    mass = np.where(alive, popularity, 0.0)
+    total = float(mass.sum())
+    chance = np.where(alive, uniform_share / living, 0.0)
+    chance += mass * ((1.0 - uniform_share) / total) if total > 0.0 else 0.0
+    ends = chance.cumsum()
+    drawn = np.unique(np.searchsorted(ends, rng.random(count) * ends[-1], side="right"))
+    drawn = drawn[drawn < len(chance)]
+    included = -np.expm1(count * np.log1p(-np.minimum(chance[drawn] / ends[-1], 1.0 - 1e-12)))
+    rows[: len(drawn)] = drawn
+    log_inclusion[: len(drawn)] = np.log(included)
+    return SharedNegatives(rows, log_inclusion)
+
+
+@kernel
+def list_candidates(
+    graph: GraphArrays,
+    target: int,
+    dense: npt.NDArray[np.float32],
+    touched: npt.NDArray[np.int64],
+    touched_count: int,
+    own: int,
+    seen: npt.NDArray[np.int64],
+    shared: npt.NDArray[np.int64],
+    shared_log_inclusion: npt.NDArray[np.float32],
+    candidates: npt.NDArray[np.int64],
+    log_inclusion: npt.NDArray[np.float32],
+) -> None:  # pragma: no cover
+    """Fill one sample's `candidates` and `log_inclusion` [1 + own + K].
+
+    Place 0 holds the target, the next `own` the heaviest items of the user's graph channels
+    (`dense`, summed over the scales), the rest the shared negatives. No item is listed twice, and
+    none of `seen` (the items that the user may not get again) unless it is the target.
+    """
+    candidates[:] = -1
+    log_inclusion[:] = 0.0
+    candidates[0] = target
+    scales = dense.shape[1]
+    best = np.full(own, -1.0, np.float64)
+    for i in range(touched_count):
+        item = touched[i]
+        if item == target or not graph.alive[item]:
+            continue
+        score = 0.0
+        for s in range(scales):
+            score += dense[item, s]
+        if own == 0 or score <= best[own - 1]:
+            continue
+        hidden = False
+        for j in range(len(seen)):
+            if seen[j] == item:
+                hidden = True
+                break
+        if hidden:
+            continue
+        place = own - 1
+        while place > 0 and best[place - 1] < score:
+            best[place] = best[place - 1]
+            candidates[1 + place] = candidates[place]
+            place -= 1
+        best[place] = score
+        candidates[1 + place] = item
+    for k in range(len(shared)):
+        item = shared[k]
+        if item < 0 or item == target:
+            continue
+        taken = False
+        for j in range(len(seen)):
+            if seen[j] == item:
+                taken = True
+                break
+        if not taken:
+            for j in range(1, 1 + own):
+                if candidates[j] == item:
+                    taken = True
+                    break
+        if not taken:
+            candidates[1 + own + k] = item
+            log_inclusion[1 + own + k] = shared_log_inclusion[k]
