@@ -126,7 +126,9 @@ def decode_view(tensors: bytes, manifest: Mapping[str, Any]) -> ServingView:
             positions={int(p): int(offset) for p, offset in manifest["positions"].items()},
         )
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise ArtifactError(f"the serving view cannot be read ({error}); the next one will") from error
+        raise ArtifactError(
+            f"the serving view is torn ({error}); the next one replaces it"
+        ) from error
     _check(view)
     return view
 
@@ -136,7 +138,7 @@ def decode_view_files(tensors: bytes, manifest: bytes) -> ServingView:
     try:
         facts = json.loads(manifest)
     except ValueError as error:
-        raise ArtifactError(f"view.json cannot be read ({error}); the next one will") from error
+        raise ArtifactError(f"view.json is torn ({error}); the next one replaces it") from error
     return decode_view(tensors, facts)
 
 
