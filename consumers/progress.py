@@ -1,0 +1,37 @@
+"""How far a long run has come, as the command line shows it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """One report of a long run.
+
+    Parameters
+    ----------
+    stage
+        What is being done, in plain words, such as "reading" or "learning".
+    done, total
+        Events so far and in all; `total` is 0 while it is not known.
+    events_per_second
+        Over the last few seconds.
+    seconds_left
+        None while it cannot be told.
+    note
+        Short extra words, such as the quality so far; may be empty.
+    """
+
+    stage: str
+    done: int
+    total: int
+    events_per_second: float = 0.0
+    seconds_left: float | None = None
+    note: str = ""
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+def quiet(_progress: Progress) -> None:
+    """Show nothing."""
