@@ -5,6 +5,7 @@ frozen; units are in the names; a duration is a plain number. How values are fou
 environment over file over defaults) is told in `consumers.config_loading`.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -32,6 +33,7 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
+GroupName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
 TopicName = Annotated[str, AfterValidator(_topic_name)]
 PositiveOrOff = Annotated[Positive | None, BeforeValidator(_off_is_none)]
 CountOrOff = Annotated[Count | None, BeforeValidator(_off_is_none)]
@@ -60,8 +62,6 @@ class LogSection(Section):
         Largest size of one partition of clicks; the oldest leave; "off" sets no limit.
     dead_letters_retention_seconds
         How long refused records stay; "off" keeps them.
-    clean_seconds
-        How often ingest lets the embedded log delete and compact what it no longer needs.
     """
 
     url: str = "embedded:run/log"
@@ -75,7 +75,6 @@ class LogSection(Section):
     clicks_retention_seconds: PositiveOrOff = 604_800.0
     clicks_retention_bytes: CountOrOff = None
     dead_letters_retention_seconds: PositiveOrOff = 1_209_600.0
-    clean_seconds: Positive = 5.0
 
     def topics(self) -> tuple[TopicSpec, ...]:
         """Return the settings of every topic, clicks first."""
@@ -198,41 +197,48 @@ class IngestSection(Section):
 
     Parameters
     ----------
-    batch_records
+    group
+        Under this name ingest saves its positions in the log.
+    poll_records
         Most records of one micro-batch.
-    poll_seconds
+    poll_timeout_seconds
         How long one poll waits for records.
-    flush_seconds
+    flush_interval_seconds
         Longest time between two flushes of changed state to disk.
-    flush_bytes
+    flush_dirty_bytes
         Changed state of one partition that makes a flush due earlier.
     cached_users
         Users kept in memory per partition; the others are read from disk when they return.
-    checkpoint_seconds
+    checkpoint_interval_seconds
         How often a partition's state is handed to the trainer, if it changed.
     sequence_linger_seconds
         How long a touched user waits for further clicks before their sequence is sent.
     sequence_bytes_per_second
         Most bytes of sequences sent per second; above it they wait and coalesce.
-    bad_share_limit
+    max_bad_share
         Stop when a larger share than this of the recent records is bad; 1 never stops.
-    bad_window_records
-        How many records are recent.
+    bad_window_records, bad_minimum_records
+        How many records are recent, and how many must have come before the share is judged.
+    clean_interval_seconds
+        How often the embedded log deletes and compacts what it no longer needs.
     ready_lag_records
         Ready once fewer records than this wait.
     """
 
-    batch_records: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
-    poll_seconds: Positive = 0.05
-    flush_seconds: Positive = 2.0
-    flush_bytes: Count = 16_777_216
+    group: GroupName = "gsr-ingest"
+    poll_records: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    poll_timeout_seconds: Positive = 0.02
+    flush_interval_seconds: Positive = 2.0
+    flush_dirty_bytes: Count = 16_777_216
     cached_users: Count = 200_000
-    checkpoint_seconds: Positive = 5.0
+    checkpoint_interval_seconds: Positive = 5.0
     sequence_linger_seconds: NotNegative = 0.03
-    sequence_bytes_per_second: Positive = 8_388_608.0
-    bad_share_limit: Share = 0.5
-    bad_window_records: Count = 1000
-    ready_lag_records: Count = 10_000
+    sequence_bytes_per_second: Positive = 16_777_216.0
+    max_bad_share: Share = 0.2
+    bad_window_records: Count = 10_000
+    bad_minimum_records: Count = 1000
+    clean_interval_seconds: Positive = 1.0
+    ready_lag_records: Count = 50_000
 
 
 class TrainerSection(Section):
@@ -248,39 +254,33 @@ class TrainerSection(Section):
         A cycle begins early when this many wait, and takes no more than these.
     budget_seconds
         Time that one cycle may take; replay is shed before fresh clicks.
-    view_seconds
+    view_interval_seconds
         How often live counters are exported for the publisher.
-    poll_seconds
+    poll_interval_seconds
         How often new checkpoints are looked for.
-    holdout_share
-        Share of the fresh clicks that only judge and never train.
     recent_clicks
-        Clicks over which the recent quality gauges are averaged.
+        Scored clicks over which the recent quality gauges are averaged.
     psi_seconds
-        Length of the two time spans whose popularity is compared.
+        Length of the two time spans whose item popularity is compared.
     alarm_effort
         Learning effort while drift is alarming, as a multiple of the normal one.
     alarm_cycles
         Cycles that the higher effort lasts after the last alarm.
     threads
         Threads of the numerical libraries.
-    seed
-        Seed of everything random.
     """
 
     cycle_seconds: Positive = 60.0
     cycle_min_clicks: Count = 200
     cycle_max_clicks: Count = 50_000
     budget_seconds: Positive = 30.0
-    view_seconds: Positive = 5.0
-    poll_seconds: Positive = 0.5
-    holdout_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    view_interval_seconds: Positive = 5.0
+    poll_interval_seconds: Positive = 0.5
     recent_clicks: Count = 5000
     psi_seconds: Positive = 3600.0
     alarm_effort: Annotated[float, Field(ge=1)] = 2.0
     alarm_cycles: Count = 5
     threads: Count = 1
-    seed: Annotated[int, Field(ge=0)] = 0
 
 
 class PublisherSection(Section):
@@ -288,37 +288,44 @@ class PublisherSection(Section):
 
     Parameters
     ----------
-    list_length
-        Items per list.
-    repeats
+    group
+        Under this name the publisher saves its positions in the log.
+    list_length, default_list_length
+        Items per list, and in the default list for users without clicks.
+    allow_repeats
         May lists contain items that the user has seen?
-    batch_users
+    users_per_batch
         Most users scored at once.
-    poll_seconds
-        How long one poll waits for sequences.
+    linger_seconds
+        How long a due user waits for others to be scored with.
     walk_users_per_second
         Rate at which the lists of active users are refreshed after a new model.
-    active_seconds
+    active_user_seconds
         Users with a click within this time (before the newest click) are active.
-    default_seconds
-        How often the default list, for users without clicks, is refreshed.
-    view_poll_seconds
+    default_list_interval_seconds
+        How often the default list is refreshed.
+    artifacts_poll_seconds
         How often a newer model or view is looked for.
-    keep_users
-        Users kept in memory per process; those whose click is oldest leave.
+    fallback_graph_weight
+        Before the first model: share of the item graph in the score; the rest is popularity.
+    kept_users
+        Users kept in memory; those whose click is oldest leave.
     threads
         Threads of the numerical libraries.
     """
 
+    group: GroupName = "gsr-publisher"
     list_length: Annotated[int, Field(ge=1, le=1000)] = 20
-    repeats: bool = False
-    batch_users: Count = 256
-    poll_seconds: Positive = 0.02
-    walk_users_per_second: Positive = 200.0
-    active_seconds: Positive = 2_592_000.0
-    default_seconds: Positive = 10.0
-    view_poll_seconds: Positive = 0.25
-    keep_users: Count = 1_000_000
+    default_list_length: Annotated[int, Field(ge=1, le=1000)] = 100
+    allow_repeats: bool = False
+    users_per_batch: Count = 256
+    linger_seconds: NotNegative = 0.02
+    walk_users_per_second: Positive = 500.0
+    active_user_seconds: Positive = 2_592_000.0
+    default_list_interval_seconds: Positive = 5.0
+    artifacts_poll_seconds: Positive = 0.25
+    fallback_graph_weight: Share = 0.5
+    kept_users: Count = 1_000_000
     threads: Count = 1
 
 
@@ -392,7 +399,11 @@ class ProcessSection(Section):
 
 
 class GsrConfig(Section):
-    """All sections; `load_config` builds one from flags, environment and file."""
+    """All sections; `load_config` builds one from flags, environment and file.
+
+    `model` and `learner` are the library's own: see `gsr.config`. The model's time scales and
+    event weights are never set: they follow those of the state.
+    """
 
     log: LogSection = LogSection()
     events: EventsSection = EventsSection()
@@ -405,6 +416,16 @@ class GsrConfig(Section):
     artifacts: ArtifactsSection = ArtifactsSection()
     http: HttpSection = HttpSection()
     process: ProcessSection = ProcessSection()
+
+    @model_validator(mode="after")
+    def _model_follows_state(self) -> Self:
+        derived = dataclasses.replace(
+            self.model,
+            half_lives=self.state.half_lives_seconds,
+            event_weights=tuple(self.events.weights.values()),
+        )
+        object.__setattr__(self, "model", derived)
+        return self
 
     @property
     def artifacts_url(self) -> str:
