@@ -11,6 +11,7 @@
     └── NotFoundError       what the command was asked for does not exist
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -31,9 +32,40 @@ class ConfigError(GsrError):
 
 
 class TooManyBadError(GsrError):
-    """Too large a share of recent records is bad; ingest stops instead of draining the topic."""
+    """Too large a share of recent records is bad; ingest stops instead of draining the topic.
+
+    Parameters
+    ----------
+    topic, partition
+        Where.
+    bad, window
+        How many of how many recent records are bad.
+    examples
+        The newest of them: (offset, reason, detail).
+    """
 
     exit_code = 3
+
+    def __init__(
+        self,
+        topic: str,
+        partition: int,
+        bad: int,
+        window: int,
+        examples: Sequence[tuple[int, str, str]],
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.examples = tuple(examples)
+        shown = "; ".join(
+            f"offset {offset}: {reason} ({detail})" if detail else f"offset {offset}: {reason}"
+            for offset, reason, detail in examples
+        )
+        super().__init__(
+            f"{topic}[{partition}]: {bad} of the last {window} records are bad, the newest are "
+            f"{shown}. Nothing past them was applied. Correct the producer; to set such records "
+            "aside all the same, raise ingest.bad_share_limit and start again."
+        )
 
 
 class RoleFailedError(GsrError):
