@@ -112,7 +112,9 @@ class Metrics:
     def _get(self, name: str, kind: type[_MetricT]) -> _MetricT:
         metric = self._metrics.get(name)
         if not isinstance(metric, kind):
-            raise LookupError(  # noqa: TRY004  # a wrong name, not a wrong typef"{self.role} has no {kind.__name__.lower()} {name} in the catalogue")
+            raise LookupError(  # noqa: TRY004  # a wrong name, not a wrong type
+                f"{self.role} has no {kind.__name__.lower()} {name} in the catalogue"
+            )
         return metric
 
 
