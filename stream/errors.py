@@ -4,11 +4,14 @@
 
     StreamError
     ├── EventFileError        an event file cannot be read; names file and line
+    ├── RecordFormatError     a record of one of our own topics cannot be read
     ├── LogError
     │   ├── TopicMismatchError    a topic exists with other settings
     │   ├── UnknownTopicError     a topic does not exist
     │   ├── OffsetExpiredError    an offset fell off retention
     │   ├── FencedError           another writer has taken over
+    │   ├── LogFullError          the log's disk is full or not writable
+    │   ├── LogCorruptError       a log file is damaged, foreign or of another format
     │   └── LogUnavailableError   passing trouble: try again (retriable)
     └── StateError
         ├── StateMismatchError    state was written with another shape or format
@@ -50,6 +53,10 @@ class EventFileError(StreamError):
         super().__init__(f"{place}: {reason}")
 
 
+class RecordFormatError(StreamError):
+    """A record of one of our own topics cannot be read: something else wrote to the topic."""
+
+
 class LogError(StreamError):
     """The event log refused or failed."""
 
@@ -88,6 +95,17 @@ class OffsetExpiredError(LogError):
 
 class FencedError(LogError):
     """Another writer with the same name has taken over: this one must stop."""
+
+
+class LogFullError(LogError):
+    """The log's disk is full or not writable: free space or correct the permissions, then restart.
+
+    Nothing of the refused append was written, and what the log holds is intact and readable.
+    """
+
+
+class LogCorruptError(LogError):
+    """A log file is damaged, is no log file, or was written in another format."""
 
 
 class LogUnavailableError(LogError):

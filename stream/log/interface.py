@@ -5,14 +5,17 @@ of records with offsets that only grow and are never reused. Records with the sa
 same partition. A record without a value is a *tombstone*.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Headers = tuple[tuple[str, bytes], ...]
+
+TOPIC_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,199}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +25,20 @@ class TopicSpec:
     Parameters
     ----------
     name
-        Lower case, dots or hyphens.
+        Lower-case letters, digits, dots and hyphens; at most 200.
     partitions
         How many; fixed for the topic's life, because state is kept per partition.
     compacted
         Keep only the newest record of each key (eventually).
     retention_seconds, retention_bytes
         Delete the oldest records past this age or this size of one partition; None keeps them.
+    tombstone_seconds
+        How long compaction leaves a tombstone, so that a slow reader still learns of it.
+
+    Raises
+    ------
+    ValueError
+        A setting that no topic can have.
     """
 
     name: str
@@ -36,6 +46,16 @@ class TopicSpec:
     compacted: bool = False
     retention_seconds: float | None = None
     retention_bytes: int | None = None
+    tombstone_seconds: float = 86_400.0
+
+    def __post_init__(self) -> None:
+        if not TOPIC_NAME.fullmatch(self.name):
+            raise ValueError(
+                f"{self.name!r} cannot name a topic: use lower-case letters, digits, dots and "
+                "hyphens, at most 200, beginning with a letter or a digit"
+            )
+        if self.partitions < 1:
+            raise ValueError(f"topic {self.name} needs at least one partition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +91,8 @@ class RecordBatch:
     offsets
         int64 [n], strictly increasing; compaction and retention may leave gaps.
     append_times
-        float64 [n], seconds since the epoch at which the log took the record.
+        float64 [n], seconds since the epoch at which the log took the record; never decreasing
+        within a partition.
     keys, values
         n entries each; a value of None is a tombstone.
     headers
@@ -112,7 +133,10 @@ class RebalanceListener(Protocol):
 
 
 class Reader(Protocol):
-    """Reads the partitions of one topic in order, from positions that it keeps."""
+    """Reads the partitions of one topic in order, from positions that it keeps.
+
+    A reader belongs to one thread at a time.
+    """
 
     @property
     def assignment(self) -> tuple[int, ...]:
@@ -138,7 +162,15 @@ class Reader(Protocol):
         """Return what is there, at most `max_records`, at most one batch per partition.
 
         Returns as soon as there is anything, and an empty list after `timeout_seconds`. Full
-        partitions take turns, so that none starves.
+        partitions take turns, so that none starves. Large values may end a batch early. Positions
+        move past what is returned; they are saved only by `Log.save_positions`.
+
+        Raises
+        ------
+        OffsetExpiredError
+            A position fell off retention; no position has moved, and `seek` is the way on.
+        LogUnavailableError
+            Passing trouble; no position has moved.
         """
         ...
 
@@ -156,7 +188,10 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    """Appends to one topic. What `append` has returned is durable and in order."""
+    """Appends to one topic. What `append` has returned is durable and in order.
+
+    A writer belongs to one thread at a time.
+    """
 
     def append(self, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
         """Append all of `records` and return each one's (partition, offset).
@@ -167,6 +202,11 @@ class Writer(Protocol):
             A writer with the same fence name was opened later.
         LogUnavailableError
             Passing trouble; nothing, or only a prefix, was written.
+        LogFullError
+            The disk is full or not writable; nothing was written.
+        ValueError
+            A partition that the topic does not have, or no key on a compacted topic; nothing was
+            written.
         """
         ...
 
@@ -205,7 +245,7 @@ class Log(Protocol):
         Parameters
         ----------
         topic
-            Must exist.
+            Must exist, else UnknownTopicError.
         partitions
             Exactly these; None: all of them, or with `group` this member's share.
         group
