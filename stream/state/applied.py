@@ -1,0 +1,83 @@
+"""What became of the clicks of a batch."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+PENDING: Final = 0
+"""Not processed yet."""
+ACCEPTED: Final = 1
+"""Entered its user's buffer."""
+DUPLICATE: Final = 2
+"""The buffer holds its event hash already; changed nothing."""
+TOO_OLD: Final = 3
+"""Older than a full buffer's oldest click; changed nothing."""
+FORGOTTEN: Final = 4
+"""A forget row: whatever was known of the user is gone."""
+
+FORGET_EVENT: Final = 255
+"""The event code of a forget row in the accepted feed."""
+
+
+@dataclass(slots=True)
+class Applied:
+    """The outcome of rows ``start : stop`` of a batch of n clicks; other rows mean nothing.
+
+    Edges of row i are the entries ``edge_starts[i] : edge_starts[i + 1]`` of the edge columns.
+
+    Parameters
+    ----------
+    start, stop
+        The rows that were processed. ``stop < n`` where items had to leave before row `stop`.
+    outcomes
+        uint8 [n]: `ACCEPTED`, `DUPLICATE`, `TOO_OLD`, `FORGOTTEN`.
+    user_slots
+        int64 [n], valid until users are evicted.
+    item_rows
+        int64 [n], row of an accepted click's item, else -1; valid until items are removed.
+    item_indexes
+        int64 [n], its index, never used twice, else -1.
+    times, events
+        float64 [n] and uint8 [n], as in the batch.
+    edge_starts
+        int64 [n + 1].
+    edge_sources, edge_targets
+        int64 [edges], item rows.
+    edge_weights
+        float64 [edges], window weight times event weight.
+    edge_times
+        float64 [edges], the later click's time.
+    history_items, history_times, history_events, history_lengths
+        int64 [n, L] item rows (-1: none, or the item has left), float64 [n, L], uint8 [n, L] and
+        int64 [n]: an accepted click's user before it, oldest first, left-aligned. Only filled,
+        and only sized n, with ``record_histories``.
+    """
+
+    start: int
+    stop: int
+    outcomes: npt.NDArray[np.uint8]
+    user_slots: npt.NDArray[np.int64]
+    item_rows: npt.NDArray[np.int64]
+    item_indexes: npt.NDArray[np.int64]
+    times: npt.NDArray[np.float64]
+    events: npt.NDArray[np.uint8]
+    edge_starts: npt.NDArray[np.int64]
+    edge_sources: npt.NDArray[np.int64]
+    edge_targets: npt.NDArray[np.int64]
+    edge_weights: npt.NDArray[np.float64]
+    edge_times: npt.NDArray[np.float64]
+    history_items: npt.NDArray[np.int64]
+    history_times: npt.NDArray[np.float64]
+    history_events: npt.NDArray[np.uint8]
+    history_lengths: npt.NDArray[np.int64]
+
+    @property
+    def accepted(self) -> npt.NDArray[np.bool_]:
+        """bool [n], rows that entered a buffer."""
+        return self.outcomes == ACCEPTED
+
+    def count(self, outcome: int) -> int:
+        """Return how many of the processed rows had `outcome`."""
+        return int(np.count_nonzero(self.outcomes[self.start : self.stop] == outcome))
