@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 MAX_ID_BYTES: Final = 256
 MAX_RECORD_BYTES: Final = 16 * 1024
+# Code 255 marks forget rows in the accepted feed.
+MAX_EVENT_NAMES: Final = 255
 
 DEFAULT_EVENT_WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
     {"click": 1.0, "view": 1.0, "cart": 2.0, "purchase": 3.0, "seen": 0.0, "hide": -1.0}
@@ -32,12 +34,52 @@ class EventRules:
         How far a click may lie past max(its append time, the partition's watermark).
     max_age_seconds
         How far a click may lie behind its append time; None: any age.
+
+    Raises
+    ------
+    ValueError
+        A setting contradicts another; the message names the configuration key.
+
+    Examples
+    --------
+    >>> EventRules(weights={"click": 1.0, "hide": -1.0}).codes
+    {'click': 0, 'hide': 1}
     """
 
     weights: Mapping[str, float] = field(default_factory=lambda: DEFAULT_EVENT_WEIGHTS)
     default_event: str = "click"
     future_tolerance_seconds: float = 300.0
     max_age_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.weights) <= MAX_EVENT_NAMES:
+            raise ValueError(
+                f"events.weights has {len(self.weights)} names: give 1 to {MAX_EVENT_NAMES}"
+            )
+        if "" in self.weights:
+            raise ValueError("events.weights holds an empty name: give it one, or remove it")
+        for name, weight in self.weights.items():
+            if not np.isfinite(weight):
+                raise ValueError(f"events.weights.{name} is {weight}: give a finite number")
+        if self.default_event not in self.weights:
+            raise ValueError(
+                f"events.default_event is {self.default_event!r}, which events.weights does not "
+                "list: add it there, or name one of its events"
+            )
+        if not 0 <= self.future_tolerance_seconds < float("inf"):
+            raise ValueError("events.future_tolerance_seconds must be a number from 0")
+        if self.max_age_seconds is not None and not self.max_age_seconds > 0:
+            raise ValueError("events.max_age_seconds must be above 0, or absent for any age")
+
+    @property
+    def codes(self) -> dict[str, int]:
+        """Event name to code, its position in `weights`."""
+        return {name: code for code, name in enumerate(self.weights)}
+
+    @property
+    def weight_by_code(self) -> npt.NDArray[np.float64]:
+        """float64 [names], each code's weight."""
+        return np.array(list(self.weights.values()), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +89,14 @@ class ClickBatch:
     Parameters
     ----------
     user_ids, item_ids
-        n strings each; a forget row has the item id "".
+        n strings each, 1 to 256 bytes as UTF-8; a forget row has the item id "".
     times
         float64 [n], event time in seconds since the epoch; 0 in a forget row.
     events
-        uint8 [n], the event's code (see `EventRules.weights`).
+        uint8 [n], the event's code (see `EventRules.weights`); 0 in a forget row.
     hashes
         uint64 [n], identifies the event within its user: xxh3 of `event_id`, else of item,
-        timestamp and event name.
+        timestamp and event name (see `stream.events.click_hash`); 0 in a forget row.
     forget
         bool [n], the row asks to forget its user.
     offsets
@@ -71,6 +113,32 @@ class ClickBatch:
     forget: npt.NDArray[np.bool_]
     offsets: npt.NDArray[np.int64]
     append_times: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class EventColumns:
+    """Events of a file or of the simulator, column by column; n rows.
+
+    Parameters
+    ----------
+    user_ids, item_ids
+        n strings each, 1 to 256 bytes as UTF-8.
+    times
+        float64 [n], seconds since the epoch.
+    events
+        n event names; None: the default event.
+    event_ids
+        n ids of the events themselves; None where there is none.
+    """
+
+    user_ids: list[str]
+    item_ids: list[str]
+    times: npt.NDArray[np.float64]
+    events: list[str | None]
+    event_ids: list[str | None]
 
     def __len__(self) -> int:
         return len(self.user_ids)

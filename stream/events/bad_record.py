@@ -1,0 +1,63 @@
+"""A record of `clicks` that is no click, and why."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias, get_args
+
+BadReason: TypeAlias = Literal[
+    "empty",
+    "malformed_json",
+    "missing_field",
+    "wrong_type",
+    "id_length",
+    "not_utf8",
+    "too_large",
+    "key_missing",
+    "key_mismatch",
+    "bad_timestamp",
+    "future",
+    "too_old",
+    "unknown_event",
+]
+
+REASONS: Final[tuple[BadReason, ...]] = get_args(BadReason)
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A record that is no click.
+
+    Parameters
+    ----------
+    index
+        Its row in the batch.
+    offset
+        Its offset in the log.
+    reason
+        One of `REASONS`, fit for a metric label.
+    detail
+        The reason in plain ASCII words, at most a few hundred characters.
+    """
+
+    index: int
+    offset: int
+    reason: BadReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a record, wherever it came from."""
+
+    reason: BadReason
+    detail: str
+
+
+def quoted(text: str, limit: int = 60) -> str:
+    r"""Return foreign text for a message: ASCII, quoted, shortened.
+
+    Examples
+    --------
+    >>> print(quoted("caf\u00e9"), quoted("long text", limit=4))
+    'caf\xe9' 'long'...
+    """
+    return ascii(text) if len(text) <= limit else ascii(text[:limit]) + "..."

@@ -1,0 +1,65 @@
+"""Event times as numbers or as ISO-8601 text."""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+# Checked before `datetime` parses, because what that accepts grows with Python's version, and
+# the same record must be judged alike everywhere.
+_ISO: Final = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
+)
+_NUMBER: Final = re.compile(r"[+-]?(?:\d{1,300}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_HOUR_24: Final = re.compile(r"[T ]24", re.ASCII)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_UNITS: Final = ((1e17, "nanoseconds"), (1e14, "microseconds"), (1e11, "milliseconds"))
+
+
+def parse_iso(text: str) -> float | None:
+    """Return an ISO-8601 date and time as seconds since the epoch; None where it is none.
+
+    Without an offset it is UTC; a date alone is its midnight; digits past the microsecond are
+    dropped.
+
+    Examples
+    --------
+    >>> parse_iso("2017-10-01T03:00:00.5Z"), parse_iso("2017-10-01 00:00-03:00")
+    (1506826800.5, 1506826800.0)
+    >>> parse_iso("1 October 2017")
+    """
+    if not _ISO.fullmatch(text) or _HOUR_24.search(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH).total_seconds()
+
+
+def parse_number(text: str) -> float | None:
+    """Return a decimal number's value; None where `text` is none.
+
+    Examples
+    --------
+    >>> parse_number("1506826800"), parse_number("1e3"), parse_number("nan")
+    (1506826800.0, 1000.0, None)
+    """
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def likely_unit(time: float) -> str | None:
+    """Return the unit that a number far too large for seconds seems to have; None for seconds.
+
+    Examples
+    --------
+    >>> likely_unit(1_506_826_800_000)
+    'milliseconds'
+    """
+    for least, unit in _UNITS:
+        if time >= least:
+            return unit
+    return None
