@@ -64,7 +64,7 @@ class TooManyBadError(GsrError):
         super().__init__(
             f"{topic}[{partition}]: {bad} of the last {window} records are bad, the newest are "
             f"{shown}. Nothing past them was applied. Correct the producer; to set such records "
-            "aside all the same, raise ingest.bad_share_limit and start again."
+            "aside all the same, raise ingest.max_bad_share and start again."
         )
 
 

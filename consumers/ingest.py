@@ -1,0 +1,227 @@
+"""The ingest role: clicks from the log into durable state, and on to whoever follows."""
+
+import itertools
+import logging
+from collections.abc import Sequence
+from typing import Final, Protocol, runtime_checkable
+
+from consumers.artifacts import ArtifactStore
+from consumers.byte_budget import ByteBudget
+from consumers.config import GsrConfig
+from consumers.metrics import Metrics
+from consumers.partition_ingest import PartitionIngest
+from stream.clock import Clock
+from stream.errors import StateMismatchError
+from stream.log.interface import Log
+
+_LOGGER = logging.getLogger(__name__)
+
+MEASURE_SECONDS: Final = 1.0
+"""How often gauges are set; the log's ends are asked for only then."""
+
+
+@runtime_checkable
+class Cleanable(Protocol):
+    """A log that has to be kept tidy by one of its users."""
+
+    def clean(self, topic: str) -> object:
+        """Delete and compact some of what `topic` no longer needs; bounded work."""
+        ...
+
+
+class IngestRole:
+    """Reads clicks; keeps state, dead letters, sequences and checkpoints up to date.
+
+    Where a partition is read from is what its state says, not what the group saved: the group's
+    positions only tell lag tools how far things are.
+
+    Parameters
+    ----------
+    config
+        All settings; `log`, `events`, `state` and `ingest` are used.
+    log, clock, metrics
+        The seams to the world.
+    artifacts
+        Where checkpoints go.
+    """
+
+    def __init__(
+        self,
+        config: GsrConfig,
+        log: Log,
+        clock: Clock,
+        metrics: Metrics,
+        artifacts: ArtifactStore,
+    ) -> None:
+        self._config = config
+        self._log = log
+        self._clock = clock
+        self._metrics = metrics
+        self._artifacts = artifacts
+        self._budget = ByteBudget(config.ingest.sequence_bytes_per_second, clock)
+        self._parts: dict[int, PartitionIngest] = {}
+        self._polled = False
+        self._failed = False
+        self._lag: int | None = None
+        self._measure_due = clock.monotonic()
+        self._clean_due = clock.monotonic() + config.ingest.clean_interval_seconds
+        self._clean_topics = itertools.cycle([spec.name for spec in config.log.topics()])
+        self._reader = log.reader(config.log.clicks, group=config.ingest.group, listener=self)
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Read and apply one micro-batch, and do what is due; True where there was any work.
+
+        Raises
+        ------
+        TooManyBadError
+            Too large a share of the recent records is bad.
+        OffsetExpiredError
+            Clicks that were never applied have fallen off the log's retention.
+        StreamError
+            State or log cannot go on; the message says what to do.
+        """
+        try:
+            return self._step()
+        except BaseException:
+            self._failed = True
+            raise
+
+    def _step(self) -> bool:
+        ingest = self._config.ingest
+        batches = self._reader.poll(ingest.poll_records, ingest.poll_timeout_seconds)
+        self._polled = True
+        for batch in batches:
+            self._parts[batch.partition].apply(batch)
+        behind = sum(map(len, batches)) >= ingest.poll_records // 2
+        worked = bool(batches)
+        for part in self._parts.values():
+            worked |= part.send_sequences(catching_up=behind)
+            worked |= part.flush_if_due()
+        worked |= any(part.checkpoint_if_due() for part in self._parts.values())
+        self._clean()
+        self._measure()
+        return worked
+
+    def checks(self) -> dict[str, bool]:
+        """Return what must hold before ingest counts as ready."""
+        lag = self._lag
+        return {
+            "assigned": self._polled and bool(self._parts),
+            "caught_up": lag is not None and lag < self._config.ingest.ready_lag_records,
+        }
+
+    def close(self) -> None:
+        """Send, flush and let go; after a failure leave everything as the last flush has it."""
+        try:
+            self._hand_over(tuple(self._parts), orderly=not self._failed)
+        finally:
+            self._reader.close()
+
+    # -- what the log tells about partitions ---------------------------------------------------
+
+    def assigned(self, partitions: Sequence[int]) -> None:
+        """Open the state of `partitions` and read on from where it stands."""
+        ends = self._log.end_offsets(self._config.log.clicks)
+        starts = self._log.start_offsets(self._config.log.clicks)
+        for partition in partitions:
+            part = PartitionIngest(
+                self._config,
+                partition,
+                log=self._log,
+                clock=self._clock,
+                metrics=self._metrics,
+                artifacts=self._artifacts,
+                budget=self._budget,
+            )
+            self._parts[partition] = part
+            offset = part.position.next_offset
+            if offset > ends[partition]:
+                raise StateMismatchError(
+                    f"{self._config.log.clicks}[{partition}]: the state has applied records up "
+                    f"to offset {offset}, but the log ends at {ends[partition]}: it is another "
+                    "log. Name the log that this state was built from, or begin with an empty "
+                    "state directory."
+                )
+            if offset == 0 and starts[partition] > 0:
+                offset = starts[partition]
+                _LOGGER.warning(
+                    "partition %d: new state begins at offset %d, older clicks are gone",
+                    partition,
+                    offset,
+                )
+            self._reader.seek(partition, offset)
+            _LOGGER.info("partition %d: reading on from offset %d", partition, offset)
+
+    def revoked(self, partitions: Sequence[int]) -> None:
+        """Flush and hand over `partitions`."""
+        self._hand_over(partitions, orderly=True)
+
+    def lost(self, partitions: Sequence[int]) -> None:
+        """Drop `partitions` without a flush: another process may have them already."""
+        self._hand_over(partitions, orderly=False)
+
+    def _hand_over(self, partitions: Sequence[int], *, orderly: bool) -> None:
+        for at, partition in enumerate(partitions):
+            part = self._parts.pop(partition, None)
+            if part is None:
+                continue
+            try:
+                part.close(orderly=orderly)
+            except BaseException:
+                self._hand_over(partitions[at + 1 :], orderly=False)
+                raise
+
+    # -- chores --------------------------------------------------------------------------------
+
+    def _clean(self) -> None:
+        if not isinstance(self._log, Cleanable) or self._clock.monotonic() < self._clean_due:
+            return
+        self._log.clean(next(self._clean_topics))
+        self._clean_due = self._clock.monotonic() + self._config.ingest.clean_interval_seconds
+
+    def _measure(self) -> None:
+        if self._clock.monotonic() < self._measure_due or not self._parts:
+            return
+        self._measure_due = self._clock.monotonic() + MEASURE_SECONDS
+        gauge = self._metrics.gauge
+        ends = self._log.end_offsets(self._config.log.clicks)
+        lags: dict[int, int] = {}
+        oldest, newest = 0.0, 0.0
+        for partition, part in self._parts.items():
+            at = part.position
+            lags[partition] = max(0, ends[partition] - at.next_offset)
+            gauge("gsr_ingest_lag_records").labels(str(partition)).set(lags[partition])
+            if part.watermark > 0:
+                gauge("gsr_ingest_watermark_timestamp_seconds").labels(str(partition)).set(
+                    part.watermark
+                )
+            if at.append_time is not None:
+                newest = max(newest, at.append_time)
+                if lags[partition]:
+                    oldest = max(oldest, self._clock.time() - at.append_time)
+        self._lag = sum(lags.values())
+        gauge("gsr_ingest_lag_seconds").set(max(0.0, oldest))
+        if newest:
+            gauge("gsr_ingest_newest_append_timestamp_seconds").set(newest)
+        self._measure_state()
+
+    def _measure_state(self) -> None:
+        config, parts = self._config, list(self._parts.values())
+        stats = [part.stats() for part in parts]
+        values = {
+            "sequence_backlog_users": sum(part.waiting_users for part in parts),
+            "longest_interpreter_hold_seconds": max(s.longest_hold_seconds for s in stats),
+            "cached_users": sum(s.users_cached for s in stats),
+            "cached_users_limit": config.ingest.cached_users * len(parts),
+            "items": sum(s.items for s in stats),
+            "items_limit": config.state.max_items * len(parts),
+            "edges": sum(s.edges for s in stats),
+            "dirty_bytes": sum(s.dirty_bytes for s in stats),
+            "feed_limit_bytes": config.state.feed_bytes * len(parts),
+            "state_bytes": sum(s.rocksdb_disk_bytes for s in stats),
+            "rocksdb_memory_bytes": sum(s.rocksdb_memory_bytes for s in stats),
+        }
+        for name, value in values.items():
+            self._metrics.gauge(f"gsr_ingest_{name}").set(value)
