@@ -75,8 +75,9 @@ class Applied:
 
     @property
     def accepted(self) -> npt.NDArray[np.bool_]:
-        """bool [n], rows that entered a buffer."""
-        return self.outcomes == ACCEPTED
+        """Which rows entered a buffer, bool [n]."""
+        accepted: npt.NDArray[np.bool_] = self.outcomes == ACCEPTED
+        return accepted
 
     def count(self, outcome: int) -> int:
         """Return how many of the processed rows had `outcome`."""

@@ -1,5 +1,6 @@
 """State of a partition in memory: users, items, their graph, and how clicks change them."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,9 +8,31 @@ import numpy.typing as npt
 
 from stream.events.click import ClickBatch
 from stream.state.applied import Applied
+from stream.state.arena import block_size
+from stream.state.buffer_kernel import (
+    DONE,
+    ITEMS_OVERFLOW,
+    SEEN_SPACE,
+    BufferRules,
+    Clicks,
+    Progress,
+    Results,
+    push_clicks,
+)
 from stream.state.config import StateConfig
+from stream.state.edge_kernel import EdgeRules, add_edges
+from stream.state.fingerprint import fingerprint
 from stream.state.graph_arrays import GraphArrays, ItemTable
+from stream.state.item_columns import GONE
+from stream.state.item_rows import ItemRows
+from stream.state.merge_kernel import merge_table
+from stream.state.seen_filter import remember
 from stream.state.user_buffer import UserBuffer
+from stream.state.user_slots import UserSlots, seen_of
+
+_EVENT_CODES = 256
+_EXPIRY_STEPS = 16  # per lifetime of items, and the share of max_items that leaves at once
+_SPACE_STEP = 16  # full rows, so that a growing arena is not asked for at every click
 
 
 class StateArrays:
@@ -23,28 +46,70 @@ class StateArrays:
         The shape of the state.
     weights
         float64 [events], what each event code is worth (see `EventRules.weights`).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stream.state.config import StateConfig
+    >>> arrays = StateArrays(StateConfig(), np.array([1.0]))
+    >>> arrays.item_row("no such item")
+    -1
     """
 
     def __init__(self, config: StateConfig, weights: npt.NDArray[np.float64]) -> None:
-        raise NotImplementedError
+        self.config = config
+        self.users = UserSlots(config.buffer_length)
+        self.items = ItemRows(len(config.half_lives))
+        self.items_removed = 0
+        self.progress = Progress(
+            watermark=np.full(1, -np.inf), dirty_bytes=np.zeros(1, dtype=np.int64)
+        )
+        padded = np.zeros(_EVENT_CODES)
+        padded[: len(weights)] = weights
+        self._half_lives = np.array(config.half_lives, dtype=np.float64)
+        item_ttl = config.item_ttl_seconds
+        self._buffer_rules = BufferRules(
+            weights=padded,
+            window=np.array(config.window_weights, dtype=np.float64),
+            session_gap=_or_infinite(config.session_gap_seconds),
+            user_ttl=_or_infinite(config.user_ttl_seconds),
+            item_step=0.0 if item_ttl is None else item_ttl / _EXPIRY_STEPS,
+            max_items=config.max_items,
+            seen_items=config.seen_items,
+            largest_block=2 * block_size(max(1, config.seen_items)),
+        )
+        edges_per_click = 2 * len(config.window_weights)
+        self._edge_rules = EdgeRules(
+            weights=padded,
+            half_lives=self._half_lives,
+            row_slots=config.row_slots,
+            kept_per_scale=config.kept_per_scale,
+            room_per_click=edges_per_click * 2 * block_size(config.row_slots),
+        )
 
     @property
     def watermark(self) -> float:
         """Newest event time of any click so far; -inf before the first."""
-        raise NotImplementedError
+        return float(self.progress.watermark[0])
 
     @property
     def item_ids(self) -> Sequence[str | None]:
         """Item ids by row; None where a row is free. Do not change it."""
-        raise NotImplementedError
+        return self.items.ids
 
     def item_row(self, item_id: str) -> int:
         """Return the item's row, -1 for an unknown item."""
-        raise NotImplementedError
+        return self.items.find(item_id)
 
     def apply(self, batch: ClickBatch) -> Applied:
         """Apply all of `batch`: buffers, edges, popularity."""
-        raise NotImplementedError
+        applied = self._new_applied(batch, 0, record_histories=False)
+        while applied.stop < len(batch):
+            start = applied.stop
+            self._push(batch, applied)
+            self.apply_edges(applied, start, applied.stop)
+        applied.start = 0
+        return applied
 
     def apply_buffers(
         self, batch: ClickBatch, start: int = 0, *, record_histories: bool = False
@@ -55,39 +120,269 @@ class StateArrays:
         before a row at which items must leave (see `Applied.stop`): finish `apply_edges` for what
         was processed, then call again from there.
         """
-        raise NotImplementedError
+        applied = self._new_applied(batch, start, record_histories=record_histories)
+        self._push(batch, applied)
+        return applied
 
     def apply_edges(self, applied: Applied, start: int, stop: int) -> None:
         """Add edges and popularity of rows ``start : stop``; every row once, in order."""
-        raise NotImplementedError
+        results = _results(applied)
+        while start < stop:
+            start = add_edges(
+                self.items.columns,
+                self.items.edges,
+                self._edge_rules,
+                self.progress,
+                results,
+                applied.times,
+                applied.events,
+                start,
+                stop,
+            )
+            if start < stop:
+                self.items.reserve_edges(_SPACE_STEP * self._edge_rules.room_per_click)
 
     def graph(self) -> GraphArrays:
         """Return views of the counters, valid until the next change."""
-        raise NotImplementedError
+        columns = self.items.columns
+        used = self.items.used
+        return GraphArrays(
+            half_lives=self._half_lives,
+            row_starts=columns.row_starts[:used],
+            row_lengths=columns.row_lengths[:used],
+            row_references=columns.row_references[:used],
+            neighbours=self.items.edges.neighbours.slots,
+            weights=self.items.edges.weights,
+            popularity=columns.popularity[:used],
+            popularity_references=columns.popularity_references[:used],
+            last_clicks=columns.last_clicks[:used],
+            alive=columns.alive[:used],
+        )
 
     def user_buffer(self, user_id: str) -> UserBuffer | None:
         """Return a copy of what is known of a user; None for an unknown or expired one."""
-        raise NotImplementedError
+        slot = self.users.find(user_id)
+        if slot < 0 and self.users.source is not None:
+            slot = self.users.slot(user_id)
+        if slot < 0:
+            return None
+        columns = self.users.columns
+        length = int(columns.lengths[slot])
+        if length == 0:
+            return None
+        if columns.times[slot, length - 1] < self.watermark - self._buffer_rules.user_ttl:
+            return None
+        indexes = columns.items[slot, :length].astype(np.int64)
+        known = indexes < self.items.next_index
+        items = np.full(length, -1, dtype=np.int64)
+        items[known] = self.items.columns.rows[indexes[known]]
+        return UserBuffer(
+            items=items,
+            fingerprints=columns.fingerprints[slot, :length].copy(),
+            times=columns.times[slot, :length].copy(),
+            events=columns.events[slot, :length].copy(),
+            hashes=columns.hashes[slot, :length].copy(),
+            seen=seen_of(columns, self.users.seen, slot),
+            source_offset=int(columns.source_offsets[slot]),
+            accepted_at=float(columns.accepted_at[slot]),
+        )
 
     def load_user(self, user_id: str, buffer: UserBuffer) -> None:
         """Take over a user with item *rows* of these arrays; replaces what was known."""
-        raise NotImplementedError
+        self.forget(user_id)
+        slot = self.users.slot(user_id)
+        columns = self.users.columns
+        kept = slice(max(0, len(buffer) - self.config.buffer_length), None)
+        length = len(buffer.items[kept])
+        rows = buffer.items[kept]
+        indexes = np.where(rows >= 0, self.items.columns.indexes[rows], GONE)
+        columns.lengths[slot] = length
+        columns.items[slot, :length] = indexes
+        columns.fingerprints[slot, :length] = buffer.fingerprints[kept]
+        columns.times[slot, :length] = buffer.times[kept]
+        columns.events[slot, :length] = buffer.events[kept]
+        columns.hashes[slot, :length] = buffer.hashes[kept]
+        columns.source_offsets[slot] = buffer.source_offset
+        columns.accepted_at[slot] = buffer.accepted_at
+        for mark in buffer.seen:
+            self.users.reserve_seen(self._buffer_rules.largest_block)
+            remember(columns, self.users.seen, slot, mark, self.config.seen_items)
+        columns.dirty[slot] = 1
+        columns.seen_dirty[slot] = 1
 
     def forget(self, user_id: str) -> None:
-        """Drop everything about a user."""
-        raise NotImplementedError
+        """Drop everything about a user who is in memory."""
+        slot = self.users.find(user_id)
+        if slot >= 0:
+            self.users.drop(slot)
 
     def evict_users(self, keep: int) -> int:
-        """Let go of the users touched longest ago until `keep` remain; return how many left."""
-        raise NotImplementedError
+        """Let go of the clean users touched longest ago until `keep` remain; return how many left.
 
-    def absorb(self, table: ItemTable) -> npt.NDArray[np.int64]:
+        Only users unchanged since `mark_clean` may leave.
+        """
+        return self.users.evict(keep)
+
+    def mark_clean(self) -> None:
+        """Note that everything has been written, or need not be."""
+        self.users.mark_clean()
+        self.items.mark_clean()
+        self.progress.dirty_bytes[0] = 0
+
+    def absorb(self, table: ItemTable, *, keep_indexes: bool = False) -> npt.NDArray[np.int64]:
         """Add a partition's items and counters to these; return the row of each of its items.
 
         Items join by id: weights and popularity are summed, rows trimmed as usual.
+
+        Parameters
+        ----------
+        table
+            The partition's items.
+        keep_indexes
+            Give new items the indexes that the table says, which must be free.
         """
-        raise NotImplementedError
+        self.items.reserve(len(table.ids), int(table.indexes[-1]) + 1 if keep_indexes else 0)
+        indexes = table.indexes.tolist() if keep_indexes else [-1] * len(table.ids)
+        rows = np.fromiter(
+            map(self.items.add, table.ids, indexes), dtype=np.int64, count=len(table.ids)
+        )
+        graph = table.graph
+        room = 4 * block_size(self.config.row_slots)
+        start = 0
+        while start < len(rows):
+            self.items.reserve_edges(_SPACE_STEP * room)
+            start = merge_table(
+                self.items.columns,
+                self.items.edges,
+                self._edge_rules,
+                rows,
+                table.created_at,
+                graph.last_clicks,
+                graph.popularity,
+                graph.popularity_references,
+                graph.row_starts,
+                graph.row_lengths,
+                graph.row_references,
+                graph.neighbours,
+                graph.weights,
+                start,
+                room,
+            )
+        return rows
 
     def remove_items(self, rows: npt.NDArray[np.int64]) -> None:
         """Drop items, their rows, and every edge to them; the rows may be used again."""
-        raise NotImplementedError
+        if len(rows) > 0:
+            self.items.remove(rows)
+            self.items_removed += len(rows)
+
+    def _push(self, batch: ClickBatch, applied: Applied) -> None:
+        """Continue pass 1 where `applied` stops, up to the end or to where items must leave.
+
+        Items leave only at the very start, when no earlier click's edges are still to come.
+        """
+        start = applied.stop
+        slots = self.users.slots(batch.user_ids[start:] if start else batch.user_ids)
+        applied.user_slots[start:] = slots
+        clicks, unknown = self._clicks(batch, applied)
+        results = _results(applied)
+        reason = -1
+        while reason != DONE:
+            applied.stop, reason = push_clicks(
+                self.users.columns,
+                self.users.seen,
+                self.items.columns,
+                clicks,
+                self._buffer_rules,
+                results,
+                self.progress,
+                applied.stop,
+                len(batch),
+            )
+            if reason == SEEN_SPACE:
+                self.users.reserve_seen(_SPACE_STEP * self._buffer_rules.largest_block)
+            elif reason != DONE and applied.stop > start:
+                break
+            elif reason != DONE:
+                self._expire_items(reason, batch.times[start])
+                clicks, unknown = self._clicks(batch, applied)
+        self.items.name(clicks.unknown_rows, unknown)
+
+    def _clicks(self, batch: ClickBatch, applied: Applied) -> tuple[Clicks, list[str]]:
+        """Look the clicks' items up from where `applied` stops; the unknown ones get room."""
+        start = applied.stop
+        rows, unknown = self.items.find_all(batch.item_ids[start:] if start else batch.item_ids)
+        self.items.reserve(len(unknown))
+        clicks = Clicks(
+            slots=applied.user_slots,
+            items=np.concatenate((np.zeros(start, dtype=np.int64), rows)),
+            times=batch.times,
+            events=batch.events,
+            hashes=batch.hashes,
+            forget=batch.forget,
+            offsets=batch.offsets,
+            append_times=batch.append_times,
+            unknown_rows=np.full(len(unknown), -1, dtype=np.int64),
+            unknown_fingerprints=np.fromiter(
+                map(fingerprint, unknown), dtype=np.uint32, count=len(unknown)
+            ),
+        )
+        return clicks, unknown
+
+    def _expire_items(self, reason: int, time: float) -> None:
+        """Let items leave: the oldest ones for room, or those without clicks for too long."""
+        if reason == ITEMS_OVERFLOW:
+            leaving = self.items.oldest(max(1, self.config.max_items // _EXPIRY_STEPS))
+        else:
+            self.progress.watermark[0] = time
+            leaving = self.items.clicked_before(time - _or_infinite(self.config.item_ttl_seconds))
+        self.remove_items(leaving)
+
+    def _new_applied(self, batch: ClickBatch, start: int, *, record_histories: bool) -> Applied:
+        """Return room for the outcomes of a batch."""
+        n = len(batch)
+        edges = (n - start) * 2 * len(self.config.window_weights)
+        histories = n if record_histories else 0
+        clicks = (histories, self.config.buffer_length)
+        return Applied(
+            start=start,
+            stop=start,
+            outcomes=np.zeros(n, dtype=np.uint8),
+            user_slots=np.full(n, -1, dtype=np.int64),
+            item_rows=np.full(n, -1, dtype=np.int64),
+            item_indexes=np.full(n, -1, dtype=np.int64),
+            times=batch.times,
+            events=batch.events,
+            edge_starts=np.zeros(n + 1, dtype=np.int64),
+            edge_sources=np.empty(edges, dtype=np.int64),
+            edge_targets=np.empty(edges, dtype=np.int64),
+            edge_weights=np.empty(edges, dtype=np.float64),
+            edge_times=np.empty(edges, dtype=np.float64),
+            history_items=np.full(clicks, -1, dtype=np.int64),
+            history_times=np.zeros(clicks, dtype=np.float64),
+            history_events=np.zeros(clicks, dtype=np.uint8),
+            history_lengths=np.zeros(histories, dtype=np.int64),
+        )
+
+
+def _results(applied: Applied) -> Results:
+    """Return the columns of `applied` that kernels use."""
+    return Results(
+        outcomes=applied.outcomes,
+        item_rows=applied.item_rows,
+        item_indexes=applied.item_indexes,
+        edge_starts=applied.edge_starts,
+        edge_sources=applied.edge_sources,
+        edge_targets=applied.edge_targets,
+        edge_weights=applied.edge_weights,
+        edge_times=applied.edge_times,
+        history_items=applied.history_items,
+        history_times=applied.history_times,
+        history_events=applied.history_events,
+        history_lengths=applied.history_lengths,
+    )
+
+
+def _or_infinite(seconds: float | None) -> float:
+    """Return a limit that nothing passes in place of None."""
+    return math.inf if seconds is None else seconds

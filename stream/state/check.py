@@ -1,4 +1,4 @@
-"""Does a state directory agree with itself?"""
+"""Find out whether a state directory agrees with itself."""
 
 from pathlib import Path
 

@@ -1,6 +1,11 @@
 """What shapes a partition's state."""
 
+import math
 from dataclasses import dataclass
+from typing import Final
+
+_LONGEST_BUFFER: Final = 4096
+_SHORTEST_HALF_LIFE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,19 +20,25 @@ class StateConfig:
         Distinct items that a user's seen filter remembers after they left the buffer.
     neighbours
         Neighbours kept per item and time scale (K): a row holds up to 2K slots and is trimmed to
-        the union of each scale's top K/2.
+        the union of each scale's top K/2 (less where many scales would fill the row with that).
     half_lives
-        The time scales of edge weights and popularity, in seconds.
+        The time scales of edge weights and popularity, in seconds; fewer than 2K.
     window_weights
         Weight of the edge from the last, last but one, … click of the user to a new one.
     session_gap_seconds
         A longer pause between two clicks ends the window; None: never.
     user_ttl_seconds, item_ttl_seconds
         A user or an item without clicks for this long (by the watermark) expires; None: never.
+        Items leave when the watermark passes a multiple of a sixteenth of it.
     max_items
-        Items kept per partition; past it those clicked longest ago leave.
+        Items kept per partition; past it a sixteenth leaves, those clicked longest ago.
     feed_bytes
-        Cap of the accepted feed, in bytes; the oldest chunks leave.
+        Cap of the accepted feed's full chunks, in bytes before compression; the oldest leave.
+
+    Raises
+    ------
+    ValueError
+        A setting makes no sense; the message names it.
     """
 
     buffer_length: int = 64
@@ -40,3 +51,46 @@ class StateConfig:
     item_ttl_seconds: float | None = None
     max_items: int = 1_000_000
     feed_bytes: int = 256 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        lifetimes = (self.session_gap_seconds, self.user_ttl_seconds, self.item_ttl_seconds)
+        rules = (
+            (1 <= self.buffer_length <= _LONGEST_BUFFER, "buffer_length must be 1 to 4096"),
+            (self.seen_items >= 0, "seen_items must not be negative"),
+            (self.neighbours >= 1, "neighbours must be at least 1"),
+            (
+                1 <= len(self.half_lives) < 2 * self.neighbours,
+                "half_lives must name at least one time scale, and fewer than 2 x neighbours",
+            ),
+            (
+                all(_SHORTEST_HALF_LIFE <= h < math.inf for h in self.half_lives),
+                "half_lives must be one second or longer",
+            ),
+            (
+                all(0 < w < math.inf for w in self.window_weights) and self.window_weights,
+                "window_weights must be positive, at least one",
+            ),
+            (
+                all(value is None or 0 < value < math.inf for value in lifetimes),
+                "session_gap_seconds, user_ttl_seconds, item_ttl_seconds must be positive or None",
+            ),
+            (self.max_items >= 1, "max_items must be at least 1"),
+            (self.feed_bytes >= 0, "feed_bytes must not be negative"),
+        )
+        for holds, message in rules:
+            if not holds:
+                raise ValueError(message)
+
+    @property
+    def row_slots(self) -> int:
+        """Slots of a full row of the graph (2K)."""
+        return 2 * self.neighbours
+
+    @property
+    def kept_per_scale(self) -> int:
+        """Neighbours that each time scale keeps when a full row is trimmed.
+
+        K/2, or less where the scales together would not leave a slot free.
+        """
+        fits = (self.row_slots - 1) // len(self.half_lives)
+        return max(1, min(self.neighbours // 2, fits))

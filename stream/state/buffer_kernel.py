@@ -1,0 +1,377 @@
+"""Pass 1: clicks enter their users' buffers and say which edges they add."""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.compiled import kernel
+from stream.state.applied import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD
+from stream.state.arena import Arena
+from stream.state.item_columns import ITEMS, ItemColumns, claim_row, row_of
+from stream.state.seen_filter import remember
+from stream.state.user_columns import BYTES_PER_CLICK, BYTES_PER_USER, UserColumns, clear_user
+
+DONE: Final = 0
+"""Every click was processed."""
+SEEN_SPACE: Final = 1
+"""The arena of seen filters must grow before the named click."""
+ITEMS_OVERFLOW: Final = 2
+"""Items must leave before the named click, because it brings one too many."""
+ITEMS_AGE: Final = 3
+"""Items may have to leave before the named click, because it moves the watermark on."""
+
+
+class Clicks(NamedTuple):
+    """A batch of n clicks as the kernel reads it.
+
+    Parameters
+    ----------
+    slots
+        int64 [n], the users' slots.
+    items
+        int64 [n], item rows, or ``-1 - k`` for entry k of the unknown items.
+    times, events, hashes, forget, offsets, append_times
+        As in `ClickBatch`.
+    unknown_rows
+        int64 [unknown], -1 until an accepted click makes the item known, then its row.
+    unknown_fingerprints
+        uint32 [unknown].
+    """
+
+    slots: npt.NDArray[np.int64]
+    items: npt.NDArray[np.int64]
+    times: npt.NDArray[np.float64]
+    events: npt.NDArray[np.uint8]
+    hashes: npt.NDArray[np.uint64]
+    forget: npt.NDArray[np.bool_]
+    offsets: npt.NDArray[np.int64]
+    append_times: npt.NDArray[np.float64]
+    unknown_rows: npt.NDArray[np.int64]
+    unknown_fingerprints: npt.NDArray[np.uint32]
+
+
+class BufferRules(NamedTuple):
+    """Settings of pass 1; what is None in the configuration is infinite or zero here.
+
+    Parameters
+    ----------
+    weights
+        float64 [256], by event code.
+    window
+        float64 [W].
+    session_gap, user_ttl
+        Seconds; infinite: none.
+    item_step
+        Seconds of the watermark between two looks for expired items; 0: none.
+    max_items, seen_items
+        Caps.
+    largest_block
+        Slots that one click may need in the arena of seen filters.
+    """
+
+    weights: npt.NDArray[np.float64]
+    window: npt.NDArray[np.float64]
+    session_gap: float
+    user_ttl: float
+    item_step: float
+    max_items: int
+    seen_items: int
+    largest_block: int
+
+
+class Results(NamedTuple):
+    """The columns of `Applied` that kernels write and read."""
+
+    outcomes: npt.NDArray[np.uint8]
+    item_rows: npt.NDArray[np.int64]
+    item_indexes: npt.NDArray[np.int64]
+    edge_starts: npt.NDArray[np.int64]
+    edge_sources: npt.NDArray[np.int64]
+    edge_targets: npt.NDArray[np.int64]
+    edge_weights: npt.NDArray[np.float64]
+    edge_times: npt.NDArray[np.float64]
+    history_items: npt.NDArray[np.int64]
+    history_times: npt.NDArray[np.float64]
+    history_events: npt.NDArray[np.uint8]
+    history_lengths: npt.NDArray[np.int64]
+
+
+class Progress(NamedTuple):
+    """What outlives a call of a kernel.
+
+    Parameters
+    ----------
+    watermark
+        float64 [1], newest event time.
+    dirty_bytes
+        int64 [1], roughly what a flush would write of users and items.
+    """
+
+    watermark: npt.NDArray[np.float64]
+    dirty_bytes: npt.NDArray[np.int64]
+
+
+@kernel
+def _mark_user(users: UserColumns, progress: Progress, slot: int) -> None:
+    """Note that a slot must be written."""
+    if users.dirty[slot] == 0:
+        users.dirty[slot] = 1
+        progress.dirty_bytes[0] += BYTES_PER_USER + BYTES_PER_CLICK * (users.lengths[slot] + 1)
+
+
+@kernel
+def _forget(users: UserColumns, seen: Arena, progress: Progress, slot: int) -> None:
+    """Empty a slot and note that it must be written."""
+    _mark_user(users, progress, slot)
+    users.seen_dirty[slot] = 1
+    clear_user(users, seen, slot)
+
+
+@kernel
+def _position(users: UserColumns, slot: int, time: float) -> int:
+    """Return where a click at `time` belongs: behind every click that is not newer."""
+    position = np.int64(users.lengths[slot])
+    while position > 0 and users.times[slot, position - 1] > time:
+        position -= 1
+    return position
+
+
+@kernel
+def _holds(users: UserColumns, slot: int, event_hash: np.uint64) -> bool:
+    """Tell whether the buffer holds an event."""
+    found = False
+    for i in range(users.lengths[slot]):
+        found |= users.hashes[slot, i] == event_hash
+    return found
+
+
+@kernel
+def _add_edges_in(
+    users: UserColumns,
+    items: ItemColumns,
+    rules: BufferRules,
+    results: Results,
+    slot: int,
+    position: int,
+    item: int,
+    time: float,
+    weight: float,
+    edges: int,
+) -> int:
+    """List the edges from the clicks before `position` to the new one; return their new count."""
+    distance = 0
+    later = time
+    for i in range(position - 1, -1, -1):
+        earlier = users.times[slot, i]
+        if later - earlier > rules.session_gap:
+            break
+        later = earlier
+        if rules.weights[users.events[slot, i]] <= 0.0:
+            continue
+        source = row_of(items, np.int64(users.items[slot, i]))
+        if source >= 0 and source != item:
+            results.edge_sources[edges] = source
+            results.edge_targets[edges] = item
+            results.edge_weights[edges] = rules.window[distance] * weight
+            results.edge_times[edges] = time
+            edges += 1
+        distance += 1
+        if distance == len(rules.window):
+            break
+    return edges
+
+
+@kernel
+def _add_edges_out(
+    users: UserColumns,
+    items: ItemColumns,
+    rules: BufferRules,
+    results: Results,
+    slot: int,
+    position: int,
+    item: int,
+    time: float,
+    edges: int,
+) -> int:
+    """List the edges from a late click to those behind it; return their new count."""
+    distance = 0
+    earlier = time
+    for i in range(position, users.lengths[slot]):
+        later = users.times[slot, i]
+        if later - earlier > rules.session_gap:
+            break
+        earlier = later
+        weight = rules.weights[users.events[slot, i]]
+        if weight <= 0.0:
+            continue
+        target = row_of(items, np.int64(users.items[slot, i]))
+        if target >= 0 and target != item:
+            results.edge_sources[edges] = item
+            results.edge_targets[edges] = target
+            results.edge_weights[edges] = rules.window[distance] * weight
+            results.edge_times[edges] = later
+            edges += 1
+        distance += 1
+        if distance == len(rules.window):
+            break
+    return edges
+
+
+@kernel
+def _shift_left(users: UserColumns, slot: int, stop: int) -> None:
+    """Drop the oldest click; those before `stop` move up and leave ``stop - 1`` free."""
+    for i in range(stop - 1):
+        users.items[slot, i] = users.items[slot, i + 1]
+    for i in range(stop - 1):
+        users.fingerprints[slot, i] = users.fingerprints[slot, i + 1]
+    for i in range(stop - 1):
+        users.times[slot, i] = users.times[slot, i + 1]
+    for i in range(stop - 1):
+        users.events[slot, i] = users.events[slot, i + 1]
+    for i in range(stop - 1):
+        users.hashes[slot, i] = users.hashes[slot, i + 1]
+
+
+@kernel
+def _shift_right(users: UserColumns, slot: int, position: int) -> None:
+    """Make `position` free; the clicks from there on move back by one."""
+    for i in range(users.lengths[slot], position, -1):
+        users.items[slot, i] = users.items[slot, i - 1]
+        users.fingerprints[slot, i] = users.fingerprints[slot, i - 1]
+        users.times[slot, i] = users.times[slot, i - 1]
+        users.events[slot, i] = users.events[slot, i - 1]
+        users.hashes[slot, i] = users.hashes[slot, i - 1]
+
+
+@kernel
+def _insert(
+    users: UserColumns,
+    seen: Arena,
+    items: ItemColumns,
+    clicks: Clicks,
+    slot: int,
+    position: int,
+    item: int,
+    click: int,
+    seen_items: int,
+) -> None:
+    """Put a click at `position`; a full buffer's oldest click goes to the seen filter."""
+    if users.lengths[slot] == users.items.shape[1]:
+        remember(users, seen, slot, users.fingerprints[slot, 0], seen_items)
+        _shift_left(users, slot, position)
+        position -= 1
+    else:
+        _shift_right(users, slot, position)
+        users.lengths[slot] += 1
+    users.items[slot, position] = items.indexes[item]
+    users.fingerprints[slot, position] = items.fingerprints[item]
+    users.times[slot, position] = clicks.times[click]
+    users.events[slot, position] = clicks.events[click]
+    users.hashes[slot, position] = clicks.hashes[click]
+    users.source_offsets[slot] = clicks.offsets[click]
+    users.accepted_at[slot] = clicks.append_times[click]
+
+
+@kernel
+def _record_history(
+    users: UserColumns, items: ItemColumns, results: Results, slot: int, click: int
+) -> None:
+    """Copy a user's buffer as it is before a click."""
+    length = users.lengths[slot]
+    results.history_lengths[click] = length
+    for i in range(length):
+        results.history_items[click, i] = row_of(items, np.int64(users.items[slot, i]))
+        results.history_times[click, i] = users.times[slot, i]
+        results.history_events[click, i] = users.events[slot, i]
+
+
+@kernel
+def _items_may_expire(rules: BufferRules, watermark: float, time: float) -> bool:
+    """Tell whether the watermark's move to `time` is a moment to look for expired items."""
+    return (
+        rules.item_step > 0.0
+        and watermark > -np.inf
+        and math.floor(time / rules.item_step) > math.floor(watermark / rules.item_step)
+    )
+
+
+@kernel
+def push_clicks(
+    users: UserColumns,
+    seen: Arena,
+    items: ItemColumns,
+    clicks: Clicks,
+    rules: BufferRules,
+    results: Results,
+    progress: Progress,
+    start: int,
+    stop: int,
+) -> tuple[int, int]:
+    """Process clicks ``start : stop`` one after another.
+
+    Stops before a click that needs something first; the same click is then asked for again, so
+    whatever happens to state before a stop must be right to happen twice.
+
+    Returns
+    -------
+    The first click that was not processed, and why (`DONE`, `SEEN_SPACE`, `ITEMS_OVERFLOW`,
+    `ITEMS_AGE`).
+    """
+    length_limit = users.items.shape[1]
+    edges = results.edge_starts[start]
+    for click in range(start, stop):
+        slot = clicks.slots[click]
+        results.item_rows[click] = -1
+        results.item_indexes[click] = -1
+        results.edge_starts[click + 1] = edges
+        if clicks.forget[click]:
+            _forget(users, seen, progress, slot)
+            results.outcomes[click] = FORGOTTEN
+            continue
+
+        time = clicks.times[click]
+        if time > progress.watermark[0]:
+            if _items_may_expire(rules, progress.watermark[0], time):
+                return click, ITEMS_AGE
+            progress.watermark[0] = time
+        length = users.lengths[slot]
+        if length > 0 and users.times[slot, length - 1] < progress.watermark[0] - rules.user_ttl:
+            _forget(users, seen, progress, slot)
+            length = users.lengths[slot]
+        if _holds(users, slot, clicks.hashes[click]):
+            results.outcomes[click] = DUPLICATE
+            continue
+        position = _position(users, slot, time)
+        if position == 0 and length == length_limit:
+            results.outcomes[click] = TOO_OLD
+            continue
+        if len(seen.slots) - seen.top[0] < rules.largest_block:
+            return click, SEEN_SPACE
+
+        item = clicks.items[click]
+        if item < 0:
+            unknown = -1 - item
+            item = clicks.unknown_rows[unknown]
+            if item < 0:
+                if items.counts[ITEMS] >= rules.max_items:
+                    return click, ITEMS_OVERFLOW
+                item = claim_row(items, clicks.unknown_fingerprints[unknown], -1)
+                clicks.unknown_rows[unknown] = item
+
+        if len(results.history_lengths) > 0:
+            _record_history(users, items, results, slot, click)
+        weight = rules.weights[clicks.events[click]]
+        if weight > 0.0:
+            edges = _add_edges_in(
+                users, items, rules, results, slot, position, item, time, weight, edges
+            )
+            edges = _add_edges_out(users, items, rules, results, slot, position, item, time, edges)
+        _insert(users, seen, items, clicks, slot, position, item, click, rules.seen_items)
+        _mark_user(users, progress, slot)
+        results.outcomes[click] = ACCEPTED
+        results.item_rows[click] = item
+        results.item_indexes[click] = items.indexes[item]
+        results.edge_starts[click + 1] = edges
+    return stop, DONE

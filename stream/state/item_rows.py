@@ -1,0 +1,171 @@
+"""Which item stands in which row, and rows for more of them."""
+
+from collections.abc import Sequence
+from itertools import repeat
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.errors import StateError
+from stream.state.arena import Arena, new_arena
+from stream.state.edge_kernel import Edges
+from stream.state.fingerprint import fingerprint
+from stream.state.item_columns import (
+    FREE,
+    GONE,
+    ITEMS,
+    NEXT_INDEX,
+    ROWS,
+    claim_row,
+    new_item_columns,
+)
+from stream.state.merge_kernel import remove_rows
+
+_FIRST_ROWS = 1024
+_FIRST_EDGES = 8192
+_LARGEST_ARENA = 2**32
+
+
+class ItemRows:
+    """All items of a partition, their counters and their edges.
+
+    Parameters
+    ----------
+    scales
+        Time scales (S).
+    """
+
+    def __init__(self, scales: int) -> None:
+        self.columns = new_item_columns(_FIRST_ROWS, _FIRST_ROWS, scales)
+        self.edges = Edges(
+            neighbours=new_arena(_FIRST_EDGES),
+            weights=np.zeros((_FIRST_EDGES, scales), dtype=np.float32),
+        )
+        self.ids: list[str | None] = []
+        self.removed_indexes: list[int] = []
+        self._rows: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def used(self) -> int:
+        """Rows that were ever handed out."""
+        return int(self.columns.counts[ROWS])
+
+    @property
+    def next_index(self) -> int:
+        """The index that the next new item gets."""
+        return int(self.columns.counts[NEXT_INDEX])
+
+    def find(self, item_id: str) -> int:
+        """Return an item's row, -1 for an unknown item."""
+        return self._rows.get(item_id, -1)
+
+    def find_all(self, item_ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], list[str]]:
+        """Return each item's row, and the unknown items.
+
+        Returns
+        -------
+        int64 [n], rows, or ``-1 - k`` for entry k of the second; the unknown item ids, each once.
+        """
+        find = self._rows.get
+        rows = np.fromiter(map(find, item_ids, repeat(-1)), dtype=np.int64, count=len(item_ids))
+        missing = np.flatnonzero(rows < 0)
+        numbers: dict[str, int] = {}
+        for i in missing.tolist():
+            rows[i] = -1 - numbers.setdefault(item_ids[i], len(numbers))
+        return rows, list(numbers)
+
+    def name(self, rows: npt.NDArray[np.int64], item_ids: Sequence[str]) -> None:
+        """Note the ids of items that the kernel made; a row of -1 was not made."""
+        self.ids.extend([None] * (self.used - len(self.ids)))
+        for row, item_id in zip(rows.tolist(), item_ids, strict=True):
+            if row >= 0:
+                self.ids[row] = item_id
+                self._rows[item_id] = row
+
+    def add(self, item_id: str, index: int = -1) -> int:
+        """Return an item's row; an unknown item gets one, and `index` or the next one."""
+        row = self.find(item_id)
+        if row < 0:
+            self.reserve(1, index + 1)
+            row = claim_row(self.columns, np.uint32(fingerprint(item_id)), index)
+            self.name(np.array([row]), [item_id])
+        return row
+
+    def reserve(self, rows: int, indexes: int = 0) -> None:
+        """Make room for `rows` more rows and indexes, and for indexes below `indexes`."""
+        old = self.columns
+        more_rows = int(old.counts[ROWS]) - int(old.counts[FREE]) + rows
+        more_indexes = max(self.next_index + rows, indexes)
+        if more_indexes >= GONE:
+            raise StateError(
+                f"This partition has seen {self.next_index} different items, more than 32 bits "
+                "can number. Begin a new state: run `gsr ingest` with a fresh --state."
+            )
+        if more_rows > len(old.indexes) or more_indexes > len(old.rows):
+            new = new_item_columns(
+                _enough(more_rows, len(old.indexes)),
+                _enough(more_indexes, len(old.rows)),
+                old.popularity.shape[1],
+            )
+            for before, after in zip(old, new, strict=True):
+                after[: len(before)] = before
+            self.columns = new
+
+    def reserve_edges(self, space: int) -> None:
+        """Make room for `space` more slots of neighbours."""
+        arena, weights = self.edges
+        needed = int(arena.top[0]) + space
+        if needed <= len(arena.slots):
+            return
+        if needed > _LARGEST_ARENA:
+            raise StateError("The item graph has outgrown its arrays: lower max_items.")
+        slots = np.zeros(_enough(needed, len(arena.slots)), dtype=np.uint32)
+        slots[: len(arena.slots)] = arena.slots
+        larger = np.zeros((len(slots), weights.shape[1]), dtype=np.float32)
+        larger[: len(weights)] = weights
+        self.edges = Edges(Arena(slots, arena.heads, arena.top), larger)
+
+    def remove(self, rows: npt.NDArray[np.int64]) -> None:
+        """Take items out, and every edge to them."""
+        self.removed_indexes.extend(self.columns.indexes[rows].tolist())
+        remove_rows(self.columns, self.edges, rows, self.used)
+        for row in rows.tolist():
+            item_id = self.ids[row]
+            if item_id is not None:
+                del self._rows[item_id]
+                self.ids[row] = None
+
+    def oldest(self, count: int) -> npt.NDArray[np.int64]:
+        """Return the rows of the `count` items clicked longest ago; of equals the first known."""
+        rows = self.taken()
+        order = np.lexsort((self.columns.indexes[rows], self.columns.last_clicks[rows]))
+        return rows[order[:count]]
+
+    def clicked_before(self, time: float) -> npt.NDArray[np.int64]:
+        """Return the rows of the items without a click since `time`."""
+        rows = self.taken()
+        return rows[self.columns.last_clicks[rows] < time]
+
+    def taken(self) -> npt.NDArray[np.int64]:
+        """Return the rows that are items, in the order of their indexes."""
+        rows = np.flatnonzero(self.columns.indexes[: self.used] >= 0)
+        return rows[np.argsort(self.columns.indexes[rows], kind="stable")]
+
+    @property
+    def full(self) -> int:
+        """How many items there are, those before their first edges included."""
+        return int(self.columns.counts[ITEMS])
+
+    def mark_clean(self) -> None:
+        """Note that everything has been written."""
+        self.columns.dirty[:] = 0
+        self.columns.row_dirty[:] = 0
+        self.removed_indexes = []
+
+
+def _enough(needed: int, capacity: int) -> int:
+    """Return the size to grow to."""
+    return max(needed, capacity * 3 // 2)

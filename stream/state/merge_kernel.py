@@ -1,0 +1,198 @@
+"""Joining counters of several partitions, and taking items out."""
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.compiled import kernel
+from stream.state.arena import release
+from stream.state.decay import power_of_two
+from stream.state.edge_kernel import (
+    EdgeRules,
+    Edges,
+    move_popularity_reference,
+    move_row_reference,
+    slot_for,
+    stored,
+)
+from stream.state.item_columns import FREE, ITEMS, ItemColumns
+
+
+@kernel
+def merge_counters(
+    items: ItemColumns,
+    row: int,
+    created_at: float,
+    last_click: float,
+    popularity: npt.NDArray[np.float32],
+    references: npt.NDArray[np.int64],
+) -> None:
+    """Add another partition's counters of an item to those of row `row`.
+
+    Parameters
+    ----------
+    items
+        The state.
+    row
+        Where the item stands.
+    created_at, last_click
+        The other partition's.
+    popularity, references
+        float32 [S] and int64 [S], the other partition's.
+    """
+    items.dirty[row] = 1
+    if not items.alive[row]:
+        items.alive[row] = True
+        items.created_at[row] = created_at
+        items.last_clicks[row] = last_click
+        items.popularity[row] = popularity
+        items.popularity_references[row] = references
+        return
+    items.created_at[row] = min(items.created_at[row], created_at)
+    items.last_clicks[row] = max(items.last_clicks[row], last_click)
+    for s in range(len(popularity)):
+        if references[s] > items.popularity_references[row, s]:
+            move_popularity_reference(items, row, s, references[s])
+        factor = power_of_two(references[s] - items.popularity_references[row, s])
+        items.popularity[row, s] += stored(np.float64(popularity[s]) * factor)
+
+
+@kernel
+def merge_row(
+    items: ItemColumns,
+    edges: Edges,
+    rules: EdgeRules,
+    row: int,
+    targets: npt.NDArray[np.int64],
+    weights: npt.NDArray[np.float32],
+    references: npt.NDArray[np.int64],
+) -> None:
+    """Add another partition's neighbours of an item to row `row`, in their order.
+
+    Into an empty row this is an exact copy. The arena must have room for a full row, twice.
+
+    Parameters
+    ----------
+    items, edges, rules
+        The state.
+    row
+        Where the item stands.
+    targets
+        int64 [n], rows of the neighbours here.
+    weights
+        float32 [n, S].
+    references
+        int64 [S].
+    """
+    if len(targets) == 0:
+        return
+    items.row_dirty[row] = 1
+    if items.row_lengths[row] == 0:
+        items.row_references[row] = references
+    for s in range(len(references)):
+        if references[s] > items.row_references[row, s]:
+            move_row_reference(items, edges, row, s, references[s])
+    for i in range(len(targets)):
+        slot = slot_for(items, edges, rules, row, targets[i])
+        for s in range(len(references)):
+            factor = power_of_two(references[s] - items.row_references[row, s])
+            edges.weights[slot, s] += stored(np.float64(weights[i, s]) * factor)
+
+
+@kernel
+def merge_table(
+    items: ItemColumns,
+    edges: Edges,
+    rules: EdgeRules,
+    rows: npt.NDArray[np.int64],
+    created_at: npt.NDArray[np.float64],
+    last_clicks: npt.NDArray[np.float64],
+    popularity: npt.NDArray[np.float32],
+    popularity_references: npt.NDArray[np.int64],
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int32],
+    references: npt.NDArray[np.int64],
+    neighbours: npt.NDArray[np.uint32],
+    weights: npt.NDArray[np.float32],
+    start: int,
+    room: int,
+) -> int:
+    """Merge another partition's items from its item `start` on; `rows` tells where each stands.
+
+    Returns
+    -------
+    The first item that needs more than the `room` slots that the arena must have for each.
+    """
+    for i in range(start, len(rows)):
+        if len(edges.neighbours.slots) - edges.neighbours.top[0] < room:
+            return i
+        merge_counters(
+            items,
+            rows[i],
+            created_at[i],
+            last_clicks[i],
+            popularity[i],
+            popularity_references[i],
+        )
+        first = starts[i]
+        targets = np.empty(lengths[i], dtype=np.int64)
+        for j in range(lengths[i]):
+            targets[j] = rows[neighbours[first + j]]
+        merge_row(
+            items,
+            edges,
+            rules,
+            rows[i],
+            targets,
+            weights[first : first + lengths[i]],
+            references[i],
+        )
+    return len(rows)
+
+
+@kernel
+def remove_rows(items: ItemColumns, edges: Edges, rows: npt.NDArray[np.int64], used: int) -> None:
+    """Take items out, and their edges in both directions.
+
+    Parameters
+    ----------
+    items, edges
+        The state.
+    rows
+        int64 [n], rows of items.
+    used
+        Rows that were ever handed out.
+    """
+    leaving = np.zeros(used, dtype=np.bool_)
+    for row in rows:
+        leaving[row] = True
+    for row in range(used):
+        length = items.row_lengths[row]
+        if length == 0 or leaving[row]:
+            continue
+        start = items.row_starts[row]
+        target = start
+        for slot in range(start, start + length):
+            if leaving[edges.neighbours.slots[slot]]:
+                continue
+            if target < slot:
+                edges.neighbours.slots[target] = edges.neighbours.slots[slot]
+                edges.weights[target] = edges.weights[slot]
+            target += 1
+        if target < start + length:
+            items.row_lengths[row] = target - start
+            items.row_dirty[row] = 1
+    for row in rows:
+        if items.row_capacities[row] > 0:
+            release(edges.neighbours, items.row_starts[row], items.row_capacities[row])
+        items.row_lengths[row] = 0
+        items.row_capacities[row] = 0
+        items.rows[items.indexes[row]] = -1
+        items.indexes[row] = -1
+        items.alive[row] = False
+        items.popularity[row] = 0.0
+        items.last_clicks[row] = -np.inf
+        items.dirty[row] = 0
+        items.row_dirty[row] = 0
+        items.free_rows[items.counts[FREE]] = row
+        items.counts[FREE] += 1
+        items.counts[ITEMS] -= 1
