@@ -1,0 +1,48 @@
+"""The embedded log keeps the contract."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stream.clock import Clock, ManualClock
+from stream.log.embedded import EmbeddedLog
+from stream.log.interface import Log, Outgoing
+from tests.stream.log.contract import LogContract, LogFactory
+
+
+class TestEmbeddedLog(LogContract):
+    """The contract, with time moved by hand."""
+
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        return ManualClock(start=1_700_000_000.0)
+
+    @pytest.fixture
+    def log_factory(self, clock: ManualClock, tmp_path: Path) -> Iterator[LogFactory]:
+        logs: list[EmbeddedLog] = []
+
+        def open_one() -> EmbeddedLog:
+            logs.append(EmbeddedLog(tmp_path / "log", clock, active_records=1))
+            return logs[-1]
+
+        yield open_one
+        for log in logs:
+            log.close()
+
+    def expire(self, log: Log, clock: Clock, topic: str) -> None:
+        clock.sleep(3601.0)
+        clean_up(log, topic)
+
+    def settle(self, log: Log, clock: Clock, topic: str) -> None:
+        log.writer(topic).append(
+            [Outgoing(b"filler", b"", partition=p) for p in log.end_offsets(topic)]
+        )
+        clean_up(log, topic)
+
+
+def clean_up(log: Log, topic: str) -> None:
+    """Clean until there is nothing more to clean."""
+    assert isinstance(log, EmbeddedLog)
+    while log.clean(topic).more:
+        pass
