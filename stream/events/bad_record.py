@@ -1,9 +1,9 @@
 """A record of `clicks` that is no click, and why."""
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final
 
-BadReason: TypeAlias = Literal[
+REASONS: Final = (
     "empty",
     "malformed_json",
     "missing_field",
@@ -17,9 +17,7 @@ BadReason: TypeAlias = Literal[
     "future",
     "too_old",
     "unknown_event",
-]
-
-REASONS: Final[tuple[BadReason, ...]] = get_args(BadReason)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +38,23 @@ class BadRecord:
 
     index: int
     offset: int
-    reason: BadReason
+    reason: str
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a record, wherever it came from."""
+    """What is wrong with a record or with a row of a file.
 
-    reason: BadReason
+    Parameters
+    ----------
+    reason
+        One of `REASONS`; of a file's row also "malformed_row".
+    detail
+        The reason in plain ASCII words.
+    """
+
+    reason: str
     detail: str
 
 

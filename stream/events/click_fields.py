@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from stream.events.bad_record import BadReason, Fault, quoted
+from stream.events.bad_record import Fault, quoted
 from stream.events.click import MAX_ID_BYTES, MAX_RECORD_BYTES
 from stream.events.timestamps import parse_iso
 
@@ -164,7 +164,7 @@ def _check(key: bytes, click: ClickValue, codes: Mapping[str | None, int]) -> Cl
 
 
 def _seconds(timestamp: float | str) -> float | Fault:
-    reason: BadReason = "bad_timestamp"
+    reason = "bad_timestamp"
     if isinstance(timestamp, str):
         time = parse_iso(timestamp)
         if time is None:

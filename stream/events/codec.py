@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from stream.events.bad_record import REASONS, BadReason, BadRecord, Fault
+from stream.events.bad_record import REASONS, BadRecord, Fault
 from stream.events.click import (
     MAX_ID_BYTES,
     MAX_RECORD_BYTES,
@@ -35,7 +35,6 @@ from stream.log.interface import RecordBatch
 
 __all__ = [
     "REASONS",
-    "BadReason",
     "BadRecord",
     "ClickCodec",
     "Decoded",

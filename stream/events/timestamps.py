@@ -10,7 +10,6 @@ _ISO: Final = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
 )
-_NUMBER: Final = re.compile(r"[+-]?(?:\d{1,300}(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _HOUR_24: Final = re.compile(r"[T ]24", re.ASCII)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,17 +37,6 @@ def parse_iso(text: str) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - _EPOCH).total_seconds()
-
-
-def parse_number(text: str) -> float | None:
-    """Return a decimal number's value; None where `text` is none.
-
-    Examples
-    --------
-    >>> parse_number("1506826800"), parse_number("1e3"), parse_number("nan")
-    (1506826800.0, 1000.0, None)
-    """
-    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def likely_unit(time: float) -> str | None:

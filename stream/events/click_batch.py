@@ -1,0 +1,49 @@
+"""Events of a file as clicks, without a log between."""
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.events.click import ClickBatch, EventColumns, EventRules
+from stream.events.click_hash import click_hashes, name_hashes
+
+
+def to_click_batch(
+    columns: EventColumns,
+    rules: EventRules,
+    first_offset: int,
+    append_times: npt.NDArray[np.float64] | None = None,
+) -> ClickBatch:
+    """Return the clicks that the codec would decode, were the events on a topic.
+
+    Parameters
+    ----------
+    columns
+        n events.
+    rules
+        Codes of the event names.
+    first_offset
+        The first event's offset; the others follow without gaps.
+    append_times
+        float64 [n], seconds since the epoch; None: the event times.
+
+    Raises
+    ------
+    KeyError
+        An event's name is not listed in the rules.
+    """
+    count = len(columns)
+    codes: dict[str | None, int] = dict(rules.codes.items())
+    codes[None] = codes[rules.default_event]
+    events = np.fromiter(map(codes.__getitem__, columns.events), np.uint8, count)
+    kinds = name_hashes(list(rules.weights))[events]
+    item_bytes = list(map(str.encode, columns.item_ids))
+    return ClickBatch(
+        user_ids=columns.user_ids,
+        item_ids=columns.item_ids,
+        times=columns.times,
+        events=events,
+        hashes=click_hashes(item_bytes, columns.times, kinds, columns.event_ids),
+        forget=np.zeros(count, dtype=np.bool_),
+        offsets=np.arange(first_offset, first_offset + count, dtype=np.int64),
+        append_times=columns.times if append_times is None else append_times,
+    )

@@ -1,0 +1,127 @@
+"""Rows of JSON lines: one object per line."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, Protocol
+
+import msgspec
+
+from stream.errors import EventFileError
+from stream.events.bad_record import Fault
+from stream.events.click_fields import MAX_NESTING, brackets, nesting
+from stream.events.columns import UNITS_PER_SECOND, Columns
+from stream.events.file_rows import FileRows
+
+_ANY_DECODER: Final = msgspec.json.Decoder()
+
+
+class _Row(Protocol):
+    """An event under any field names: see `_row_type`."""
+
+    user: str | int
+    item: str | int
+    timestamp: int | float | str
+    event: str | None
+    event_id: str | int | None
+
+
+class _Unread:
+    """Stands where a line could not be read."""
+
+    user: str | int = ""
+    item: str | int = ""
+    timestamp: int | float | str = 0
+    event: str | None = None
+    event_id: str | int | None = None
+
+
+def read_jsonl(
+    path: str, text: Iterable[bytes], columns: Columns, batch_rows: int
+) -> Iterator[FileRows]:
+    """Read JSON lines; ids may be whole numbers, unknown fields are ignored.
+
+    Parameters
+    ----------
+    path
+        The file, for error messages.
+    text
+        Blocks of whole lines.
+    columns
+        Which field is what.
+    batch_rows
+        Rows per batch.
+    """
+    decoder = msgspec.json.Decoder(_row_type(columns))
+    lines: list[bytes] = []
+    first = 1
+    try:
+        for block in text:
+            lines += block.splitlines()
+            while len(lines) >= batch_rows:
+                yield _file_rows(lines[:batch_rows], first, decoder, columns)
+                del lines[:batch_rows]
+                first += batch_rows
+    except EventFileError as error:
+        raise EventFileError(path, error.reason, line=first + len(lines)) from error
+    if lines:
+        yield _file_rows(lines, first, decoder, columns)
+
+
+def _row_type(columns: Columns) -> type[_Row]:
+    """Return a struct that reads `_Row` from the file's field names."""
+    return msgspec.defstruct(  # type: ignore[return-value]  # made at run time, unseen by mypy
+        "Row",
+        [
+            ("user", str | int),
+            ("item", str | int),
+            ("timestamp", int | float | str),
+            ("event", str | None, None),
+            ("event_id", str | int | None, None),
+        ],
+        rename=columns.names,
+        gc=False,
+    )
+
+
+def _file_rows(
+    lines: list[bytes], first: int, decoder: msgspec.json.Decoder[_Row], columns: Columns
+) -> FileRows:
+    """Decode lines, the first of which has the number `first`."""
+    rows: list[_Row] = []
+    numbers: list[int] = []
+    faults: dict[int, Fault] = {}
+    for number, line in enumerate(lines, first):
+        try:
+            row = decoder.decode(line)
+        except (ValueError, RecursionError) as error:
+            if not line.strip():
+                continue
+            faults[len(rows)] = _fault(line, error, columns)
+            row = _Unread()
+        rows.append(row)
+        numbers.append(number)
+    return FileRows(
+        lines=numbers,
+        user_ids=[str(row.user) for row in rows],
+        item_ids=[str(row.item) for row in rows],
+        timestamps=[row.timestamp for row in rows],
+        events=[row.event for row in rows],
+        event_ids=[None if row.event_id is None else str(row.event_id) for row in rows],
+        faults=faults,
+        per_second=UNITS_PER_SECOND[columns.timestamp_unit],
+    )
+
+
+def _fault(line: bytes, error: Exception, columns: Columns) -> Fault:
+    if isinstance(error, UnicodeDecodeError):
+        return Fault("not_utf8", f"not UTF-8: {error.reason} at byte {error.start}")
+    words = ascii(str(error))[1:-1][:200]
+    if not isinstance(error, msgspec.ValidationError):
+        return Fault("malformed_json", words)
+    if brackets(line) > MAX_NESTING and nesting(line) > MAX_NESTING:
+        return Fault("malformed_json", f"nested more than {MAX_NESTING} levels deep")
+    try:
+        parsed = _ANY_DECODER.decode(line)
+    except ValueError:
+        return Fault("wrong_type", words)
+    missing = columns.missing(list(parsed)) if isinstance(parsed, dict) else None
+    return Fault("wrong_type", words) if missing is None else Fault("missing_field", missing)
