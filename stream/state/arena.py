@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled import kernel
+from stream.compiled import lean_kernel
 
 SMALLEST_BLOCK: Final = 4
 """Slots of the smallest block; a free block keeps its successor in its first two slots."""
@@ -54,7 +54,7 @@ def block_size(length: int) -> int:
     return max(SMALLEST_BLOCK, 1 << (length - 1).bit_length())
 
 
-@kernel
+@lean_kernel
 def class_of(capacity: int) -> int:
     """Return the free list of blocks with `capacity` slots."""
     number = 0
@@ -63,7 +63,7 @@ def class_of(capacity: int) -> int:
     return number
 
 
-@kernel
+@lean_kernel
 def allocate(arena: Arena, capacity: int) -> int:
     """Return the first slot of a block of `capacity` (a block size); its content is arbitrary.
 
@@ -81,7 +81,7 @@ def allocate(arena: Arena, capacity: int) -> int:
     return start
 
 
-@kernel
+@lean_kernel
 def release(arena: Arena, start: int, capacity: int) -> None:
     """Give a block back."""
     number = class_of(capacity)

@@ -20,7 +20,7 @@ from stream.state.buffer_kernel import (
     push_clicks,
 )
 from stream.state.config import StateConfig
-from stream.state.edge_kernel import EdgeRules, add_edges
+from stream.state.edge_kernel import EdgeRules, Scratch, add_edges
 from stream.state.fingerprint import fingerprint
 from stream.state.graph_arrays import GraphArrays, ItemTable
 from stream.state.item_columns import GONE
@@ -31,6 +31,7 @@ from stream.state.user_buffer import UserBuffer
 from stream.state.user_slots import UserSlots, seen_of
 
 _EVENT_CODES = 256
+_FEW_USERS = 16_384
 _EXPIRY_STEPS = 16  # per lifetime of items, and the share of max_items that leaves at once
 _SPACE_STEP = 16  # full rows, so that a growing arena is not asked for at every click
 
@@ -46,6 +47,8 @@ class StateArrays:
         The shape of the state.
     weights
         float64 [events], what each event code is worth (see `EventRules.weights`).
+    users
+        How many users to expect; more find room too.
 
     Examples
     --------
@@ -56,9 +59,11 @@ class StateArrays:
     -1
     """
 
-    def __init__(self, config: StateConfig, weights: npt.NDArray[np.float64]) -> None:
+    def __init__(
+        self, config: StateConfig, weights: npt.NDArray[np.float64], *, users: int = _FEW_USERS
+    ) -> None:
         self.config = config
-        self.users = UserSlots(config.buffer_length)
+        self.users = UserSlots(config.buffer_length, users)
         self.items = ItemRows(len(config.half_lives))
         self.items_removed = 0
         self.progress = Progress(
@@ -77,6 +82,13 @@ class StateArrays:
             max_items=config.max_items,
             seen_items=config.seen_items,
             largest_block=2 * block_size(max(1, config.seen_items)),
+        )
+        scales = len(config.half_lives)
+        self._scratch = Scratch(
+            whole=np.zeros(scales, dtype=np.int64),
+            scale=np.zeros(scales, dtype=np.float64),
+            kept=np.zeros(config.row_slots, dtype=np.bool_),
+            weights=np.zeros(config.row_slots, dtype=np.float32),
         )
         edges_per_click = 2 * len(config.window_weights)
         self._edge_rules = EdgeRules(
@@ -133,6 +145,7 @@ class StateArrays:
                 self.items.edges,
                 self._edge_rules,
                 self.progress,
+                self._scratch,
                 results,
                 applied.times,
                 applied.events,
@@ -255,6 +268,7 @@ class StateArrays:
                 self.items.columns,
                 self.items.edges,
                 self._edge_rules,
+                self._scratch,
                 rows,
                 table.created_at,
                 graph.last_clicks,

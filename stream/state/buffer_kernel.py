@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled import kernel
+from stream.compiled import lean_kernel
 from stream.state.applied import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD
 from stream.state.arena import Arena
 from stream.state.item_columns import ITEMS, ItemColumns, claim_row, row_of
@@ -113,7 +113,7 @@ class Progress(NamedTuple):
     dirty_bytes: npt.NDArray[np.int64]
 
 
-@kernel
+@lean_kernel
 def _mark_user(users: UserColumns, progress: Progress, slot: int) -> None:
     """Note that a slot must be written."""
     if users.dirty[slot] == 0:
@@ -121,7 +121,7 @@ def _mark_user(users: UserColumns, progress: Progress, slot: int) -> None:
         progress.dirty_bytes[0] += BYTES_PER_USER + BYTES_PER_CLICK * (users.lengths[slot] + 1)
 
 
-@kernel
+@lean_kernel
 def _forget(users: UserColumns, seen: Arena, progress: Progress, slot: int) -> None:
     """Empty a slot and note that it must be written."""
     _mark_user(users, progress, slot)
@@ -129,7 +129,7 @@ def _forget(users: UserColumns, seen: Arena, progress: Progress, slot: int) -> N
     clear_user(users, seen, slot)
 
 
-@kernel
+@lean_kernel
 def _position(users: UserColumns, slot: int, time: float) -> int:
     """Return where a click at `time` belongs: behind every click that is not newer."""
     position = np.int64(users.lengths[slot])
@@ -138,7 +138,7 @@ def _position(users: UserColumns, slot: int, time: float) -> int:
     return position
 
 
-@kernel
+@lean_kernel
 def _holds(users: UserColumns, slot: int, event_hash: np.uint64) -> bool:
     """Tell whether the buffer holds an event."""
     found = False
@@ -147,7 +147,7 @@ def _holds(users: UserColumns, slot: int, event_hash: np.uint64) -> bool:
     return found
 
 
-@kernel
+@lean_kernel
 def _add_edges_in(
     users: UserColumns,
     items: ItemColumns,
@@ -183,7 +183,7 @@ def _add_edges_in(
     return edges
 
 
-@kernel
+@lean_kernel
 def _add_edges_out(
     users: UserColumns,
     items: ItemColumns,
@@ -219,7 +219,7 @@ def _add_edges_out(
     return edges
 
 
-@kernel
+@lean_kernel
 def _shift_left(users: UserColumns, slot: int, stop: int) -> None:
     """Drop the oldest click; those before `stop` move up and leave ``stop - 1`` free."""
     for i in range(stop - 1):
@@ -234,7 +234,7 @@ def _shift_left(users: UserColumns, slot: int, stop: int) -> None:
         users.hashes[slot, i] = users.hashes[slot, i + 1]
 
 
-@kernel
+@lean_kernel
 def _shift_right(users: UserColumns, slot: int, position: int) -> None:
     """Make `position` free; the clicks from there on move back by one."""
     for i in range(users.lengths[slot], position, -1):
@@ -245,7 +245,7 @@ def _shift_right(users: UserColumns, slot: int, position: int) -> None:
         users.hashes[slot, i] = users.hashes[slot, i - 1]
 
 
-@kernel
+@lean_kernel
 def _insert(
     users: UserColumns,
     seen: Arena,
@@ -274,7 +274,7 @@ def _insert(
     users.accepted_at[slot] = clicks.append_times[click]
 
 
-@kernel
+@lean_kernel
 def _record_history(
     users: UserColumns, items: ItemColumns, results: Results, slot: int, click: int
 ) -> None:
@@ -287,7 +287,7 @@ def _record_history(
         results.history_events[click, i] = users.events[slot, i]
 
 
-@kernel
+@lean_kernel
 def _items_may_expire(rules: BufferRules, watermark: float, time: float) -> bool:
     """Tell whether the watermark's move to `time` is a moment to look for expired items."""
     return (
@@ -297,7 +297,7 @@ def _items_may_expire(rules: BufferRules, watermark: float, time: float) -> bool
     )
 
 
-@kernel
+@lean_kernel
 def push_clicks(
     users: UserColumns,
     seen: Arena,

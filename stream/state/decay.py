@@ -4,10 +4,11 @@ The C library's ``exp2`` may differ in the last bit between platforms and releas
 not. Here only additions and multiplications of float64 decide, which IEEE 754 fixes.
 """
 
-import math
 from typing import Final
 
-from stream.compiled import kernel
+import numpy as np
+
+from stream.compiled import lean_kernel
 
 # Coefficients ln(2)**k / k! of the Taylor series of 2**f; |f| <= 1/2 leaves an error below 1e-17.
 _C1: Final = 0.6931471805599453
@@ -30,10 +31,12 @@ REBASE_HALF_LIVES: Final = 32
 SMALLEST_WEIGHT: Final = 2.0**-126
 """The smallest normal float32; less counts as nothing, whatever the processor does with it."""
 
-_LARGEST_EXPONENT: Final = 1000
+_SMALLEST_EXPONENT: Final = -256
+_LARGEST_EXPONENT: Final = 256
+_POWERS: Final = 2.0 ** np.arange(_SMALLEST_EXPONENT, _LARGEST_EXPONENT + 1)
 
 
-@kernel
+@lean_kernel
 def exp2_fraction(fraction: float) -> float:
     """Return ``2 ** fraction`` for a fraction in [0, 1).
 
@@ -64,17 +67,15 @@ def exp2_fraction(fraction: float) -> float:
     return p * scale
 
 
-@kernel
+@lean_kernel
 def power_of_two(exponent: int) -> float:
-    """Return ``2.0 ** exponent`` exactly; far out of float32's range it stays at the border.
+    """Return ``2.0 ** exponent`` exactly; far out of float32's range 0 or 2**256.
 
     Examples
     --------
     >>> power_of_two(-3)
     0.125
     """
-    if exponent > _LARGEST_EXPONENT:
-        return math.ldexp(1.0, _LARGEST_EXPONENT)
-    if exponent < -_LARGEST_EXPONENT:
+    if exponent < _SMALLEST_EXPONENT:
         return 0.0
-    return math.ldexp(1.0, exponent)
+    return _POWERS[min(exponent, _LARGEST_EXPONENT) - _SMALLEST_EXPONENT]  # type: ignore[no-any-return] # an element

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled import kernel
+from stream.compiled import lean_kernel
 from stream.state.applied import ACCEPTED
 from stream.state.arena import SMALLEST_BLOCK, Arena, allocate, release
 from stream.state.buffer_kernel import Progress, Results
@@ -34,6 +34,27 @@ class Edges(NamedTuple):
     weights: npt.NDArray[np.float32]
 
 
+class Scratch(NamedTuple):
+    """Room to work in, so that kernels never allocate.
+
+    Parameters
+    ----------
+    whole
+        int64 [S], a time in whole half-lives.
+    scale
+        float64 [S], two to the power of the rest.
+    kept
+        bool [2K], slots that survive a trim.
+    weights
+        float32 [2K].
+    """
+
+    whole: npt.NDArray[np.int64]
+    scale: npt.NDArray[np.float64]
+    kept: npt.NDArray[np.bool_]
+    weights: npt.NDArray[np.float32]
+
+
 class EdgeRules(NamedTuple):
     """Settings of pass 2.
 
@@ -58,22 +79,21 @@ class EdgeRules(NamedTuple):
     room_per_click: int
 
 
-@kernel
+@lean_kernel
 def _split(
     time: float,
     half_lives: npt.NDArray[np.float64],
-    whole: npt.NDArray[np.int64],
-    scale: npt.NDArray[np.float64],
+    scratch: Scratch,
 ) -> None:
     """Split `time` on each scale into whole half-lives and two to the power of the rest."""
     for s in range(len(half_lives)):
         age = time / half_lives[s]
         floor = math.floor(age)
-        whole[s] = floor
-        scale[s] = exp2_fraction(age - floor)
+        scratch.whole[s] = floor
+        scratch.scale[s] = exp2_fraction(age - floor)
 
 
-@kernel
+@lean_kernel
 def stored(weight: float) -> np.float32:
     """Round a weight to what is stored of it."""
     if weight < SMALLEST_WEIGHT:
@@ -81,7 +101,7 @@ def stored(weight: float) -> np.float32:
     return np.float32(weight)
 
 
-@kernel
+@lean_kernel
 def _find(neighbours: Arena, start: int, length: int, target: np.uint32) -> int:
     """Return the slot of a neighbour, -1 where there is none."""
     found = -1
@@ -92,30 +112,75 @@ def _find(neighbours: Arena, start: int, length: int, target: np.uint32) -> int:
     return -1 if found < 0 else start + found
 
 
-@kernel
-def _trim(items: ItemColumns, edges: Edges, row: int, kept_per_scale: int) -> None:
-    """Keep the union of every scale's heaviest neighbours, in their order.
+@lean_kernel
+def _lightest_kept(weights: npt.NDArray[np.float32], length: int, count: int) -> np.float32:
+    """Return the `count`-th largest of the first `length` weights, which are reordered."""
+    wanted = length - count
+    low = 0
+    high = length - 1
+    while low < high:
+        pivot = weights[(low + high) // 2]
+        i = low
+        j = high
+        while i <= j:
+            while weights[i] < pivot:
+                i += 1
+            while weights[j] > pivot:
+                j -= 1
+            if i <= j:
+                weights[i], weights[j] = weights[j], weights[i]
+                i += 1
+                j -= 1
+        if wanted <= j:
+            high = j
+        elif wanted >= i:
+            low = i
+        else:
+            break
+    return weights[wanted]
 
-    Between equal weights the newer slot stays.
-    """
+
+@lean_kernel
+def _mark_heaviest(
+    edges: Edges, scratch: Scratch, start: int, length: int, s: int, count: int
+) -> None:
+    """Mark the slots with the `count` largest weights on scale `s`; of equals the newer ones."""
+    for i in range(length):
+        scratch.weights[i] = edges.weights[start + i, s]
+    border = _lightest_kept(scratch.weights, length, count)
+    for i in range(length):
+        if edges.weights[start + i, s] > border:
+            scratch.kept[i] = True
+            count -= 1
+    for i in range(length - 1, -1, -1):
+        if count > 0 and edges.weights[start + i, s] == border:
+            scratch.kept[i] = True
+            count -= 1
+
+
+@lean_kernel
+def _trim(
+    items: ItemColumns, edges: Edges, scratch: Scratch, row: int, kept_per_scale: int
+) -> None:
+    """Keep the union of every scale's heaviest neighbours, in their order."""
     start = items.row_starts[row]
     length = items.row_lengths[row]
-    kept = np.zeros(length, dtype=np.bool_)
-    for s in range(edges.weights.shape[1]):
-        # A stable sort: of equal weights the newer slot comes later.
-        order = np.argsort(edges.weights[start : start + length, s], kind="mergesort")
-        for i in range(length - kept_per_scale, length):
-            kept[order[i]] = True
+    scales = edges.weights.shape[1]
+    for i in range(length):
+        scratch.kept[i] = False
+    for s in range(scales):
+        _mark_heaviest(edges, scratch, start, length, s, kept_per_scale)
     target = start
     for i in range(length):
-        if kept[i]:
+        if scratch.kept[i]:
             edges.neighbours.slots[target] = edges.neighbours.slots[start + i]
-            edges.weights[target] = edges.weights[start + i]
+            for s in range(scales):
+                edges.weights[target, s] = edges.weights[start + i, s]
             target += 1
     items.row_lengths[row] = target - start
 
 
-@kernel
+@lean_kernel
 def _enlarge(items: ItemColumns, edges: Edges, row: int) -> None:
     """Move a row to a block of twice the size."""
     start = items.row_starts[row]
@@ -124,15 +189,18 @@ def _enlarge(items: ItemColumns, edges: Edges, row: int) -> None:
     moved = allocate(edges.neighbours, larger)
     for i in range(items.row_lengths[row]):
         edges.neighbours.slots[moved + i] = edges.neighbours.slots[start + i]
-        edges.weights[moved + i] = edges.weights[start + i]
+        for s in range(edges.weights.shape[1]):
+            edges.weights[moved + i, s] = edges.weights[start + i, s]
     if capacity > 0:
         release(edges.neighbours, start, capacity)
     items.row_starts[row] = moved
     items.row_capacities[row] = larger
 
 
-@kernel
-def slot_for(items: ItemColumns, edges: Edges, rules: EdgeRules, row: int, target: int) -> int:
+@lean_kernel
+def slot_for(
+    items: ItemColumns, edges: Edges, rules: EdgeRules, scratch: Scratch, row: int, target: int
+) -> int:
     """Return the slot of neighbour `target`; a missing one enters the row with no weight."""
     found = _find(
         edges.neighbours, items.row_starts[row], items.row_lengths[row], np.uint32(target)
@@ -140,17 +208,18 @@ def slot_for(items: ItemColumns, edges: Edges, rules: EdgeRules, row: int, targe
     if found >= 0:
         return found
     if items.row_lengths[row] == rules.row_slots:
-        _trim(items, edges, row, rules.kept_per_scale)
+        _trim(items, edges, scratch, row, rules.kept_per_scale)
     if items.row_lengths[row] == items.row_capacities[row]:
         _enlarge(items, edges, row)
     slot = items.row_starts[row] + items.row_lengths[row]
     edges.neighbours.slots[slot] = np.uint32(target)
-    edges.weights[slot] = 0.0
+    for s in range(edges.weights.shape[1]):
+        edges.weights[slot, s] = 0.0
     items.row_lengths[row] += 1
     return slot
 
 
-@kernel
+@lean_kernel
 def move_row_reference(
     items: ItemColumns, edges: Edges, row: int, scale: int, reference: int
 ) -> None:
@@ -162,7 +231,7 @@ def move_row_reference(
     items.row_references[row, scale] = reference
 
 
-@kernel
+@lean_kernel
 def move_popularity_reference(items: ItemColumns, row: int, scale: int, reference: int) -> None:
     """Express an item's popularity on one scale by a later reference."""
     factor = power_of_two(items.popularity_references[row, scale] - reference)
@@ -170,7 +239,7 @@ def move_popularity_reference(items: ItemColumns, row: int, scale: int, referenc
     items.popularity_references[row, scale] = reference
 
 
-@kernel
+@lean_kernel
 def _add_edge(
     items: ItemColumns,
     edges: Edges,
@@ -179,60 +248,61 @@ def _add_edge(
     row: int,
     target: int,
     weight: float,
-    whole: npt.NDArray[np.int64],
-    scale: npt.NDArray[np.float64],
+    scratch: Scratch,
 ) -> None:
     """Add to the weight of one edge on every time scale."""
     if items.row_lengths[row] == 0:
-        items.row_references[row] = whole
-    slot = slot_for(items, edges, rules, row, target)
-    for s in range(len(whole)):
-        shift = whole[s] - items.row_references[row, s]
+        for s in range(len(scratch.whole)):
+            items.row_references[row, s] = scratch.whole[s]
+    slot = slot_for(items, edges, rules, scratch, row, target)
+    for s in range(len(scratch.whole)):
+        shift = scratch.whole[s] - items.row_references[row, s]
         if shift >= REBASE_HALF_LIVES:
-            move_row_reference(items, edges, row, s, whole[s])
+            move_row_reference(items, edges, row, s, scratch.whole[s])
             shift = 0
-        edges.weights[slot, s] += stored(weight * scale[s] * power_of_two(shift))
+        edges.weights[slot, s] += stored(weight * scratch.scale[s] * power_of_two(shift))
     if items.row_dirty[row] == 0:
         items.row_dirty[row] = 1
-        scales = len(whole)
+        scales = len(scratch.whole)
         progress.dirty_bytes[0] += 8 * scales + 4 * (1 + scales) * items.row_lengths[row]
 
 
-@kernel
+@lean_kernel
 def _touch_item(
     items: ItemColumns,
     progress: Progress,
     row: int,
     time: float,
     weight: float,
-    whole: npt.NDArray[np.int64],
-    scale: npt.NDArray[np.float64],
+    scratch: Scratch,
 ) -> None:
     """Add a click to an item's own counters; the first one makes it alive."""
     if not items.alive[row]:
         items.alive[row] = True
         items.created_at[row] = time
-        items.popularity_references[row] = whole
+        for s in range(len(scratch.whole)):
+            items.popularity_references[row, s] = scratch.whole[s]
     items.last_clicks[row] = max(items.last_clicks[row], time)
     if items.dirty[row] == 0:
         items.dirty[row] = 1
         progress.dirty_bytes[0] += BYTES_PER_ITEM
     if weight <= 0.0:
         return
-    for s in range(len(whole)):
-        shift = whole[s] - items.popularity_references[row, s]
+    for s in range(len(scratch.whole)):
+        shift = scratch.whole[s] - items.popularity_references[row, s]
         if shift >= REBASE_HALF_LIVES:
-            move_popularity_reference(items, row, s, whole[s])
+            move_popularity_reference(items, row, s, scratch.whole[s])
             shift = 0
-        items.popularity[row, s] += stored(weight * scale[s] * power_of_two(shift))
+        items.popularity[row, s] += stored(weight * scratch.scale[s] * power_of_two(shift))
 
 
-@kernel
+@lean_kernel
 def add_edges(
     items: ItemColumns,
     edges: Edges,
     rules: EdgeRules,
     progress: Progress,
+    scratch: Scratch,
     results: Results,
     times: npt.NDArray[np.float64],
     events: npt.NDArray[np.uint8],
@@ -243,7 +313,7 @@ def add_edges(
 
     Parameters
     ----------
-    items, edges, rules, progress
+    items, edges, rules, progress, scratch
         The state.
     results
         Filled by pass 1 for these clicks.
@@ -252,9 +322,6 @@ def add_edges(
     start, stop
         Which clicks.
     """
-    scales = len(rules.half_lives)
-    whole = np.empty(scales, dtype=np.int64)
-    scale = np.empty(scales, dtype=np.float64)
     for click in range(start, stop):
         if results.outcomes[click] != ACCEPTED:
             continue
@@ -262,12 +329,12 @@ def add_edges(
             return click
         time = times[click]
         weight = rules.weights[events[click]]
-        _split(time, rules.half_lives, whole, scale)
-        _touch_item(items, progress, results.item_rows[click], time, weight, whole, scale)
+        _split(time, rules.half_lives, scratch)
+        _touch_item(items, progress, results.item_rows[click], time, weight, scratch)
         for edge in range(results.edge_starts[click], results.edge_starts[click + 1]):
             if results.edge_times[edge] != time:
                 time = results.edge_times[edge]
-                _split(time, rules.half_lives, whole, scale)
+                _split(time, rules.half_lives, scratch)
             _add_edge(
                 items,
                 edges,
@@ -276,7 +343,6 @@ def add_edges(
                 results.edge_sources[edge],
                 results.edge_targets[edge],
                 results.edge_weights[edge],
-                whole,
-                scale,
+                scratch,
             )
     return stop

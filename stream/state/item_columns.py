@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled import kernel
+from stream.compiled import lean_kernel
 
 ROWS: Final = 0
 """In `counts`: rows handed out, free ones included."""
@@ -94,7 +94,7 @@ def new_item_columns(rows: int, indexes: int, scales: int) -> ItemColumns:
     )
 
 
-@kernel
+@lean_kernel
 def row_of(items: ItemColumns, index: int) -> int:
     """Return the row of an item index, -1 where the item has left."""
     if index >= items.counts[NEXT_INDEX]:
@@ -102,7 +102,7 @@ def row_of(items: ItemColumns, index: int) -> int:
     return np.int64(items.rows[index])
 
 
-@kernel
+@lean_kernel
 def claim_row(items: ItemColumns, fingerprint: np.uint32, index: int) -> int:
     """Make a row an item that is not alive yet; there must be room.
 
@@ -130,7 +130,8 @@ def claim_row(items: ItemColumns, fingerprint: np.uint32, index: int) -> int:
     items.fingerprints[row] = fingerprint
     items.alive[row] = False
     items.last_clicks[row] = -np.inf
-    items.popularity[row] = 0.0
+    for s in range(items.popularity.shape[1]):
+        items.popularity[row, s] = 0.0
     items.row_lengths[row] = 0
     items.row_capacities[row] = 0
     return row

@@ -131,7 +131,9 @@ class ItemRows:
     def remove(self, rows: npt.NDArray[np.int64]) -> None:
         """Take items out, and every edge to them."""
         self.removed_indexes.extend(self.columns.indexes[rows].tolist())
-        remove_rows(self.columns, self.edges, rows, self.used)
+        leaving = np.zeros(self.used, dtype=np.bool_)
+        leaving[rows] = True
+        remove_rows(self.columns, self.edges, rows, leaving)
         for row in rows.tolist():
             item_id = self.ids[row]
             if item_id is not None:

@@ -3,12 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled import kernel
+from stream.compiled import lean_kernel
 from stream.state.arena import release
 from stream.state.decay import power_of_two
 from stream.state.edge_kernel import (
     EdgeRules,
     Edges,
+    Scratch,
     move_popularity_reference,
     move_row_reference,
     slot_for,
@@ -17,7 +18,7 @@ from stream.state.edge_kernel import (
 from stream.state.item_columns import FREE, ITEMS, ItemColumns
 
 
-@kernel
+@lean_kernel
 def merge_counters(
     items: ItemColumns,
     row: int,
@@ -44,8 +45,9 @@ def merge_counters(
         items.alive[row] = True
         items.created_at[row] = created_at
         items.last_clicks[row] = last_click
-        items.popularity[row] = popularity
-        items.popularity_references[row] = references
+        for s in range(len(popularity)):
+            items.popularity[row, s] = popularity[s]
+            items.popularity_references[row, s] = references[s]
         return
     items.created_at[row] = min(items.created_at[row], created_at)
     items.last_clicks[row] = max(items.last_clicks[row], last_click)
@@ -56,53 +58,59 @@ def merge_counters(
         items.popularity[row, s] += stored(np.float64(popularity[s]) * factor)
 
 
-@kernel
+@lean_kernel
 def merge_row(
     items: ItemColumns,
     edges: Edges,
     rules: EdgeRules,
+    scratch: Scratch,
     row: int,
-    targets: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    neighbours: npt.NDArray[np.uint32],
     weights: npt.NDArray[np.float32],
     references: npt.NDArray[np.int64],
 ) -> None:
     """Add another partition's neighbours of an item to row `row`, in their order.
 
-    Into an empty row this is an exact copy. The arena must have room for a full row, twice.
+    Into an empty row this is an exact copy.
 
     Parameters
     ----------
-    items, edges, rules
+    items, edges, rules, scratch
         The state.
     row
         Where the item stands.
-    targets
-        int64 [n], rows of the neighbours here.
+    rows
+        int64 [items of the partition], where each of them stands.
+    neighbours
+        uint32 [n], the partition's own rows.
     weights
         float32 [n, S].
     references
         int64 [S].
     """
-    if len(targets) == 0:
+    if len(neighbours) == 0:
         return
     items.row_dirty[row] = 1
     if items.row_lengths[row] == 0:
-        items.row_references[row] = references
+        for s in range(len(references)):
+            items.row_references[row, s] = references[s]
     for s in range(len(references)):
         if references[s] > items.row_references[row, s]:
             move_row_reference(items, edges, row, s, references[s])
-    for i in range(len(targets)):
-        slot = slot_for(items, edges, rules, row, targets[i])
+    for i in range(len(neighbours)):
+        slot = slot_for(items, edges, rules, scratch, row, rows[neighbours[i]])
         for s in range(len(references)):
             factor = power_of_two(references[s] - items.row_references[row, s])
             edges.weights[slot, s] += stored(np.float64(weights[i, s]) * factor)
 
 
-@kernel
+@lean_kernel
 def merge_table(
     items: ItemColumns,
     edges: Edges,
     rules: EdgeRules,
+    scratch: Scratch,
     rows: npt.NDArray[np.int64],
     created_at: npt.NDArray[np.float64],
     last_clicks: npt.NDArray[np.float64],
@@ -134,23 +142,28 @@ def merge_table(
             popularity_references[i],
         )
         first = starts[i]
-        targets = np.empty(lengths[i], dtype=np.int64)
-        for j in range(lengths[i]):
-            targets[j] = rows[neighbours[first + j]]
+        last = first + lengths[i]
         merge_row(
             items,
             edges,
             rules,
+            scratch,
             rows[i],
-            targets,
-            weights[first : first + lengths[i]],
+            rows,
+            neighbours[first:last],
+            weights[first:last],
             references[i],
         )
     return len(rows)
 
 
-@kernel
-def remove_rows(items: ItemColumns, edges: Edges, rows: npt.NDArray[np.int64], used: int) -> None:
+@lean_kernel
+def remove_rows(
+    items: ItemColumns,
+    edges: Edges,
+    rows: npt.NDArray[np.int64],
+    leaving: npt.NDArray[np.bool_],
+) -> None:
     """Take items out, and their edges in both directions.
 
     Parameters
@@ -159,13 +172,11 @@ def remove_rows(items: ItemColumns, edges: Edges, rows: npt.NDArray[np.int64], u
         The state.
     rows
         int64 [n], rows of items.
-    used
-        Rows that were ever handed out.
+    leaving
+        bool [used], the same as a mask over every row that was ever handed out.
     """
-    leaving = np.zeros(used, dtype=np.bool_)
-    for row in rows:
-        leaving[row] = True
-    for row in range(used):
+    scales = edges.weights.shape[1]
+    for row in range(len(leaving)):
         length = items.row_lengths[row]
         if length == 0 or leaving[row]:
             continue
@@ -176,7 +187,8 @@ def remove_rows(items: ItemColumns, edges: Edges, rows: npt.NDArray[np.int64], u
                 continue
             if target < slot:
                 edges.neighbours.slots[target] = edges.neighbours.slots[slot]
-                edges.weights[target] = edges.weights[slot]
+                for s in range(scales):
+                    edges.weights[target, s] = edges.weights[slot, s]
             target += 1
         if target < start + length:
             items.row_lengths[row] = target - start
@@ -189,8 +201,9 @@ def remove_rows(items: ItemColumns, edges: Edges, rows: npt.NDArray[np.int64], u
         items.rows[items.indexes[row]] = -1
         items.indexes[row] = -1
         items.alive[row] = False
-        items.popularity[row] = 0.0
         items.last_clicks[row] = -np.inf
+        for s in range(scales):
+            items.popularity[row, s] = 0.0
         items.dirty[row] = 0
         items.row_dirty[row] = 0
         items.free_rows[items.counts[FREE]] = row

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from stream.compiled import kernel
+from stream.compiled import lean_kernel
 from stream.state.arena import SMALLEST_BLOCK, Arena, allocate, release
 from stream.state.user_columns import UserColumns
 
 
-@kernel
+@lean_kernel
 def _find(seen: Arena, start: int, length: int, fingerprint: np.uint32) -> int:
     """Return where a fingerprint stands in a block, -1 where it does not."""
     found = -1
@@ -18,7 +18,7 @@ def _find(seen: Arena, start: int, length: int, fingerprint: np.uint32) -> int:
     return found
 
 
-@kernel
+@lean_kernel
 def remember(
     users: UserColumns, seen: Arena, slot: int, fingerprint: np.uint32, seen_items: int
 ) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled import kernel
+from stream.compiled import lean_kernel
 from stream.state.arena import Arena, release
 
 BYTES_PER_USER = 24
@@ -80,7 +80,7 @@ def new_user_columns(slots: int, buffer_length: int) -> UserColumns:
     )
 
 
-@kernel
+@lean_kernel
 def clear_user(users: UserColumns, seen: Arena, slot: int) -> None:
     """Forget what a slot holds; whether that must be written is the caller's to say."""
     users.lengths[slot] = 0

@@ -12,7 +12,6 @@ from stream.state.user_columns import UserColumns, clear_user, new_user_columns
 UserSource = Callable[[list[str], npt.NDArray[np.int64]], None]
 """Fills empty slots with users who are not in memory: (user ids, slots)."""
 
-_FIRST_SLOTS = 1024
 _FIRST_SEEN_SPACE = 4096
 
 
@@ -23,10 +22,12 @@ class UserSlots:
     ----------
     buffer_length
         Clicks per user.
+    capacity
+        Users for whom there is address space from the start; memory is used as they come.
     """
 
-    def __init__(self, buffer_length: int) -> None:
-        self.columns = new_user_columns(_FIRST_SLOTS, buffer_length)
+    def __init__(self, buffer_length: int, capacity: int) -> None:
+        self.columns = new_user_columns(capacity, buffer_length)
         self.seen = new_arena(_FIRST_SEEN_SPACE)
         self.ids: list[str | None] = []
         self.source: UserSource | None = None
@@ -77,7 +78,7 @@ class UserSlots:
         old = self.columns
         if slots <= len(old.lengths):
             return
-        new = new_user_columns(max(slots, len(old.lengths) * 3 // 2), old.items.shape[1])
+        new = new_user_columns(max(slots, 2 * len(old.lengths)), old.items.shape[1])
         for before, after in zip(old, new, strict=True):
             after[: len(before)] = before
         self.columns = new
