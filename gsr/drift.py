@@ -44,8 +44,6 @@ class OutcomeDetector:
     ----------
     delta
         ADWIN's confidence: smaller means fewer false alarms and later true ones.
-    calm_outcomes
-        The stream counts as calm again after so many outcomes without an alarm.
     kept_outcomes
         How many of the newest outcomes to remember, to rebuild the detector after a restart.
 
@@ -63,14 +61,10 @@ class OutcomeDetector:
     True
     """
 
-    def __init__(
-        self, delta: float = 0.002, calm_outcomes: int = 5000, kept_outcomes: int = 20_000
-    ) -> None:
+    def __init__(self, delta: float = 0.002, kept_outcomes: int = 20_000) -> None:
         self.outcomes = 0
         self.alarms = 0
         self._delta = delta
-        self._calm_outcomes = calm_outcomes
-        self._last_alarm: int | None = None
         self._recent: deque[bool] = deque(maxlen=kept_outcomes)
         self._adwin = _adwin(delta)
 
@@ -84,15 +78,8 @@ class OutcomeDetector:
             if self._adwin.drift_detected:
                 alarms.append(Alarm(self.outcomes, before, float(self._adwin.estimation)))
                 self.alarms += 1
-                self._last_alarm = self.outcomes
             self.outcomes += 1
         return alarms
-
-    @property
-    def calm(self) -> bool:
-        """Whether no alarm is recent."""
-        last = self._last_alarm
-        return last is None or self.outcomes - last > self._calm_outcomes
 
     @property
     def hit_rate(self) -> float:
@@ -103,21 +90,14 @@ class OutcomeDetector:
         """Return the newest outcomes, oldest first; `rebuild` takes them."""
         return np.array(self._recent, dtype=np.bool_)
 
-    def rebuild(
-        self, recent: Iterable[bool], outcomes: int, alarms: int, last_alarm: int | None
-    ) -> None:
+    def rebuild(self, recent: Iterable[bool], outcomes: int, alarms: int) -> None:
         """Continue after a restart from what was saved."""
         self._adwin = _adwin(self._delta)
         self._recent.clear()
         for outcome in recent:
             self._adwin.update(int(outcome))
             self._recent.append(bool(outcome))
-        self.outcomes, self.alarms, self._last_alarm = outcomes, alarms, last_alarm
-
-    @property
-    def last_alarm(self) -> int | None:
-        """Number of the outcome that raised the newest alarm."""
-        return self._last_alarm
+        self.outcomes, self.alarms = outcomes, alarms
 
 
 def _adwin(delta: float) -> Any:

@@ -247,3 +247,37 @@ def samples_of(
         edge_amounts=edge_amounts,
         user_hashes=user_hashes,
     )
+
+
+@kernel
+def edges_into(
+    clicks: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.int64],
+    edge_starts: npt.NDArray[np.int64],
+    edge_sources: npt.NDArray[np.int64],
+    edge_targets: npt.NDArray[np.int64],
+    edge_weights: npt.NDArray[np.float64],
+    sources: npt.NDArray[np.int64],
+    amounts: npt.NDArray[np.float32],
+) -> None:  # pragma: no cover
+    """Fill `sources` and `amounts` [r, W] with the edges into each recorded click's own item.
+
+    Parameters
+    ----------
+    clicks, targets
+        int64 [r], number and item row of each recorded click.
+    edge_starts, edge_sources, edge_targets, edge_weights
+        All clicks' edges: click i adds the entries ``edge_starts[i] : edge_starts[i + 1]``.
+    sources, amounts
+        Filled from the left; the rest of `sources` becomes -1.
+    """
+    sources[:] = -1
+    amounts[:] = 0.0
+    for record in range(len(clicks)):
+        place = 0
+        click = clicks[record]
+        for edge in range(edge_starts[click], edge_starts[click + 1]):
+            if edge_targets[edge] == targets[record] and place < sources.shape[1]:
+                sources[record, place] = edge_sources[edge]
+                amounts[record, place] = edge_weights[edge]
+                place += 1

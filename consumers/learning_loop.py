@@ -1,0 +1,513 @@
+"""Test, train, judge: what the trainer does with clicks, whether they are live or replayed.
+
+Clicks are taken in with `advance`, which moves the live counters and notes what was known before
+each click; `test` ranks them by the model that is serving; `learn` makes a cycle of them. Nothing
+here knows of files, logs or clocks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from xxhash import xxh3_64_intdigest
+
+from consumers.mirror import Mirror
+from gsr.baselines import HALF_LIVES, BaselineCounters
+from gsr.baselines import Clicks as CountedClicks
+from gsr.channels import GraphArrays
+from gsr.config import LearnerConfig, ModelConfig
+from gsr.drift import OutcomeDetector
+from gsr.histories import Histories
+from gsr.learner import Learner, LearnReport, Verdict
+from gsr.model import EncodedItems, JointModel
+from gsr.negatives import SharedNegatives, draw_negatives
+from gsr.prequential import NEW_ITEM_CLICKS, NEW_USER_CLICKS, Prequential
+from gsr.ranking import Queries, rank_clicks
+from gsr.recording import Notes, edges_into, open_notes, samples_of
+from gsr.samples import Samples, join
+from stream.events.click import ClickBatch, EventRules
+from stream.state.applied import Applied
+from stream.state.config import StateConfig
+
+SEGMENT_CLICKS: Final = 512
+"""Clicks that share negatives; also bounds the memory of notes."""
+
+HIT_CUTOFF: Final = 20
+"""A served list hits if the clicked item is among its first so many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopOptions:
+    """What the loop needs to know.
+
+    Parameters
+    ----------
+    state
+        Shape of the counters; `max_items` over all partitions.
+    rules
+        What clicks are worth.
+    model, learner
+        Of the joint model.
+    mask_seen
+        Clicks on items in the user's buffer are not tested nor learned, and these items are left
+        out of every ranking.
+    half_lives
+        Of the baselines, in seconds.
+    window_seconds, windows_kept
+        Of quality over time.
+    alarm_effort, alarm_cycles
+        Replay is multiplied by this for so many cycles after a drift alarm.
+    most_samples
+        Samples that may wait to be learned; the oldest are shed past it.
+    """
+
+    state: StateConfig
+    rules: EventRules
+    model: ModelConfig
+    learner: LearnerConfig
+    mask_seen: bool = True
+    half_lives: tuple[float, ...] = HALF_LIVES
+    window_seconds: float = 3600.0
+    windows_kept: int | None = None
+    alarm_effort: float = 2.0
+    alarm_cycles: int = 5
+    most_samples: int = 100_000
+
+
+@dataclass(slots=True)
+class LoopTotals:
+    """Counts since the loop began.
+
+    Parameters
+    ----------
+    clicks
+        Accepted clicks taken in.
+    forgotten
+        Forget rows taken in.
+    tested
+        Clicks ranked by the joint model.
+    fresh, replayed
+        Samples learned.
+    shed_fresh, shed_replay
+        Samples that were not, for lack of time or room.
+    cycles, promoted, dropped
+        Cycles, and what the judge said.
+    steps, touched_rows
+        Of the optimiser.
+    """
+
+    clicks: int = 0
+    forgotten: int = 0
+    tested: int = 0
+    fresh: int = 0
+    replayed: int = 0
+    shed_fresh: int = 0
+    shed_replay: int = 0
+    cycles: int = 0
+    promoted: int = 0
+    dropped: int = 0
+    steps: int = 0
+    touched_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleReport:
+    """What one cycle did.
+
+    Parameters
+    ----------
+    learned
+        See `LearnReport`.
+    verdict
+        See `Verdict`.
+    effort
+        Multiple of the normal replay.
+    """
+
+    learned: LearnReport
+    verdict: Verdict
+    effort: float
+
+
+@dataclass(slots=True)
+class Segment:
+    """Clicks that were taken in but not tested; r recorded ones, and a of all kinds accepted.
+
+    Parameters
+    ----------
+    notes, samples
+        Of the recorded clicks.
+    masked
+        int64 [r, L], rows left out of each ranking.
+    scored
+        bool [r], which recorded clicks are tested.
+    times, baseline_ranks, new_users, new_items
+        float64 [s], int32 [s, 3 H], bool [s], bool [s]: of the tested ones.
+    """
+
+    notes: Notes
+    samples: Samples
+    masked: npt.NDArray[np.int64]
+    scored: npt.NDArray[np.bool_]
+    times: npt.NDArray[np.float64]
+    baseline_ranks: npt.NDArray[np.int32]
+    new_users: npt.NDArray[np.bool_]
+    new_items: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The accepted clicks of a segment with what was known before them; a of them."""
+
+    rows: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.int64]
+    times: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float64]
+    histories: Histories
+
+    @property
+    def repeats(self) -> npt.NDArray[np.bool_]:
+        """Whether each click's item is in its user's buffer already."""
+        repeats: npt.NDArray[np.bool_] = (self.histories.items == self.targets[:, None]).any(axis=1)
+        return repeats
+
+
+class LearningLoop:
+    """The trainer's heart.
+
+    Parameters
+    ----------
+    options
+        See `LoopOptions`.
+    mirror
+        Live counters.
+    learner
+        Learns the model that also ranks.
+    rng
+        Draws negatives.
+
+    Attributes
+    ----------
+    quality, warmup_quality
+        Of tested clicks, and of clicks that came with ``rank=False`` (baselines only).
+    detector
+        Of drift, fed with every tested click.
+    totals
+        Counts since the beginning.
+    """
+
+    def __init__(
+        self, options: LoopOptions, mirror: Mirror, learner: Learner, rng: np.random.Generator
+    ) -> None:
+        self.options = options
+        self.mirror = mirror
+        self.learner = learner
+        self.baselines = BaselineCounters(options.half_lives)
+        names = ("joint", *self.baselines.names)
+        self.quality = Prequential(names, options.window_seconds, options.windows_kept)
+        self.warmup_quality = Prequential(names[1:], options.window_seconds, windows_kept=1)
+        self.detector = OutcomeDetector()
+        self.totals = LoopTotals()
+        self._rng = rng
+        self._segments: list[Segment] = []
+        self._fresh: list[Samples] = []
+        self._encoded: EncodedItems | None = None
+        self._alarmed = 0
+
+    @property
+    def model(self) -> JointModel:
+        """The model that is serving (between cycles) and learned."""
+        return self.learner.model
+
+    @property
+    def waiting(self) -> int:
+        """How many samples wait to be learned."""
+        return sum(map(len, self._fresh)) + sum(len(s.samples) for s in self._segments)
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether drift raises the learning effort."""
+        return self._alarmed > 0
+
+    def advance(self, batch: ClickBatch, *, rank: bool = True) -> None:
+        """Take clicks in: move the counters, and note what was known before each.
+
+        Parameters
+        ----------
+        batch
+            Clicks in order, and forget rows.
+        rank
+            Whether `test` ranks them; if not, only the baselines are measured.
+        """
+        for start in range(0, len(batch), SEGMENT_CLICKS):
+            self._advance_segment(_slice(batch, start, start + SEGMENT_CLICKS), rank=rank)
+
+    def test(self) -> int:
+        """Rank what was taken in by the serving model; return how many clicks were tested."""
+        tested = 0
+        for segment in self._segments:
+            if segment.scored.any():
+                ranks = self._joint_ranks(segment)[segment.scored]
+                self.quality.add(
+                    segment.times,
+                    np.column_stack((ranks, segment.baseline_ranks)),
+                    new_users=segment.new_users,
+                    new_items=segment.new_items,
+                )
+                if self.detector.update(ranks <= HIT_CUTOFF):
+                    self._alarmed = self.options.alarm_cycles
+                tested += len(ranks)
+            self._fresh.append(segment.samples)
+        self._segments = []
+        self.totals.tested += tested
+        return tested
+
+    def learn(self, out_of_time: Callable[[], bool] = lambda: False) -> CycleReport | None:
+        """Learn all tested clicks and judge the outcome; None where there are none.
+
+        Parameters
+        ----------
+        out_of_time
+            Asked between steps; once true, replay is shed.
+
+        Raises
+        ------
+        TrainingError
+            The numbers were not finite; the cycle is dropped, the weights are the old ones.
+        """
+        if not self._fresh:
+            return None
+        samples = join(self._fresh)
+        self._fresh = []
+        effort = self.options.alarm_effort if self.alarmed else 1.0
+        self._alarmed = max(self._alarmed - 1, 0)
+        learned = self.learner.learn(
+            samples, self.mirror.graph(), effort=effort, out_of_time=out_of_time
+        )
+        verdict = self.learner.judge(self.mirror.graph())
+        self._count(learned, verdict)
+        self._encoded = None
+        return CycleReport(learned=learned, verdict=verdict, effort=effort)
+
+    def encoded_items(self) -> EncodedItems:
+        """Return the serving model's item tables as of the newest cycle."""
+        if self._encoded is None:
+            self.model.grow(self.mirror.graph())
+            self._encoded = self.model.encode_items(self.mirror.graph())
+        return self._encoded
+
+    def _advance_segment(self, batch: ClickBatch, *, rank: bool) -> None:
+        # The tables must be those from before these clicks' own edges.
+        self.encoded_items()
+        start = 0
+        while start < len(batch):
+            applied, changed = self.mirror.push(batch, start)
+            self._forget_rows(changed)
+            self._take(batch, applied, rank=rank)
+            start = applied.stop
+
+    def _forget_rows(self, rows: npt.NDArray[np.int64]) -> None:
+        """Rows now stand for other items, or for none: forget what was learned about them."""
+        if len(rows) == 0:
+            return
+        self.test()
+        self.baselines.release(rows)
+        self.learner.renew(rows, self.mirror.graph())
+        self._fresh = [_without(samples, rows) for samples in self._fresh]
+        self._encoded = None
+
+    def _take(self, batch: ClickBatch, applied: Applied, *, rank: bool) -> None:
+        accepted = self._accepted(applied)
+        self.totals.clicks += len(accepted.rows)
+        self.totals.forgotten += int(batch.forget[applied.start : applied.stop].sum())
+        positive = accepted.weights > 0.0
+        wanted = positive & ~accepted.repeats if self.options.mask_seen else positive
+        scored = wanted & (accepted.histories.lengths > 0)
+        clicks_before = self.baselines.clicks_before(accepted.targets)
+        ranks = self.baselines.rank_and_add(
+            _counted(accepted, applied), scored=scored, mask_history=self.options.mask_seen
+        )
+        segment = self._note(batch, applied, accepted, wanted, scored)
+        segment.times = accepted.times[scored]
+        segment.baseline_ranks = ranks[scored]
+        segment.new_users = accepted.histories.lengths[scored] < NEW_USER_CLICKS
+        segment.new_items = clicks_before[scored] < NEW_ITEM_CLICKS
+        if not rank:
+            self.warmup_quality.add(
+                segment.times,
+                segment.baseline_ranks,
+                new_users=segment.new_users,
+                new_items=segment.new_items,
+            )
+            segment.scored[:] = False
+        self._segments.append(segment)
+        self._shed()
+
+    def _accepted(self, applied: Applied) -> Accepted:
+        rows = np.flatnonzero(applied.accepted[: applied.stop])
+        rows = rows[rows >= applied.start]
+        times = applied.times[rows]
+        return Accepted(
+            rows=rows,
+            targets=applied.item_rows[rows],
+            times=times,
+            weights=self.mirror.weights[applied.events[rows]],
+            histories=Histories(
+                applied.history_items[rows],
+                applied.history_times[rows],
+                applied.history_events[rows],
+                applied.history_lengths[rows],
+                times,
+            ),
+        )
+
+    def _note(
+        self,
+        batch: ClickBatch,
+        applied: Applied,
+        accepted: Accepted,
+        wanted: npt.NDArray[np.bool_],
+        scored: npt.NDArray[np.bool_],
+    ) -> Segment:
+        """Add the accepted clicks' edges and popularity, noting the wanted ones beforehand."""
+        model = self.options.model
+        record_of = np.full(applied.stop, -1, dtype=np.int64)
+        record_of[accepted.rows[wanted]] = np.arange(int(wanted.sum()))
+        targets = np.full(applied.stop, -1, dtype=np.int64)
+        targets[accepted.rows] = accepted.targets
+        raw = accepted.histories.rows(np.flatnonzero(wanted))
+        readable = raw.recent(model.history_length, model.event_weights)
+        graph = self.mirror.kernel_graph()
+        masked = raw.items if self.options.mask_seen else np.full((len(raw), 1), -1)
+        notes = open_notes(
+            graph,
+            record_of,
+            targets,
+            readable,
+            masked,
+            self._negatives(graph),
+            self.options.learner.neighbour_negatives,
+            model,
+        )
+        notes = self.mirror.add(applied, notes, self.options.learner.neighbour_negatives)
+        clicks = accepted.rows[wanted]
+        return Segment(
+            notes=notes,
+            samples=self._samples(batch, applied, notes, readable, clicks),
+            masked=masked,
+            scored=scored[wanted],
+            times=np.zeros(0),
+            baseline_ranks=np.zeros((0, 0), dtype=np.int32),
+            new_users=np.zeros(0, dtype=np.bool_),
+            new_items=np.zeros(0, dtype=np.bool_),
+        )
+
+    def _samples(
+        self,
+        batch: ClickBatch,
+        applied: Applied,
+        notes: Notes,
+        histories: Histories,
+        clicks: npt.NDArray[np.int64],
+    ) -> Samples:
+        width = len(self.options.state.window_weights)
+        sources = np.empty((len(clicks), width), dtype=np.int64)
+        amounts = np.empty((len(clicks), width), dtype=np.float32)
+        edges_into(
+            clicks,
+            applied.item_rows[clicks],
+            applied.edge_starts,
+            applied.edge_sources,
+            applied.edge_targets,
+            applied.edge_weights,
+            sources,
+            amounts,
+        )
+        hashes = np.fromiter(
+            (xxh3_64_intdigest(batch.user_ids[i]) for i in clicks.tolist()),
+            dtype=np.uint64,
+            count=len(clicks),
+        )
+        return samples_of(notes, histories, sources, amounts, hashes)
+
+    def _negatives(self, graph: GraphArrays) -> SharedNegatives:
+        """Draw from popularity on every time scale alike."""
+        ages = graph.popularity_references - graph.popularity_references.max(axis=0, initial=0)
+        popularity = graph.popularity * np.exp2(ages.astype(np.float64))
+        totals = popularity.sum(axis=0)
+        shares = (popularity / np.where(totals > 0.0, totals, 1.0)).mean(axis=1)
+        learner = self.options.learner
+        return draw_negatives(
+            shares, graph.alive, learner.negatives, learner.uniform_share, self._rng
+        )
+
+    def _joint_ranks(self, segment: Segment) -> npt.NDArray[np.int32]:
+        chosen = np.flatnonzero(segment.scored)
+        samples, items = segment.samples, self.encoded_items()
+        found = self.model.user_queries(
+            samples.histories.rows(chosen),
+            self.mirror.graph(),
+            items=items,
+            context=samples.context[chosen],
+        )
+        vectors = np.zeros((len(samples), found.vectors.shape[1]), dtype=np.float32)
+        weights = np.zeros((len(samples), found.channel_weights.shape[1]), dtype=np.float32)
+        vectors[chosen] = found.vectors
+        weights[chosen] = found.channel_weights
+        queries = Queries(vectors, weights, items.fused[: len(segment.notes.first_alive)])
+        half_lives = self.mirror.graph().half_lives
+        return rank_clicks(segment.notes, queries, half_lives, segment.scored, segment.masked)
+
+    def _shed(self) -> None:
+        """Drop the oldest samples past what may wait."""
+        while self._fresh and self.waiting > self.options.most_samples:
+            self.totals.shed_fresh += len(self._fresh.pop(0))
+
+    def _count(self, learned: LearnReport, verdict: Verdict) -> None:
+        totals = self.totals
+        totals.fresh += learned.fresh
+        totals.replayed += learned.replayed
+        totals.shed_replay += learned.shed
+        totals.steps += learned.steps
+        totals.touched_rows += learned.touched_rows
+        totals.cycles += 1
+        totals.promoted += verdict.promoted
+        totals.dropped += not verdict.promoted
+
+
+def _counted(accepted: Accepted, applied: Applied) -> CountedClicks:
+    """Return the accepted clicks as the baselines count them."""
+    starts = np.append(applied.edge_starts[accepted.rows], applied.edge_starts[applied.stop])
+    return CountedClicks(
+        targets=accepted.targets,
+        times=accepted.times,
+        weights=accepted.weights,
+        histories=accepted.histories.items,
+        lengths=accepted.histories.lengths,
+        edge_starts=starts,
+        edge_sources=applied.edge_sources,
+        edge_targets=applied.edge_targets,
+        edge_weights=applied.edge_weights,
+        edge_times=applied.edge_times,
+    )
+
+
+def _slice(batch: ClickBatch, start: int, stop: int) -> ClickBatch:
+    rows = slice(start, stop)
+    return ClickBatch(
+        batch.user_ids[rows],
+        batch.item_ids[rows],
+        batch.times[rows],
+        batch.events[rows],
+        batch.hashes[rows],
+        batch.forget[rows],
+        batch.offsets[rows],
+        batch.append_times[rows],
+    )
+
+
+def _without(samples: Samples, rows: npt.NDArray[np.int64]) -> Samples:
+    """Leave out samples whose clicked item has left."""
+    return samples.rows(np.flatnonzero(~np.isin(samples.candidates[:, 0], rows)))
