@@ -13,7 +13,7 @@ from gsr.channels import GraphArrays
 from gsr.compiled import kernel
 from gsr.recording import Notes, note_level, record_click
 from stream.state.buffer_kernel import Progress, Results
-from stream.state.edge_kernel import EdgeRules, Edges, add_edges
+from stream.state.edge_kernel import EdgeRules, Edges, Scratch, add_edges
 from stream.state.item_columns import ItemColumns
 
 DONE: Final = 0
@@ -31,6 +31,7 @@ def note_and_add(
     edges: Edges,
     rules: EdgeRules,
     progress: Progress,
+    scratch: Scratch,
     results: Results,
     times: npt.NDArray[np.float64],
     events: npt.NDArray[np.uint8],
@@ -43,7 +44,7 @@ def note_and_add(
     ----------
     notes, own
         Where to note, and how many candidates come from each user's own graph channels.
-    items, edges, rules, progress, results, times, events
+    items, edges, rules, progress, scratch, results, times, events
         See `stream.state.edge_kernel.add_edges`.
     """
     graph = GraphArrays(
@@ -61,7 +62,9 @@ def note_and_add(
     for click in range(start, stop):
         if not record_click(notes, graph, click, own):
             return click, MORE_NOTES
-        added = add_edges(items, edges, rules, progress, results, times, events, click, click + 1)
+        added = add_edges(
+            items, edges, rules, progress, scratch, results, times, events, click, click + 1
+        )
         if added == click:
             return click, MORE_EDGES
         note_level(notes, graph, click)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +21,10 @@ from stream.state.buffer_kernel import (
     push_clicks,
 )
 from stream.state.config import StateConfig
-from stream.state.edge_kernel import EdgeRules, Scratch, add_edges
+from stream.state.edge_kernel import EdgeRules, Edges, Scratch, add_edges
 from stream.state.fingerprint import fingerprint
 from stream.state.graph_arrays import GraphArrays, ItemTable
-from stream.state.item_columns import GONE
+from stream.state.item_columns import GONE, ItemColumns
 from stream.state.item_rows import ItemRows
 from stream.state.merge_kernel import merge_table
 from stream.state.seen_filter import remember
@@ -34,6 +35,19 @@ _EVENT_CODES = 256
 _FEW_USERS = 16_384
 _EXPIRY_STEPS = 16  # per lifetime of items, and the share of max_items that leaves at once
 _SPACE_STEP = 16  # full rows, so that a growing arena is not asked for at every click
+
+
+class PassTwo(NamedTuple):
+    """What `add_edges` needs beside the range of clicks."""
+
+    items: ItemColumns
+    edges: Edges
+    rules: EdgeRules
+    progress: Progress
+    scratch: Scratch
+    results: Results
+    times: npt.NDArray[np.float64]
+    events: npt.NDArray[np.uint8]
 
 
 class StateArrays:
@@ -138,22 +152,30 @@ class StateArrays:
 
     def apply_edges(self, applied: Applied, start: int, stop: int) -> None:
         """Add edges and popularity of rows ``start : stop``; every row once, in order."""
-        results = _results(applied)
         while start < stop:
-            start = add_edges(
-                self.items.columns,
-                self.items.edges,
-                self._edge_rules,
-                self.progress,
-                self._scratch,
-                results,
-                applied.times,
-                applied.events,
-                start,
-                stop,
-            )
+            start = add_edges(*self.pass_two(applied), start, stop)
             if start < stop:
-                self.items.reserve_edges(_SPACE_STEP * self._edge_rules.room_per_click)
+                self.reserve_edges()
+
+    def pass_two(self, applied: Applied) -> PassTwo:
+        """Return the first arguments of `add_edges`, for kernels that look at each click too.
+
+        They are valid until the next change, `reserve_edges` included.
+        """
+        return PassTwo(
+            self.items.columns,
+            self.items.edges,
+            self._edge_rules,
+            self.progress,
+            self._scratch,
+            _results(applied),
+            applied.times,
+            applied.events,
+        )
+
+    def reserve_edges(self) -> None:
+        """Make room for the edges of some more clicks, after `add_edges` had too little."""
+        self.items.reserve_edges(_SPACE_STEP * self._edge_rules.room_per_click)
 
     def graph(self) -> GraphArrays:
         """Return views of the counters, valid until the next change."""
