@@ -80,15 +80,21 @@ def context_count(scales: int) -> int:
 
 
 @kernel
+def level(graph: GraphArrays, item: int, scale: int) -> float:  # pragma: no cover
+    """Return log2 of an item's popularity at the epoch, `NEVER` where it has none."""
+    stored = graph.popularity[item, scale]
+    if stored <= 0.0:
+        return NEVER
+    return math.log2(stored) + graph.popularity_references[item, scale]
+
+
+@kernel
 def update_level(
     graph: GraphArrays, item: int, levels: npt.NDArray[np.float64]
 ) -> None:  # pragma: no cover
     """Set ``levels[item]`` (see `popularity_levels`) after the item's popularity changed."""
     for s in range(len(graph.half_lives)):
-        stored = graph.popularity[item, s]
-        levels[item, s] = (
-            math.log2(stored) + graph.popularity_references[item, s] if stored > 0.0 else NEVER
-        )
+        levels[item, s] = level(graph, item, s)
 
 
 @kernel
@@ -233,7 +239,6 @@ def candidate_features(
 @kernel
 def context_features(
     graph: GraphArrays,
-    levels: npt.NDArray[np.float64],
     items: npt.NDArray[np.int64],
     times: npt.NDArray[np.float64],
     length: int,
@@ -271,6 +276,20 @@ def context_features(
         exponent = graph.row_references[last, s] - now / graph.half_lives[s]
         factor = 2.0 ** max(min(exponent, 100.0), -100.0)
         at = BASE_CONTEXT + 3 * s
-        out[at] = 0.3 * popularity_channel(levels[last, s], graph.half_lives[s], now)
+        out[at] = 0.3 * popularity_channel(level(graph, last, s), graph.half_lives[s], now)
         out[at + 1] = 0.5 * math.log1p(mass * factor)
         out[at + 2] = heaviest * factor / (mass * factor + MASS_PRIOR)
+
+
+@kernel
+def context_of(
+    graph: GraphArrays,
+    items: npt.NDArray[np.int64],
+    times: npt.NDArray[np.float64],
+    lengths: npt.NDArray[np.int64],
+    now: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float32],
+) -> None:  # pragma: no cover
+    """Fill `out` [B, F] with the context of B users; columns as in `Histories`."""
+    for b in range(len(lengths)):
+        context_features(graph, items[b], times[b], lengths[b], now[b], out[b])

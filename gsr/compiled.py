@@ -16,3 +16,14 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """
     compiled: Callable[P, R] = numba.njit(cache=True, nogil=True)(function)
     return compiled
+
+
+def relaxed_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile `function` like `kernel`, but let additions be reordered to use vector units.
+
+    For learning only, where gradients carry more noise than rounding does.
+    """
+    compiled: Callable[P, R] = numba.njit(
+        cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"}
+    )(function)
+    return compiled

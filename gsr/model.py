@@ -4,10 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
+from gsr.channels import GraphArrays, context_count, context_of, graph_arrays
 from gsr.config import ModelConfig
 from gsr.histories import Histories
 from gsr.item_graph import ItemGraph
+from gsr.item_table import ItemTable, as_rows
+from gsr.neighbour_sampler import NO_EDGES, Block, NeighbourSampler, OwnEdges
+from gsr.network import Clicks, Hop, JointNetwork
+from gsr.packing import Packed, distinct, pack
+
+ITEM_CHUNK = 16_384
+USER_CHUNK = 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,25 @@ class UserQueries:
     channel_weights: npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Item rows of one step, with the neighbourhoods that they are encoded from.
+
+    Parameters
+    ----------
+    rows
+        int64 [U], distinct table rows; the asked ones lead.
+    asked
+        How many were asked for (R).
+    hops
+        From the outermost inwards.
+    """
+
+    rows: Tensor
+    asked: int
+    hops: list[Hop]
+
+
 class JointModel:
     """The joint model.
 
@@ -34,37 +63,176 @@ class JointModel:
     config
         Its shape.
     seed
-        Of the generator that draws the first weights and new item rows.
+        Of the generator that draws first weights, new item rows and dropout.
+
+    Attributes
+    ----------
+    table
+        The item embeddings.
+    network
+        All other weights.
+    generator
+        The model's own randomness.
     """
 
     def __init__(self, config: ModelConfig, seed: int = 0) -> None:
         self.config = config
-        self.seed = seed
+        self.generator = torch.Generator().manual_seed(seed)
+        self.table = ItemTable(config.dimension, self.generator)
+        self.network = JointNetwork(config, self.generator)
+        self.network.eval()
+        self._sampler = NeighbourSampler(config.fanout)
+        self._places = np.full(0, -1, np.int64)
 
     @property
     def items(self) -> int:
         """How many item rows the table has."""
-        raise NotImplementedError
+        return len(self.table)
 
     def grow(self, graph: ItemGraph) -> int:
         """Add rows until there is one per item of `graph`; return how many were added.
 
         A new row starts at the mean of its graph neighbours' rows plus small noise.
         """
-        raise NotImplementedError
+        new = np.asarray(self.table.grow(graph.items), dtype=np.int64)
+        self._seed(new, graph)
+        return len(new)
 
     def renew(self, rows: npt.NDArray[np.int64], graph: ItemGraph) -> None:
         """Start `rows` afresh, because they now stand for other items (next generation)."""
-        raise NotImplementedError
+        rows = np.unique(rows[rows < self.items])
+        self.table.renew(as_rows(rows))
+        self._seed(rows, graph)
 
     def user_queries(self, histories: Histories, graph: ItemGraph) -> UserQueries:
         """Encode users; a pure function of its arguments and the weights.
 
         `histories` may be raw buffers: what may not be read is skipped (`Histories.recent`).
-        A user without readable clicks gets the zero vector and popularity weights.
+        A user without readable clicks gets the zero vector and the weights of an empty context.
         """
-        raise NotImplementedError
+        readable = histories.recent(self.config.history_length, self.config.event_weights)
+        d, channels = self.config.dimension, 2 * self.config.scales
+        vectors = np.zeros((len(readable), d), np.float32)
+        weights = np.zeros((len(readable), channels), np.float32)
+        # Users of like length share a chunk, so that little of it is padding.
+        order = np.argsort(readable.lengths, kind="stable")
+        for start in range(0, len(order), USER_CHUNK):
+            users = order[start : start + USER_CHUNK]
+            found = self._encode_users(readable.rows(users), graph)
+            vectors[users] = found.vectors
+            weights[users] = found.channel_weights
+        return UserQueries(vectors, weights)
 
-    def item_vectors(self, graph: ItemGraph, now: float) -> npt.NDArray[np.float32]:
-        """Return the fused vector of every item row, float32 [N, d], with the graph at `now`."""
-        raise NotImplementedError
+    @torch.no_grad()
+    def item_vectors(self, graph: ItemGraph) -> npt.NDArray[np.float32]:
+        """Return the fused vector of every item row, float32 [N, d], with the graph as it is."""
+        arrays = graph_arrays(graph)
+        embeddings = self.table.weight
+        total = torch.zeros_like(embeddings)
+        power = embeddings
+        shares = self.network.hop_weights.softmax(dim=0)
+        for depth in range(len(self.network.mixes)):
+            received = torch.empty_like(power)
+            for start in range(0, self.items, ITEM_CHUNK):
+                rows = np.arange(start, min(start + ITEM_CHUNK, self.items))
+                block = self._sampler.sample(arrays, rows, graph_time(graph), self.items)
+                sent = self.network.send(power[as_rows(block.rows)], as_hop(block, len(rows)), depth)
+                received[start : start + len(rows)] = sent
+            power = received
+            total += shares[depth] * power
+        fused = self.network.fusion.items(embeddings, total if self.network.mixes else None)
+        return fused.detach().numpy().copy()
+
+    def context(self, readable: Histories, graph: ItemGraph) -> npt.NDArray[np.float32]:
+        """Return the context features [B, F] of readable histories."""
+        out = np.empty((len(readable), context_count(self.config.scales)), np.float32)
+        context_of(
+            graph_arrays(graph),
+            readable.items,
+            readable.times,
+            readable.lengths,
+            readable.now,
+            out,
+        )
+        return out
+
+    def gather(
+        self, asked: npt.NDArray[np.int64], graph: ItemGraph, own: OwnEdges = NO_EDGES
+    ) -> Gathered:
+        """Return the neighbourhoods of distinct rows `asked`, without the edges `own`."""
+        arrays, now = graph_arrays(graph), graph_time(graph)
+        rows, hops = asked, []
+        for _ in self.network.mixes:
+            block = self._sampler.sample(arrays, rows, now, self.items, own)
+            hops.append(as_hop(block, len(rows)))
+            rows = block.rows
+        return Gathered(as_rows(rows), len(asked), hops[::-1])
+
+    def fuse(self, gathered: Gathered, embeddings: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return fused and graph vectors [R, d] of the asked rows."""
+        propagated = self.network.propagate(embeddings, gathered.hops)
+        fused = self.network.fusion.items(embeddings[: gathered.asked], propagated)
+        return fused, propagated
+
+    def distinct(
+        self, rows: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the distinct rows among `rows` and each one's place among them.
+
+        Negative rows, and rows that the table does not have yet, get place -1.
+        """
+        if len(self._places) < self.items:
+            self._places = np.full(self.items * 5 // 4, -1, np.int64)
+        return distinct(rows, self.items, self._places)
+
+    @torch.no_grad()
+    def _encode_users(self, readable: Histories, graph: ItemGraph) -> UserQueries:
+        packed = pack(readable, self.config, self.items)
+        rows, places = self.distinct(packed.items)
+        gathered = self.gather(rows, graph)
+        fused, propagated = self.fuse(gathered, self.table.weight[gathered.rows])
+        clicks = as_clicks(packed, places, self.context(readable, graph))
+        found = self.network.encode(fused, propagated, clicks)
+        return UserQueries(found.vectors.numpy(), found.weights.numpy())
+
+    def _seed(self, rows: npt.NDArray[np.int64], graph: ItemGraph) -> None:
+        if len(rows) == 0:
+            return
+        block = self._sampler.sample(graph_arrays(graph), rows, graph_time(graph), self.items)
+        weights = torch.from_numpy(block.shares).sum(dim=1)
+        targets = torch.from_numpy(block.targets)
+        sent = self.table.weight[as_rows(block.rows[block.sources])] * weights[:, None]
+        mean = torch.zeros(len(rows), self.config.dimension).index_add(0, targets, sent)
+        mass = torch.zeros(len(rows)).index_add(0, targets, weights)
+        self.table.seed(as_rows(rows), mean / mass.clamp(min=1e-12)[:, None])
+
+
+def graph_time(graph: ItemGraph) -> float:
+    """Return the time of the newest click that the graph knows; 0 where it knows none."""
+    newest = float(graph.last_clicks.max(initial=-np.inf))
+    return newest if np.isfinite(newest) else 0.0
+
+
+def as_hop(block: Block, targets: int) -> Hop:
+    """Return a sampled block as tensors."""
+    edges = torch.from_numpy(np.stack((block.sources, block.targets)))
+    return Hop(edges, torch.from_numpy(block.shares), targets)
+
+
+def as_clicks(
+    packed: Packed, places: npt.NDArray[np.int64], context: npt.NDArray[np.float32]
+) -> Clicks:
+    """Return packed clicks as tensors; `places` [T] are those of their items."""
+    return Clicks(
+        torch.from_numpy(places),
+        torch.from_numpy(packed.gaps),
+        torch.from_numpy(packed.events),
+        torch.from_numpy(packed.row),
+        torch.from_numpy(packed.column),
+        torch.from_numpy(packed.last),
+        torch.from_numpy(packed.present),
+        torch.from_numpy(packed.pauses),
+        torch.from_numpy(packed.votes),
+        torch.from_numpy(context),
+        packed.length,
+    )

@@ -1,0 +1,199 @@
+"""The trainable part of the joint model, over rows that were already gathered."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from gsr.config import ModelConfig
+from gsr.fusion import ChannelWeights, Fusion
+from gsr.graph_encoder import ScaleMix, WeightedPropagation
+from gsr.sequence_encoder import Dropout, SequenceEncoder, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One round of propagation: see `gsr.neighbour_sampler.Block`.
+
+    Parameters
+    ----------
+    edges
+        int64 [2, E], source and target places.
+    shares
+        float32 [E, S].
+    targets
+        How many leading places receive.
+    """
+
+    edges: Tensor
+    shares: Tensor
+    targets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clicks:
+    """The packed clicks of B users: T tokens, each user's in order.
+
+    Parameters
+    ----------
+    places
+        int64 [T], place of each clicked item among the gathered rows.
+    gaps
+        float32 [T], seconds since the click before.
+    events
+        int64 [T], event codes.
+    row, column
+        int64 [T], user and position.
+    last
+        int64 [B], token of each user's newest click; 0 for a user without clicks.
+    present
+        float32 [B, 1], 1 for users with clicks, else 0.
+    pauses
+        float32 [B], seconds from the newest click to now.
+    votes
+        float32 [T], weight of each click in the graph view; a user's add up to 1.
+    context
+        float32 [B, F].
+    length
+        The longest history (n).
+    """
+
+    places: Tensor
+    gaps: Tensor
+    events: Tensor
+    row: Tensor
+    column: Tensor
+    last: Tensor
+    present: Tensor
+    pauses: Tensor
+    votes: Tensor
+    context: Tensor
+    length: int
+
+    def tokens(self) -> Tokens:
+        """Return where the clicks stand in padded rows."""
+        return Tokens(self.row * self.length + self.column, self.column, self.last, self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What the network says of B users.
+
+    Parameters
+    ----------
+    vectors
+        [B, d], the fused user vectors.
+    states, views
+        [B, d] each, the sequence encoder's and the graph's own; None where switched off.
+    weights
+        [B, C], channel weights.
+    """
+
+    vectors: Tensor
+    states: Tensor | None
+    views: Tensor | None
+    weights: Tensor
+
+
+class JointNetwork(nn.Module):
+    """Everything that is learned except the item rows.
+
+    Parameters
+    ----------
+    config
+        Shape and switches.
+    generator
+        Draws first weights and dropout.
+    """
+
+    def __init__(self, config: ModelConfig, generator: torch.Generator) -> None:
+        super().__init__()
+        d = config.dimension
+        self.config = config
+        dropout = Dropout(config.dropout, generator)
+        self.mixes = nn.ModuleList(
+            ScaleMix(config.scales) for _ in range(config.hops if config.graph_encoder else 0)
+        )
+        self.hop_weights = nn.Parameter(torch.zeros(max(len(self.mixes), 1)))
+        self.propagation = WeightedPropagation()
+        self.sequence = (
+            SequenceEncoder(
+                d,
+                config.heads,
+                config.blocks,
+                config.history_length,
+                len(config.event_weights),
+                config.time_gaps,
+                dropout,
+            )
+            if config.sequence_encoder
+            else None
+        )
+        self.fusion = Fusion(d, config.scales, config.time_gaps, dropout)
+        self.channels = ChannelWeights(
+            d,
+            config.scales,
+            config.context_width,
+            popularity=config.popularity_channels,
+            graph=config.graph_channels,
+            context=config.context_weights,
+            sees_user=config.context_sees_user,
+        )
+        self._initialise(generator)
+
+    def propagate(self, embeddings: Tensor, hops: list[Hop]) -> Tensor | None:
+        r"""Return :math:`\\sum_h \\beta_h \\hat A^h E` for the innermost places; None if off.
+
+        `hops` run from the outermost neighbourhood inwards; the innermost places lead everywhere.
+        """
+        if not self.mixes:
+            return None
+        powers = [embeddings]
+        for hop in hops:
+            sent = [self.send(x, hop, depth) for depth, x in enumerate(powers)]
+            powers = [embeddings[: hop.targets], *sent]
+        shares = self.hop_weights.softmax(dim=0)
+        return torch.stack([s * x for s, x in zip(shares, powers[1:], strict=True)]).sum(dim=0)
+
+    def send(self, vectors: Tensor, hop: Hop, depth: int) -> Tensor:
+        """Return one round of propagation from `vectors`, which already are `depth` rounds old."""
+        weights = self.mixes[depth](hop.shares)
+        received: Tensor = self.propagation(vectors, hop.edges, weights, hop.targets)
+        return received
+
+    def encode(self, fused: Tensor, propagated: Tensor | None, clicks: Clicks) -> Views:
+        """Return user vectors and channel weights.
+
+        Parameters
+        ----------
+        fused, propagated
+            [R, d], item vectors and graph vectors of the gathered rows.
+        clicks
+            The users' clicks.
+        """
+        users = len(clicks.last)
+        states, views = None, None
+        if self.sequence is not None:
+            states = fused.new_zeros(users, fused.shape[1])
+            if len(clicks.places):
+                read = fused.index_select(0, clicks.places)
+                states = self.sequence(read, clicks.gaps, clicks.events, clicks.tokens())
+                states = states * clicks.present
+        if propagated is not None:
+            sent = propagated.index_select(0, clicks.places) * clicks.votes[:, None]
+            views = fused.new_zeros(users, fused.shape[1]).index_add(0, clicks.row, sent)
+        if states is None and views is None:
+            vectors = fused.new_zeros(users, fused.shape[1])
+        else:
+            vectors = self.fusion.users(states, views, clicks.context, clicks.pauses)
+            vectors = vectors * clicks.present
+        return Views(vectors, states, views, self.channels(clicks.context, vectors))
+
+    def _initialise(self, generator: torch.Generator) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                spread = module.in_features**-0.5
+                nn.init.normal_(module.weight, std=spread, generator=generator)
+                nn.init.zeros_(module.bias)
+        if self.channels.out is not None:
+            nn.init.zeros_(self.channels.out.weight)
