@@ -23,6 +23,10 @@ FORMAT_VERSION: Final = 1
 PAGE_BYTES: Final = 8192  # holds a sequence record whole, and keeps a single append small
 RECORD_OVERHEAD_BYTES: Final = 24  # what a record takes beside its key, value and headers
 
+APPENDED_COLUMNS: Final = 5
+APPENDED_ROWS: Final = 50  # in one statement: a third faster than one by one
+
+_ROW: Final = "(?, ?, ?, ?, ?)"
 _SIZE: Final = (
     f"{RECORD_OVERHEAD_BYTES} + ifnull(length(key), 0) + ifnull(length(value), 0)"
     " + ifnull(length(headers), 0)"
@@ -60,8 +64,8 @@ class PartitionStatements:
     ----------
     create, create_compacted
         Create the tables of any topic, and those that a compacted topic has besides.
-    append, read, read_time
-        Of the log.
+    append, append_rows, read, read_time
+        Of the log; the second takes `APPENDED_ROWS` rows at once.
     oldest, expire
         Of retention.
     compactable, size_of, remove, newest, set_newest, drop_newest, tombstones
@@ -71,6 +75,7 @@ class PartitionStatements:
     create: tuple[str, ...]
     create_compacted: tuple[str, ...]
     append: str
+    append_rows: str
     read: str
     read_time: str
     oldest: str
@@ -112,7 +117,8 @@ class PartitionStatements:
                 ) WITHOUT ROWID
                 """,
             ),
-            append=f"INSERT INTO {records} VALUES (?, ?, ?, ?, ?)",
+            append=f"INSERT INTO {records} VALUES {_ROW}",
+            append_rows=f"INSERT INTO {records} VALUES {', '.join([_ROW] * APPENDED_ROWS)}",
             read=f"SELECT offset, append_time, key, value, headers FROM {records}"
             " WHERE offset >= ? ORDER BY offset LIMIT ?",
             read_time=f"SELECT offset, append_time FROM {records}"

@@ -14,7 +14,12 @@ from stream.log.interface import Headers, Outgoing, RecordBatch
 from stream.log.sqlite_cleaner import SqliteCleaner
 from stream.log.sqlite_errors import sqlite_errors
 from stream.log.sqlite_file import SqliteFile
-from stream.log.sqlite_schema import RECORD_OVERHEAD_BYTES, PartitionStatements
+from stream.log.sqlite_schema import (
+    APPENDED_COLUMNS,
+    APPENDED_ROWS,
+    RECORD_OVERHEAD_BYTES,
+    PartitionStatements,
+)
 from stream.log.topic_storage import Bounds, Cleaned, Fence
 
 _BATCH_BYTES: Final = 32 * 1024 * 1024  # a batch of large values ends soon after this
@@ -22,6 +27,7 @@ _FETCHED_ROWS: Final = 64
 
 _encode_headers = msgspec.msgpack.Encoder().encode
 _decode_headers = msgspec.msgpack.Decoder(Headers).decode
+_Column = int | float | bytes | None
 _Row = tuple[int, float, bytes | None, bytes | None, bytes | None]
 
 
@@ -146,25 +152,25 @@ class SqliteTopic:
             "SELECT next_offset, append_time FROM partitions WHERE partition = ?", (partition,)
         ).fetchone()
         time = max(now, newest)  # the clock may have been set back
-        rows: list[_Row] = [
-            (
-                offset,
-                time,
-                record.key,
-                record.value,
-                _encode_headers(record.headers) if record.headers else None,
-            )
-            for offset, record in zip(count(first), group, strict=False)
-        ]
-        connection.executemany(self._statements[partition].append, rows)
-        size = len(rows) * RECORD_OVERHEAD_BYTES
-        size += sum(len(key) for _, _, key, _, _ in rows if key)
-        size += sum(len(value) for _, _, _, value, _ in rows if value)
-        size += sum(len(headers) for _, _, _, _, headers in rows if headers)
+        columns: list[_Column] = []  # the columns of all rows, one after the other
+        size = 0
+        for offset, record in zip(count(first), group, strict=False):
+            key, value = record.key, record.value
+            headers = _encode_headers(record.headers) if record.headers else None
+            columns += (offset, time, key, value, headers)
+            size += RECORD_OVERHEAD_BYTES + len(key or b"") + len(value or b"")
+            size += len(headers or b"")
+        statements = self._statements[partition]
+        stride = APPENDED_ROWS * APPENDED_COLUMNS
+        whole = len(columns) // stride * stride
+        for start in range(0, whole, stride):
+            connection.execute(statements.append_rows, columns[start : start + stride])
+        for start in range(whole, len(columns), APPENDED_COLUMNS):
+            connection.execute(statements.append, columns[start : start + APPENDED_COLUMNS])
         connection.execute(
             "UPDATE partitions SET next_offset = ?, append_time = ?, bytes = bytes + ?"
             " WHERE partition = ?",
-            (first + len(rows), time, size, partition),
+            (first + len(group), time, size, partition),
         )
         return int(first)
 

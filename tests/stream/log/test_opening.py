@@ -1,0 +1,37 @@
+"""A URL names a log, or the error says which URLs do."""
+
+from pathlib import Path
+
+import pytest
+
+from stream.clock import ManualClock
+from stream.errors import LogError
+from stream.log.embedded import EmbeddedLog
+from stream.log.memory import MemoryLog
+from stream.log.opening import open_log
+
+
+def test_embedded_is_a_directory(tmp_path: Path) -> None:
+    """The directory is created."""
+    log = open_log(f"embedded:{tmp_path / 'a' / 'log'}", ManualClock())
+    assert isinstance(log, EmbeddedLog)
+    assert (tmp_path / "a" / "log").is_dir()
+    log.close()
+
+
+def test_memory_is_a_log_of_its_own() -> None:
+    """Two are not the same."""
+    assert isinstance(open_log("memory:", ManualClock()), MemoryLog)
+
+
+def test_kafka_is_named_as_missing() -> None:
+    """The scheme is known, the log is not there."""
+    with pytest.raises(LogError, match="this build does not have"):
+        open_log("kafka://broker:9092", ManualClock())
+
+
+@pytest.mark.parametrize("url", ["", "embedded:", "memory:x", "run/log", "redis://x"])
+def test_anything_else_is_refused_with_an_example(url: str) -> None:
+    """The message shows a URL that works."""
+    with pytest.raises(LogError, match="embedded:DIR"):
+        open_log(url, ManualClock())
