@@ -2,7 +2,7 @@
 
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, runtime_checkable
 
 from consumers.artifacts import ArtifactStore
@@ -10,6 +10,7 @@ from consumers.byte_budget import ByteBudget
 from consumers.config import GsrConfig
 from consumers.metrics import Metrics
 from consumers.partition_ingest import PartitionIngest
+from consumers.sequences import size_of
 from stream.clock import Clock
 from stream.errors import StateMismatchError
 from stream.log.interface import Log
@@ -66,6 +67,8 @@ class IngestRole:
         self._measure_due = clock.monotonic()
         self._clean_due = clock.monotonic() + config.ingest.clean_interval_seconds
         self._clean_topics = itertools.cycle([spec.name for spec in config.log.topics()])
+        self._sequence_group = f"{config.ingest.group}-sequences"
+        self._sequences = log.writer(config.log.sequences)
         self._reader = log.reader(config.log.clicks, group=config.ingest.group, listener=self)
 
     # -- the loop ------------------------------------------------------------------------------
@@ -84,8 +87,11 @@ class IngestRole:
         """
         try:
             return self._step()
-        except BaseException:
-            self._failed = True
+        except BaseException as error:
+            if getattr(error, "retriable", False):
+                self._read_again()
+            else:
+                self._failed = True
             raise
 
     def _step(self) -> bool:
@@ -96,13 +102,20 @@ class IngestRole:
             self._parts[batch.partition].apply(batch)
         behind = sum(map(len, batches)) >= ingest.poll_records // 2
         worked = bool(batches)
-        for part in self._parts.values():
-            worked |= part.send_sequences(catching_up=behind)
-            worked |= part.flush_if_due()
-        worked |= any(part.checkpoint_if_due() for part in self._parts.values())
+        worked |= self._send_sequences(catching_up=behind)
+        flushed = [part.flush_if_due() for part in self._parts.values()]
+        # One checkpoint at a time, so that a step stays short.
+        if any(part.checkpoint_if_due() for part in self._parts.values()) or any(flushed):
+            self._save_positions(self._parts)
+            worked = True
         self._clean()
         self._measure()
         return worked
+
+    def _read_again(self) -> None:
+        """Go back to what was not applied: a batch may have been read and then given up."""
+        for partition, part in self._parts.items():
+            self._reader.seek(partition, part.position.next_offset)
 
     def checks(self) -> dict[str, bool]:
         """Return what must hold before ingest counts as ready."""
@@ -117,14 +130,16 @@ class IngestRole:
         try:
             self._hand_over(tuple(self._parts), orderly=not self._failed)
         finally:
+            self._sequences.close()
             self._reader.close()
 
     # -- what the log tells about partitions ---------------------------------------------------
 
     def assigned(self, partitions: Sequence[int]) -> None:
         """Open the state of `partitions` and read on from where it stands."""
-        ends = self._log.end_offsets(self._config.log.clicks)
-        starts = self._log.start_offsets(self._config.log.clicks)
+        clicks = self._config.log.clicks
+        ends, starts = self._log.end_offsets(clicks), self._log.start_offsets(clicks)
+        sent = self._log.saved_positions(self._sequence_group, clicks)
         for partition in partitions:
             part = PartitionIngest(
                 self._config,
@@ -134,12 +149,13 @@ class IngestRole:
                 metrics=self._metrics,
                 artifacts=self._artifacts,
                 budget=self._budget,
+                sent_offset=sent.get(partition, 0),
             )
             self._parts[partition] = part
             offset = part.position.next_offset
             if offset > ends[partition]:
                 raise StateMismatchError(
-                    f"{self._config.log.clicks}[{partition}]: the state has applied records up "
+                    f"{clicks}[{partition}]: the state has applied records up "
                     f"to offset {offset}, but the log ends at {ends[partition]}: it is another "
                     "log. Name the log that this state was built from, or begin with an empty "
                     "state directory."
@@ -163,17 +179,43 @@ class IngestRole:
         self._hand_over(partitions, orderly=False)
 
     def _hand_over(self, partitions: Sequence[int], *, orderly: bool) -> None:
-        for at, partition in enumerate(partitions):
-            part = self._parts.pop(partition, None)
-            if part is None:
-                continue
-            try:
-                part.close(orderly=orderly)
-            except BaseException:
-                self._hand_over(partitions[at + 1 :], orderly=False)
-                raise
+        parts = {p: self._parts[p] for p in partitions if p in self._parts}
+        try:
+            if orderly:
+                self._send_sequences(everything=True)
+                for part in parts.values():
+                    part.flush()
+                self._save_positions(parts)
+        finally:
+            for partition, part in parts.items():
+                del self._parts[partition]
+                part.close()
 
     # -- chores --------------------------------------------------------------------------------
+
+    def _send_sequences(self, *, catching_up: bool = False, everything: bool = False) -> bool:
+        """Append what is due of all partitions in one go; True where there was any."""
+        records = [
+            record
+            for part in self._parts.values()
+            for record in part.sequences.take(catching_up=catching_up, everything=everything)
+        ]
+        if records:
+            self._sequences.append(records)
+            self._metrics.counter("gsr_ingest_sequences_total").inc(len(records))
+            self._metrics.counter("gsr_ingest_sequence_bytes_total").inc(sum(map(size_of, records)))
+        for part in self._parts.values():
+            part.sequences.sent()
+        return bool(records)
+
+    def _save_positions(self, parts: Mapping[int, PartitionIngest]) -> None:
+        """Tell lag tools how far state is durable, and remember how far sequences are sent."""
+        if not parts:
+            return
+        clicks, durable = self._config.log.clicks, {p: q.durable_offset for p, q in parts.items()}
+        sent = {p: min(q.sequences.sent_offset, durable[p]) for p, q in parts.items()}
+        self._log.save_positions(self._config.ingest.group, clicks, durable)
+        self._log.save_positions(self._sequence_group, clicks, sent)
 
     def _clean(self) -> None:
         if not isinstance(self._log, Cleanable) or self._clock.monotonic() < self._clean_due:
@@ -211,7 +253,7 @@ class IngestRole:
         config, parts = self._config, list(self._parts.values())
         stats = [part.stats() for part in parts]
         values = {
-            "sequence_backlog_users": sum(part.waiting_users for part in parts),
+            "sequence_backlog_users": sum(part.sequences.waiting_users for part in parts),
             "longest_interpreter_hold_seconds": max(s.longest_hold_seconds for s in stats),
             "cached_users": sum(s.users_cached for s in stats),
             "cached_users_limit": config.ingest.cached_users * len(parts),

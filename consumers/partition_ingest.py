@@ -59,6 +59,8 @@ class PartitionIngest:
         As the role got them.
     budget
         Bytes of sequences, shared by the partitions.
+    sent_offset
+        Up to where sequences are known to have been sent.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class PartitionIngest:
         metrics: Metrics,
         artifacts: ArtifactStore,
         budget: ByteBudget,
+        sent_offset: int,
     ) -> None:
         self.partition = partition
         self._config = config
@@ -101,15 +104,13 @@ class PartitionIngest:
             minimum_records=ingest.bad_minimum_records,
         )
         self._dead_letters = DeadLetterTopic(log, config.log.dead_letters, clicks, partition)
-        self._sequence_group = f"{ingest.group}-sequences"
         self._sequences = PartitionSequences(
             log,
             clicks,
-            config.log.sequences,
             partition,
             store=self._store,
             event_names=tuple(rules.weights),
-            sent_offset=log.saved_positions(self._sequence_group, clicks).get(partition, 0),
+            sent_offset=sent_offset,
             linger_seconds=ingest.sequence_linger_seconds,
             budget=budget,
             clock=clock,
@@ -129,9 +130,9 @@ class PartitionIngest:
         return self._store.watermark
 
     @property
-    def waiting_users(self) -> int:
-        """How many users' sequences wait."""
-        return self._sequences.waiting_users
+    def durable_offset(self) -> int:
+        """Every record before it is in the state on disk."""
+        return self._store.durable_offset
 
     def stats(self) -> StoreStats:
         """Return the state's gauges."""
@@ -159,18 +160,10 @@ class PartitionIngest:
         self._append_time = float(batch.append_times[-1])
         self._count(len(batch), applied)
 
-    def send_sequences(self, *, catching_up: bool) -> bool:
-        """Send what is due of the touched users' sequences; True where there was any."""
-        before = self._sequences.records_sent, self._sequences.bytes_sent
-        sent = self._sequences.send(catching_up=catching_up)
-        if sent:
-            self._metrics.counter("gsr_ingest_sequences_total").inc(
-                self._sequences.records_sent - before[0]
-            )
-            self._metrics.counter("gsr_ingest_sequence_bytes_total").inc(
-                self._sequences.bytes_sent - before[1]
-            )
-        return sent
+    @property
+    def sequences(self) -> PartitionSequences:
+        """What touched users' sequences wait to be sent."""
+        return self._sequences
 
     def flush_if_due(self) -> bool:
         """Flush where enough has changed; True where it did."""
@@ -180,15 +173,15 @@ class PartitionIngest:
         return True
 
     def flush(self) -> None:
-        """Make everything applied durable, then say so to whoever watches the group's lag."""
-        if self._store.durable_offset != self._store.next_offset:
-            started = self._clock.monotonic()
-            self._store.flush()
-            self._metrics.histogram("gsr_ingest_flush_seconds").observe(
-                self._clock.monotonic() - started
-            )
-            self._metrics.gauge("gsr_ingest_flush_timestamp_seconds").set(self._clock.time())
-        self._save_positions()
+        """Make everything applied durable."""
+        if self._store.durable_offset == self._store.next_offset:
+            return
+        started = self._clock.monotonic()
+        self._store.flush()
+        self._metrics.histogram("gsr_ingest_flush_seconds").observe(
+            self._clock.monotonic() - started
+        )
+        self._metrics.gauge("gsr_ingest_flush_timestamp_seconds").set(self._clock.time())
 
     def checkpoint_if_due(self) -> bool:
         """Publish a checkpoint on schedule, if anything changed; True where it did."""
@@ -207,24 +200,11 @@ class PartitionIngest:
         self._metrics.gauge("gsr_ingest_checkpoint_timestamp_seconds").set(self._clock.time())
         return True
 
-    def close(self, *, orderly: bool) -> None:
-        """Let go of everything; first send and flush what is in memory where `orderly`."""
-        try:
-            if orderly:
-                self._sequences.send(everything=True)
-                self.flush()
-        finally:
-            self._sequences.close()
-            self._dead_letters.close()
-            self._store.close()
-
-    def _save_positions(self) -> None:
-        clicks = self._config.log.clicks
-        for group, offset in (
-            (self._config.ingest.group, self._store.durable_offset),
-            (self._sequence_group, min(self._sequences.sent_offset, self._store.durable_offset)),
-        ):
-            self._log.save_positions(group, clicks, {self.partition: offset})
+    def close(self) -> None:
+        """Let go of everything without a flush."""
+        self._sequences.close()
+        self._dead_letters.close()
+        self._store.close()
 
     def _count(self, records: int, applied: Applied) -> None:
         self._metrics.counter("gsr_ingest_records_total").inc(records)

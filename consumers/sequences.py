@@ -24,18 +24,18 @@ _REREAD_RECORDS: Final = 20_000
 class PartitionSequences:
     """Sends the sequences of one partition's touched users, coalesced and throttled.
 
-    It guarantees that `sent_offset` never passes a click whose user's sequence was not appended
-    after that click was applied. A restart goes on from a saved `sent_offset`, even where the
+    `sent_offset` never passes a click whose user's sequence was not appended after that click
+    was applied. A restart goes on from a saved `sent_offset`, even where the
     state's own durable offset is further on: the keys of the clicks in between are read again
     from the log, and their users' sequences sent. The same reading-again bounds memory: when too
     many users wait during a bulk catch-up, the waiting list is dropped and rebuilt from the log.
 
     Parameters
     ----------
-    log, clicks, topic
-        The log, the topic of clicks, and the topic of sequences.
+    log, clicks
+        The log and the topic of clicks.
     partition
-        The partition number, the same in both topics.
+        Which one; sequences go to the same number.
     store
         The partition's state, which says what to send.
     event_names
@@ -56,7 +56,6 @@ class PartitionSequences:
         self,
         log: Log,
         clicks: str,
-        topic: str,
         partition: int,
         *,
         store: PartitionStore,
@@ -76,15 +75,13 @@ class PartitionSequences:
         self._budget = budget
         self._clock = clock
         self._max_waiting = max_waiting
-        self._writer = log.writer(topic)
         self._waiting: dict[str, int] = {}
         self._forgotten: set[str] = set()
         self._oldest_wait: float | None = None
         self._reader: Reader | None = None
         self._read_again_from = 0
         self.missed_offsets = 0
-        self.records_sent = 0
-        self.bytes_sent = 0
+        self._taken: list[str] = []
         if sent_offset < store.next_offset:
             self._read_again(sent_offset)
 
@@ -116,57 +113,49 @@ class PartitionSequences:
             self._forgotten.clear()
             self._read_again(start)
 
-    def send(self, *, catching_up: bool = False, everything: bool = False) -> bool:
-        """Send what is due, a bounded number of records; True where there was any.
+    def take(self, *, catching_up: bool = False, everything: bool = False) -> list[Outgoing]:
+        """Return the records that are due, a bounded number; append them, then call `sent`.
 
         Parameters
         ----------
         catching_up
             Clicks wait: send less, because what is sent now is soon replaced.
         everything
-            Wait for nothing and send all of it (an orderly stop), except what would have to be
+            Wait for nothing and return all of it (an orderly stop), except what would have to be
             read again.
         """
         if self._reader is not None:
             self._gather()
-        sent = False
-        while self._waiting and (everything or self._due(catching_up)):
-            self._send_some()
-            sent = True
-            if not everything:
-                break
-        return sent
+        if not self._waiting or not (everything or self._due(catching_up=catching_up)):
+            return []
+        limit = len(self._waiting) if everything else USERS_PER_APPEND
+        self._taken = list(islice(self._waiting, limit))
+        records = [record for record in map(self._record, self._taken) if record is not None]
+        self._budget.spend(sum(map(size_of, records)))
+        return records
+
+    def sent(self) -> None:
+        """Note that what `take` returned last was appended."""
+        for user in self._taken:
+            del self._waiting[user]
+            self._forgotten.discard(user)
+        self._taken = []
+        if not self._waiting:
+            self._oldest_wait = None
 
     def close(self) -> None:
-        """Let go of reader and writer."""
-        self._writer.close()
+        """Let go of the log."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
 
-    def _due(self, catching_up: bool) -> bool:
+    def _due(self, *, catching_up: bool) -> bool:
         if self._oldest_wait is None:
             return False
-        waited = self._clock.monotonic() - self._oldest_wait
-        if waited < self._linger:
+        if self._clock.monotonic() - self._oldest_wait < self._linger:
             return False
-        left = self._budget.left()
-        return left > self._budget.rate * (1.0 - CATCH_UP_SHARE) if catching_up else left > 0
-
-    def _send_some(self) -> None:
-        users = list(islice(self._waiting, USERS_PER_APPEND))
-        records = [record for record in map(self._record, users) if record is not None]
-        if records:
-            self._writer.append(records)
-        size = sum(len(r.key or b"") + len(r.value or b"") for r in records)
-        self._budget.spend(size)
-        self.records_sent += len(records)
-        self.bytes_sent += size
-        for user in users:
-            del self._waiting[user]
-            self._forgotten.discard(user)
-        if not self._waiting:
-            self._oldest_wait = None
+        floor = self._budget.rate * (1.0 - CATCH_UP_SHARE) if catching_up else 0.0
+        return self._budget.left() > floor
 
     def _record(self, user_id: str) -> Outgoing | None:
         buffer = self._store.user(user_id)
@@ -231,6 +220,11 @@ class PartitionSequences:
         if self._waiting and self._oldest_wait is None:
             self._oldest_wait = self._clock.monotonic()
         self._read_again_from = stop if count < len(batch) else batch.next_offset
+
+
+def size_of(record: Outgoing) -> int:
+    """Return the bytes of a record's key and value."""
+    return len(record.key or b"") + len(record.value or b"")
 
 
 def sequence_record(
