@@ -9,7 +9,7 @@ from stream.log.interface import RebalanceListener, RecordBatch
 from stream.log.topic_storage import TopicStorage
 
 _SHORTEST_WAIT_SECONDS: Final = 0.0005
-_LONGEST_WAIT_SECONDS: Final = 0.004
+_LONGEST_WAIT_SECONDS: Final = 0.008
 
 
 class StorageReader:

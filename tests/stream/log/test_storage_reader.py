@@ -33,7 +33,7 @@ class InterruptedClock(ManualClock):
 @pytest.mark.parametrize("sleep", [1, 2, 50])
 @pytest.mark.parametrize("kind", ["embedded", "memory"])
 def test_a_waiting_poll_returns_soon_after_an_append(kind: str, sleep: int, tmp_path: Path) -> None:
-    """Within one look at the topic, four milliseconds at most."""
+    """Within one look at the topic, eight milliseconds at most."""
 
     def append() -> None:
         appended_at.append(clock.monotonic())
@@ -45,7 +45,7 @@ def test_a_waiting_poll_returns_soon_after_an_append(kind: str, sleep: int, tmp_
     log.create_topic(TopicSpec(name="t"))
     (batch,) = log.reader("t").poll(10, 60.0)
     assert batch.values[0] == b"v"
-    assert clock.monotonic() - appended_at[0] <= 0.004
+    assert clock.monotonic() - appended_at[0] <= 0.0081
     log.close()
 
 
