@@ -155,7 +155,13 @@ class ArtifactStore:
         return self._current(self._snapshots)
 
     def read_snapshot(self, version: int | None = None) -> Artifact:
-        """Read and check a snapshot (the current one by default)."""
+        """Read and check a snapshot (the current one by default).
+
+        Raises
+        ------
+        ArtifactError
+            It is missing or torn.
+        """
         return self._read(self._snapshots, version)
 
     def snapshots(self) -> list[dict[str, Any]]:
@@ -178,7 +184,13 @@ class ArtifactStore:
         """Publish snapshot `version` again under a new version, which is returned.
 
         The new manifest's `restored_from` names what it restores.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such version (any more).
         """
+        self.snapshot_manifest(version)
         old = self.read_snapshot(version)
         return self.publish_snapshot(
             old.tensors,
@@ -275,14 +287,14 @@ class ArtifactStore:
         for attempt in range(_READ_ATTEMPTS):
             wanted = self._current(kind) if number is None else number
             if not wanted:
-                raise NotFoundError(f"there are no {kind.folder} yet: the trainer makes them")
+                raise ArtifactError(f"there are no {kind.folder} yet: the trainer makes them")
             try:
                 manifest = self._manifest(kind, wanted)
                 tensors = self._files.read(f"{kind.folder}/{_name(wanted)}/{kind.tensors}")
-            except (ArtifactError, NotFoundError):
+            except (ArtifactError, NotFoundError) as error:
                 # The current one may have been replaced and pruned between two reads.
                 if number is not None or attempt == _READ_ATTEMPTS - 1:
-                    raise
+                    raise ArtifactError(str(error)) from None
                 continue
             _check(tensors, manifest, f"{kind.folder}/{_name(wanted)}")
             return Artifact(wanted, tensors, manifest)

@@ -1,0 +1,5 @@
+"""Lets `python -m consumers.cli` do what `gsr` does."""
+
+from consumers.cli import main
+
+main()

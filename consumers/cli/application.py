@@ -1,0 +1,49 @@
+"""Puts the commands together."""
+
+from typing import Annotated, NoReturn
+
+import typer
+
+from consumers.cli import asking, feeding, offline, operations, roles, steering
+from consumers.cli.commands import group
+
+_HELP = """\b
+Examples:
+  gsr run --demo                         watch it work on simulated shoppers
+  gsr run                                serve from the log in run/log
+  gsr produce clicks.csv.gz --rate 1000  feed it with your own clicks
+  gsr recommend alice                    what alice gets, and why
+  gsr replay clicks.csv.gz --out report  measure quality on your own clicks
+
+Clicks in, refreshed recommendations out: a streaming recommender that keeps learning.
+"""
+
+app = group(_HELP)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from consumers.metrics import gsr_version
+
+        typer.echo(f"gsr {gsr_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+for part in (roles, offline, feeding, asking, steering, operations):
+    part.add_to(app)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    app(prog_name="gsr")
+    raise SystemExit(0)

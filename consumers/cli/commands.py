@@ -1,0 +1,76 @@
+"""How a command is declared: examples first in its help, expected errors as one plain line."""
+
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import typer
+
+from consumers.cli.output import say
+from consumers.exit_codes import (
+    BROKEN_PIPE_EXIT_CODE,
+    EXPECTED_ERRORS,
+    INTERRUPTED_EXIT_CODE,
+    exit_code,
+)
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+
+def group(help_text: str) -> typer.Typer:
+    """Return an empty group of commands in the style of `gsr`."""
+    return typer.Typer(
+        help=help_text,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+
+def command(
+    app: typer.Typer, name: str, *examples: str
+) -> Callable[[Callable[_Parameters, _Result]], Callable[_Parameters, _Result]]:
+    """Add the decorated function to `app`; its docstring follows the examples in the help."""
+
+    def decorate(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+        @functools.wraps(function)
+        def wrapped(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+            return _guarded(lambda: function(*args, **kwargs))
+
+        summary = inspect.cleandoc(function.__doc__ or "")
+        lines = "\n".join(f"  {example}" for example in examples)
+        # \b keeps the line breaks of the paragraph that it begins.
+        text = f"\b\nExamples:\n{lines}\n\n{summary}"
+        app.command(name, help=text, short_help=summary.split("\n\n", 1)[0])(wrapped)
+        return function
+
+    return decorate
+
+
+def _guarded(work: Callable[[], _Result]) -> _Result:
+    """Do the work; end the process with one plain line and the right code where it fails."""
+    try:
+        result = work()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has what it wanted; nothing more may reach the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(BROKEN_PIPE_EXIT_CODE) from None
+    except KeyboardInterrupt:
+        say("interrupted")
+        raise typer.Exit(INTERRUPTED_EXIT_CODE) from None
+    except EXPECTED_ERRORS as error:
+        say(f"error: {error}")
+        raise typer.Exit(exit_code(error)) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        say(f"error: {error.filename}: {error.strerror}")
+        raise typer.Exit(exit_code(error)) from None
+    return result

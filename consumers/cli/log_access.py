@@ -1,0 +1,47 @@
+"""Opens the configured log for a command that reads or appends a few records."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:  # they would slow `gsr --help` down
+    from consumers.config import GsrConfig
+    from stream.log.interface import Log
+
+
+@contextmanager
+def configured_log(config: "GsrConfig") -> "Iterator[Log]":
+    """Open the log, with all topics in place, for the length of the block."""
+    from stream.clock import SystemClock
+    from stream.log.opening import open_log
+
+    log = open_log(config.log.url, SystemClock())
+    try:
+        for spec in config.log.topics():
+            log.create_topic(spec)
+        yield log
+    finally:
+        log.close()
+
+
+def append_one(log: "Log", topic: str, key: bytes, value: bytes | None) -> tuple[int, int]:
+    """Append one record; return its partition and offset."""
+    from stream.log.interface import Outgoing
+
+    writer = log.writer(topic)
+    try:
+        return writer.append([Outgoing(key=key, value=value)])[0]
+    finally:
+        writer.close()
+
+
+def id_bytes(what: str, text: str) -> bytes:
+    """Return a user's or item's id as the key of records, after checking it."""
+    from stream.events.click_fields import id_fault
+
+    fault = id_fault(what, text)
+    if fault is not None:
+        raise typer.BadParameter(fault.detail)
+    return text.encode()

@@ -1,0 +1,151 @@
+"""`gsr replay` and `gsr bootstrap`: from event files, without a running service."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from consumers.cli.commands import command
+from consumers.cli.options import (
+    AsJson,
+    ColumnNames,
+    ConfigFile,
+    Limit,
+    LogUrl,
+    Settings,
+    SkipBad,
+    StateDirectory,
+    column_names,
+    resolve,
+)
+from consumers.cli.output import print_json, print_table, say
+
+Events = Annotated[
+    Path, typer.Argument(metavar="EVENTS", help="CSV, JSON lines or Parquet; .gz and .zst too.")
+]
+CycleClicks = Annotated[
+    int | None,
+    typer.Option("--cycle-clicks", min=1, help="Clicks per learning cycle (default: by length)."),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    command(
+        app,
+        "replay",
+        "gsr replay clicks.csv.gz --out report",
+        "gsr replay log.parquet --out report --column user=uid --column timestamp=ts",
+        "gsr replay clicks.csv.gz --out report --limit 100000 --seed 1",
+    )(replay)
+    command(app, "bootstrap", "gsr bootstrap history.csv.gz", "gsr run")(bootstrap)
+
+
+def replay(
+    events: Events,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results go.")],
+    config: ConfigFile = None,
+    settings: Settings = None,
+    columns: ColumnNames = None,
+    warmup: Annotated[
+        float, typer.Option("--warmup", min=0, max=0.99, help="Share learned before scoring.")
+    ] = 0.1,
+    repeats: Annotated[
+        Literal["exclude", "include"],
+        typer.Option("--repeats", help="Clicks on items that the user clicked before."),
+    ] = "exclude",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of everything random.")] = 0,
+    limit: Limit = None,
+    cycle_clicks: CycleClicks = None,
+    recommendations: Annotated[
+        Literal["none", "final", "all"],
+        typer.Option("--recommendations", help="Which lists to write."),
+    ] = "final",
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Replay an event file in event time: every click is first a test, then learned.
+
+    Writes metrics.json, report.html and the recommendations; prints the quality beside two
+    baselines that are updated after every click.
+    """
+    loaded = resolve(config, settings)
+    from consumers.cli.progress_bar import progress_bar
+    from consumers.replay import ReplayOptions
+    from consumers.replay import replay as replay_events
+
+    with progress_bar() as progress:
+        result = replay_events(
+            ReplayOptions(
+                events=events,
+                out=out,
+                columns=column_names(columns),
+                config=loaded,
+                warmup=warmup,
+                repeats=repeats,
+                seed=seed,
+                limit=limit,
+                cycle_clicks=cycle_clicks,
+                recommendations=recommendations,
+                on_bad="skip" if skip_bad else "fail",
+            ),
+            progress,
+        )
+    if as_json:
+        print_json(result)
+    else:
+        _print_quality(result)
+    say(f"wrote {out / 'metrics.json'} and {out / 'report.html'}")
+
+
+def bootstrap(
+    events: Events,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    log: LogUrl = None,
+    state: StateDirectory = None,
+    columns: ColumnNames = None,
+    limit: Limit = None,
+    cycle_clicks: CycleClicks = None,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn history into state and a first model; then go live with the same settings."""
+    loaded = resolve(config, settings, log, state)
+    from consumers.bootstrap import BootstrapOptions
+    from consumers.bootstrap import bootstrap as bootstrap_from
+    from consumers.cli.progress_bar import progress_bar
+    from stream.clock import SystemClock
+
+    with progress_bar() as progress:
+        result = bootstrap_from(
+            BootstrapOptions(
+                events=events,
+                config=loaded,
+                columns=column_names(columns),
+                limit=limit,
+                cycle_clicks=cycle_clicks,
+                on_bad="skip" if skip_bad else "fail",
+            ),
+            SystemClock(),
+            progress,
+        )
+    if as_json:
+        print_json(result)
+    else:
+        print_table(("what", "value"), [(name, value) for name, value in result.items()])
+    say("state and model are in place: continue with gsr run and the same settings")
+
+
+def _print_quality(result: dict[str, Any]) -> None:
+    overall = result["overall"]
+    names = sorted({name for metrics in overall.values() for name in metrics}, key=_by_kind)
+    print_table(
+        ("model", *names),
+        [(model, *(metrics[name] for name in names)) for model, metrics in overall.items()],
+    )
+
+
+def _by_kind(name: str) -> tuple[str, int]:
+    kind, _, cut = name.partition("@")
+    return kind, int(cut) if cut.isdecimal() else 0

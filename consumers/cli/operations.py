@@ -1,0 +1,204 @@
+"""`gsr state`, `gsr models`, `gsr log`: looking after a running service."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from consumers.cli.commands import command, group
+from consumers.cli.log_access import configured_log
+from consumers.cli.options import (
+    AsJson,
+    ConfigFile,
+    LogUrl,
+    Settings,
+    StateDirectory,
+    resolve,
+)
+from consumers.cli.output import print_json, print_table, say
+
+if TYPE_CHECKING:  # it would slow `gsr --help` down
+    from stream.log.interface import TopicSpec
+
+Version = Annotated[int, typer.Argument(metavar="VERSION", min=1, help="A model's version.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    state = group("Look after the state.")
+    command(state, "check", "gsr state check", "gsr state check --live")(check)
+    app.add_typer(state, name="state")
+    models = group("List, show and roll back models.")
+    command(models, "list", "gsr models list")(list_models)
+    command(models, "show", "gsr models show 42")(show_model)
+    command(models, "rollback", "gsr models rollback 41 --yes")(rollback)
+    app.add_typer(models, name="models")
+    log = group("Look at the event log, and tidy it up.")
+    command(log, "topics", "gsr log topics")(topics)
+    command(log, "clean", "gsr log clean")(clean)
+    app.add_typer(log, name="log")
+
+
+def check(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    state: StateDirectory = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="The state itself; ingest must not run.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find out whether the state agrees with itself: the newest checkpoint of each partition."""
+    loaded = resolve(config, settings, state=state)
+    from consumers.artifacts import open_artifacts
+    from consumers.errors import NotFoundError
+    from stream.clock import SystemClock
+    from stream.errors import StateCorruptError
+    from stream.state.check import check as check_state
+
+    if live:
+        paths = {path.name: path for path in sorted(loaded.ingest_directory.glob("partition-*"))}
+    else:
+        store = open_artifacts(loaded, SystemClock())
+        paths = {
+            f"partition-{partition}": store.checkpoint_path(partition, number)
+            for partition, number in store.newest_checkpoints().items()
+        }
+    if not paths:
+        where = loaded.ingest_directory if live else loaded.artifacts_url
+        raise NotFoundError(f"there is no state in {where}")
+    problems = {name: check_state(path) for name, path in paths.items()}
+    if as_json:
+        print_json(problems)
+    else:
+        for name, found in problems.items():
+            say(f"{name}: {'sound' if not found else ''}{'; '.join(found)}")
+    if any(problems.values()):
+        raise StateCorruptError(
+            "the state contradicts itself: stop ingest, move the partition's directory away, and "
+            "start again to rebuild it from the log"
+        )
+
+
+def list_models(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    state: StateDirectory = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the kept models, oldest first; the serving one is marked."""
+    loaded = resolve(config, settings, state=state)
+    from consumers.artifacts import open_artifacts
+    from consumers.asking import iso_time
+    from stream.clock import SystemClock
+
+    store = open_artifacts(loaded, SystemClock())
+    current = store.current_snapshot()
+    manifests = store.snapshots()
+    if as_json:
+        print_json(
+            [manifest | {"current": manifest["version"] == current} for manifest in manifests]
+        )
+        return
+    if not manifests:
+        say("there are no models yet: the trainer makes the first one after some hundred clicks")
+        return
+    print_table(
+        ("version", "made", "bytes", "restores", "serving"),
+        [
+            (
+                manifest["version"],
+                iso_time(manifest["created_at"]),
+                manifest["bytes"],
+                manifest.get("restored_from") or "",
+                "yes" if manifest["version"] == current else "",
+            )
+            for manifest in manifests
+        ],
+    )
+
+
+def show_model(
+    version: Version,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    state: StateDirectory = None,
+) -> None:
+    """Print a model's manifest as JSON: parent, positions, quality, configuration."""
+    loaded = resolve(config, settings, state=state)
+    from consumers.artifacts import open_artifacts
+    from stream.clock import SystemClock
+
+    print_json(open_artifacts(loaded, SystemClock()).snapshot_manifest(version))
+
+
+def rollback(
+    version: Version,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    state: StateDirectory = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Serve an older model again, as a new version; the trainer goes on learning from it."""
+    loaded = resolve(config, settings, state=state)
+    from consumers.artifacts import open_artifacts
+    from stream.clock import SystemClock
+
+    store = open_artifacts(loaded, SystemClock())
+    store.snapshot_manifest(version)
+    current = store.current_snapshot()
+    if dry_run:
+        say(f"would restore model {version} in place of {current}")
+        return
+    if not yes:
+        typer.confirm(f"Serve model {version} instead of {current}?", abort=True, err=True)
+    say(f"model {version} is served again, as version {store.rollback(version)}")
+
+
+def topics(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    log: LogUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """List topics: partitions, records from and to which offset, and how they are kept."""
+    loaded = resolve(config, settings, log)
+    rows = []
+    with configured_log(loaded) as log_opened:
+        for name, spec in sorted(log_opened.topics().items()):
+            starts, ends = log_opened.start_offsets(name), log_opened.end_offsets(name)
+            rows.append(
+                {
+                    "topic": name,
+                    "partitions": spec.partitions,
+                    "offsets": sum(ends.values()),
+                    "kept_from": sum(starts.values()),
+                    "kept": "newest of each key" if spec.compacted else _retention(spec),
+                }
+            )
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+
+
+def clean(config: ConfigFile = None, settings: Settings = None, log: LogUrl = None) -> None:
+    """Delete and compact now what the embedded log no longer needs; ingest also does it."""
+    loaded = resolve(config, settings, log)
+    from consumers.errors import ConfigError
+    from stream.log.embedded import EmbeddedLog
+
+    with configured_log(loaded) as log_opened:
+        if not isinstance(log_opened, EmbeddedLog):
+            raise ConfigError(f"{loaded.log.url} tidies itself up: only embedded logs need this")
+        for spec in loaded.log.topics():
+            while log_opened.clean(spec.name).more:
+                pass
+    say("clean")
+
+
+def _retention(spec: "TopicSpec") -> str:
+    age, size = spec.retention_seconds, spec.retention_bytes
+    parts = [f"{age / 86_400:g} days"] if age else []
+    parts += [f"{size:,} bytes per partition"] if size else []
+    return ", at most ".join(parts) or "all"

@@ -1,0 +1,51 @@
+"""Data on standard output, messages on standard error."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def say(message: str) -> None:
+    """Print a message for people; programs that read our data never see it."""
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
+
+
+def print_json(value: Any) -> None:
+    """Print one value as JSON."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows under a header, columns aligned; numbers to the right.
+
+    Examples
+    --------
+    >>> print_table(("item", "clicks"), [("a", 10), ("bcd", 2)])
+    item  clicks
+    a         10
+    bcd        2
+    """
+    materialised = list(rows)
+    cells = [[_text(value) for value in row] for row in materialised]
+    widths = [
+        max(len(title), *(len(row[at]) for row in cells)) if cells else len(title)
+        for at, title in enumerate(header)
+    ]
+    right = [
+        bool(materialised) and all(isinstance(row[at], int | float) for row in materialised)
+        for at in range(len(header))
+    ]
+    for row in (list(header), *cells):
+        line = "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        )
+        sys.stdout.write(line.rstrip() + "\n")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004  # digits
+    return str(value)

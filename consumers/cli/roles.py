@@ -1,0 +1,121 @@
+"""`gsr run`, and each role by itself."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consumers.cli.commands import command
+from consumers.cli.options import (
+    ColumnNames,
+    ConfigFile,
+    LogUrl,
+    Settings,
+    StateDirectory,
+    column_names,
+    given_flags,
+    resolve,
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    command(
+        app,
+        "run",
+        "gsr run --demo",
+        "gsr run --demo --events clicks.csv.gz",
+        "gsr run --log embedded:/data/log --state /data/state",
+    )(run)
+    command(app, "ingest", "gsr ingest --config gsr.toml")(ingest)
+    command(app, "train", "gsr train --config gsr.toml")(train)
+    command(app, "publish", "gsr publish --config gsr.toml")(publish)
+
+
+def run(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    log: LogUrl = None,
+    state: StateDirectory = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Feed simulated shoppers and show what happens.")
+    ] = False,
+    events: Annotated[
+        Path | None,
+        typer.Option("--events", metavar="FILE", help="With --demo: clicks of this file instead."),
+    ] = None,
+    rate: Annotated[
+        float, typer.Option("--rate", min=1, help="With --demo: clicks per second.")
+    ] = 150.0,
+    columns: ColumnNames = None,
+) -> None:
+    """Run ingest, trainer and publisher on this machine until Ctrl-C."""
+    if not demo and (events is not None or columns):
+        raise typer.BadParameter("only together with --demo; see also: gsr produce FILE")
+    flags = given_flags(settings, log, state)
+    if demo:
+        from consumers.demo import DemoOptions, run_demo
+
+        run_demo(
+            DemoOptions(
+                config=config,
+                flags=flags,
+                events=events,
+                columns=column_names(columns),
+                rate=rate,
+            )
+        )
+    else:
+        from consumers.running import run_all
+
+        run_all(config, flags)
+
+
+def ingest(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    log: LogUrl = None,
+    state: StateDirectory = None,
+) -> None:
+    """Run the ingest role: clicks to durable state, checkpoints and sequences."""
+    loaded = resolve(config, settings, log, state)
+    from consumers.ingest import IngestRole
+    from consumers.process import run_role
+
+    run_role("ingest", IngestRole, loaded)
+
+
+def train(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    log: LogUrl = None,
+    state: StateDirectory = None,
+) -> None:
+    """Run the trainer role: tests, learns, judges; publishes models and views."""
+    loaded = resolve(config, settings, log, state)
+    _limit_threads(loaded.trainer.threads)
+    from consumers.process import run_role
+    from consumers.trainer import TrainerRole
+
+    run_role("trainer", TrainerRole, loaded)
+
+
+def publish(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    log: LogUrl = None,
+    state: StateDirectory = None,
+) -> None:
+    """Run the publisher role: sequences to recommendation lists."""
+    loaded = resolve(config, settings, log, state)
+    _limit_threads(loaded.publisher.threads)
+    from consumers.process import run_role
+    from consumers.publisher import PublisherRole
+
+    run_role("publisher", PublisherRole, loaded)
+
+
+def _limit_threads(threads: int) -> None:
+    # The numerical libraries read it once, when they are imported.
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))

@@ -1,0 +1,54 @@
+"""What the `gsr` command exits with.
+
+==== ===========================================================================
+0    done
+1    failed in a way that has no number of its own
+2    wrong usage or wrong setting
+3    too many bad records: ingest stopped
+4    a role of `gsr run` failed for good
+5    state: locked, of another shape, corrupt, or the disk is full
+6    the event log: a topic is missing or differs, or it cannot be reached
+7    an artifact is missing or torn
+8    a port is in use
+9    what was asked for does not exist
+10   an event file cannot be read
+11   the model
+130  interrupted by Ctrl-C
+141  the reader of our output went away
+==== ===========================================================================
+"""
+
+from typing import Final
+
+from consumers.errors import GsrError
+from gsr.errors import ModelError
+from stream.errors import EventFileError, LogError, StateError, StreamError
+
+USAGE_EXIT_CODE: Final = 2
+STATE_EXIT_CODE: Final = 5
+INTERRUPTED_EXIT_CODE: Final = 130
+BROKEN_PIPE_EXIT_CODE: Final = 141
+
+EXPECTED_ERRORS: Final = (GsrError, StreamError, ModelError)
+"""Errors whose message is meant for the operator; no traceback is shown."""
+
+
+def exit_code(error: BaseException) -> int:
+    """Return what the command exits with after `error`.
+
+    Examples
+    --------
+    >>> exit_code(LogError("away"))
+    6
+    >>> exit_code(ValueError("a bug"))
+    1
+    """
+    if isinstance(error, GsrError):
+        return error.exit_code
+    by_kind = (
+        (StateError, STATE_EXIT_CODE),
+        (LogError, 6),
+        (EventFileError, 10),
+        (ModelError, 11),
+    )
+    return next((code for kind, code in by_kind if isinstance(error, kind)), 1)

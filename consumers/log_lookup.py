@@ -1,0 +1,40 @@
+"""The newest record of one key, for people who ask: it reads the key's partition from its start."""
+
+from typing import Final
+
+from stream.log.interface import Log
+from stream.log.partitioner import partition_of
+
+_BATCH: Final = 10_000
+
+
+def newest_record(log: Log, topic: str, key: bytes) -> tuple[int, bytes | None] | None:
+    """Return the offset and value of the newest record of `key`; None where there is none.
+
+    The value is None where the newest record is a tombstone. Keys are found by the usual
+    partitioner, so records that were sent to a partition by hand are found only if it agrees.
+
+    Raises
+    ------
+    UnknownTopicError
+        The topic does not exist yet.
+    """
+    ends = log.end_offsets(topic)
+    partition = partition_of(key, len(ends))
+    found: tuple[int, bytes | None] | None = None
+    reader = log.reader(topic, partitions=[partition])
+    try:
+        reader.seek(partition, log.start_offsets(topic)[partition])
+        while reader.position(partition) < ends[partition]:
+            batches = reader.poll(_BATCH, 0.0)
+            if not batches:
+                break
+            for batch in batches:
+                for offset, other, value in zip(
+                    batch.offsets.tolist(), batch.keys, batch.values, strict=True
+                ):
+                    if other == key:
+                        found = (offset, value)
+    finally:
+        reader.close()
+    return found
