@@ -276,11 +276,7 @@ class StateArrays:
         keep_indexes
             Give new items the indexes that the table says, which must be free.
         """
-        self.items.reserve(len(table.ids), int(table.indexes[-1]) + 1 if keep_indexes else 0)
-        indexes = table.indexes.tolist() if keep_indexes else [-1] * len(table.ids)
-        rows = np.fromiter(
-            map(self.items.add, table.ids, indexes), dtype=np.int64, count=len(table.ids)
-        )
+        rows = self.items.add(table.ids, table.indexes if keep_indexes else None)
         graph = table.graph
         room = 4 * block_size(self.config.row_slots)
         start = 0

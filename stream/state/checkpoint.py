@@ -1,54 +1,50 @@
 """A partition's state as of one flush, read by other processes than the one that writes it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from stream.state.config import StateConfig
-from stream.state.feed import FeedChunk
+from rocksdict import Rdict
+
+from stream.errors import StateCorruptError
+from stream.state.feed import CHUNK_ROWS, FeedChunk, decode_chunk, empty_chunk, join_chunks
 from stream.state.graph_arrays import ItemTable
+from stream.state.meta import StateMeta
+from stream.state.packing import item_dtype, seen_in
+from stream.state.reading import (
+    decode_user,
+    index_key,
+    read_items,
+    read_meta,
+    read_users,
+    sequence_key,
+)
+from stream.state.rocks import database_path, open_read_only, plain_errors
 from stream.state.user_buffer import UserBuffer
 
 
-@dataclass(frozen=True, slots=True)
-class CheckpointMeta:
-    """What a partition's state says of itself.
+class Checkpoint:
+    """A checkpoint directory, opened read-only.
+
+    Make one with `Checkpoint.open`. A state directory that no process writes may be opened too.
 
     Parameters
     ----------
-    partition
-        Partition of `clicks`.
-    next_offset
-        Offset of the first record that is not in it.
-    watermark
-        Newest event time; -inf before the first click.
-    feed_start, feed_stop
-        Sequence numbers that the accepted feed covers: ``feed_start : feed_stop``.
-    next_index
-        The index that the next new item will get.
-    config
-        The shape of the state.
-    event_names
-        Event names by code.
-    counters
-        Clicks by outcome, and rows that fell off the feed, since the state began.
+    path
+        What was opened, for messages.
+    database
+        The open database.
+    meta
+        What it says of itself.
     """
 
-    partition: int
-    next_offset: int
-    watermark: float
-    feed_start: int
-    feed_stop: int
-    next_index: int
-    config: StateConfig
-    event_names: tuple[str, ...]
-    counters: Mapping[str, int]
-
-
-class Checkpoint:
-    """A checkpoint directory, opened read-only."""
+    def __init__(self, path: Path, database: Rdict, meta: StateMeta) -> None:
+        self.meta = meta
+        self._path = path
+        self._database = database
+        self._open = True
 
     @classmethod
     def open(cls, path: Path) -> "Checkpoint":
@@ -61,42 +57,104 @@ class Checkpoint:
         StateCorruptError
             Torn or damaged.
         """
-        raise NotImplementedError
+        path = database_path(Path(path))
+        database = open_read_only(path)
+        try:
+            with plain_errors(path):
+                meta = read_meta(database, str(path))
+            if meta is None:
+                raise StateCorruptError(f"{path} holds no state: use another checkpoint.")
+        except BaseException:
+            database.close()
+            raise
+        return cls(path, database, meta)
 
     @property
-    def meta(self) -> CheckpointMeta:
-        """What the state says of itself."""
-        raise NotImplementedError
+    def database(self) -> Rdict:
+        """The open database, for `check` and `dump`."""
+        return self._database
 
     def vocabulary(self, start_index: int = 0) -> list[tuple[int, str]]:
         """Return (index, item id) of every item with an index from `start_index` on, ascending.
 
         Items that have left the state are not in it; feed rows may still name their indexes.
         """
-        raise NotImplementedError
+        fixed = item_dtype(len(self.meta.config.half_lives)).itemsize
+        with plain_errors(self._path):
+            items = self._database.get_column_family("items")
+            return [
+                (int.from_bytes(key, "big"), value[fixed:].decode())
+                for key, value in items.items(from_key=index_key(start_index))
+            ]
 
     def feed(self, start_sequence: int, limit: int) -> FeedChunk:
         """Return at most `limit` rows of the accepted feed from `start_sequence` on.
 
         Starts later where the oldest rows have left (`FeedChunk.start` tells); empty at the end.
+
+        Raises
+        ------
+        StateCorruptError
+            A chunk is missing or damaged.
         """
-        raise NotImplementedError
+        start = max(start_sequence, self.meta.feed_start)
+        stop = min(start + limit, self.meta.feed_stop)
+        if start >= stop:
+            return empty_chunk(start)
+        first = start // CHUNK_ROWS * CHUNK_ROWS
+        with plain_errors(self._path):
+            feed = self._database.get_column_family("feed")
+            chunks = [
+                self._chunk(feed.get(sequence_key(sequence)), sequence)
+                for sequence in range(first, stop, CHUNK_ROWS)
+            ]
+        rows = join_chunks(chunks)
+        if rows.stop < stop:
+            raise StateCorruptError(f"{self._path}: the accepted feed lacks rows before {stop}.")
+        return rows.rows(start - first, stop - first)
+
+    def _chunk(self, value: bytes | None, sequence: int) -> FeedChunk:
+        """Decode a chunk that must be there."""
+        if value is None:
+            raise StateCorruptError(f"{self._path}: chunk {sequence} of the feed is missing.")
+        return decode_chunk(sequence, value)
 
     def buffers(self, user_ids: Sequence[str]) -> dict[str, UserBuffer]:
-        """Return the buffers of those of `user_ids` that are known."""
-        raise NotImplementedError
+        """Return the buffers of those of `user_ids` that are known; items are indexes."""
+        with plain_errors(self._path):
+            stored = read_users(self._database, user_ids)
+        known = {user_id: decode_user(*values) for user_id, values in stored.items()}
+        return {user_id: known[user_id] for user_id in user_ids if self._lives(known.get(user_id))}
+
+    def _lives(self, buffer: UserBuffer | None) -> bool:
+        """Tell whether a user is there and has not expired."""
+        ttl = self.meta.config.user_ttl_seconds
+        horizon = -math.inf if ttl is None else self.meta.watermark - ttl
+        return buffer is not None and buffer.last_click_at >= horizon
 
     def items(self) -> ItemTable:
         """Return every item with its counters."""
-        raise NotImplementedError
+        with plain_errors(self._path):
+            return read_items(self._database, self.meta)
 
     def users(self, limit: int | None = None) -> Iterator[tuple[str, UserBuffer]]:
-        """Yield users in the order of their ids, at most `limit`."""
-        raise NotImplementedError
+        """Yield users in the order of their ids, at most `limit`; items are indexes."""
+        left = math.inf if limit is None else limit
+        filters = self._database.get_column_family("filters")
+        for key, value in self._database.get_column_family("users").items():
+            if left <= 0:
+                return
+            seen = filters.get(key) if seen_in(value) > 0 else b""
+            buffer = decode_user(value, seen or b"")
+            if self._lives(buffer):
+                left -= 1
+                yield key.decode(), buffer
 
     def close(self) -> None:
         """Let go of the files; a closed checkpoint may be closed again."""
-        raise NotImplementedError
+        if self._open:
+            self._open = False
+            self._database.close()
 
     def __enter__(self) -> Self:
         return self

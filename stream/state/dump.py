@@ -1,7 +1,12 @@
 """Everything that a state directory says, byte by byte, for comparison."""
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
+
+from stream.state.checkpoint import Checkpoint
+from stream.state.packing import newest_time
+from stream.state.rocks import COLUMN_FAMILIES
 
 
 def dump(path: Path) -> Iterator[tuple[str, bytes, bytes]]:
@@ -10,4 +15,15 @@ def dump(path: Path) -> Iterator[tuple[str, bytes, bytes]]:
     Two states of the same records are equal here whatever flushes, evictions and restarts lay
     between. Opens it read-only: run it on a checkpoint, or on a state that nobody has open.
     """
-    raise NotImplementedError
+    with Checkpoint.open(path) as checkpoint:
+        ttl = checkpoint.meta.config.user_ttl_seconds
+        horizon = -math.inf if ttl is None else checkpoint.meta.watermark - ttl
+        expired = {
+            key
+            for key, value in checkpoint.database.get_column_family("users").items()
+            if newest_time(value) < horizon
+        }
+        for family in COLUMN_FAMILIES:
+            for key, value in checkpoint.database.get_column_family(family).items():
+                if family not in {"users", "filters"} or key not in expired:
+                    yield family, key, value

@@ -135,3 +135,15 @@ def claim_row(items: ItemColumns, fingerprint: np.uint32, index: int) -> int:
     items.row_lengths[row] = 0
     items.row_capacities[row] = 0
     return row
+
+
+@lean_kernel
+def claim_rows(
+    items: ItemColumns,
+    fingerprints: npt.NDArray[np.uint32],
+    indexes: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+) -> None:
+    """Make rows new items, one after another; fills `rows`."""
+    for i in range(len(fingerprints)):
+        rows[i] = claim_row(items, fingerprints[i], indexes[i])

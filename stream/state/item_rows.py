@@ -16,7 +16,7 @@ from stream.state.item_columns import (
     ITEMS,
     NEXT_INDEX,
     ROWS,
-    claim_row,
+    claim_rows,
     new_item_columns,
 )
 from stream.state.merge_kernel import remove_rows
@@ -85,14 +85,34 @@ class ItemRows:
                 self.ids[row] = item_id
                 self._rows[item_id] = row
 
-    def add(self, item_id: str, index: int = -1) -> int:
-        """Return an item's row; an unknown item gets one, and `index` or the next one."""
-        row = self.find(item_id)
-        if row < 0:
-            self.reserve(1, index + 1)
-            row = claim_row(self.columns, np.uint32(fingerprint(item_id)), index)
-            self.name(np.array([row]), [item_id])
-        return row
+    def add(
+        self, item_ids: Sequence[str], indexes: npt.NDArray[np.int64] | None = None
+    ) -> npt.NDArray[np.int64]:
+        """Return each item's row; unknown items get one.
+
+        Parameters
+        ----------
+        item_ids
+            n item ids, no two alike.
+        indexes
+            int64 [n], the indexes that new items get; None: the next ones.
+        """
+        rows, unknown = self.find_all(item_ids)
+        new = np.flatnonzero(rows < 0)
+        if indexes is None:
+            indexes = np.full(len(item_ids), -1, dtype=np.int64)
+        self.reserve(len(unknown), int(indexes.max(initial=-1)) + 1)
+        made = np.empty(len(unknown), dtype=np.int64)
+        marks = np.fromiter(map(fingerprint, unknown), dtype=np.uint32, count=len(unknown))
+        claim_rows(self.columns, marks, indexes[new], made)
+        self.name(made, unknown)
+        rows[new] = made
+        return rows
+
+    def number_from(self, index: int) -> None:
+        """Let the next new item get this index, if it is not smaller than the next one is."""
+        self.reserve(0, index)
+        self.columns.counts[NEXT_INDEX] = max(index, self.next_index)
 
     def reserve(self, rows: int, indexes: int = 0) -> None:
         """Make room for `rows` more rows and indexes, and for indexes below `indexes`."""

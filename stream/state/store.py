@@ -1,13 +1,48 @@
 """The durable state of one partition of `clicks`."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+from rocksdict import Checkpoint as RocksCheckpoint
+from rocksdict import Rdict
+
 from stream.clock import Clock
+from stream.errors import StateError
 from stream.events.click import ClickBatch, EventRules
-from stream.state.applied import Applied
+from stream.state.applied import (
+    ACCEPTED,
+    DUPLICATE,
+    FORGET_EVENT,
+    FORGOTTEN,
+    TOO_OLD,
+    Applied,
+)
+from stream.state.arrays import StateArrays
 from stream.state.config import StateConfig
+from stream.state.directory_lock import DirectoryLock
+from stream.state.feed import CHUNK_ROWS, FeedChunk, FeedTail, decode_chunk, empty_chunk
+from stream.state.flush import FlushBatch
+from stream.state.meta import StateMeta, encode_meta, refuse_mismatch
+from stream.state.packing import clicks_in, newest_time, seen_in, unpack_users, user_bytes
+from stream.state.reading import (
+    read_chunk_sizes,
+    read_items,
+    read_meta,
+    read_users,
+    sequence_key,
+)
+from stream.state.rocks import open_database, plain_errors, property_of
 from stream.state.user_buffer import UserBuffer
+
+_SWEPT_USERS = 1000
+"""Stored users looked at per flush for their age."""
+
+_COUNTERS = ("accepted", "duplicates", "too_old", "forgotten")
+_OUTCOMES = (ACCEPTED, DUPLICATE, TOO_OLD, FORGOTTEN)
+_BYTES_PER_MARK = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +56,7 @@ class StoreOptions:
     flush_seconds
         Age of the oldest change after which a flush is due.
     cached_users
-        Users kept in memory; those touched longest ago leave after a flush.
+        Users kept in memory after a flush; those touched longest ago leave.
     block_cache_bytes, write_buffer_bytes
         Bounds of RocksDB's memory, all column families together.
     """
@@ -78,8 +113,41 @@ class StoreStats:
 class PartitionStore:
     """State arrays with RocksDB below: exact after any crash, because the offset is inside.
 
-    A store works for one thread of one process, which holds the directory's lock.
+    Make one with `PartitionStore.open`. A store works for one thread of one process, which holds
+    the directory's lock.
     """
+
+    def __init__(
+        self,
+        path: Path,
+        database: Rdict,
+        lock: DirectoryLock,
+        meta: StateMeta,
+        rules: EventRules,
+        clock: Clock,
+        options: StoreOptions,
+    ) -> None:
+        self.path = path
+        self._database = database
+        self._lock = lock
+        self._meta = meta
+        self._clock = clock
+        self._options = options
+        self._broken = ""
+        self._open = True
+        self._next_offset = meta.next_offset
+        self._counters = dict(meta.counters)
+        self._touched: dict[str, None] = {}
+        self._changed_at: float | None = None
+        self._swept_to = b""
+        self._flushes = 0
+        self._flush_seconds = 0.0
+        self._longest_flush_seconds = 0.0
+        self._longest_hold_seconds = 0.0
+        weights = np.array(list(rules.weights.values()), dtype=np.float64)
+        self.arrays = StateArrays(meta.config, weights, users=options.cached_users * 5 // 4)
+        with plain_errors(path):
+            self._feed = self._load()
 
     @classmethod
     def open(
@@ -104,22 +172,94 @@ class PartitionStore:
         StorageFullError
             The directory cannot be written.
         """
-        raise NotImplementedError
+        options = StoreOptions() if options is None else options
+        names = tuple(rules.weights)
+        with plain_errors(path):
+            path.mkdir(parents=True, exist_ok=True)
+            lock = DirectoryLock(path)
+        try:
+            database = open_database(
+                path / "db", options.block_cache_bytes, options.write_buffer_bytes
+            )
+        except BaseException:
+            lock.release()
+            raise
+        try:
+            with plain_errors(path):
+                stored = read_meta(database, str(path))
+            if stored is not None:
+                refuse_mismatch(stored, partition, config, names, str(path))
+            meta = _begin(partition, config, names) if stored is None else stored
+            return cls(path, database, lock, _with_names(meta, names), rules, clock, options)
+        except BaseException:
+            database.close()
+            lock.release()
+            raise
+
+    def _load(self) -> FeedTail:
+        """Bring the items into memory; users come when they click. Return the feed's end."""
+        meta = self._meta
+        arrays = self.arrays
+        arrays.absorb(read_items(self._database, meta), keep_indexes=True)
+        arrays.items.number_from(meta.next_index)
+        arrays.items_removed = self._counters["items_removed"]
+        arrays.progress.watermark[0] = meta.watermark
+        arrays.mark_clean()
+        arrays.users.source = self._bring_in
+        first = meta.feed_stop // CHUNK_ROWS * CHUNK_ROWS
+        tail = empty_chunk(first)
+        if first < meta.feed_stop:
+            value = self._database.get_column_family("feed").get(sequence_key(first))
+            tail = decode_chunk(first, value or b"")
+        if tail.stop != meta.feed_stop:
+            raise StateError(f"{self.path}: the accepted feed ends early: restore a backup.")
+        return FeedTail(
+            meta.config.feed_bytes,
+            meta.feed_start,
+            self._counters["feed_dropped"],
+            read_chunk_sizes(self._database),
+            tail,
+        )
+
+    def _bring_in(self, user_ids: list[str], slots: npt.NDArray[np.int64]) -> None:
+        """Fill slots with stored users; those who are not stored stay empty."""
+        with plain_errors(self.path):
+            stored = read_users(self._database, user_ids)
+        if not stored:
+            return
+        slot_of = dict(zip(user_ids, slots.tolist(), strict=True))
+        found = np.array([slot_of[user_id] for user_id in stored], dtype=np.int64)
+        values = [value for value, _ in stored.values()]
+        users = self.arrays.users
+        unpack_users(
+            user_bytes(users.columns),
+            found,
+            np.fromiter(map(clicks_in, values), dtype=np.int64, count=len(values)),
+            np.frombuffer(b"".join(values), dtype=np.uint8),
+        )
+        for slot, (value, seen) in zip(found.tolist(), stored.values(), strict=True):
+            if seen_in(value) > 0:
+                users.put_seen(slot, np.frombuffer(seen, dtype=np.uint32))
 
     @property
     def next_offset(self) -> int:
         """Offset to read from: everything before it has been applied."""
-        raise NotImplementedError
+        return self._next_offset
 
     @property
     def durable_offset(self) -> int:
         """What `next_offset` was at the last flush."""
-        raise NotImplementedError
+        return self._meta.next_offset
 
     @property
     def watermark(self) -> float:
         """Newest event time of any click so far; -inf before the first."""
-        raise NotImplementedError
+        return self.arrays.watermark
+
+    @property
+    def feed_stop(self) -> int:
+        """The sequence number that the next accepted click will get."""
+        return self._feed.stop
 
     def apply(self, batch: ClickBatch, watermark: float, next_offset: int) -> Applied:
         """Apply a decoded batch; in memory until the next flush.
@@ -132,12 +272,63 @@ class PartitionStore:
             The codec's watermark after the batch; must be what the clicks themselves give.
         next_offset
             The offset after the batch's last record, valid or not.
+
+        Raises
+        ------
+        ValueError
+            The batch holds records that have been applied already, or the watermark is another.
+        StateError
+            An earlier flush failed; see `flush`.
         """
-        raise NotImplementedError
+        self._refuse_if_broken()
+        first = int(batch.offsets[0]) if len(batch) else next_offset
+        if first < self._next_offset:
+            raise ValueError(f"offset {first} has been applied: go on at {self._next_offset}")
+        applied = self.arrays.apply(batch)
+        if self.watermark != watermark:
+            raise ValueError(f"watermark {watermark} given, {self.watermark} found in the clicks")
+        self._next_offset = next_offset
+        if self._changed_at is None:
+            self._changed_at = self._clock.monotonic()
+        for name, outcome in zip(_COUNTERS, _OUTCOMES, strict=True):
+            self._counters[name] += applied.count(outcome)
+        self._append_feed(batch, applied)
+        return applied
+
+    def _append_feed(self, batch: ClickBatch, applied: Applied) -> None:
+        """Add the clicks that changed something to the feed and to the touched users."""
+        told = (applied.outcomes == ACCEPTED) | (applied.outcomes == FORGOTTEN)
+        if told.all():
+            user_ids = batch.user_ids
+        else:
+            user_ids = [batch.user_ids[i] for i in np.flatnonzero(told).tolist()]
+        self._touched.update(dict.fromkeys(user_ids))
+        forget = batch.forget[told]
+        self._feed.append(
+            FeedChunk(
+                self._feed.stop,
+                user_ids,
+                applied.item_indexes[told],
+                np.where(forget, 0.0, batch.times[told]),
+                np.where(forget, FORGET_EVENT, batch.events[told]).astype(np.uint8),
+                batch.append_times[told],
+                batch.offsets[told],
+            )
+        )
 
     def due_for_flush(self) -> bool:
         """Tell whether enough has changed, or changes are old enough, to flush."""
-        raise NotImplementedError
+        if self._changed_at is None:
+            return False
+        return (
+            self._dirty_bytes() >= self._options.flush_bytes
+            or len(self.arrays.users) > self._options.cached_users * 5 // 4
+            or self._clock.monotonic() - self._changed_at >= self._options.flush_seconds
+        )
+
+    def _dirty_bytes(self) -> int:
+        """Return roughly how much a flush would write."""
+        return int(self.arrays.progress.dirty_bytes[0]) + self._feed.pending_bytes
 
     def flush(self) -> None:
         """Write every change and the offset in one atomic batch; does nothing without changes.
@@ -147,34 +338,172 @@ class PartitionStore:
         StorageFullError
             Nothing was written; the store refuses further work and must be closed.
         """
-        raise NotImplementedError
+        self._refuse_if_broken()
+        if self._changed_at is None:
+            return
+        started = self._clock.monotonic()
+        changes = FlushBatch(self._database)
+        changes.add_items(self.arrays.items)
+        with plain_errors(self.path):
+            self._sweep_users(changes)
+        changes.add_users(self.arrays.users)
+        changes.add_feed(self._feed.changes())
+        meta = self._current_meta()
+        changes.add_meta(encode_meta(meta))
+        batch = changes.batch()
+        holding = self._clock.monotonic()
+        try:
+            with plain_errors(self.path):
+                self._database.write(batch)
+        except StateError as error:
+            self._broken = str(error)
+            raise
+        done = self._clock.monotonic()
+        self._longest_hold_seconds = max(self._longest_hold_seconds, done - holding)
+        self._meta = meta
+        self._changed_at = None
+        self.arrays.mark_clean()
+        self.arrays.evict_users(self._options.cached_users)
+        self._flushes += 1
+        self._flush_seconds = self._clock.monotonic() - started
+        self._longest_flush_seconds = max(self._longest_flush_seconds, self._flush_seconds)
+
+    def _current_meta(self) -> StateMeta:
+        """Return what the state says of itself now."""
+        self._counters["feed_dropped"] = self._feed.dropped
+        self._counters["items_removed"] = self.arrays.items_removed
+        return StateMeta(
+            partition=self._meta.partition,
+            next_offset=self._next_offset,
+            watermark=self.watermark,
+            feed_start=self._feed.start,
+            feed_stop=self._feed.stop,
+            next_index=self.arrays.items.next_index,
+            config=self._meta.config,
+            event_names=self._meta.event_names,
+            counters=dict(self._counters),
+        )
+
+    def _sweep_users(self, changes: FlushBatch) -> None:
+        """Delete some stored users who have expired: they count as absent already."""
+        ttl = self._meta.config.user_ttl_seconds
+        if ttl is None:
+            return
+        horizon = self.watermark - ttl
+        looked_at = 0
+        for key, value in self._database.get_column_family("users").items(from_key=self._swept_to):
+            looked_at += 1
+            if looked_at > _SWEPT_USERS:
+                self._swept_to = key
+                return
+            if newest_time(value) < horizon:
+                changes.drop_user(key)
+        self._swept_to = b""
 
     def checkpoint(self, directory: Path) -> None:
         """Flush, then write a consistent copy to `directory`, which must not exist.
 
         Files are hard links where `directory` is on the same file system.
+
+        Raises
+        ------
+        StorageFullError
+            No space, or not writable.
         """
-        raise NotImplementedError
+        self.flush()
+        with plain_errors(directory):
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            RocksCheckpoint(self._database).create_checkpoint(str(directory))
 
     def drain_touched(self) -> list[str]:
         """Return the users accepted or forgotten since the last call, each once.
 
         For each, `user` tells what to publish; None means a tombstone.
         """
-        raise NotImplementedError
+        touched = list(self._touched)
+        self._touched = {}
+        return touched
 
     def user(self, user_id: str) -> UserBuffer | None:
         """Return what is known of a user (items are rows, see `item_ids`); None: nothing."""
-        raise NotImplementedError
+        self._refuse_if_broken()
+        return self.arrays.user_buffer(user_id)
 
     def item_ids(self, buffer: UserBuffer) -> list[str | None]:
         """Return the buffer's item ids; None where the item has left the state."""
-        raise NotImplementedError
+        ids = self.arrays.item_ids
+        return [ids[row] if row >= 0 else None for row in buffer.items.tolist()]
 
     def stats(self) -> StoreStats:
         """Return gauges and totals."""
-        raise NotImplementedError
+        columns = self.arrays.items.columns
+        with plain_errors(self.path):
+            memory = (
+                property_of(self._database, "rocksdb.cur-size-all-mem-tables")
+                + property_of(self._database, "rocksdb.estimate-table-readers-mem")
+                + int(self._database.property_int_value("rocksdb.block-cache-usage") or 0)
+            )
+            disk = property_of(self._database, "rocksdb.live-sst-files-size")
+        return StoreStats(
+            users_cached=len(self.arrays.users),
+            items=len(self.arrays.items),
+            edges=int(columns.row_lengths[: self.arrays.items.used].sum()),
+            dirty_bytes=self._dirty_bytes(),
+            flushes=self._flushes,
+            flush_seconds=self._flush_seconds,
+            longest_flush_seconds=self._longest_flush_seconds,
+            longest_hold_seconds=self._longest_hold_seconds,
+            rocksdb_memory_bytes=memory,
+            rocksdb_disk_bytes=disk,
+            accepted=self._counters["accepted"],
+            duplicates=self._counters["duplicates"],
+            too_old=self._counters["too_old"],
+            forgotten=self._counters["forgotten"],
+            feed_dropped=self._feed.dropped,
+            items_removed=self.arrays.items_removed,
+        )
+
+    def _refuse_if_broken(self) -> None:
+        """Refuse to work after a flush failed: memory is ahead of what the log will replay."""
+        if self._broken:
+            raise StateError(
+                f"A flush failed earlier; close the state and start again. ({self._broken})"
+            )
 
     def close(self) -> None:
         """Let go of everything without flushing; a closed store may be closed again."""
-        raise NotImplementedError
+        if self._open:
+            self._open = False
+            self._broken = self._broken or "The state was closed."
+            self._database.close()
+            self._lock.release()
+
+
+def _begin(partition: int, config: StateConfig, names: tuple[str, ...]) -> StateMeta:
+    """Return what an empty state says of itself."""
+    return StateMeta(
+        partition=partition,
+        next_offset=0,
+        watermark=-math.inf,
+        feed_start=0,
+        feed_stop=0,
+        next_index=0,
+        config=config,
+        event_names=names,
+        counters=dict.fromkeys((*_COUNTERS, "feed_dropped", "items_removed"), 0),
+    )
+
+
+def _with_names(meta: StateMeta, names: tuple[str, ...]) -> StateMeta:
+    """Return `meta` with event names that were added since."""
+    return StateMeta(
+        partition=meta.partition,
+        next_offset=meta.next_offset,
+        watermark=meta.watermark,
+        feed_start=meta.feed_start,
+        feed_stop=meta.feed_stop,
+        next_index=meta.next_index,
+        config=meta.config,
+        event_names=names,
+        counters=meta.counters,
+    )

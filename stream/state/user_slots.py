@@ -6,7 +6,7 @@ from itertools import repeat
 import numpy as np
 import numpy.typing as npt
 
-from stream.state.arena import Arena, new_arena
+from stream.state.arena import Arena, allocate, block_size, new_arena
 from stream.state.user_columns import UserColumns, clear_user, new_user_columns
 
 UserSource = Callable[[list[str], npt.NDArray[np.int64]], None]
@@ -90,6 +90,16 @@ class UserSlots:
             slots = np.zeros(max(needed, len(self.seen.slots) * 3 // 2), dtype=np.uint32)
             slots[: len(self.seen.slots)] = self.seen.slots
             self.seen = Arena(slots, self.seen.heads, self.seen.top)
+
+    def put_seen(self, slot: int, marks: npt.NDArray[np.uint32]) -> None:
+        """Give a slot without a seen filter this one."""
+        capacity = block_size(len(marks))
+        self.reserve_seen(capacity)
+        start = allocate(self.seen, capacity)
+        self.seen.slots[start : start + len(marks)] = marks
+        self.columns.seen_starts[slot] = start
+        self.columns.seen_capacities[slot] = capacity
+        self.columns.seen_lengths[slot] = len(marks)
 
     def mark_clean(self) -> None:
         """Note that everything has been written."""

@@ -1,0 +1,282 @@
+"""Users, items and rows as bytes; everything little-endian.
+
+::
+
+    users    user id         source_offset i64 | accepted_at f64 | n i32 | m i32
+                             | items u32[n] | fingerprints u32[n] | times f64[n]
+                             | events u8[n] | hashes u64[n]
+    filters  user id         fingerprints u32[m], oldest first
+    items    index u32 (BE)  created_at f64 | last_click f64 | references i64[S]
+                             | popularity f32[S] | item id
+    graph    index u32 (BE)  references i64[S] | neighbours u32[n] | weights f32[S][n]
+"""
+
+import sys
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.compiled import lean_kernel
+from stream.state.edge_kernel import Edges
+from stream.state.item_columns import ItemColumns
+from stream.state.user_columns import BYTES_PER_CLICK, BYTES_PER_USER, UserColumns
+
+if sys.byteorder != "little":
+    raise ImportError("State is stored as memory holds it, which must be little-endian.")
+
+_OFFSET: Final = slice(0, 8)
+_LENGTH: Final = slice(16, 20)
+_SEEN_LENGTH: Final = slice(20, 24)
+
+
+class UserBytes(NamedTuple):
+    """`UserColumns` as bytes: uint8 [slots, width of the column]."""
+
+    source_offsets: npt.NDArray[np.uint8]
+    accepted_at: npt.NDArray[np.uint8]
+    lengths: npt.NDArray[np.uint8]
+    seen_lengths: npt.NDArray[np.uint8]
+    items: npt.NDArray[np.uint8]
+    fingerprints: npt.NDArray[np.uint8]
+    times: npt.NDArray[np.uint8]
+    events: npt.NDArray[np.uint8]
+    hashes: npt.NDArray[np.uint8]
+
+
+def user_bytes(users: UserColumns) -> UserBytes:
+    """Return views of the columns that are stored."""
+    return UserBytes(
+        source_offsets=_bytes_of(users.source_offsets),
+        accepted_at=_bytes_of(users.accepted_at),
+        lengths=_bytes_of(users.lengths),
+        seen_lengths=_bytes_of(users.seen_lengths),
+        items=_bytes_of(users.items),
+        fingerprints=_bytes_of(users.fingerprints),
+        times=_bytes_of(users.times),
+        events=_bytes_of(users.events),
+        hashes=_bytes_of(users.hashes),
+    )
+
+
+def _bytes_of(column: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return a column as uint8 [slots, bytes]."""
+    return column.view(np.uint8).reshape(len(column), -1)
+
+
+def pack_users(
+    users: UserColumns, slots: npt.NDArray[np.int64]
+) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """Return the values of users, one after another, and where each ends, int64 [n]."""
+    lengths = users.lengths[slots].astype(np.int64)
+    ends = np.cumsum(BYTES_PER_USER + BYTES_PER_CLICK * lengths)
+    out = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.uint8)
+    _pack_users(user_bytes(users), slots, lengths, out)
+    return out.tobytes(), ends
+
+
+@lean_kernel
+def _put(
+    out: npt.NDArray[np.uint8], at: int, column: npt.NDArray[np.uint8], slot: int, count: int
+) -> int:
+    """Copy `count` bytes of a column; return where the next ones go."""
+    for i in range(count):
+        out[at + i] = column[slot, i]
+    return at + count
+
+
+@lean_kernel
+def _pack_users(
+    users: UserBytes,
+    slots: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    out: npt.NDArray[np.uint8],
+) -> None:
+    """Write the values of users behind each other."""
+    at = 0
+    for i in range(len(slots)):
+        slot = slots[i]
+        n = lengths[i]
+        at = _put(out, at, users.source_offsets, slot, 8)
+        at = _put(out, at, users.accepted_at, slot, 8)
+        at = _put(out, at, users.lengths, slot, 4)
+        at = _put(out, at, users.seen_lengths, slot, 4)
+        at = _put(out, at, users.items, slot, 4 * n)
+        at = _put(out, at, users.fingerprints, slot, 4 * n)
+        at = _put(out, at, users.times, slot, 8 * n)
+        at = _put(out, at, users.events, slot, n)
+        at = _put(out, at, users.hashes, slot, 8 * n)
+
+
+@lean_kernel
+def _take(
+    packed: npt.NDArray[np.uint8], at: int, column: npt.NDArray[np.uint8], slot: int, count: int
+) -> int:
+    """Copy `count` bytes into a column; return where the next ones are."""
+    for i in range(count):
+        column[slot, i] = packed[at + i]
+    return at + count
+
+
+@lean_kernel
+def unpack_users(
+    users: UserBytes,
+    slots: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    packed: npt.NDArray[np.uint8],
+) -> None:
+    """Read the values of users, which stand behind each other, into their slots."""
+    at = 0
+    for i in range(len(slots)):
+        slot = slots[i]
+        n = lengths[i]
+        at = _take(packed, at, users.source_offsets, slot, 8)
+        at = _take(packed, at, users.accepted_at, slot, 8)
+        at = _take(packed, at, users.lengths, slot, 4)
+        at += 4
+        at = _take(packed, at, users.items, slot, 4 * n)
+        at = _take(packed, at, users.fingerprints, slot, 4 * n)
+        at = _take(packed, at, users.times, slot, 8 * n)
+        at = _take(packed, at, users.events, slot, n)
+        at = _take(packed, at, users.hashes, slot, 8 * n)
+
+
+def clicks_in(value: bytes) -> int:
+    """Return how many clicks a user's value holds."""
+    return (len(value) - BYTES_PER_USER) // BYTES_PER_CLICK
+
+
+def seen_in(value: bytes) -> int:
+    """Return how many items the user's seen filter holds."""
+    return int.from_bytes(value[_SEEN_LENGTH], "little")
+
+
+def whole_user(value: bytes) -> bool:
+    """Tell whether a user's value has the length that it says."""
+    said = int.from_bytes(value[_LENGTH], "little")
+    return len(value) == BYTES_PER_USER + BYTES_PER_CLICK * said and said > 0
+
+
+def newest_time(value: bytes) -> float:
+    """Return the time of a user's newest click."""
+    n = clicks_in(value)
+    return float(np.frombuffer(value, np.float64, count=1, offset=BYTES_PER_USER + 16 * n - 8)[0])
+
+
+def item_dtype(scales: int) -> np.dtype[np.void]:
+    """Return the fixed part of an item's value, before its id."""
+    return np.dtype(
+        [
+            ("created_at", "<f8"),
+            ("last_click", "<f8"),
+            ("references", "<i8", (scales,)),
+            ("popularity", "<f4", (scales,)),
+        ]
+    )
+
+
+def pack_items(items: ItemColumns, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.void]:
+    """Return the fixed parts of items' values, [n]."""
+    fixed = np.empty(len(rows), dtype=item_dtype(items.popularity.shape[1]))
+    fixed["created_at"] = items.created_at[rows]
+    fixed["last_click"] = items.last_clicks[rows]
+    fixed["references"] = items.popularity_references[rows]
+    fixed["popularity"] = items.popularity[rows]
+    return fixed
+
+
+def row_words(scales: int, length: int) -> int:
+    """Return how many 4-byte words a row of the graph takes."""
+    return 2 * scales + (1 + scales) * length
+
+
+def pack_rows(
+    items: ItemColumns, edges: Edges, rows: npt.NDArray[np.int64]
+) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """Return the values of rows, one after another, and where each ends in bytes, int64 [n]."""
+    scales = items.popularity.shape[1]
+    words = 2 * scales + (1 + scales) * items.row_lengths[rows].astype(np.int64)
+    ends = np.cumsum(words)
+    out = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.uint32)
+    _pack_rows(
+        items,
+        edges.neighbours.slots,
+        edges.weights.view(np.uint32),
+        items.row_references.view(np.uint32),
+        rows,
+        out,
+    )
+    return out.tobytes(), 4 * ends
+
+
+@lean_kernel
+def _pack_rows(
+    items: ItemColumns,
+    neighbours: npt.NDArray[np.uint32],
+    weights: npt.NDArray[np.uint32],
+    references: npt.NDArray[np.uint32],
+    rows: npt.NDArray[np.int64],
+    out: npt.NDArray[np.uint32],
+) -> None:
+    """Write rows behind each other, naming neighbours by index and weights scale by scale."""
+    at = 0
+    for row in rows:
+        start = items.row_starts[row]
+        stop = start + items.row_lengths[row]
+        for word in range(references.shape[1]):
+            out[at] = references[row, word]
+            at += 1
+        for slot in range(start, stop):
+            out[at] = items.indexes[neighbours[slot]]
+            at += 1
+        for s in range(weights.shape[1]):
+            for slot in range(start, stop):
+                out[at] = weights[slot, s]
+                at += 1
+
+
+@lean_kernel
+def unpack_rows(
+    packed: npt.NDArray[np.uint32],
+    words: npt.NDArray[np.int64],
+    references: npt.NDArray[np.uint32],
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int32],
+    neighbours: npt.NDArray[np.uint32],
+    weights: npt.NDArray[np.uint32],
+) -> None:
+    """Read rows that stand behind each other.
+
+    Parameters
+    ----------
+    packed
+        The values.
+    words
+        int64 [n], how many words each takes.
+    references
+        uint32 [n, 2S], filled.
+    starts, lengths
+        int64 [n] and int32 [n], filled.
+    neighbours
+        uint32 [slots], filled: item indexes.
+    weights
+        uint32 [slots, S], filled.
+    """
+    scales = weights.shape[1]
+    at = 0
+    slot = 0
+    for i in range(len(words)):
+        length = (words[i] - 2 * scales) // (1 + scales)
+        for word in range(2 * scales):
+            references[i, word] = packed[at + word]
+        at += 2 * scales
+        starts[i] = slot
+        lengths[i] = length
+        for j in range(length):
+            neighbours[slot + j] = packed[at + j]
+        at += length
+        for s in range(scales):
+            for j in range(length):
+                weights[slot + j, s] = packed[at + j]
+            at += length
+        slot += length

@@ -1,0 +1,201 @@
+"""Reading a state's records, for the store and for checkpoints alike."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from rocksdict import Rdict
+
+from stream.errors import StateCorruptError
+from stream.state.graph_arrays import GraphArrays, ItemTable
+from stream.state.item_columns import GONE
+from stream.state.meta import FORMAT_KEY, PROGRESS_KEY, SHAPE_KEY, StateMeta, decode_meta
+from stream.state.packing import (
+    clicks_in,
+    item_dtype,
+    row_words,
+    seen_in,
+    unpack_rows,
+    whole_user,
+)
+from stream.state.user_buffer import UserBuffer
+
+INDEX_BYTES: Final = 4
+SEQUENCE_BYTES: Final = 8
+CHUNK_SIZE_PREFIX: Final = b"chunk:"
+_WORD_BYTES: Final = 4
+
+
+def index_key(index: int) -> bytes:
+    """Return the key of an item: keys sort as indexes do."""
+    return index.to_bytes(INDEX_BYTES, "big")
+
+
+def sequence_key(sequence: int) -> bytes:
+    """Return the key of a chunk of the feed: keys sort as sequence numbers do."""
+    return sequence.to_bytes(SEQUENCE_BYTES, "big")
+
+
+def read_meta(database: Rdict, place: str) -> StateMeta | None:
+    """Return what the state says of itself, None for an empty database.
+
+    Raises
+    ------
+    StateMismatchError, StateCorruptError
+        See `decode_meta`.
+    """
+    records = database.get_column_family("meta")
+    found = {
+        key: value
+        for key in (FORMAT_KEY, SHAPE_KEY, PROGRESS_KEY)
+        if (value := records.get(key)) is not None
+    }
+    return decode_meta(found, place) if found else None
+
+
+def read_chunk_sizes(database: Rdict) -> list[tuple[int, int]]:
+    """Return (first sequence number, bytes) of the feed's full chunks, ascending."""
+    sizes = []
+    for key, value in database.get_column_family("meta").items(from_key=CHUNK_SIZE_PREFIX):
+        if not key.startswith(CHUNK_SIZE_PREFIX):
+            break
+        first = int.from_bytes(key[len(CHUNK_SIZE_PREFIX) :], "big")
+        sizes.append((first, int.from_bytes(value, "little")))
+    return sizes
+
+
+def read_items(database: Rdict, meta: StateMeta) -> ItemTable:
+    """Return every item with its counters, in the order of their indexes.
+
+    Raises
+    ------
+    StateCorruptError
+        A row names an item that does not exist, or a value has an impossible length.
+    """
+    scales = len(meta.config.half_lives)
+    fixed = item_dtype(scales)
+    keys: list[bytes] = []
+    heads: list[bytes] = []
+    ids: list[str] = []
+    for key, value in database.get_column_family("items").items():
+        keys.append(key)
+        heads.append(value[: fixed.itemsize])
+        ids.append(value[fixed.itemsize :].decode())
+    counters = np.frombuffer(b"".join(heads), dtype=fixed)
+    indexes = np.frombuffer(b"".join(keys), dtype=">u4").astype(np.int64)
+    if len(counters) != len(indexes):
+        raise StateCorruptError("An item's counters are cut short: restore a backup.")
+    n = len(ids)
+    starts, lengths, references, neighbours, weights = _read_rows(database, meta, indexes)
+    return ItemTable(
+        ids=ids,
+        indexes=indexes,
+        created_at=counters["created_at"].copy(),
+        graph=GraphArrays(
+            half_lives=np.array(meta.config.half_lives, dtype=np.float64),
+            row_starts=starts,
+            row_lengths=lengths,
+            row_references=references,
+            neighbours=neighbours,
+            weights=weights,
+            popularity=counters["popularity"].copy(),
+            popularity_references=counters["references"].copy(),
+            last_clicks=counters["last_click"].copy(),
+            alive=np.ones(n, dtype=np.bool_),
+        ),
+    )
+
+
+def _read_rows(
+    database: Rdict, meta: StateMeta, indexes: npt.NDArray[np.int64]
+) -> tuple[
+    npt.NDArray[np.int64],
+    npt.NDArray[np.int32],
+    npt.NDArray[np.int64],
+    npt.NDArray[np.uint32],
+    npt.NDArray[np.float32],
+]:
+    """Return starts, lengths, references, neighbours (as rows) and weights of all items' rows."""
+    scales = len(meta.config.half_lives)
+    keys: list[bytes] = []
+    values: list[bytes] = []
+    for key, value in database.get_column_family("graph").items():
+        keys.append(key)
+        values.append(value)
+    owners = np.frombuffer(b"".join(keys), dtype=">u4").astype(np.int64)
+    sizes = np.fromiter(map(len, values), dtype=np.int64, count=len(values))
+    words, rest = np.divmod(sizes, _WORD_BYTES)
+    lengths = (words - 2 * scales) // (1 + scales)
+    if np.any(rest) or np.any(row_words(scales, 0) + (1 + scales) * lengths != words):
+        raise StateCorruptError("A row of the graph has an impossible length: restore a backup.")
+
+    ranks = np.full(meta.next_index, -1, dtype=np.int64)
+    ranks[indexes] = np.arange(len(indexes))
+    n = len(indexes)
+    starts = np.zeros(n, dtype=np.int64)
+    row_lengths = np.zeros(n, dtype=np.int32)
+    references = np.zeros((n, scales), dtype=np.int64)
+    neighbours = np.zeros(int(lengths.sum()), dtype=np.uint32)
+    weights = np.zeros((len(neighbours), scales), dtype=np.float32)
+    row_starts = np.zeros(len(values), dtype=np.int64)
+    some_lengths = np.zeros(len(values), dtype=np.int32)
+    some_references = np.zeros((len(values), scales), dtype=np.int64)
+    unpack_rows(
+        np.frombuffer(b"".join(values), dtype=np.uint32),
+        words,
+        some_references.view(np.uint32),
+        row_starts,
+        some_lengths,
+        neighbours,
+        weights.view(np.uint32),
+    )
+    named = np.concatenate((owners, neighbours.astype(np.int64)))
+    if np.any(named >= meta.next_index) or np.any(ranks[named] < 0):
+        raise StateCorruptError("The graph names an item that is not there: restore a backup.")
+    at = ranks[owners]
+    starts[at] = row_starts
+    row_lengths[at] = some_lengths
+    references[at] = some_references
+    return starts, row_lengths, references, ranks[neighbours].astype(np.uint32), weights
+
+
+def read_users(database: Rdict, user_ids: Iterable[str]) -> dict[str, tuple[bytes, bytes]]:
+    """Return the values of users who are there, their buffer and their seen filter.
+
+    Raises
+    ------
+    StateCorruptError
+        A user's value has another length than it says.
+    """
+    keys = sorted(user_id.encode() for user_id in user_ids)
+    values = database.get_column_family("users").get(keys)
+    present = [(key, value) for key, value in zip(keys, values, strict=True) if value is not None]
+    with_filter = [key for key, value in present if seen_in(value) > 0]
+    found = database.get_column_family("filters").get(with_filter)
+    filters = dict(zip(with_filter, found, strict=True))
+    users = {}
+    for key, value in present:
+        seen = filters.get(key, b"") or b""
+        if not whole_user(value) or len(seen) != _WORD_BYTES * seen_in(value):
+            raise StateCorruptError(
+                f"What is stored of user {key.decode()!r} is damaged: restore a backup."
+            )
+        users[key.decode()] = (value, seen)
+    return users
+
+
+def decode_user(value: bytes, seen: bytes) -> UserBuffer:
+    """Return a stored user; items are indexes."""
+    n = clicks_in(value)
+    items = np.frombuffer(value, np.uint32, count=n, offset=24)
+    return UserBuffer(
+        items=np.where(items == GONE, -1, items.astype(np.int64)),
+        fingerprints=np.frombuffer(value, np.uint32, count=n, offset=24 + 4 * n),
+        times=np.frombuffer(value, np.float64, count=n, offset=24 + 8 * n),
+        events=np.frombuffer(value, np.uint8, count=n, offset=24 + 16 * n),
+        hashes=np.frombuffer(value, np.uint64, count=n, offset=24 + 17 * n),
+        seen=np.frombuffer(seen, np.uint32),
+        source_offset=int(np.frombuffer(value, np.int64, count=1)[0]),
+        accepted_at=float(np.frombuffer(value, np.float64, count=1, offset=8)[0]),
+    )

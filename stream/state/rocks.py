@@ -1,0 +1,148 @@
+"""RocksDB as this project uses it, and its errors in plain words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from rocksdict import (
+    AccessType,
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+)
+
+from stream.errors import StateCorruptError, StateError, StateLockedError, StorageFullError
+
+COLUMN_FAMILIES: Final = ("meta", "users", "filters", "items", "graph", "feed")
+
+_BITS_PER_KEY: Final = 10
+_BLOCK_BYTES: Final = 16 * 1024
+_FAMILY_WRITE_BUFFER_BYTES: Final = 32 * 1024 * 1024
+_OPEN_FILES: Final = 512
+_READER_CACHE_BYTES: Final = 16 * 1024 * 1024
+_INFO_LOG_BYTES: Final = 4 * 1024 * 1024
+_INFO_LOGS: Final = 2
+_BACKGROUND_JOBS: Final = 2
+
+# RocksDB's errors reach Python as bare `Exception`s: their text is all there is to go by.
+_FULL: Final = ("No space left", "quota exceeded", "File too large")
+_UNWRITABLE: Final = ("Permission denied", "Read-only file system", "Operation not permitted")
+_LOCKED: Final = ("LOCK:", "lock hold by")
+_DAMAGED: Final = ("Corruption", "No such file or directory", "checksum mismatch", "does not exist")
+
+
+def database_path(path: Path) -> Path:
+    """Return where the database of a state directory or a checkpoint lies."""
+    inside = path / "db"
+    return inside if inside.is_dir() else path
+
+
+def open_database(path: Path, block_cache_bytes: int, write_buffer_bytes: int) -> Rdict:
+    """Open or create a database for writing.
+
+    Every option is given anew for every column family, because a plain re-open falls back to
+    RocksDB's defaults, without bloom filters and with a block cache per family.
+    """
+    cache = Cache(block_cache_bytes)
+    options = _options(cache)
+    options.create_if_missing(True)
+    options.create_missing_column_families(True)
+    options.set_db_write_buffer_size(write_buffer_bytes)
+    options.set_max_total_wal_size(2 * write_buffer_bytes)
+    options.set_max_background_jobs(_BACKGROUND_JOBS)
+    options.set_max_open_files(_OPEN_FILES)
+    options.set_max_log_file_size(_INFO_LOG_BYTES)
+    options.set_keep_log_file_num(_INFO_LOGS)
+    options.set_stats_dump_period_sec(0)
+    families = {name: _options(cache) for name in COLUMN_FAMILIES}
+    with plain_errors(path):
+        return Rdict(str(path), options=options, column_families=families)
+
+
+def open_read_only(path: Path) -> Rdict:
+    """Open a checkpoint, or a database that nobody writes, for reading."""
+    cache = Cache(_READER_CACHE_BYTES)
+    options = _options(cache)
+    # Reading must not litter a checkpoint with information logs that count as its files.
+    options.set_keep_log_file_num(1)
+    families = {name: _options(cache) for name in COLUMN_FAMILIES}
+    with plain_errors(path):
+        return Rdict(
+            str(path),
+            options=options,
+            column_families=families,
+            access_type=AccessType.read_only(),
+        )
+
+
+def _options(cache: Cache) -> Options:
+    """Return the options of one column family."""
+    table = BlockBasedOptions()
+    table.set_block_cache(cache)
+    table.set_block_size(_BLOCK_BYTES)
+    table.set_bloom_filter(_BITS_PER_KEY, block_based=False)
+    table.set_cache_index_and_filter_blocks(True)
+    table.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    options = Options(raw_mode=True)
+    options.set_block_based_table_factory(table)
+    options.set_compression_type(DBCompressionType.zstd())
+    options.set_write_buffer_size(_FAMILY_WRITE_BUFFER_BYTES)
+    options.set_level_compaction_dynamic_level_bytes(True)
+    return options
+
+
+@contextmanager
+def plain_errors(path: Path) -> Iterator[None]:
+    """Turn RocksDB's and the system's errors into this package's, with what to do.
+
+    Parameters
+    ----------
+    path
+        The directory to name.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _plain(path, str(error)) from error
+    except Exception as error:
+        # rocksdict raises `Exception` itself for everything; whatever is more precise is not its.
+        if type(error) is not Exception:
+            raise
+        raise _plain(path, str(error)) from error
+
+
+def _plain(path: Path, text: str) -> StateError:
+    """Return the error that `text` means."""
+    if any(mark in text for mark in _FULL):
+        return StorageFullError(
+            f"No space left for the state in {path}: free space, then restart. Nothing is lost: "
+            f"what was not written is read from the log again. ({text})"
+        )
+    if any(mark in text for mark in _UNWRITABLE):
+        return StorageFullError(
+            f"The state in {path} cannot be written: correct the owner and the permissions of "
+            f"the directory, or name another one with --state, then restart. ({text})"
+        )
+    if any(mark in text for mark in _LOCKED):
+        return StateLockedError(
+            f"Another process has the state in {path} open: stop it, or use another directory. "
+            f"({text})"
+        )
+    if any(mark in text for mark in _DAMAGED):
+        return StateCorruptError(
+            f"The state in {path} is damaged: restore a backup with `gsr state restore`, or run "
+            f"`gsr ingest` with a fresh --state, which reads the log again. ({text})"
+        )
+    return StateError(f"RocksDB could not work with {path}: {text}")
+
+
+def property_of(database: Rdict, name: str) -> int:
+    """Return one of RocksDB's integer properties, summed over the column families."""
+    total = 0
+    for family in COLUMN_FAMILIES:
+        value: Any = database.get_column_family(family).property_int_value(name)
+        total += int(value or 0)
+    return total
