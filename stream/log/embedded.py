@@ -52,7 +52,7 @@ class EmbeddedLog(StorageLog):
         active_records: int = 1000,
     ) -> None:
         super().__init__(clock)
-        self.directory = directory
+        self.directory = directory.absolute()  # threads open files later, perhaps elsewhere
         self._survive_power_loss = survive_power_loss
         self._busy_timeout_seconds = busy_timeout_seconds
         self._active_records = active_records

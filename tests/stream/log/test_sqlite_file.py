@@ -50,6 +50,32 @@ def test_everything_survives_a_reopening(log: EmbeddedLog, tmp_path: Path) -> No
     again.close()
 
 
+@pytest.mark.parametrize("name", ["with space", "100%", "a#b?c=d&e", "ünïcode", "quote'\""])
+def test_any_directory_name_will_do(tmp_path: Path, name: str) -> None:
+    """Also one that means something in a URL."""
+    log = reopened(tmp_path / name)
+    log.create_topic(TopicSpec(name="t"))
+    log.writer("t").append([Outgoing(None, b"v")])
+    log.close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_change_of_the_working_directory_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that comes later finds the same files."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    log = reopened(Path("log"))
+    log.create_topic(TopicSpec(name="t"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    thread = threading.Thread(target=lambda: log.writer("t").append([Outgoing(None, b"v")]))
+    thread.start()
+    thread.join()
+    assert log.end_offsets("t") == {0: 1}
+    log.close()
+
+
 def test_a_clock_that_is_set_back_does_not_set_back_append_times(tmp_path: Path) -> None:
     """Else a search by time would go astray."""
     clock = ManualClock(1000.0)
