@@ -137,6 +137,9 @@ def _type_fault(value: bytes, message: str) -> Fault:
     """Tell a missing field from one of the wrong type, on the parsed value itself."""
     try:
         parsed = _ANY_DECODER.decode(value)
+    except msgspec.ValidationError:
+        # JSON, but with a number that no float64 holds.
+        parsed = None
     except ValueError as error:
         return Fault("malformed_json", _words(error))
     if isinstance(parsed, dict):
