@@ -197,6 +197,7 @@ def test_mutated_clicks_never_crash_or_leak(value: bytes, data: st.DataObject) -
         assert 1 <= len(text.encode()) <= 256
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_nesting_counts_levels(value: object) -> None:
     """The depth of any JSON is that of its parsed value."""
