@@ -85,7 +85,8 @@ def level(graph: GraphArrays, item: int, scale: int) -> float:  # pragma: no cov
     stored = graph.popularity[item, scale]
     if stored <= 0.0:
         return NEVER
-    return math.log2(stored) + graph.popularity_references[item, scale]
+    log2: float = math.log2(stored) + graph.popularity_references[item, scale]
+    return log2
 
 
 @kernel
@@ -110,11 +111,9 @@ def popularity_levels(
 
 
 @kernel
-def popularity_channel(
-    level: float, half_life: float, now: float
-) -> float:  # pragma: no cover
+def popularity_channel(log2: float, half_life: float, now: float) -> float:  # pragma: no cover
     """Return one item's popularity channel at `now` from its level."""
-    return max(level - now / half_life, FLOOR_LOG2) * LN2
+    return max(log2 - now / half_life, FLOOR_LOG2) * LN2
 
 
 @kernel
@@ -185,12 +184,13 @@ def graph_channels(
                 factors[s] = share * factor / (masses[s] * factor + MASS_PRIOR)
             for slot in range(start, stop):
                 target = graph.neighbours[slot]
-                fresh = True
+                before, after = np.float32(0.0), np.float32(0.0)
                 for s in range(scales):
-                    if dense[target, s] != 0.0:
-                        fresh = False
+                    before += dense[target, s]
                     dense[target, s] += graph.weights[slot, s] * factors[s]
-                if fresh:
+                    after += dense[target, s]
+                # An edge can have decayed to nothing: what is listed has a channel above zero.
+                if before == 0.0 and after > 0.0:
                     touched[count] = target
                     count += 1
         share *= decay

@@ -118,5 +118,3 @@ class LearnerConfig:
     holdout: float = 0.05
     worse_z: float = 3.0
     seed: int = 0
-
-

@@ -43,10 +43,12 @@ class Fusion(nn.Module):
         """Return user vectors from whichever views are there; at least one must be."""
         if states is not None and self.pauses is not None:
             states = states + self.pauses.index_select(0, gap_buckets(pauses))
-        if states is None:
-            return self.from_graph(views)
         if views is None:
-            return self.from_sequence(states)
+            alone: Tensor = self.from_sequence(states)
+            return alone
+        if states is None:
+            alone = self.from_graph(views)
+            return alone
         gate = self.gate(torch.cat((states, views, context), dim=1)).sigmoid()
         joined: Tensor = gate * self.from_sequence(states) + (1.0 - gate) * self.from_graph(views)
         return joined
@@ -81,6 +83,8 @@ class ChannelWeights(nn.Module):
         self.out = nn.Linear(width, channel_count(scales)) if context else None
         self.constant = nn.Parameter(torch.zeros(channel_count(scales)))
         self.sees_user = sees_user
+        self.switch: Tensor
+        self.prior: Tensor
         switch = torch.tensor([float(popularity)] * scales + [float(graph)] * scales)
         self.register_buffer("switch", switch, persistent=False)
         prior = [POPULARITY_PRIOR / scales] * scales + [GRAPH_PRIOR / scales] * scales

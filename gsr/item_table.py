@@ -9,6 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from gsr.errors import SnapshotError
+
 FIRST_CAPACITY = 1024
 FIRST_MOMENT = 0.9
 SECOND_MOMENT = 0.99
@@ -127,30 +129,40 @@ class ItemTable:
             self._steps[rows] = steps
         self.commit()
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Return copies of everything that `load` needs, N rows each."""
+    def moments(self) -> dict[str, Tensor]:
+        """Return copies of the optimiser's state, N rows each."""
         n = self._rows
         return {
-            "weight": self._weight[:n].clone(),
             "first_moment": self._first[:n].clone(),
             "second_moment": self._second[:n].clone(),
             "steps": self._steps[:n].clone(),
-            "generations": self._generations[:n].clone(),
         }
 
-    def load(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what `tensors` returned; without moments the optimiser starts afresh."""
-        n = len(tensors["weight"])
+    def load(self, weight: Tensor, generations: Tensor) -> None:
+        """Take over rows [N, d] and their generations [N]; the optimiser starts afresh."""
+        n = len(weight)
         self.commit()
         self._rows = 0
         self._reserve(max(n, FIRST_CAPACITY))
         self._rows = n
-        self._weight[:n] = tensors["weight"]
-        self._generations[:n] = tensors["generations"]
-        if "steps" in tensors:
-            self._first[:n] = tensors["first_moment"]
-            self._second[:n] = tensors["second_moment"]
-            self._steps[:n] = tensors["steps"]
+        self._weight[:n] = weight
+        self._generations[:n] = generations
+
+    def load_moments(self, moments: dict[str, Tensor]) -> None:
+        """Take over what `moments` returned.
+
+        Raises
+        ------
+        SnapshotError
+            It is for more rows than there are, or for another width.
+        """
+        n = len(moments["steps"])
+        if n > self._rows or moments["first_moment"].shape[1:] != (self.dimension,):
+            msg = f"optimiser state is of {tuple(moments['first_moment'].shape)} item values, the "
+            raise SnapshotError(msg + f"table has {(self._rows, self.dimension)}")
+        self._first[:n] = moments["first_moment"]
+        self._second[:n] = moments["second_moment"]
+        self._steps[:n] = moments["steps"]
 
     def _start(self, rows: Tensor, values: Tensor) -> None:
         noise = torch.randn(values.shape, generator=self._generator)

@@ -1,10 +1,9 @@
 """Learning on the stream: fresh samples, replay, distillation, a judge."""
 
-import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,17 +11,21 @@ import torch
 from torch import Tensor
 
 from gsr.config import LearnerConfig
-from gsr.errors import TrainingError
+from gsr.errors import SnapshotError, TrainingError
 from gsr.item_graph import ItemGraph
-from gsr.model import JointModel, as_clicks
-from gsr.neighbour_sampler import OwnEdges
-from gsr.network import Views
-from gsr.objective import Choices, cross_entropy, distillation, loss_terms, score, term_weight
-from gsr.packing import pack
-from gsr.reservoir import Reservoir
+from gsr.model import JointModel
+from gsr.optimisation import Optimisation
+from gsr.reservoir import Columns, Reservoir, from_columns, to_columns
 from gsr.samples import Samples, join
 
-HASH_SCALE = 2**32
+HASH_RANGE: Final = 2**32
+STATE_FORMAT: Final = 1
+FEWEST_JUDGES: Final = 10
+
+
+def never() -> bool:
+    """Time never runs out."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +78,6 @@ class Verdict:
     z: float
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A batch, encoded: what the objective reads, and what a step writes back."""
-
-    views: Views
-    items: Tensor
-    choices: Choices
-    present: Tensor
-    rows: Tensor
-    leaf: Tensor
-
-
 class Learner:
     """Learns a `JointModel` from recorded samples, in cycles: `learn`, then `judge`.
 
@@ -96,6 +87,11 @@ class Learner:
         Learned in place.
     config
         How.
+
+    Attributes
+    ----------
+    reservoir
+        What can be replayed.
     """
 
     def __init__(self, model: JointModel, config: LearnerConfig) -> None:
@@ -103,16 +99,9 @@ class Learner:
         self.config = config
         self.reservoir = Reservoir(config.reservoir_bytes)
         self._rng = np.random.default_rng(config.seed)
-        self._optimiser = torch.optim.AdamW(
-            model.network.parameters(),
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-            fused=True,
-        )
-        self._pending: list[Samples] = []
-        self._held: list[Samples] = []
-        self._before: list[npt.NDArray[np.float64]] = []
-        self._undo: tuple[dict[str, Tensor], dict[str, Any]] | None = None
+        self._optimisation = Optimisation(model, config)
+        self._pending: list[Columns] = []
+        self._held: list[tuple[Samples, npt.NDArray[np.float64]]] = []
 
     def learn(
         self,
@@ -120,168 +109,221 @@ class Learner:
         graph: ItemGraph,
         *,
         effort: float = 1.0,
-        out_of_time: Callable[[], bool] = lambda: False,
+        out_of_time: Callable[[], bool] = never,
     ) -> LearnReport:
+        """Learn from fresh `samples` and replay; samples of held-back users wait for `judge`.
+
+        Parameters
+        ----------
+        samples
+            Recorded before each click.
+        graph
+            The live graph; the samples' own edges are left out of it.
+        effort
+            Multiplies replay (drift raises it).
+        out_of_time
+            Asked between steps; once true, replay is skipped and counted as shed.
+
+        Raises
+        ------
+        TrainingError
+            The loss was not finite; weights and optimiser are those of the last promotion.
+        """
         self.model.grow(graph)
-        self._begin()
-        held = samples.user_hashes % HASH_SCALE < self.config.holdout * HASH_SCALE
-        fresh = join([*self._pending, samples.rows(np.flatnonzero(~held))])
+        self._optimisation.begin()
+        held = samples.user_hashes % HASH_RANGE < self.config.holdout * HASH_RANGE
+        fresh = join([*map(from_columns, self._pending), samples.rows(np.flatnonzero(~held))])
         self._pending = []
         if held.any():
-            slice_ = samples.rows(np.flatnonzero(held))
-            self._held.append(slice_)
-            self._before.append(self.likelihood(slice_, graph))
-        wanted = round(self.config.replay * effort * len(fresh))
-        replay = self.reservoir.draw(wanted, self._rng)
-        report = self._steps(fresh, replay, graph, out_of_time)
+            chosen = samples.rows(np.flatnonzero(held))
+            self._held.append((chosen, self._optimisation.likelihood(chosen, graph)))
+        replay = self.reservoir.draw(round(self.config.replay * effort * len(fresh)), self._rng)
+        try:
+            report = self._learn(fresh, replay, graph, out_of_time)
+        except TrainingError:
+            self._close(promoted=False)
+            raise
         self.reservoir.add(fresh, self._rng)
         return report
 
-    def likelihood(self, samples: Samples, graph: ItemGraph) -> npt.NDArray[np.float64]:
-        out = np.empty(len(samples))
-        with torch.no_grad():
-            for start in range(0, len(samples), self.config.batch_size):
-                index = np.arange(start, min(start + self.config.batch_size, len(samples)))
-                e = self._encode(samples.rows(index), graph)
-                found = score(e.views, e.items, e.choices, alone=False)
-                out[index] = cross_entropy(found.fused, e.choices).numpy()
-        return out
-
     def judge(self, graph: ItemGraph) -> Verdict:
+        """Compare the weights since the last promotion on the held-back slice.
+
+        Worse: the old weights and optimiser state come back. Else the new become the reference
+        for the next judgement and for distillation. Either way the slice is learned in the next
+        cycle.
+        """
         if not self._held:
-            self.promote(graph)
+            self._close(promoted=True)
             return Verdict(promoted=True, samples=0, before=0.0, after=0.0, z=0.0)
-        before = np.concatenate(self._before)
-        after = np.concatenate([self.likelihood(s, graph) for s in self._held])
-        worse = after - before
-        error = float(worse.std()) / math.sqrt(len(worse))
-        z = float(worse.mean()) / max(error, 1e-12)
-        promoted = bool(np.isfinite(after).all()) and z <= self.config.worse_z
-        self._pending.extend(self._held)
-        if promoted:
-            self._end()
-        else:
-            self._rollback()
+        before = np.concatenate([likelihood for _, likelihood in self._held])
+        after = np.concatenate(
+            [self._optimisation.likelihood(samples, graph) for samples, _ in self._held]
+        )
+        users = np.concatenate([samples.user_hashes for samples, _ in self._held])
+        z = paired_z(before, after, users)
+        promoted = z <= self.config.worse_z
+        self._close(promoted=promoted)
         return Verdict(
             promoted=promoted,
-            samples=len(worse),
+            samples=len(before),
             before=float(before.mean()),
             after=float(after.mean()),
             z=z,
         )
 
-    def promote(self, graph: ItemGraph) -> None:
-        self._pending.extend(self._held)
-        self._end()
+    def promote(self) -> None:
+        """Make the present weights the reference without asking (bootstrap)."""
+        self._close(promoted=True)
 
-    def _steps(self, fresh, replay, graph, out_of_time) -> LearnReport:
-        config = self.config
-        order = self._rng.permutation(len(fresh))
-        steps = math.ceil(len(fresh) / config.batch_size)
-        parts = np.array_split(order, steps) if steps else []
-        rparts = (
-            np.array_split(np.arange(len(replay)), steps) if replay is not None and steps else []
-        )
-        teachers = [None] * steps
-        if rparts and config.distillation_loss > 0.0:
-            with torch.no_grad():
-                for i, part in enumerate(rparts):
-                    e = self._encode(replay.rows(part), graph)
-                    teachers[i] = score(e.views, e.items, e.choices, alone=False).fused
-        sums: dict[str, float] = {}
-        counts: dict[str, int] = {}
+    def renew(self, rows: npt.NDArray[np.int64], graph: ItemGraph) -> None:
+        """Forget item `rows` that now stand for other items: embeddings, optimiser, reservoir.
+
+        Weights that still wait for the judge are promoted first.
+        """
+        self._close(promoted=True)
+        self.model.renew(rows, graph)
+        self.reservoir.forget(rows)
+        waiting = Reservoir(2**62)
+        for columns in self._pending:
+            waiting.add(from_columns(columns), self._rng)
+        waiting.forget(rows)
+        self._pending = [waiting.columns()] if len(waiting) else []
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return optimiser, reservoir, waiting samples and random state: tensors and JSON.
+
+        Together with the model's own snapshot it continues exactly; call it after `judge`.
+        """
+        tensors = self._optimisation.tensors()
+        tensors["random.torch"] = self.model.generator.get_state()
+        tensors |= as_tensors("reservoir", self.reservoir.columns())
+        for number, columns in enumerate(self._pending):
+            tensors |= as_tensors(f"pending_{number}", columns)
+        document = {
+            "format": STATE_FORMAT,
+            "pending": len(self._pending),
+            "random": self._rng.bit_generator.state,
+        }
+        return tensors, document
+
+    def restore(self, tensors: dict[str, Tensor], document: dict[str, Any]) -> None:
+        """Continue from what `state` returned, on the model that was there then.
+
+        Raises
+        ------
+        SnapshotError
+            It does not fit this model.
+        """
+        if document.get("format") != STATE_FORMAT:
+            msg = f"learner state has format {document.get('format')}, not {STATE_FORMAT}"
+            raise SnapshotError(msg + ": delete the trainer's journal to start learning afresh")
+        self._optimisation.load(tensors)
+        self.model.generator.set_state(tensors["random.torch"].clone())
+        self._rng.bit_generator.state = document["random"]
+        self.reservoir.load(as_columns("reservoir", tensors))
+        waiting = range(document["pending"])
+        self._pending = [as_columns(f"pending_{number}", tensors) for number in waiting]
+        self._held = []
+
+    def _learn(
+        self,
+        fresh: Samples,
+        replay: Samples | None,
+        graph: ItemGraph,
+        out_of_time: Callable[[], bool],
+    ) -> LearnReport:
+        steps = math.ceil(len(fresh) / self.config.batch_size)
+        new = np.array_split(self._rng.permutation(len(fresh)), steps) if steps else []
+        old = np.array_split(np.arange(0 if replay is None else len(replay)), max(steps, 1))
+        # The weights are still those of the last promotion: they are the teacher.
+        teachers = self._teach(replay, old, graph)
         replayed = shed = touched = 0
-        loss_sum = 0.0
-        self.model.network.train()
-        try:
-            for i, part in enumerate(parts):
-                batch = fresh.rows(part)
-                teacher = None
-                n_old = 0
-                if rparts and len(rparts[i]):
-                    if out_of_time():
-                        shed += len(rparts[i])
-                    else:
-                        batch = join([batch, replay.rows(rparts[i])])
-                        n_old = len(rparts[i])
-                        replayed += n_old
-                        teacher = teachers[i]
-                e = self._encode(batch, graph)
-                n_new = len(part)
-                scores = score(e.views, e.items, e.choices, alone=config.graph_loss+config.sequence_loss>0)
-                terms = loss_terms(e.views, scores, e.choices, e.present, config)
-                if teacher is not None:
-                    terms["distillation"] = distillation(scores.fused[n_new:], teacher, e.choices.after(n_new)) * (n_old / len(batch))
-                loss = sum(term_weight(n, config) * t.mean() for n, t in terms.items())
-                if not torch.isfinite(loss):
-                    raise TrainingError("loss")
-                self._optimiser.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(self.model.network.parameters(), config.gradient_norm)
-                self._optimiser.step()
-                self.model.table.step(e.rows, e.leaf.grad, config.embedding_rate)
-                touched += len(e.rows)
-                loss_sum += float(terms["fused"][:n_new].detach().sum())
-                for n, t in terms.items():
-                    sums[n] = sums.get(n, 0.0) + float(t.detach().mean()) / steps
-        finally:
-            self.model.network.eval()
+        loss = 0.0
+        terms: dict[str, float] = {}
+        for number, index in enumerate(new):
+            batch, count, teacher = fresh.rows(index), len(old[number]), None
+            if replay is not None and count:
+                if out_of_time():
+                    shed, count = shed + count, 0
+                else:
+                    batch = join([batch, replay.rows(old[number])])
+                    teacher = teachers[number] if teachers else None
+            result = self._optimisation.step(batch, graph, count, teacher)
+            replayed += count
+            touched += result.rows
+            loss += float(result.losses[: len(index)].sum())
+            for name, mean in result.terms.items():
+                terms[name] = terms.get(name, 0.0) + mean / steps
         return LearnReport(
             fresh=len(fresh),
             replayed=replayed,
             shed=shed,
             steps=steps,
-            loss=loss_sum / max(len(fresh), 1),
-            terms=sums,
+            loss=loss / max(len(fresh), 1),
+            terms=terms,
             touched_rows=touched,
         )
 
-    def _encode(self, batch: Samples, graph: ItemGraph) -> Encoded:
-        model = self.model
-        packed = pack(batch.histories, model.config, model.items)
-        tokens = len(packed.items)
-        asked = np.concatenate((packed.items, batch.candidates.ravel()))
-        rows, places = model.distinct(asked)
-        gathered = model.gather(rows, graph, own_edges(batch))
-        leaf = model.table.gather(gathered.rows)
-        fused, propagated = model.fuse(gathered, leaf)
-        clicks = as_clicks(packed, places[:tokens], batch.context)
-        views = model.network.encode(fused, propagated, clicks)
-        choices = Choices(
-            torch.from_numpy(places[tokens:].reshape(batch.candidates.shape)),
-            torch.from_numpy(batch.log_inclusion),
-            torch.from_numpy(batch.features),
-        )
-        return Encoded(views, fused, choices, clicks.present, gathered.rows, leaf)
+    def _teach(
+        self, replay: Samples | None, parts: list[npt.NDArray[np.int64]], graph: ItemGraph
+    ) -> list[Tensor]:
+        if replay is None or self.config.distillation_loss == 0.0:
+            return []
+        return [self._optimisation.scores(replay.rows(part), graph) for part in parts]
 
-    def _begin(self) -> None:
-        if self._undo is None:
-            self.model.table.begin()
-            weights = {k: v.clone() for k, v in self.model.network.state_dict().items()}
-            self._undo = (weights, copy.deepcopy(self._optimiser.state_dict()))
-
-    def _end(self) -> None:
-        self._held, self._before, self._undo = [], [], None
-        self.model.table.commit()
-
-    def _rollback(self) -> None:
-        if self._undo is not None:
-            weights, optimiser = self._undo
-            self.model.network.load_state_dict(weights)
-            self._optimiser.load_state_dict(optimiser)
-            self.model.table.rollback()
-        self._held, self._before, self._undo = [], [], None
+    def _close(self, *, promoted: bool) -> None:
+        if promoted:
+            self._optimisation.commit()
+        else:
+            self._optimisation.rollback()
+        # Kept in the rounded form that survives a restart, so that a restart changes nothing.
+        self._pending.extend(to_columns(samples) for samples, _ in self._held)
+        self._held = []
 
 
-def own_edges(samples: Samples) -> OwnEdges:
-    """Return the edges that the samples' own clicks added, ordered by source."""
-    real = samples.edge_sources >= 0
-    sample, _ = np.nonzero(real)
-    sources = samples.edge_sources[real]
-    order = np.argsort(sources, kind="stable")
-    return OwnEdges(
-        sources[order],
-        samples.candidates[sample, 0][order],
-        samples.edge_amounts[real][order].astype(np.float64),
-        samples.histories.now[sample][order],
-    )
+def paired_z(
+    before: npt.NDArray[np.float64],
+    after: npt.NDArray[np.float64],
+    users: npt.NDArray[np.uint64],
+) -> float:
+    """Return by how many standard errors `after` lies above `before`; inf if it is not finite.
+
+    The error is that of users, not of samples: one user's clicks rise and fall together. Of fewer
+    than `FEWEST_JUDGES` users nothing can be said: 0.
+
+    >>> users = np.arange(10, dtype=np.uint64)
+    >>> paired_z(np.zeros(10), np.array([0.1, 0.3] * 5), users)
+    6.3...
+    """
+    worse = after - before
+    if not np.isfinite(worse).all():
+        return math.inf
+    mean = float(worse.mean())
+    found, user = np.unique(users, return_inverse=True)
+    if len(found) < FEWEST_JUDGES:
+        return 0.0
+    error = math.sqrt(float(np.square(np.bincount(user, worse - mean)).sum())) / len(worse)
+    if error == 0.0:
+        return math.copysign(math.inf, mean) if mean else 0.0
+    return mean / error
+
+
+def as_tensors(prefix: str, columns: Columns) -> dict[str, Tensor]:
+    """Return columns as tensors; unsigned 64-bit ones as their signed bits."""
+    found = {}
+    for name, column in columns.items():
+        signed = column.view(np.int64) if column.dtype == np.uint64 else column
+        found[f"{prefix}.{name}"] = torch.from_numpy(np.ascontiguousarray(signed))
+    return found
+
+
+def as_columns(prefix: str, tensors: dict[str, Tensor]) -> Columns:
+    """Return what `as_tensors` made tensors of."""
+    found: Columns = {}
+    for name, tensor in tensors.items():
+        if name.startswith(prefix + "."):
+            column = tensor.numpy().copy()
+            short = name[len(prefix) + 1 :]
+            found[short] = column.view(np.uint64) if short == "user_hashes" else column
+    return found

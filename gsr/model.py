@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from gsr.channels import GraphArrays, context_count, context_of, graph_arrays
+from gsr.channels import channel_count, context_count, context_of, graph_arrays
 from gsr.config import ModelConfig
 from gsr.histories import Histories
 from gsr.item_graph import ItemGraph
@@ -34,6 +34,22 @@ class UserQueries:
 
     vectors: npt.NDArray[np.float32]
     channel_weights: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedItems:
+    """Every item, encoded at one moment.
+
+    Parameters
+    ----------
+    fused
+        float32 [N, d], what users are scored against and what the sequence encoder reads.
+    propagated
+        float32 [N, d], what the graph's neighbours sent; None where the graph encoder is off.
+    """
+
+    fused: npt.NDArray[np.float32]
+    propagated: npt.NDArray[np.float32] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,44 +120,60 @@ class JointModel:
         self.table.renew(as_rows(rows))
         self._seed(rows, graph)
 
-    def user_queries(self, histories: Histories, graph: ItemGraph) -> UserQueries:
+    def user_queries(
+        self,
+        histories: Histories,
+        graph: ItemGraph,
+        *,
+        items: EncodedItems | None = None,
+        context: npt.NDArray[np.float32] | None = None,
+    ) -> UserQueries:
         """Encode users; a pure function of its arguments and the weights.
 
         `histories` may be raw buffers: what may not be read is skipped (`Histories.recent`).
         A user without readable clicks gets the zero vector and the weights of an empty context.
+
+        Parameters
+        ----------
+        histories
+            The users.
+        graph
+            The live counters.
+        items
+            Items encoded before (see `encode_items`), so that no neighbourhood is looked up.
+        context
+            float32 [B, F], context features recorded before, instead of those of `graph` as it is.
         """
         readable = histories.recent(self.config.history_length, self.config.event_weights)
-        d, channels = self.config.dimension, 2 * self.config.scales
-        vectors = np.zeros((len(readable), d), np.float32)
-        weights = np.zeros((len(readable), channels), np.float32)
+        if context is None:
+            context = self.context(readable, graph)
+        vectors = np.zeros((len(readable), self.config.dimension), np.float32)
+        weights = np.zeros((len(readable), channel_count(self.config.scales)), np.float32)
         # Users of like length share a chunk, so that little of it is padding.
         order = np.argsort(readable.lengths, kind="stable")
         for start in range(0, len(order), USER_CHUNK):
             users = order[start : start + USER_CHUNK]
-            found = self._encode_users(readable.rows(users), graph)
+            found = self._encode_users(readable.rows(users), graph, context[users], items)
             vectors[users] = found.vectors
             weights[users] = found.channel_weights
         return UserQueries(vectors, weights)
 
-    @torch.no_grad()
     def item_vectors(self, graph: ItemGraph) -> npt.NDArray[np.float32]:
         """Return the fused vector of every item row, float32 [N, d], with the graph as it is."""
-        arrays = graph_arrays(graph)
+        return self.encode_items(graph).fused
+
+    @torch.no_grad()
+    def encode_items(self, graph: ItemGraph) -> EncodedItems:
+        """Propagate once in full, in chunks; N is the table's rows."""
         embeddings = self.table.weight
-        total = torch.zeros_like(embeddings)
-        power = embeddings
+        if not self.network.mixes:
+            return EncodedItems(embeddings.numpy().copy(), None)
         shares = self.network.hop_weights.softmax(dim=0)
+        power, total = embeddings, torch.zeros_like(embeddings)
         for depth in range(len(self.network.mixes)):
-            received = torch.empty_like(power)
-            for start in range(0, self.items, ITEM_CHUNK):
-                rows = np.arange(start, min(start + ITEM_CHUNK, self.items))
-                block = self._sampler.sample(arrays, rows, graph_time(graph), self.items)
-                sent = self.network.send(power[as_rows(block.rows)], as_hop(block, len(rows)), depth)
-                received[start : start + len(rows)] = sent
-            power = received
+            power = self._send_all(power, graph, depth)
             total += shares[depth] * power
-        fused = self.network.fusion.items(embeddings, total if self.network.mixes else None)
-        return fused.detach().numpy().copy()
+        return EncodedItems(self.network.fusion.items(embeddings, total).numpy(), total.numpy())
 
     def context(self, readable: Histories, graph: ItemGraph) -> npt.NDArray[np.float32]:
         """Return the context features [B, F] of readable histories."""
@@ -186,14 +218,38 @@ class JointModel:
         return distinct(rows, self.items, self._places)
 
     @torch.no_grad()
-    def _encode_users(self, readable: Histories, graph: ItemGraph) -> UserQueries:
-        packed = pack(readable, self.config, self.items)
-        rows, places = self.distinct(packed.items)
-        gathered = self.gather(rows, graph)
-        fused, propagated = self.fuse(gathered, self.table.weight[gathered.rows])
-        clicks = as_clicks(packed, places, self.context(readable, graph))
-        found = self.network.encode(fused, propagated, clicks)
+    def _encode_users(
+        self,
+        readable: Histories,
+        graph: ItemGraph,
+        context: npt.NDArray[np.float32],
+        items: EncodedItems | None,
+    ) -> UserQueries:
+        known = self.items if items is None else min(self.items, len(items.fused))
+        packed = pack(readable, self.config, known)
+        if items is None:
+            rows, places = self.distinct(packed.items)
+            gathered = self.gather(rows, graph)
+            fused, propagated = self.fuse(gathered, self.table.weight[gathered.rows])
+        else:
+            places = packed.items
+            fused = torch.from_numpy(items.fused)
+            sent = items.propagated
+            propagated = None if sent is None else torch.from_numpy(sent)
+        found = self.network.encode(fused, propagated, as_clicks(packed, places, context))
         return UserQueries(found.vectors.numpy(), found.weights.numpy())
+
+    def _send_all(self, vectors: Tensor, graph: ItemGraph, depth: int) -> Tensor:
+        """Return one round of propagation for every row."""
+        arrays, now = graph_arrays(graph), graph_time(graph)
+        received = torch.empty_like(vectors)
+        for start in range(0, self.items, ITEM_CHUNK):
+            stop = min(start + ITEM_CHUNK, self.items)
+            block = self._sampler.sample(arrays, np.arange(start, stop), now, self.items)
+            senders = vectors.index_select(0, as_rows(block.rows))
+            hop = as_hop(block, stop - start)
+            received[start:stop] = self.network.send(senders, hop, depth)
+        return received
 
     def _seed(self, rows: npt.NDArray[np.int64], graph: ItemGraph) -> None:
         if len(rows) == 0:

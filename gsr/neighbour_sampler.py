@@ -194,7 +194,8 @@ class NeighbourSampler:
     ) -> Block:
         """Return the neighbours of distinct `rows` at time `now`, without the edges `own`.
 
-        Neighbours that are dead, or have no row below `limit`, are left out. With `rng`, neighbours are drawn by weight instead of the heaviest taken.
+        Neighbours that are dead, or have no row below `limit`, are left out. With `rng`,
+        neighbours are drawn by weight instead of the heaviest taken.
         """
         n = len(rows)
         if len(self._places) < max(len(graph.alive), int(rows.max(initial=-1)) + 1):

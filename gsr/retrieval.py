@@ -5,7 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gsr.channels import GraphArrays
+from gsr.channels import (
+    FLOOR_LOG2,
+    LN2,
+    GraphArrays,
+    channel_count,
+    clear_channels,
+    graph_channels,
+)
+from gsr.compiled import kernel
 from gsr.histories import Histories
 
 
@@ -23,6 +31,75 @@ class TopItems:
 
     rows: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float32]
+
+
+@kernel
+def _best(
+    scores: npt.NDArray[np.float32],
+    weights: npt.NDArray[np.float32],
+    levels: npt.NDArray[np.float64],
+    shifts: npt.NDArray[np.float64],
+    hidden: npt.NDArray[np.bool_],
+    rows: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float32],
+) -> None:  # pragma: no cover
+    """Fill the best `rows` and `values` [k]; `scores` [N] lacks only the popularity channels."""
+    k = len(rows)
+    rows[:] = -1
+    values[:] = -np.inf
+    for item in range(len(scores)):
+        value = scores[item]
+        if hidden[item] or value == -np.inf:
+            continue
+        for s in range(len(shifts)):
+            value += weights[s] * np.float32(max(levels[item, s] - shifts[s], FLOOR_LOG2) * LN2)
+        # Rows come in ascending order, so an equal score never moves an earlier row down.
+        if rows[k - 1] >= 0 and value <= values[k - 1]:
+            continue
+        place = k - 1
+        while place > 0 and (rows[place - 1] < 0 or values[place - 1] < value):
+            rows[place] = rows[place - 1]
+            values[place] = values[place - 1]
+            place -= 1
+        rows[place] = item
+        values[place] = value
+
+
+@kernel
+def _retrieve(
+    graph: GraphArrays,
+    levels: npt.NDArray[np.float64],
+    scores: npt.NDArray[np.float32],
+    weights: npt.NDArray[np.float32],
+    items: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    now: npt.NDArray[np.float64],
+    history: int,
+    decay: float,
+    masked: npt.NDArray[np.int64],
+    masked_ends: npt.NDArray[np.int64],
+    hidden: npt.NDArray[np.bool_],
+    dense: npt.NDArray[np.float32],
+    touched: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float32],
+) -> None:  # pragma: no cover
+    """Turn each user's neural scores [B, N] into their top k; `scores` is used up."""
+    scales = len(graph.half_lives)
+    count = scores.shape[1]
+    start = 0
+    for b in range(len(lengths)):
+        listed = graph_channels(graph, items[b], lengths[b], now[b], history, decay, dense, touched)
+        for i in range(listed):
+            for s in range(scales):
+                scores[b, touched[i]] += weights[b, scales + s] * dense[touched[i], s]
+        clear_channels(dense, touched, listed)
+        for i in range(start, masked_ends[b]):
+            if 0 <= masked[i] < count:
+                scores[b, masked[i]] = -np.inf
+        start = masked_ends[b]
+        shifts = now[b] / graph.half_lives
+        _best(scores[b], weights[b], levels, shifts, hidden, rows[b], values[b])
 
 
 def top_k(
@@ -63,4 +140,41 @@ def top_k(
     block_bytes
         Memory for one block of dense scores.
     """
-    raise NotImplementedError
+    count = len(graph.alive)
+    users = len(histories)
+    rows = np.full((users, k), -1, np.int64)
+    values = np.full((users, k), -np.inf, np.float32)
+    if users == 0 or count == 0 or k == 0:
+        return TopItems(rows, values)
+    hidden = ~graph.alive if blocked is None else ~graph.alive | blocked
+    known = min(len(item_vectors), count)
+    transposed = item_vectors[:known].T
+    size = max(1, block_bytes // (4 * count))
+    scores = np.empty((min(size, users), count), np.float32)
+    dense = np.zeros((count, channel_count(len(graph.half_lives)) // 2), np.float32)
+    touched = np.empty(count, np.int64)
+    for start in range(0, users, size):
+        stop = min(start + size, users)
+        block = scores[: stop - start]
+        block[:, known:] = 0.0
+        np.matmul(vectors[start:stop], transposed, out=block[:, :known])
+        lists = masked[start:stop]
+        _retrieve(
+            graph,
+            levels,
+            block,
+            channel_weights[start:stop],
+            histories.items[start:stop],
+            histories.lengths[start:stop],
+            histories.now[start:stop],
+            history,
+            decay,
+            np.concatenate(lists) if lists else np.empty(0, np.int64),
+            np.cumsum([len(row) for row in lists], dtype=np.int64),
+            hidden,
+            dense,
+            touched,
+            rows[start:stop],
+            values[start:stop],
+        )
+    return TopItems(rows, values)

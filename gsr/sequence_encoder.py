@@ -94,7 +94,8 @@ class Block(nn.Module):
             attended = self.attend(seen, tokens)
         x = x + self.dropout(self.join(attended))
         hidden = functional.gelu(self.widen(self.forward_norm(x)))
-        return x + self.dropout(self.narrow(hidden))
+        done: Tensor = x + self.dropout(self.narrow(hidden))
+        return done
 
     def attend(self, x: Tensor, tokens: Tokens) -> Tensor:
         """Return each token's mix of the values before it and its own, [T, d]."""
@@ -162,9 +163,7 @@ class SequenceEncoder(nn.Module):
         self.gaps = nn.Parameter(torch.zeros(GAP_BUCKETS, dimension)) if time_gaps else None
         self.events = nn.Parameter(torch.zeros(events, dimension))
         self.input_norm = nn.LayerNorm(dimension)
-        self.blocks = nn.ModuleList(
-            Block(dimension, heads, length, dropout) for _ in range(blocks)
-        )
+        self.blocks = nn.ModuleList(Block(dimension, heads, length, dropout) for _ in range(blocks))
         self.output_norm = nn.LayerNorm(dimension)
         self.dropout = dropout
 
