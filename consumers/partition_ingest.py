@@ -11,7 +11,7 @@ from consumers.config import GsrConfig
 from consumers.dead_letter_policy import DeadLetterPolicy
 from consumers.dead_letter_topic import DeadLetterTopic
 from consumers.metrics import Metrics
-from consumers.sequences import PartitionSequences
+from consumers.sequences import MAX_WAITING_USERS, PartitionSequences
 from stream.clock import Clock
 from stream.events.click import ClickBatch
 from stream.events.codec import BadRecord, ClickCodec
@@ -114,6 +114,7 @@ class PartitionIngest:
             linger_seconds=ingest.sequence_linger_seconds,
             budget=budget,
             clock=clock,
+            max_waiting=MAX_WAITING_USERS,
         )
         self._append_time: float | None = None
         self._checkpointed_offset = 0

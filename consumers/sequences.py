@@ -64,7 +64,7 @@ class PartitionSequences:
         linger_seconds: float,
         budget: ByteBudget,
         clock: Clock,
-        max_waiting: int = MAX_WAITING_USERS,
+        max_waiting: int,
     ) -> None:
         self._log = log
         self._clicks = clicks
