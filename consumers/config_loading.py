@@ -225,8 +225,8 @@ def _unknown(name: str, source: str) -> str:
         return f"{section} ({source}): is a section; write its settings below [{section}]"
     same_key = [full for full in everything if full.endswith(f".{key}")]
     close = (
-        difflib.get_close_matches(name, [f"{section}.{other}" for other in known[section]], n=1)
-        or same_key
+        same_key
+        or difflib.get_close_matches(name, [f"{section}.{other}" for other in known[section]], n=1)
         or difflib.get_close_matches(name, everything, n=1)
     )
     hint = f"; did you mean {close[0]}?" if close else ""
