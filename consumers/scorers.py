@@ -9,7 +9,7 @@ from consumers.serving_view import ServingView
 from gsr.config import ModelConfig
 from gsr.histories import Histories
 from gsr.item_graph import ItemGraph
-from gsr.model import JointModel, UserQueries
+from gsr.model import EncodedItems, JointModel, UserQueries
 
 
 class Scorer(Protocol):
@@ -97,6 +97,7 @@ class ModelScorer:
         self.channel_history = model.config.channel_history
         self.channel_decay = model.config.channel_decay
         self.item_vectors = np.zeros((0, model.config.dimension), dtype=np.float32)
+        self._items: EncodedItems | None = None
 
     @property
     def items(self) -> int:
@@ -116,8 +117,9 @@ class ModelScorer:
         self._generations = np.concatenate(
             [np.maximum(self._generations, view.generations[:known]), view.generations[known:]]
         )
-        self.item_vectors = self._model.item_vectors(view.graph)
+        self._items = self._model.encode_items(view.graph)
+        self.item_vectors = self._items.fused
 
     def queries(self, histories: Histories, graph: ItemGraph) -> UserQueries:
         """Encode users."""
-        return self._model.user_queries(histories, graph)
+        return self._model.user_queries(histories, graph, items=self._items)
