@@ -53,6 +53,24 @@ def command(
     return decorate
 
 
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only after a yes; never wait for an answer where nobody can give one."""
+    if yes:
+        return
+    if not can_ask():
+        raise typer.BadParameter("nobody is here to ask: give --yes", param_hint="--yes")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        say("nothing was changed")
+        raise typer.Exit(1)
+
+
+def can_ask() -> bool:
+    """Tell whether a person sits at the terminal."""
+    return sys.stdin.isatty()
+
+
 def _guarded(work: Callable[[], _Result]) -> _Result:
     """Do the work; end the process with one plain line and the right code where it fails."""
     try:

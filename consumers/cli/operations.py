@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consumers.cli.commands import command, group
+from consumers.cli.commands import command, confirm, group
 from consumers.cli.log_access import configured_log
 from consumers.cli.options import (
     AsJson,
@@ -150,8 +150,7 @@ def rollback(
     if dry_run:
         say(f"would restore model {version} in place of {current}")
         return
-    if not yes:
-        typer.confirm(f"Serve model {version} instead of {current}?", abort=True, err=True)
+    confirm(f"Serve model {version} instead of {current}?", yes=yes)
     say(f"model {version} is served again, as version {store.rollback(version)}")
 
 

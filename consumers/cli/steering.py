@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from consumers.cli.commands import command, group
+from consumers.cli.commands import command, confirm, group
 from consumers.cli.log_access import append_one, configured_log, id_bytes
 from consumers.cli.options import ConfigFile, LogUrl, Settings, resolve
 from consumers.cli.output import say
@@ -34,8 +34,7 @@ def forget(
     backups.
     """
     loaded = resolve(config, settings, log)
-    if not yes:
-        typer.confirm(f"Forget everything about {user!r}?", abort=True, err=True)
+    confirm(f"Forget everything about {user!r}?", yes=yes)
     key = id_bytes("user", user)
     with configured_log(loaded) as log_opened:
         partition, offset = append_one(log_opened, loaded.log.clicks, key, None)

@@ -138,8 +138,9 @@ def test_pinned_checkpoints_stay_until_unpinned(store: ArtifactStore) -> None:
     assert store.pinned_checkpoints("trainer") == {0: 1}
     store.pin_checkpoints("trainer", {0: 6})
     store.publish_checkpoint(0, checkpoint(new_sst="new"))
+    assert store.newest_checkpoints() == {0: 7}
     with pytest.raises(ArtifactError):
-        ArtifactStore(store._files, ManualClock()).checkpoint_path(0, 2)
+        store.checkpoint_path(0, 2)
 
 
 def test_a_checkpoint_that_fails_leaves_nothing(store: ArtifactStore) -> None:
@@ -225,16 +226,15 @@ def test_a_death_before_the_rename_leaves_the_old_one(
 
     remove = shutil.rmtree
     for deadly in itertools.count(1):
-        calls = 0
+        left = [deadly]
 
-        def fsync(_descriptor: int, deadly: int = deadly) -> None:
-            nonlocal calls
-            calls += 1
-            if calls == deadly:
+        def fsync(_descriptor: int, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] == 0:
                 raise DeadError
 
-        def rmtree(path: Path, *, ignore_errors: bool, deadly: int = deadly) -> None:
-            if calls < deadly:  # the dead clean nothing up
+        def rmtree(path: Path, *, ignore_errors: bool, left: list[int] = left) -> None:
+            if left[0] > 0:  # the dead clean nothing up
                 remove(path, ignore_errors=ignore_errors)
 
         with monkeypatch.context() as patch:

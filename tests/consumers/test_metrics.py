@@ -4,14 +4,24 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from consumers.metric_catalogue import BAD_REASONS, CATALOGUE, CLICK_OUTCOMES, LIST_REASONS, ROLES
+from consumers.metric_catalogue import (
+    BAD_REASONS,
+    CATALOGUE,
+    CLICK_OUTCOMES,
+    LIST_REASONS,
+    ROLES,
+    MetricSpec,
+)
 from consumers.metric_manual import metrics_page
 from consumers.metrics import Metrics
 from stream.clock import ManualClock
+from stream.events.bad_record import REASONS
+from stream.events.recommendation import Reason
 
 UNITS = {"seconds", "bytes", "ratio", "info", "total"}
 NOT_BASE = {
@@ -42,7 +52,7 @@ def test_promtool_finds_nothing(
 
 
 @pytest.mark.parametrize("spec", CATALOGUE, ids=lambda spec: spec.name)
-def test_names_follow_the_rules(spec) -> None:  # type: ignore[no-untyped-def]  # parametrised
+def test_names_follow_the_rules(spec: MetricSpec) -> None:
     """The rules of promlint, so that they hold where promtool is not installed."""
     words = spec.name.split("_")
     assert re.fullmatch(r"gsr(_[a-z0-9]+)+", spec.name)
@@ -131,11 +141,6 @@ def test_the_process_and_the_build_are_exported(clock: ManualClock) -> None:
 
 def test_label_values_are_those_of_the_code() -> None:
     """Reasons and outcomes are named once, elsewhere, and repeated in the catalogue."""
-    from typing import get_args
-
-    from stream.events.bad_record import REASONS
-    from stream.events.recommendation import Reason
-
     assert tuple(REASONS) == BAD_REASONS
     assert get_args(Reason) == LIST_REASONS
     assert "accepted" in CLICK_OUTCOMES

@@ -81,6 +81,14 @@ def failing(error: Exception) -> Callable[[], bool]:
     return step
 
 
+def stopping(stop: threading.Event) -> Callable[[], bool]:
+    def step() -> bool:
+        stop.set()
+        return True
+
+    return step
+
+
 def ready(server: HealthServer) -> tuple[int, dict[str, bool]]:
     connection = http.client.HTTPConnection(server.host, server.port, timeout=5)
     try:
@@ -94,7 +102,7 @@ def ready(server: HealthServer) -> tuple[int, dict[str, bool]]:
 def test_it_runs_until_told_to_stop_and_closes(config: GsrConfig) -> None:
     """The loop ends between two steps; the role is closed, topics exist."""
     stop = threading.Event()
-    role = ScriptedRole(lambda: True, lambda: False, lambda: stop.set() or True)
+    role = ScriptedRole(lambda: True, lambda: False, stopping(stop))
     run_role("ingest", role.factory, config, stop=stop)
     assert role.done == 3
     assert role.closed
@@ -130,7 +138,7 @@ def test_the_http_server_outlives_the_role(config: GsrConfig) -> None:
 def test_passing_trouble_is_retried(config: GsrConfig) -> None:
     """A retriable error costs a pause and a count, nothing else."""
     stop = threading.Event()
-    role = ScriptedRole(failing(LogUnavailableError("away")), lambda: stop.set() or True)
+    role = ScriptedRole(failing(LogUnavailableError("away")), stopping(stop))
     run_role("ingest", role.factory, config, stop=stop)
     assert role.metrics.registry.get_sample_value("gsr_retries_total") == 1.0
 
@@ -147,7 +155,7 @@ def test_any_other_error_ends_the_role_in_order(config: GsrConfig) -> None:
 def test_an_error_while_closing_is_told(config: GsrConfig) -> None:
     """What could not be saved at the end must not pass in silence."""
     stop = threading.Event()
-    role = ScriptedRole(lambda: stop.set() or True)
+    role = ScriptedRole(stopping(stop))
     role.close_error = StorageFullError("full at last")
     with pytest.raises(StorageFullError, match="full at last"):
         run_role("ingest", role.factory, config, stop=stop)

@@ -94,7 +94,7 @@ def test_some_failures_are_not_worth_a_restart() -> None:
 
 
 def test_a_killed_child_is_named_by_its_signal() -> None:
-    """kill -9 counts as a crash."""
+    """A kill -9 counts as a crash."""
     code = "import os; os.kill(os.getpid(), 9)"
     with pytest.raises(RoleFailedError, match="killed by signal 9"):
         Supervisor([child("one", code)], QUICK, SystemClock(), Output()).run(threading.Event())
@@ -112,7 +112,8 @@ def test_a_feeder_may_finish() -> None:
 
 def test_a_deaf_child_is_killed(caplog: pytest.LogCaptureFixture) -> None:
     """One that does not stop in time does not hold up the others for ever."""
-    deaf = "import signal; signal.signal(15, signal.SIG_IGN); print('up', flush=True)\n" + (
+    deaf = (
+        "import signal; signal.signal(15, signal.SIG_IGN); print('up', flush=True)\n"
         "while True: signal.pause()"
     )
     output, stop = Output(), threading.Event()

@@ -1,0 +1,264 @@
+"""The `gsr` command as a new user meets it, wrong input included."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from consumers.artifacts import open_artifacts
+from consumers.cli.application import app
+from consumers.config import GsrConfig
+from stream.clock import SystemClock
+from stream.log.opening import open_log
+
+CLICKS = "user_id,item_id,timestamp\nann,tea,100\nbob,jam,101\nann,jam,102\n"
+
+
+@pytest.fixture(autouse=True)
+def _somewhere_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GSR_CONFIG", raising=False)
+
+
+def gsr(*arguments: str, answer: str | None = None) -> Result:
+    return CliRunner().invoke(app, arguments, input=answer, prog_name="gsr")
+
+
+def values(topic: str) -> list[tuple[bytes | None, bytes | None]]:
+    log = open_log("embedded:run/log", SystemClock())
+    reader = log.reader(topic)
+    found = []
+    while batches := reader.poll(1000, 0.0):
+        for batch in batches:
+            found += list(zip(batch.keys, batch.values, strict=True))
+    reader.close()
+    log.close()
+    return found
+
+
+ALL = [
+    *(["run"], ["ingest"], ["train"], ["publish"], ["replay"], ["bootstrap"], ["produce"]),
+    *(["simulate"], ["recommend"], ["user"], ["item"], ["forget"], ["items", "block"]),
+    *(["items", "allow"], ["state", "check"], ["models", "list"], ["models", "show"]),
+    *(["models", "rollback"], ["log", "topics"], ["log", "clean"]),
+]
+
+
+@pytest.mark.parametrize("command", ALL, ids=" ".join)
+def test_help_begins_with_examples(command: list[str]) -> None:
+    """-h and --help show a line to copy before anything else."""
+    result = gsr(*command, "-h")
+    assert result.exit_code == 0
+    assert result.output == gsr(*command, "--help").output
+    _, _, rest = result.output.partition("\n")
+    assert rest.lstrip().startswith("Examples:")
+    assert f"gsr {' '.join(command)}" in rest
+
+
+def test_the_command_alone_shows_help() -> None:
+    """Nothing given: the overview, and the code of wrong usage."""
+    result = gsr()
+    assert result.exit_code == 2
+    assert "gsr run --demo" in result.output
+
+
+def test_the_version_is_shown() -> None:
+    """--version, on standard output."""
+    result = gsr("--version")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("gsr ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["prodce"], 2, "Did you mean 'produce'?"),
+        (["simulate", "--sede", "1"], 2, "--seed"),
+        (["produce"], 2, "Missing argument 'EVENTS'"),
+        (["produce", "nope.csv"], 10, "nope.csv"),
+        (["produce", "c.csv", "--column", "user"], 2, "ROLE=NAME"),
+        (["produce", "c.csv", "--column", "usr=x"], 2, "ROLE is one of user, item"),
+        (["produce", "c.csv", "--column", "user=visitor"], 10, "visitor"),
+        (["produce", "c.csv", "--log", "carrier:pigeon"], 6, "embedded:DIR"),
+        (["produce", "c.csv", "--rate", "0"], 2, "--rate"),
+        (["simulate", "--rate", "3"], 2, "need --log"),
+        (["simulate", "--items", "2", "--events", "1"], 2, "taste"),
+        (["run", "--events", "c.csv"], 2, "--demo"),
+        (["run", "--set", "trainer.cycle_seconds"], 2, "section.key=VALUE"),
+        (["ingest", "--set", "trainer.cycle_second=3"], 2, "did you mean trainer.cycle_seconds?"),
+        (["ingest", "--config", "nope.toml"], 2, "nope.toml"),
+        (["models", "show", "7"], 9, "no version 7"),
+        (["models", "show", "0"], 2, "VERSION"),
+        (["models", "rollback", "7", "--yes"], 9, "no version 7"),
+        (["state", "check"], 9, "no state"),
+        (["user", "ann"], 9, "nothing is known of user 'ann'"),
+        (["user", ""], 2, "user is empty"),
+        (["item", "x" * 300], 2, "256"),
+        (["item", "tea"], 9, "no checkpoints yet"),
+        (["recommend", "ann"], 7, "no serving view yet"),
+        (["forget", "ann"], 2, "give --yes"),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else None,
+)
+def test_wrong_input_is_answered_in_one_line(arguments: list[str], code: int, words: str) -> None:
+    """No traceback; the exit code tells the kind; nothing on standard output."""
+    Path("c.csv").write_text(CLICKS)
+    result = gsr(*arguments)
+    assert result.exit_code == code, result.output
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+
+
+def test_produce_puts_a_file_on_the_topic() -> None:
+    """Key, value and order are those of the file."""
+    Path("c.csv").write_text(CLICKS)
+    result = gsr("produce", "c.csv", "--set", "log.partitions=1")
+    assert result.exit_code == 0
+    assert "sent 3 events to clicks" in result.stderr
+    assert [(key, json.loads(value or b"")["item_id"]) for key, value in values("clicks")] == [
+        (b"ann", "tea"),
+        (b"bob", "jam"),
+        (b"ann", "jam"),
+    ]
+
+
+def test_produce_maps_columns_skips_bad_rows_and_stops_at_a_limit() -> None:
+    """The options of event files work together."""
+    Path("c.csv").write_text("who,item_id,timestamp\nann,tea,100\nbob,,101\ncid,jam,102\n,,\n")
+    assert gsr("produce", "c.csv", "--column", "user=who").exit_code == 10
+    result = gsr("produce", "c.csv", "--column", "user=who", "--skip-bad", "--limit", "2")
+    assert result.exit_code == 0
+    assert "sent 2 events" in result.stderr
+    assert "skipped" in result.stderr
+    assert "c.csv, line 3" in result.stderr
+
+
+def test_an_empty_file_is_no_surprise() -> None:
+    """A file without rows sends nothing or says that it is empty."""
+    Path("c.csv").write_text("user_id,item_id,timestamp\n")
+    result = gsr("produce", "c.csv")
+    assert "Traceback" not in result.output
+    assert "sent 0 events" in result.stderr or result.exit_code == 10
+
+
+def test_simulate_prints_the_same_for_the_same_seed() -> None:
+    """JSON lines and CSV hold the same clicks."""
+    lines = gsr("simulate", "--events", "50", "--seed", "3").stdout.splitlines()
+    assert len(lines) == 50
+    assert lines == gsr("simulate", "--events", "50", "--seed", "3").stdout.splitlines()
+    assert lines != gsr("simulate", "--events", "50", "--seed", "4").stdout.splitlines()
+    rows = gsr("simulate", "--events", "50", "--seed", "3", "--format", "csv").stdout.splitlines()
+    assert rows[0] == "user_id,item_id,timestamp,event"
+    assert rows[1].split(",")[:2] == [json.loads(lines[0])[key] for key in ("user_id", "item_id")]
+
+
+def test_simulate_sends_to_a_log() -> None:
+    """With --log the clicks go to the topic."""
+    result = gsr("simulate", "--log", "embedded:run/log", "--events", "20", "--restamp")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == ""
+    assert len(values("clicks")) == 20
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the question asked although standard input is no terminal."""
+    monkeypatch.setattr("consumers.cli.commands.can_ask", lambda: True)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_forget_appends_the_forget_record() -> None:
+    """A key without a value, after the question was answered."""
+    assert gsr("forget", "ann", answer="n\n").exit_code == 1
+    assert gsr("forget", "ann", answer="y\n").exit_code == 0
+    assert gsr("forget", "bob", "--yes").exit_code == 0
+    assert sorted(key or b"" for key, value in values("clicks") if value is None) == [
+        b"ann",
+        b"bob",
+    ]
+
+
+def test_items_are_blocked_and_allowed() -> None:
+    """The newest control record says whether the item is available; the rest of it stays."""
+    gsr("items", "block", "tea")
+    gsr("items", "allow", "tea")
+    records = [json.loads(value or b"") for key, value in values("items") if key == b"tea"]
+    assert [record.get("available", True) for record in records] == [False, True]
+
+
+def test_topics_are_listed_for_people_and_programs() -> None:
+    """The table names each topic; --json says the same."""
+    assert "clicks.dlq" in gsr("log", "topics").stdout
+    rows = json.loads(gsr("log", "topics", "--json").stdout)
+    assert {row["topic"] for row in rows} >= {"clicks", "sequences", "recommendations"}
+    assert gsr("log", "clean").exit_code == 0
+
+
+@pytest.mark.usefixtures("terminal")
+def test_models_are_listed_shown_and_rolled_back() -> None:
+    """The registry of models from the outside."""
+    assert json.loads(gsr("models", "list", "--json").stdout) == []
+    store = open_artifacts(GsrConfig(), SystemClock())
+    store.publish_snapshot(b"one", {"loss": 1.0})
+    store.publish_snapshot(b"two", {"loss": 2.0})
+    assert (
+        "would restore model 1 in place of 2" in gsr("models", "rollback", "1", "--dry-run").stderr
+    )
+    assert gsr("models", "rollback", "1", answer="n\n").exit_code == 1
+    assert store.current_snapshot() == 2
+    assert "as version 3" in gsr("models", "rollback", "1", "--yes").stderr
+    listed = json.loads(gsr("models", "list", "--json").stdout)
+    assert [(model["version"], model["current"]) for model in listed] == [
+        (1, False),
+        (2, False),
+        (3, True),
+    ]
+    assert json.loads(gsr("models", "show", "3").stdout)["restored_from"] == 1
+    assert "yes" in gsr("models", "list").stdout.splitlines()[-1]
+
+
+def python(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    ).stdout
+
+
+@pytest.mark.parametrize("module", ["consumers.ingest", "consumers.process", "consumers.cli"])
+def test_ingest_and_help_do_without_torch(module: str) -> None:
+    """Memory and start-up time of what does not learn."""
+    heavy = "{'torch', 'torch_geometric', 'plotly', 'river', 'pandas'}"
+    code = f"import sys, {module}; print(sorted(set(sys.modules) & {heavy}))"
+    assert python(code).strip() == "[]"
+
+
+def test_help_does_without_heavy_imports() -> None:
+    """`gsr --help` answers at once."""
+    heavy = "{'numpy', 'numba', 'pydantic', 'pyarrow', 'fsspec', 'prometheus_client'}"
+    code = f"import sys, consumers.cli; print(sorted(set(sys.modules) & {heavy}))"
+    assert python(code).strip() == "[]"
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    """`gsr simulate | head -1` ends quietly."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "consumers.cli", "simulate", "--events", "100000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process.stdout, process.stderr:
+        assert json.loads(process.stdout.readline())
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.wait() == 141
