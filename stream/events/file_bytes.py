@@ -11,8 +11,8 @@ from stream.errors import EventFileError
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
-# Small, because zstandard unpacks each whole: at 100:1 this makes 3 MiB.
-_PACKED_BYTES: Final = 32 * 1024
+# Small, because each is unpacked whole: at 100:1 this makes 800 KiB.
+_PACKED_BYTES: Final = 8 * 1024
 _PLAIN_BYTES: Final = 512 * 1024
 
 

@@ -1,6 +1,7 @@
 """Rows of JSON lines: one object per line."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Final, Protocol
 
 import msgspec
@@ -51,19 +52,19 @@ def read_jsonl(
         Rows per batch.
     """
     decoder = msgspec.json.Decoder(_row_type(columns))
-    lines: list[bytes] = []
+    lines = chain.from_iterable(block.splitlines() for block in text)
     first = 1
-    try:
-        for block in text:
-            lines += block.splitlines()
-            while len(lines) >= batch_rows:
-                yield _file_rows(lines[:batch_rows], first, decoder, columns)
-                del lines[:batch_rows]
-                first += batch_rows
-    except EventFileError as error:
-        raise EventFileError(path, error.reason, line=first + len(lines)) from error
-    if lines:
-        yield _file_rows(lines, first, decoder, columns)
+    while True:
+        batch: list[bytes] = []
+        try:
+            for line in islice(lines, batch_rows):
+                batch.append(line)  # noqa: PERF402 - their count tells the line of an error
+        except EventFileError as error:
+            raise EventFileError(path, error.reason, line=first + len(batch)) from error
+        if not batch:
+            return
+        yield _file_rows(batch, first, decoder, columns)
+        first += len(batch)
 
 
 def _row_type(columns: Columns) -> type[_Row]:
@@ -121,7 +122,10 @@ def _fault(line: bytes, error: Exception, columns: Columns) -> Fault:
         return Fault("malformed_json", f"nested more than {MAX_NESTING} levels deep")
     try:
         parsed = _ANY_DECODER.decode(line)
-    except ValueError:
+    except msgspec.ValidationError:
+        # JSON, but with a number that no float64 holds.
         return Fault("wrong_type", words)
+    except ValueError as other:
+        return Fault("malformed_json", ascii(str(other))[1:-1][:200])
     missing = columns.missing(list(parsed)) if isinstance(parsed, dict) else None
     return Fault("wrong_type", words) if missing is None else Fault("missing_field", missing)
