@@ -5,6 +5,7 @@ each click; `test` ranks them by the model that is serving; `learn` makes a cycl
 here knows of files, logs or clocks.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -13,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
+from consumers.event_rows import slice_clicks
 from consumers.mirror import Mirror
 from gsr.baselines import HALF_LIVES, BaselineCounters
 from gsr.baselines import Clicks as CountedClicks
-from gsr.channels import GraphArrays
+from gsr.channels import GraphArrays, graph_arrays, popularity_levels
 from gsr.config import LearnerConfig, ModelConfig
 from gsr.drift import OutcomeDetector
 from gsr.histories import Histories
@@ -26,6 +28,7 @@ from gsr.negatives import SharedNegatives, draw_negatives
 from gsr.prequential import NEW_ITEM_CLICKS, NEW_USER_CLICKS, Prequential
 from gsr.ranking import Queries, rank_clicks
 from gsr.recording import Notes, edges_into, open_notes, samples_of
+from gsr.retrieval import top_k
 from gsr.samples import Samples, join
 from stream.events.click import ClickBatch, EventRules
 from stream.state.applied import Applied
@@ -33,6 +36,8 @@ from stream.state.config import StateConfig
 
 SEGMENT_CLICKS: Final = 512
 """Clicks that share negatives; also bounds the memory of notes."""
+
+KEPT_ALARMS: Final = 10_000
 
 HIT_CUTOFF: Final = 20
 """A served list hits if the clicked item is among its first so many."""
@@ -131,6 +136,41 @@ class CycleReport:
     effort: float
 
 
+class SpanCounts:
+    """Clicks by item row, and on items unknown before, since the last `take`."""
+
+    def __init__(self) -> None:
+        self.by_item: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self.clicks = 0
+        self.fresh = 0
+
+    def add(
+        self, targets: npt.NDArray[np.int64], clicks_before: npt.NDArray[np.int64], items: int
+    ) -> None:
+        """Count clicks on `targets`, which had `clicks_before`, among `items` rows."""
+        if items > len(self.by_item):
+            self.by_item = np.pad(self.by_item, (0, 2 * items - len(self.by_item)))
+        self.by_item += np.bincount(targets, minlength=len(self.by_item))
+        self.clicks += len(targets)
+        self.fresh += int((clicks_before == 0).sum())
+
+    def take(self) -> tuple[npt.NDArray[np.float64], float]:
+        """Return clicks by row and the share of clicks on unknown items; begin a new span."""
+        counts, share = self.by_item.astype(np.float64), self.fresh / max(self.clicks, 1)
+        self.by_item = np.zeros_like(self.by_item)
+        self.clicks = self.fresh = 0
+        return counts, share
+
+
+@dataclass(frozen=True, slots=True)
+class TimedAlarm:
+    """A drift alarm, at the event time of the click that raised it."""
+
+    time: float
+    before: float
+    after: float
+
+
 @dataclass(slots=True)
 class Segment:
     """Clicks that were taken in but not tested; r recorded ones, and a of all kinds accepted.
@@ -194,6 +234,10 @@ class LearningLoop:
         Of tested clicks, and of clicks that came with ``rank=False`` (baselines only).
     detector
         Of drift, fed with every tested click.
+    alarms
+        The newest ones that it raised.
+    span
+        Clicks by item since somebody last took them.
     totals
         Counts since the beginning.
     """
@@ -209,11 +253,14 @@ class LearningLoop:
         self.quality = Prequential(names, options.window_seconds, options.windows_kept)
         self.warmup_quality = Prequential(names[1:], options.window_seconds, windows_kept=1)
         self.detector = OutcomeDetector()
+        self.alarms: deque[TimedAlarm] = deque(maxlen=KEPT_ALARMS)
+        self.span = SpanCounts()
         self.totals = LoopTotals()
         self._rng = rng
         self._segments: list[Segment] = []
         self._fresh: list[Samples] = []
         self._encoded: EncodedItems | None = None
+        self._recent: Histories | None = None
         self._alarmed = 0
 
     @property
@@ -242,7 +289,7 @@ class LearningLoop:
             Whether `test` ranks them; if not, only the baselines are measured.
         """
         for start in range(0, len(batch), SEGMENT_CLICKS):
-            self._advance_segment(_slice(batch, start, start + SEGMENT_CLICKS), rank=rank)
+            self._advance_segment(slice_clicks(batch, start, start + SEGMENT_CLICKS), rank=rank)
 
     def test(self) -> int:
         """Rank what was taken in by the serving model; return how many clicks were tested."""
@@ -256,10 +303,11 @@ class LearningLoop:
                     new_users=segment.new_users,
                     new_items=segment.new_items,
                 )
-                if self.detector.update(ranks <= HIT_CUTOFF):
-                    self._alarmed = self.options.alarm_cycles
+                self._watch(segment.times, ranks <= HIT_CUTOFF)
                 tested += len(ranks)
             self._fresh.append(segment.samples)
+        if self._segments:
+            self._recent = self._segments[-1].samples.histories
         self._segments = []
         self.totals.tested += tested
         return tested
@@ -298,6 +346,44 @@ class LearningLoop:
             self._encoded = self.model.encode_items(self.mirror.graph())
         return self._encoded
 
+    def recent_lists(self, users: int, length: int) -> npt.NDArray[np.int64]:
+        """Return what the users tested last would get now: int64 [B, length], -1 for nothing.
+
+        Parameters
+        ----------
+        users
+            At most so many.
+        length
+            Items per list.
+        """
+        if self._recent is None:
+            return np.zeros((0, length), dtype=np.int64)
+        histories = self._recent.rows(np.arange(len(self._recent))[-users:])
+        graph, items = self.mirror.graph(), self.encoded_items()
+        arrays = graph_arrays(graph)
+        levels = np.empty((graph.items, graph.scales))
+        popularity_levels(arrays, levels)
+        found = self.model.user_queries(histories, graph, items=items)
+        return top_k(
+            found.vectors,
+            found.channel_weights,
+            items.fused,
+            arrays,
+            levels,
+            histories,
+            list(histories.items),
+            length,
+            history=self.options.model.channel_history,
+            decay=self.options.model.channel_decay,
+        ).rows
+
+    def _watch(self, times: npt.NDArray[np.float64], hits: npt.NDArray[np.bool_]) -> None:
+        first = self.detector.outcomes
+        for alarm in self.detector.update(hits):
+            time = float(times[alarm.outcome - first])
+            self.alarms.append(TimedAlarm(time, alarm.before, alarm.after))
+            self._alarmed = self.options.alarm_cycles
+
     def _advance_segment(self, batch: ClickBatch, *, rank: bool) -> None:
         # The tables must be those from before these clicks' own edges.
         self.encoded_items()
@@ -326,6 +412,7 @@ class LearningLoop:
         wanted = positive & ~accepted.repeats if self.options.mask_seen else positive
         scored = wanted & (accepted.histories.lengths > 0)
         clicks_before = self.baselines.clicks_before(accepted.targets)
+        self.span.add(accepted.targets, clicks_before, self.mirror.items)
         ranks = self.baselines.rank_and_add(
             _counted(accepted, applied), scored=scored, mask_history=self.options.mask_seen
         )
@@ -426,7 +513,7 @@ class LearningLoop:
             amounts,
         )
         hashes = np.fromiter(
-            (xxh3_64_intdigest(batch.user_ids[i]) for i in clicks.tolist()),
+            (xxh3_64_intdigest(batch.user_ids[i].encode()) for i in clicks.tolist()),
             dtype=np.uint64,
             count=len(clicks),
         )
@@ -479,7 +566,8 @@ class LearningLoop:
 
 def _counted(accepted: Accepted, applied: Applied) -> CountedClicks:
     """Return the accepted clicks as the baselines count them."""
-    starts = np.append(applied.edge_starts[accepted.rows], applied.edge_starts[applied.stop])
+    used = int(applied.edge_starts[applied.stop])
+    starts = np.append(applied.edge_starts[accepted.rows], used)
     return CountedClicks(
         targets=accepted.targets,
         times=accepted.times,
@@ -487,24 +575,10 @@ def _counted(accepted: Accepted, applied: Applied) -> CountedClicks:
         histories=accepted.histories.items,
         lengths=accepted.histories.lengths,
         edge_starts=starts,
-        edge_sources=applied.edge_sources,
-        edge_targets=applied.edge_targets,
-        edge_weights=applied.edge_weights,
-        edge_times=applied.edge_times,
-    )
-
-
-def _slice(batch: ClickBatch, start: int, stop: int) -> ClickBatch:
-    rows = slice(start, stop)
-    return ClickBatch(
-        batch.user_ids[rows],
-        batch.item_ids[rows],
-        batch.times[rows],
-        batch.events[rows],
-        batch.hashes[rows],
-        batch.forget[rows],
-        batch.offsets[rows],
-        batch.append_times[rows],
+        edge_sources=applied.edge_sources[:used],
+        edge_targets=applied.edge_targets[:used],
+        edge_weights=applied.edge_weights[:used],
+        edge_times=applied.edge_times[:used],
     )
 
 

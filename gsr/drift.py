@@ -10,6 +10,7 @@ import numpy.typing as npt
 from river.drift import ADWIN
 
 from gsr.compiled import kernel
+from gsr.item_graph import ItemGraph
 
 PSI_BINS: Final = 10
 PSI_FLOOR: Final = 1e-4
@@ -18,7 +19,7 @@ PSI_FLOOR: Final = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """The hit rate of served recommendations has changed.
+    """The hit rate of served recommendations has fallen.
 
     Parameters
     ----------
@@ -34,7 +35,10 @@ class Alarm:
 
 
 class OutcomeDetector:
-    """Watches single hits and misses for a change of the hit rate (ADWIN).
+    """Watches single hits and misses for a fall of the hit rate (ADWIN).
+
+    A rise is drift as well, but nothing to be alarmed by: the detector forgets what was before it
+    and goes on.
 
     Means of windows hide what single outcomes show: fed with means of 200 outcomes, ADWIN finds
     no change at all. The detector resets itself after an alarm, so each one is read at once, and
@@ -75,7 +79,7 @@ class OutcomeDetector:
             before = float(self._adwin.estimation)
             self._adwin.update(int(outcome))
             self._recent.append(outcome)
-            if self._adwin.drift_detected:
+            if self._adwin.drift_detected and self._adwin.estimation < before:
                 alarms.append(Alarm(self.outcomes, before, float(self._adwin.estimation)))
                 self.alarms += 1
             self.outcomes += 1
@@ -201,6 +205,41 @@ def graph_churn(before: npt.NDArray[np.int64], after: npt.NDArray[np.int64]) -> 
     """
     rows = min(len(before), len(after))
     return float(_mean_jaccard_distance(before[:rows], after[:rows]))
+
+
+@kernel
+def _top_neighbours(
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int32],
+    neighbours: npt.NDArray[np.uint32],
+    weights: npt.NDArray[np.float32],
+    scale: int,
+    out: npt.NDArray[np.int64],
+) -> None:
+    width = out.shape[1]
+    best = np.empty(width, np.float32)
+    for row in range(len(starts)):
+        best[:] = 0.0
+        for slot in range(starts[row], starts[row] + lengths[row]):
+            weight = weights[slot, scale]
+            if weight <= best[width - 1]:
+                continue
+            place = width - 1
+            while place > 0 and best[place - 1] < weight:
+                best[place] = best[place - 1]
+                out[row, place] = out[row, place - 1]
+                place -= 1
+            best[place] = weight
+            out[row, place] = neighbours[slot]
+
+
+def top_neighbours(graph: ItemGraph, scale: int, count: int = 10) -> npt.NDArray[np.int64]:
+    """Return each item's heaviest neighbours on one time scale, int64 [N, count], -1 for none."""
+    out = np.full((graph.items, count), -1, dtype=np.int64)
+    _top_neighbours(
+        graph.row_starts, graph.row_lengths, graph.neighbours, graph.weights, scale, out
+    )
+    return out
 
 
 def catalogue_coverage(recommended: npt.NDArray[np.int64], alive: npt.NDArray[np.bool_]) -> float:

@@ -1,0 +1,78 @@
+"""An event file as history: what is in it, and in how large pieces it is learned."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final, Literal
+
+from consumers.config import GsrConfig
+from consumers.errors import ConfigError
+from stream.errors import EventFileError
+from stream.events.columns import Columns
+from stream.events.files import EventFile, FileSummary
+
+SMALLEST_CYCLE: Final = 500
+LARGEST_CYCLE: Final = 2000
+CYCLES_PER_STREAM: Final = 200
+
+WINDOWS: Final = 200
+"""At most so many windows of time in a report."""
+
+WINDOW_SECONDS: Final = (
+    *(60.0, 300.0, 900.0, 3600.0, 6 * 3600.0, 86_400.0),
+    *(7 * 86_400.0, 30 * 86_400.0, 365 * 86_400.0),
+)
+
+
+def open_events(
+    path: Path, columns: dict[str, str], config: GsrConfig, on_bad: Literal["fail", "skip"]
+) -> EventFile:
+    """Return the event file with its columns named.
+
+    Raises
+    ------
+    ConfigError
+        `columns` names a role that there is not.
+    """
+    roles = Columns().names
+    unknown = set(columns) - set(roles)
+    if unknown:
+        raise ConfigError(
+            f"no such column role: {', '.join(sorted(unknown))}; there are {', '.join(roles)}"
+        )
+    try:
+        named = Columns(
+            **{role: columns.get(role, name) for role, name in roles.items()}  # type: ignore[arg-type]  # roles hold names only
+        )
+        return EventFile(path, named, config.events.rules(), on_bad=on_bad)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def summarise(file: EventFile, limit: int | None) -> FileSummary:
+    """Return what there is to read, at most `limit` events.
+
+    Raises
+    ------
+    EventFileError
+        There is nothing.
+    """
+    summary = file.scan()
+    if summary.events == 0:
+        why = f", all {sum(file.skipped.values())} rows are bad" if file.skipped else ""
+        raise EventFileError(str(file.path), f"holds no events{why}: nothing to learn from")
+    return replace(summary, events=min(summary.events, limit or summary.events))
+
+
+def cycle_clicks(events: int) -> int:
+    """Return how many clicks make a cycle, about 200 cycles a stream.
+
+    >>> cycle_clicks(50), cycle_clicks(100_000), cycle_clicks(1_294_842)
+    (500, 500, 2000)
+    """
+    return min(max(SMALLEST_CYCLE, events // CYCLES_PER_STREAM), LARGEST_CYCLE)
+
+
+def window_seconds(summary: FileSummary) -> float:
+    """Return the shortest usual span of which the stream holds at most `WINDOWS`."""
+    length = (summary.last_time or 0.0) - (summary.first_time or 0.0)
+    return next((w for w in WINDOW_SECONDS if length / w <= WINDOWS), WINDOW_SECONDS[-1])
