@@ -18,7 +18,9 @@ from stream.log.interface import Log
 _LOGGER = logging.getLogger(__name__)
 
 MEASURE_SECONDS: Final = 1.0
-"""How often gauges are set; the log's ends are asked for only then."""
+"""How often lag is measured; the log's ends are asked for only then."""
+MEASURE_STATE_SECONDS: Final = 5.0
+"""How often the state's gauges are set; asking RocksDB takes milliseconds."""
 
 
 @runtime_checkable
@@ -64,7 +66,7 @@ class IngestRole:
         self._polled = False
         self._failed = False
         self._lag: int | None = None
-        self._measure_due = clock.monotonic()
+        self._measure_due = self._measure_state_due = clock.monotonic()
         self._clean_due = clock.monotonic() + config.ingest.clean_interval_seconds
         self._clean_topics = itertools.cycle([spec.name for spec in config.log.topics()])
         self._sequence_group = f"{config.ingest.group}-sequences"
@@ -105,7 +107,8 @@ class IngestRole:
         worked |= self._send_sequences(catching_up=behind)
         flushed = [part.flush_if_due() for part in self._parts.values()]
         # One checkpoint at a time, so that a step stays short.
-        if any(part.checkpoint_if_due() for part in self._parts.values()) or any(flushed):
+        handed_on = any(p.checkpoint_if_due(catching_up=behind) for p in self._parts.values())
+        if handed_on or any(flushed):
             self._save_positions(self._parts)
             worked = True
         self._clean()
@@ -247,7 +250,9 @@ class IngestRole:
         gauge("gsr_ingest_lag_seconds").set(max(0.0, oldest))
         if newest:
             gauge("gsr_ingest_newest_append_timestamp_seconds").set(newest)
-        self._measure_state()
+        if self._clock.monotonic() >= self._measure_state_due:
+            self._measure_state_due = self._clock.monotonic() + MEASURE_STATE_SECONDS
+            self._measure_state()
 
     def _measure_state(self) -> None:
         config, parts = self._config, list(self._parts.values())

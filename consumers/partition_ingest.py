@@ -26,6 +26,9 @@ OUTCOMES: Final = {
     FORGOTTEN: "forgotten",
 }
 
+CATCH_UP_PATIENCE: Final = 3
+"""How many more intervals pass between checkpoints while clicks wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -184,9 +187,13 @@ class PartitionIngest:
         )
         self._metrics.gauge("gsr_ingest_flush_timestamp_seconds").set(self._clock.time())
 
-    def checkpoint_if_due(self) -> bool:
-        """Publish a checkpoint on schedule, if anything changed; True where it did."""
-        if self._clock.monotonic() < self._checkpoint_due:
+    def checkpoint_if_due(self, *, catching_up: bool) -> bool:
+        """Publish a checkpoint on schedule, if anything changed; True where it did.
+
+        While clicks wait they are rarer: the trainer would only get a faster-ageing past.
+        """
+        patience = self._config.ingest.checkpoint_interval_seconds * CATCH_UP_PATIENCE
+        if self._clock.monotonic() < self._checkpoint_due + patience * catching_up:
             return False
         if self._store.next_offset == self._checkpointed_offset:
             return False

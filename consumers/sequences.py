@@ -16,8 +16,8 @@ from stream.state.user_buffer import UserBuffer
 
 USERS_PER_APPEND: Final = 500
 MAX_WAITING_USERS: Final = 100_000
-CATCH_UP_SHARE: Final = 0.125
-"""Share of the byte rate used while clicks wait: records sent then are soon replaced."""
+CATCH_UP_PRICE: Final = 32
+"""What a byte costs while clicks wait: records sent then are soon replaced, and cost time."""
 _REREAD_RECORDS: Final = 20_000
 
 
@@ -126,12 +126,13 @@ class PartitionSequences:
         """
         if self._reader is not None:
             self._gather()
-        if not self._waiting or not (everything or self._due(catching_up=catching_up)):
+        if not self._waiting or not (everything or self._due()):
             return []
         limit = len(self._waiting) if everything else USERS_PER_APPEND
         self._taken = list(islice(self._waiting, limit))
         records = [record for record in map(self._record, self._taken) if record is not None]
-        self._budget.spend(sum(map(size_of, records)))
+        price = CATCH_UP_PRICE if catching_up else 1
+        self._budget.spend(price * sum(map(size_of, records)))
         return records
 
     def sent(self) -> None:
@@ -149,13 +150,11 @@ class PartitionSequences:
             self._reader.close()
             self._reader = None
 
-    def _due(self, *, catching_up: bool) -> bool:
+    def _due(self) -> bool:
         if self._oldest_wait is None:
             return False
-        if self._clock.monotonic() - self._oldest_wait < self._linger:
-            return False
-        floor = self._budget.rate * (1.0 - CATCH_UP_SHARE) if catching_up else 0.0
-        return self._budget.left() > floor
+        lingered = self._clock.monotonic() - self._oldest_wait >= self._linger
+        return lingered and self._budget.left() > 0
 
     def _record(self, user_id: str) -> Outgoing | None:
         buffer = self._store.user(user_id)
