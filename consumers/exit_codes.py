@@ -22,7 +22,7 @@ from typing import Final
 
 from consumers.errors import GsrError
 from gsr.errors import ModelError
-from stream.errors import EventFileError, LogError, StateError, StreamError
+from stream.errors import EventFileError, LogError, LogFullError, StateError, StreamError
 
 USAGE_EXIT_CODE: Final = 2
 STATE_EXIT_CODE: Final = 5
@@ -46,7 +46,7 @@ def exit_code(error: BaseException) -> int:
     if isinstance(error, GsrError):
         return error.exit_code
     by_kind = (
-        (StateError, STATE_EXIT_CODE),
+        ((StateError, LogFullError), STATE_EXIT_CODE),
         (LogError, 6),
         (EventFileError, 10),
         (ModelError, 11),
