@@ -63,7 +63,7 @@ def quoted(text: str, limit: int = 60) -> str:
 
     Examples
     --------
-    >>> print(quoted("caf\u00e9"), quoted("long text", limit=4))
-    'caf\xe9' 'long'...
+    >>> print(quoted("\u00e9t\u00e9"), quoted("long text", limit=4))
+    '\xe9t\xe9' 'long'...
     """
     return ascii(text) if len(text) <= limit else ascii(text[:limit]) + "..."

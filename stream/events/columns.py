@@ -66,7 +66,8 @@ class Columns:
         Examples
         --------
         >>> print(Columns().missing(["userId", "item_id", "timestamp"]))
-        no column user_id among userId, item_id, timestamp; if userId is meant, map it: user=userId
+        no column user_id among userId, item_id, timestamp; if userId is meant, map it:
+        --column user=userId
         >>> Columns().missing(["user_id", "item_id", "timestamp", "rating"])
         """
         lacking = {
@@ -82,8 +83,8 @@ class Columns:
         text = f"no {words} {', '.join(lacking.values())} among {shown or 'nothing'}"
         guesses = {role: guess for role in lacking if (guess := self._guess(role, found))}
         if not guesses:
-            return f"{text}; name the file's own columns in the column mapping"
-        mapping = " ".join(f"{role}={_shown(guess)}" for role, guess in guesses.items())
+            return f"{text}; name the file's own columns: --column {next(iter(lacking))}=NAME"
+        mapping = " ".join(f"--column {role}={_shown(guess)}" for role, guess in guesses.items())
         meant = ", ".join(map(_shown, guesses.values()))
         pronoun, verb = ("it", "is") if len(guesses) == 1 else ("them", "are")
         return f"{text}; if {meant} {verb} meant, map {pronoun}: {mapping}"

@@ -10,10 +10,9 @@ import numpy.typing as npt
 from stream.events.bad_record import Fault, quoted
 from stream.events.click import MAX_ID_BYTES, EventColumns, EventRules
 from stream.events.click_fields import id_fault, unknown_event
-from stream.events.timestamps import likely_unit, parse_iso
+from stream.events.timestamps import SECONDS_END, likely_unit, parse_iso
 
-# The year 5138: nothing real is later, but times in milliseconds are.
-_LAST_SECOND: Final = 1e11
+_UNIT_CODES: Final = {"milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
 # A character takes at most 4 bytes of UTF-8.
 _SURELY_SHORT: Final = MAX_ID_BYTES // 4
 
@@ -103,7 +102,7 @@ class RowCheck:
             return None
         times = _all_seconds(rows.timestamps, rows.per_second)
         # An unparsed time is NaN and fails the first comparison.
-        if times is None or not bool(np.all((times >= 0) & (times < _LAST_SECOND))):
+        if times is None or not bool(np.all((times >= 0) & (times < SECONDS_END))):
             return None
         return EventColumns(rows.user_ids, rows.item_ids, times + 0.0, events, event_ids)
 
@@ -148,9 +147,12 @@ def _seconds(timestamp: float | str, per_second: float) -> float | Fault:
         time = parsed
     if not time >= 0:
         return _no_time(f"{time} lies before 1970")
-    if time >= _LAST_SECOND:
-        unit = likely_unit(time)
-        return _no_time(f"{time:.0f} is too large for seconds: looks like {unit}, set the unit")
+    unit = likely_unit(time)
+    if unit is not None:
+        return _no_time(
+            f"{time:.0f} is too large for seconds; if these are {unit}, say so: "
+            f"--column timestamp_unit={_UNIT_CODES[unit]}"
+        )
     return time + 0.0
 
 

@@ -13,7 +13,9 @@ _ISO: Final = re.compile(
 _HOUR_24: Final = re.compile(r"[T ]24", re.ASCII)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_UNITS: Final = ((1e17, "nanoseconds"), (1e14, "microseconds"), (1e11, "milliseconds"))
+# The year 5138: no real time is later in seconds, but today is in milliseconds.
+SECONDS_END: Final = 1e11
+_UNITS: Final = ((1e17, "nanoseconds"), (1e14, "microseconds"), (SECONDS_END, "milliseconds"))
 
 
 def parse_iso(text: str) -> float | None:

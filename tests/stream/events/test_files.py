@@ -279,12 +279,18 @@ def test_a_header_alone_is_no_events(tmp_path: Path) -> None:
     ("header", "words"),
     [
         ("user_id,item_id", "no column timestamp among user_id, item_id"),
-        ("userId,item_id,timestamp", "if userId is meant, map it: user=userId"),
-        ("user_id,item,ts", "if item, ts are meant, map them: item=item timestamp=ts"),
-        ("user_id,itme_id,timestamp", "map it: item=itme_id"),
-        ("user_id,movieId,timestamp", "map it: item=movieId"),
-        ("session_id;article_id;time", "user=session_id item=article_id timestamp=time"),
-        ("1,2,3", "name the file's own columns in the column mapping"),
+        ("userId,item_id,timestamp", "if userId is meant, map it: --column user=userId"),
+        (
+            "user_id,item,ts",
+            "if item, ts are meant, map them: --column item=item --column timestamp=ts",
+        ),
+        ("user_id,itme_id,timestamp", "map it: --column item=itme_id"),
+        ("user_id,movieId,timestamp", "map it: --column item=movieId"),
+        (
+            "session_id;article_id;time",
+            "--column user=session_id --column item=article_id --column timestamp=time",
+        ),
+        ("1,2,3", "name the file's own columns: --column user=NAME"),
         ("", "among nothing"),
         ("user_id,user_id,item_id,timestamp", "column user_id twice"),
         ('"user_id,item_id', "header"),
@@ -311,7 +317,7 @@ def test_a_column_that_is_mapped_must_be_there(tmp_path: Path) -> None:
     error = error_of(path)
     assert error.line == 1
     assert "no column user_id" in str(error)
-    assert "user=userid" in str(error)
+    assert "--column user=userid" in str(error)
 
 
 @pytest.mark.parametrize("settings", [{"user": "item_id"}, {"item": ""}, {"timestamp_unit": "h"}])
@@ -331,7 +337,7 @@ BAD_CSV_ROWS = {
     "u,i,nan": ("bad_timestamp", "1970"),
     "u,i,-1": ("bad_timestamp", "1970"),
     "u,i,inf": ("bad_timestamp", "too large"),
-    "u,i,1506826800000": ("bad_timestamp", "looks like milliseconds"),
+    "u,i,1506826800000": ("bad_timestamp", "--column timestamp_unit=ms"),
     "u,\udcff,1": ("not_utf8", "not valid Unicode"),
     'u,"i"x,1': ("malformed_row", "expected after"),
 }
