@@ -29,7 +29,7 @@ class ByteBudget:
     """
 
     def __init__(self, bytes_per_second: float, clock: Clock) -> None:
-        self.rate = bytes_per_second
+        self._rate = bytes_per_second
         self._clock = clock
         self._left = bytes_per_second
         self._counted_at = clock.monotonic()
@@ -37,7 +37,7 @@ class ByteBudget:
     def left(self) -> float:
         """Return how many bytes may be spent now; not positive: none."""
         now = self._clock.monotonic()
-        self._left = min(self.rate, self._left + (now - self._counted_at) * self.rate)
+        self._left = min(self._rate, self._left + (now - self._counted_at) * self._rate)
         self._counted_at = now
         return self._left
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, runtime_checkable
 
 from consumers.artifacts import ArtifactStore
-from consumers.byte_budget import ByteBudget
 from consumers.config import GsrConfig
 from consumers.metrics import Metrics
 from consumers.partition_ingest import PartitionIngest
-from consumers.sequences import size_of
+from consumers.sequences import SequenceBudgets, size_of
 from stream.clock import Clock
 from stream.errors import StateMismatchError
 from stream.log.interface import Log
@@ -61,7 +60,7 @@ class IngestRole:
         self._clock = clock
         self._metrics = metrics
         self._artifacts = artifacts
-        self._budget = ByteBudget(config.ingest.sequence_bytes_per_second, clock)
+        self._budgets = SequenceBudgets(config.ingest.sequence_bytes_per_second, clock)
         self._parts: dict[int, PartitionIngest] = {}
         self._polled = False
         self._failed = False
@@ -151,7 +150,7 @@ class IngestRole:
                 clock=self._clock,
                 metrics=self._metrics,
                 artifacts=self._artifacts,
-                budget=self._budget,
+                budgets=self._budgets,
                 sent_offset=sent.get(partition, 0),
             )
             self._parts[partition] = part

@@ -6,12 +6,11 @@ from typing import Final
 import numpy as np
 
 from consumers.artifacts import ArtifactStore
-from consumers.byte_budget import ByteBudget
 from consumers.config import GsrConfig
 from consumers.dead_letter_policy import DeadLetterPolicy
 from consumers.dead_letter_topic import DeadLetterTopic
 from consumers.metrics import Metrics
-from consumers.sequences import MAX_WAITING_USERS, PartitionSequences
+from consumers.sequences import MAX_WAITING_USERS, PartitionSequences, SequenceBudgets
 from stream.clock import Clock
 from stream.events.click import ClickBatch
 from stream.events.codec import BadRecord, ClickCodec
@@ -60,7 +59,7 @@ class PartitionIngest:
         Which one.
     log, clock, metrics, artifacts
         As the role got them.
-    budget
+    budgets
         Bytes of sequences, shared by the partitions.
     sent_offset
         Up to where sequences are known to have been sent.
@@ -75,7 +74,7 @@ class PartitionIngest:
         clock: Clock,
         metrics: Metrics,
         artifacts: ArtifactStore,
-        budget: ByteBudget,
+        budgets: SequenceBudgets,
         sent_offset: int,
     ) -> None:
         self.partition = partition
@@ -115,7 +114,7 @@ class PartitionIngest:
             event_names=tuple(rules.weights),
             sent_offset=sent_offset,
             linger_seconds=ingest.sequence_linger_seconds,
-            budget=budget,
+            budgets=budgets,
             clock=clock,
             max_waiting=MAX_WAITING_USERS,
         )

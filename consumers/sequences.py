@@ -16,9 +16,25 @@ from stream.state.user_buffer import UserBuffer
 
 USERS_PER_APPEND: Final = 500
 MAX_WAITING_USERS: Final = 100_000
-CATCH_UP_PRICE: Final = 32
-"""What a byte costs while clicks wait: records sent then are soon replaced, and cost time."""
+CATCH_UP_SHARE: Final = 1.0 / 32.0
+"""Share of the byte rate used while clicks wait: records sent then are soon replaced."""
 _REREAD_RECORDS: Final = 20_000
+
+
+class SequenceBudgets:
+    """Bytes of sequences per second: in calm operation, and while clicks wait.
+
+    Parameters
+    ----------
+    bytes_per_second
+        In calm operation.
+    clock
+        Of which only differences are used.
+    """
+
+    def __init__(self, bytes_per_second: float, clock: Clock) -> None:
+        self.live = ByteBudget(bytes_per_second, clock)
+        self.catching_up = ByteBudget(bytes_per_second * CATCH_UP_SHARE, clock)
 
 
 class PartitionSequences:
@@ -44,7 +60,7 @@ class PartitionSequences:
         Up to where sequences are known to have been sent.
     linger_seconds
         How long a touched user waits for further clicks.
-    budget
+    budgets
         Bytes that may be sent, shared by all partitions.
     clock
         Times the linger.
@@ -62,7 +78,7 @@ class PartitionSequences:
         event_names: Sequence[str],
         sent_offset: int,
         linger_seconds: float,
-        budget: ByteBudget,
+        budgets: SequenceBudgets,
         clock: Clock,
         max_waiting: int,
     ) -> None:
@@ -72,7 +88,7 @@ class PartitionSequences:
         self._store = store
         self._event_names = tuple(event_names)
         self._linger = linger_seconds
-        self._budget = budget
+        self._budgets = budgets
         self._clock = clock
         self._max_waiting = max_waiting
         self._waiting: dict[str, int] = {}
@@ -126,13 +142,13 @@ class PartitionSequences:
         """
         if self._reader is not None:
             self._gather()
-        if not self._waiting or not (everything or self._due()):
+        budget = self._budgets.catching_up if catching_up else self._budgets.live
+        if not self._waiting or not (everything or self._due(budget)):
             return []
         limit = len(self._waiting) if everything else USERS_PER_APPEND
         self._taken = list(islice(self._waiting, limit))
         records = [record for record in map(self._record, self._taken) if record is not None]
-        price = CATCH_UP_PRICE if catching_up else 1
-        self._budget.spend(price * sum(map(size_of, records)))
+        budget.spend(sum(map(size_of, records)))
         return records
 
     def sent(self) -> None:
@@ -150,11 +166,11 @@ class PartitionSequences:
             self._reader.close()
             self._reader = None
 
-    def _due(self) -> bool:
+    def _due(self, budget: ByteBudget) -> bool:
         if self._oldest_wait is None:
             return False
         lingered = self._clock.monotonic() - self._oldest_wait >= self._linger
-        return lingered and self._budget.left() > 0
+        return lingered and budget.left() > 0
 
     def _record(self, user_id: str) -> Outgoing | None:
         buffer = self._store.user(user_id)
