@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from stream.clock import Clock
 from stream.events.click import EventColumns
-from stream.events.click_encoding import encode_click
-from stream.log.interface import Outgoing, Writer
+from stream.events.click_encoding import outgoing_clicks
+from stream.log.interface import Writer
 
 _TICK_SECONDS: Final = 0.05
 _MOST_RECORDS: Final = 5000
@@ -74,29 +76,24 @@ def feed(
                     clock.sleep(_TICK_SECONDS)
                     continue
             end = min(len(events), start + room)
-            writer.append(_records(events, start, end, clock.time() if pace.restamp else None))
+            now = clock.time() if pace.restamp else None
+            writer.append(outgoing_clicks(_rows(events, start, end, now)))
             count += end - start
             start = end
             sent(count)
     return count
 
 
-def _records(events: EventColumns, start: int, end: int, now: float | None) -> list[Outgoing]:
-    # A microsecond apart, so that their order is known from the times alone.
-    times: list[float] = (
-        events.times[start:end].tolist()
-        if now is None
-        else [now + 1e-6 * position for position in range(end - start)]
+def _rows(events: EventColumns, start: int, stop: int, now: float | None) -> EventColumns:
+    rows = slice(start, stop)
+    times = events.times[rows]
+    if now is not None:
+        # A microsecond apart, so that their order is known from the times alone.
+        times = np.array([now + 1e-6 * position for position in range(stop - start)])
+    return EventColumns(
+        user_ids=events.user_ids[rows],
+        item_ids=events.item_ids[rows],
+        times=times,
+        events=events.events[rows],
+        event_ids=events.event_ids[rows],
     )
-    rows = zip(
-        events.user_ids[start:end],
-        events.item_ids[start:end],
-        times,
-        events.events[start:end],
-        events.event_ids[start:end],
-        strict=True,
-    )
-    return [
-        Outgoing(key=user.encode(), value=encode_click(user, item, time, event, event_id))
-        for user, item, time, event, event_id in rows
-    ]

@@ -17,14 +17,12 @@ from consumers.errors import GsrError
 from consumers.health import HealthServer
 from consumers.log_output import set_up_logging
 from consumers.metrics import Metrics
+from consumers.parent_watch import parent_watched
 from gsr.errors import ModelError
 from stream.clock import Clock, SystemClock
 from stream.errors import StreamError
 from stream.log.interface import Log
 from stream.log.opening import open_log
-
-SUPERVISOR_VARIABLE: Final = "GSR_SUPERVISOR_PID"
-"""Names the process whose death ends this one."""
 
 _IDLE_SECONDS: Final = 0.005
 _CHECKS_SECONDS: Final = 0.25
@@ -103,7 +101,8 @@ def run_role(
         if stop is None:
             stop = threading.Event()
             stack.enter_context(_signals_set(stop, health))
-        stack.enter_context(_watched(metrics, config, health))
+        stack.enter_context(_watched(metrics, health))
+        stack.enter_context(parent_watched(lambda done: _stop_orphan(config, done)))
         log = open_log(config.log.url, clock)
         stack.callback(log.close)
         _loop(name, factory, config, (log, clock, metrics, health), stop)
@@ -179,11 +178,17 @@ def _signals_set(stop: threading.Event, health: HealthServer) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _stop_orphan(config: GsrConfig, done: threading.Event) -> None:
+    _logger.error("the supervisor is gone: stopping")
+    os.kill(os.getpid(), signal.SIGTERM)
+    if not done.wait(config.process.stop_seconds):
+        os._exit(1)  # the loop hangs, and nobody is left to kill this process
+
+
 @contextmanager
-def _watched(metrics: Metrics, config: GsrConfig, health: HealthServer) -> Iterator[None]:
-    """Print all stacks when the loop hangs; end the process when its supervisor is gone."""
+def _watched(metrics: Metrics, health: HealthServer) -> Iterator[None]:
+    """Print all stacks when the loop hangs."""
     done = threading.Event()
-    supervisor = os.environ.get(SUPERVISOR_VARIABLE, "")
 
     def watch() -> None:
         shown = False
@@ -195,12 +200,6 @@ def _watched(metrics: Metrics, config: GsrConfig, health: HealthServer) -> Itera
                 )
                 faulthandler.dump_traceback(sys.__stderr__ or 2, all_threads=True)
             shown = hangs
-            if supervisor.isdecimal() and os.getppid() != int(supervisor):
-                _logger.error("the supervisor (process %s) is gone: stopping", supervisor)
-                os.kill(os.getpid(), signal.SIGTERM)
-                if not done.wait(config.process.stop_seconds):
-                    os._exit(1)  # the loop hangs, and nobody is left to kill this process
-                return
 
     thread = threading.Thread(target=watch, name="watch", daemon=True)
     thread.start()

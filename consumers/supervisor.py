@@ -21,7 +21,7 @@ from consumers.errors import (
     TooManyBadError,
 )
 from consumers.exit_codes import STATE_EXIT_CODE
-from consumers.process import SUPERVISOR_VARIABLE
+from consumers.parent_watch import SUPERVISOR_VARIABLE
 from stream.clock import Clock
 
 _logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class Supervisor:
 
     A child that crashes is started again after a pause that doubles; after too many crashes, or
     an exit code that says that a restart cannot help, all stop. Children notice by themselves
-    when the supervisor is killed (see `consumers.process`).
+    when the supervisor is killed (see `consumers.parent_watch`).
 
     Parameters
     ----------

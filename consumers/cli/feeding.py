@@ -33,7 +33,7 @@ HeadStart = Annotated[
     int, typer.Option("--head-start", min=0, help="Send so many at once before the rate applies.")
 ]
 _PRINTED_BATCH = 10_000
-_SENT_BATCH = 1000
+_SENT_BATCH = 2000
 _CSV_HEADER = "user_id,item_id,timestamp,event"
 
 
@@ -164,6 +164,7 @@ def _send(
     from consumers.cli.log_access import configured_log
     from consumers.cli.progress_bar import progress_bar
     from consumers.feeding import feed
+    from consumers.parent_watch import parent_watched
     from consumers.progress import Progress
     from stream.clock import SystemClock
 
@@ -171,7 +172,11 @@ def _send(
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     begun = time.monotonic()
 
-    with configured_log(config) as log, progress_bar() as progress:
+    with (
+        configured_log(config) as log,
+        progress_bar() as progress,
+        parent_watched(lambda _done: stop.set()),
+    ):
 
         def sent(count: int) -> None:
             seconds = max(1e-9, time.monotonic() - begun)

@@ -197,7 +197,7 @@ def test_a_hanging_loop_shows_its_stacks(
 
 def test_an_orphan_stops(config: GsrConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the supervisor was killed, the process ends as if told by SIGTERM."""
-    monkeypatch.setattr("consumers.process._WATCH_SECONDS", 0.01)
+    monkeypatch.setattr("consumers.parent_watch._LOOK_SECONDS", 0.01)
     monkeypatch.setenv("GSR_SUPERVISOR_PID", str(os.getppid() + 100_000))
     role = ScriptedRole(lambda: False)
     run_role("ingest", role.factory, config)
