@@ -20,13 +20,24 @@ MEASURE_SECONDS: Final = 1.0
 """How often lag is measured; the log's ends are asked for only then."""
 MEASURE_STATE_SECONDS: Final = 5.0
 """How often the state's gauges are set; asking RocksDB takes milliseconds."""
+CLEAN_HURRY: Final = 0.1
+"""A topic with more to clean is taken up again after this share of the interval."""
+
+
+class Cleaned(Protocol):
+    """What one round of cleaning did."""
+
+    @property
+    def more(self) -> bool:
+        """Whether there is more to do in this topic."""
+        ...
 
 
 @runtime_checkable
 class Cleanable(Protocol):
     """A log that has to be kept tidy by one of its users."""
 
-    def clean(self, topic: str) -> object:
+    def clean(self, topic: str) -> Cleaned:
         """Delete and compact some of what `topic` no longer needs; bounded work."""
         ...
 
@@ -68,6 +79,7 @@ class IngestRole:
         self._measure_due = self._measure_state_due = clock.monotonic()
         self._clean_due = clock.monotonic() + config.ingest.clean_interval_seconds
         self._clean_topics = itertools.cycle([spec.name for spec in config.log.topics()])
+        self._cleaning = next(self._clean_topics)
         self._sequence_group = f"{config.ingest.group}-sequences"
         self._sequences = log.writer(config.log.sequences)
         self._reader = log.reader(config.log.clicks, group=config.ingest.group, listener=self)
@@ -222,8 +234,12 @@ class IngestRole:
     def _clean(self) -> None:
         if not isinstance(self._log, Cleanable) or self._clock.monotonic() < self._clean_due:
             return
-        self._log.clean(next(self._clean_topics))
-        self._clean_due = self._clock.monotonic() + self._config.ingest.clean_interval_seconds
+        pause = self._config.ingest.clean_interval_seconds
+        if self._log.clean(self._cleaning).more:
+            pause *= CLEAN_HURRY
+        else:
+            self._cleaning = next(self._clean_topics)
+        self._clean_due = self._clock.monotonic() + pause
 
     def _measure(self) -> None:
         if self._clock.monotonic() < self._measure_due or not self._parts:

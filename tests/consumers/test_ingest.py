@@ -18,6 +18,7 @@ from stream.errors import (
 from stream.events.codec import encode_click
 from stream.log.interface import Outgoing
 from stream.log.memory import MemoryLog
+from stream.log.topic_storage import Cleaned
 from stream.state.checkpoint import Checkpoint
 from stream.state.store import PartitionStore
 from tests.consumers.ingest_world import NOW, World, clicks_of
@@ -319,7 +320,13 @@ def test_not_ready_while_it_lags(tmp_path: Path) -> None:
 def test_it_keeps_the_log_tidy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every topic's turn comes."""
     cleaned: list[str] = []
-    monkeypatch.setattr(world.topics, "clean", cleaned.append)
+    clean = MemoryLog.clean
+
+    def watched(log: MemoryLog, topic: str) -> Cleaned:
+        cleaned.append(topic)
+        return clean(log, topic)
+
+    monkeypatch.setattr(MemoryLog, "clean", watched)
     role = world.role()
     world.run(role, 10.0)
     assert set(cleaned) == set(world.topics.topics())
