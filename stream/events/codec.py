@@ -153,7 +153,7 @@ class ClickCodec:
         rules = self.rules
         rows = np.array(columns.rows, dtype=np.int64)
         times = np.concatenate(columns.times) if columns.times else np.empty(0)
-        codes = np.frombuffer(bytes(columns.codes), dtype=np.uint8)
+        codes = np.frombuffer(columns.codes, dtype=np.uint8)
         forget = np.zeros(len(rows), dtype=np.bool_)
         forget[columns.forget_rows] = True
         append_times = batch.append_times[rows]

@@ -56,6 +56,10 @@ def test_good_clicks_come_out_column_by_column() -> None:
     assert clicks.append_times.tolist() == [NOW] * 3
     assert not clicks.forget.any()
     assert clicks.hashes.dtype == np.uint64
+    for column in (clicks.times, clicks.events, clicks.hashes, clicks.forget, clicks.offsets):
+        # Read-only arrays would make every kernel compile once more.
+        assert column.flags.writeable
+        assert column.flags.c_contiguous
     assert clicks.hashes.tolist() == [
         click_hash("i1", NOW, "click"),
         click_hash("é", NOW + 1.5, "purchase"),
