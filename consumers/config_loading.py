@@ -27,7 +27,11 @@ DERIVED: Final[Mapping[str, str]] = {
     "model.half_lives": "state.half_lives_seconds",
     "model.event_weights": "events.weights",
 }
-FLAG_NAMES: Final[Mapping[str, str]] = {"log.url": "--log", "state.directory": "--state"}
+FLAG_NAMES: Final[Mapping[str, str]] = {
+    "log.url": "--log",
+    "state.directory": "--state",
+    "process.log_format": "--log-format",
+}
 
 _Sections = dict[str, dict[str, Any]]
 

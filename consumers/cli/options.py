@@ -1,8 +1,8 @@
 """Options that many commands share, and what they mean for the configuration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,6 +22,10 @@ LogUrl = Annotated[
 ]
 StateDirectory = Annotated[
     Path | None, typer.Option("--state", metavar="DIR", help="Directory of the state.")
+]
+LogFormat = Annotated[
+    Literal["text", "json"] | None,
+    typer.Option("--log-format", help="Messages for people or for log collectors."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ColumnNames = Annotated[
@@ -44,8 +48,9 @@ def given_flags(
     settings: Sequence[str] | None = None,
     log: str | None = None,
     state: Path | None = None,
+    log_format: str | None = None,
 ) -> dict[str, object]:
-    """Return the flags as `section.key` -> value; --log and --state win over --set."""
+    """Return the flags as `section.key` -> value; those with a name win over --set."""
     from consumers.config_loading import parse_assignment
 
     flags = dict(map(parse_assignment, settings or ()))
@@ -53,6 +58,8 @@ def given_flags(
         flags["log.url"] = log
     if state is not None:
         flags["state.directory"] = str(state)
+    if log_format is not None:
+        flags["process.log_format"] = log_format
     return flags
 
 
@@ -61,13 +68,12 @@ def resolve(
     settings: Sequence[str] | None = None,
     log: str | None = None,
     state: Path | None = None,
-    *,
-    defaults: Mapping[str, Any] | None = None,
+    log_format: str | None = None,
 ) -> "GsrConfig":
-    """Return the configuration; `defaults` are flags that given ones replace."""
+    """Return the configuration."""
     from consumers.config_loading import load_config
 
-    return load_config(config, {**(defaults or {}), **given_flags(settings, log, state)})
+    return load_config(config, given_flags(settings, log, state, log_format))
 
 
 def column_names(assignments: Sequence[str] | None) -> dict[str, str]:

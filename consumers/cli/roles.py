@@ -10,6 +10,7 @@ from consumers.cli.commands import command
 from consumers.cli.options import (
     ColumnNames,
     ConfigFile,
+    LogFormat,
     LogUrl,
     Settings,
     StateDirectory,
@@ -38,6 +39,7 @@ def run(
     settings: Settings = None,
     log: LogUrl = None,
     state: StateDirectory = None,
+    log_format: LogFormat = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Feed simulated shoppers and show what happens.")
     ] = False,
@@ -53,7 +55,7 @@ def run(
     """Run ingest, trainer and publisher on this machine until Ctrl-C."""
     if not demo and (events is not None or columns):
         raise typer.BadParameter("only together with --demo; see also: gsr produce FILE")
-    flags = given_flags(settings, log, state)
+    flags = given_flags(settings, log, state, log_format)
     if demo:
         from consumers.demo import DemoOptions, run_demo
 
@@ -77,9 +79,10 @@ def ingest(
     settings: Settings = None,
     log: LogUrl = None,
     state: StateDirectory = None,
+    log_format: LogFormat = None,
 ) -> None:
     """Run the ingest role: clicks to durable state, checkpoints and sequences."""
-    loaded = resolve(config, settings, log, state)
+    loaded = resolve(config, settings, log, state, log_format)
     from consumers.ingest import IngestRole
     from consumers.process import run_role
 
@@ -91,9 +94,10 @@ def train(
     settings: Settings = None,
     log: LogUrl = None,
     state: StateDirectory = None,
+    log_format: LogFormat = None,
 ) -> None:
     """Run the trainer role: tests, learns, judges; publishes models and views."""
-    loaded = resolve(config, settings, log, state)
+    loaded = resolve(config, settings, log, state, log_format)
     _limit_threads(loaded.trainer.threads)
     from consumers.process import run_role
     from consumers.trainer import TrainerRole
@@ -106,9 +110,10 @@ def publish(
     settings: Settings = None,
     log: LogUrl = None,
     state: StateDirectory = None,
+    log_format: LogFormat = None,
 ) -> None:
     """Run the publisher role: sequences to recommendation lists."""
-    loaded = resolve(config, settings, log, state)
+    loaded = resolve(config, settings, log, state, log_format)
     _limit_threads(loaded.publisher.threads)
     from consumers.process import run_role
     from consumers.publisher import PublisherRole
