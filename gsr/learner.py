@@ -127,7 +127,8 @@ class Learner:
         Raises
         ------
         TrainingError
-            The loss was not finite; weights and optimiser are those of the last promotion.
+            The loss was not finite; weights and optimiser are those of the last promotion, and
+            the samples are dropped.
         """
         self.model.grow(graph)
         self._optimisation.begin()
@@ -141,6 +142,8 @@ class Learner:
         try:
             report = self._learn(fresh, replay, graph, out_of_time)
         except TrainingError:
+            # Whatever did it must not come back: this call's samples are not kept.
+            self._held = []
             self._close(promoted=False)
             raise
         self.reservoir.add(fresh, self._rng)

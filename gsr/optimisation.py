@@ -137,7 +137,7 @@ class Optimisation:
         rows = encoded.rows if gradient is not None else encoded.rows[:0]
         moved = gradient if gradient is not None else encoded.leaf[:0]
         if not (torch.isfinite(loss) and torch.isfinite(norm) and torch.isfinite(moved).all()):
-            msg = f"the loss became {float(loss)} with a gradient norm of {float(norm)}"
+            msg = f"the loss became {loss.item()} with a gradient norm of {norm.item()}"
             raise TrainingError(msg)
         self._adam.step()
         self.model.table.step(rows, moved, config.embedding_rate)

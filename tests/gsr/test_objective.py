@@ -1,0 +1,77 @@
+"""The terms that learning minimises."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from gsr.candidate_scores import candidate_scores
+from gsr.objective import Choices, contrast, cross_entropy, distillation
+
+
+def choices_of(places: list[list[int]], log_inclusion: list[list[float]] | None = None) -> Choices:
+    """Return candidates without channels."""
+    listed = torch.tensor(places)
+    chances = torch.zeros(listed.shape) if log_inclusion is None else torch.tensor(log_inclusion)
+    return Choices(listed, chances, torch.zeros(*listed.shape, 1))
+
+
+def test_cross_entropy_counts_only_what_is_there() -> None:
+    """An absent candidate weighs nothing, whatever its score."""
+    scores = torch.tensor([[1.0, 2.0, 50.0]])
+    found = cross_entropy(scores, choices_of([[0, 1, -1]]))
+    assert float(found) == pytest.approx(math.log(math.exp(1.0) + math.exp(2.0)) - 1.0)
+
+
+def test_a_sampled_candidate_stands_for_others_like_it() -> None:
+    """One listed with chance 1/4 counts four times."""
+    scores = torch.tensor([[1.0, 2.0]])
+    found = cross_entropy(scores, choices_of([[0, 1]], [[0.0, math.log(0.25)]]))
+    assert float(found) == pytest.approx(math.log(math.exp(1.0) + 4 * math.exp(2.0)) - 1.0)
+
+
+def test_sampled_cross_entropy_estimates_the_full_softmax() -> None:
+    """Over many draws the corrected sum is the sum over the catalogue."""
+    rng = np.random.default_rng(1)
+    scores = rng.normal(size=50)
+    chance = rng.uniform(0.1, 0.6, size=50)
+    sums = []
+    for _ in range(4000):
+        drawn = np.flatnonzero(rng.random(50) < chance)
+        sums.append(np.exp(scores[drawn] - np.log(chance[drawn])).sum())
+    assert np.mean(sums) == pytest.approx(np.exp(scores).sum(), rel=0.03)
+
+
+def test_contrast_is_least_when_views_agree() -> None:
+    """Equal views beat shuffled ones."""
+    views = torch.eye(6)
+    assert float(contrast(views, views, 0.1).sum()) < float(
+        contrast(views, views.flip(0), 0.1).sum()
+    )
+
+
+def test_distillation_is_zero_for_the_teacher_itself() -> None:
+    """And positive otherwise; absent candidates do not count."""
+    choices = choices_of([[0, 1, -1]])
+    teacher = torch.tensor([[1.0, 2.0, 3.0]])
+    assert float(distillation(teacher, teacher, choices)) == pytest.approx(0.0, abs=1e-6)
+    assert float(distillation(teacher.flip(1), teacher, choices)) > 0.1
+    other = torch.tensor([[1.0, 2.0, -9.0]])
+    assert float(distillation(other, teacher, choices)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_candidate_scores_and_gradients_equal_the_plain_product() -> None:
+    """The compiled passes do what gather and matmul do."""
+    generator = torch.Generator().manual_seed(0)
+    items = torch.randn(7, 5, generator=generator, requires_grad=True)
+    vectors = torch.randn(3, 2, 5, generator=generator, requires_grad=True)
+    places = torch.tensor([[0, 6, -1, 2], [1, 1, 3, 0], [-1, -1, 5, 4]])
+    weights = torch.randn(3, 2, 4, generator=generator)
+    found = candidate_scores(items, vectors, places)
+    gradients = torch.autograd.grad((found * weights).sum(), (items, vectors))
+    gathered = items[places.clamp(min=0)] * (places >= 0)[:, :, None]
+    plain = vectors @ gathered.transpose(1, 2)
+    expected = torch.autograd.grad((plain * weights).sum(), (items, vectors))
+    assert torch.allclose(found, plain, atol=1e-5)
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(gradients, expected, strict=True))

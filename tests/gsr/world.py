@@ -1,0 +1,186 @@
+"""A small world of clicks whose counters are kept in plain arrays, for tests of the model."""
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.channels import (
+    NEVER,
+    candidate_features,
+    channel_count,
+    clear_channels,
+    context_count,
+    context_features,
+    graph_arrays,
+    graph_channels,
+    popularity_levels,
+)
+from gsr.config import ModelConfig
+from gsr.histories import Histories
+from gsr.item_graph import ItemGraph
+from gsr.negatives import draw_negatives, list_candidates
+from gsr.samples import Samples
+
+HALF_LIVES = (3600.0, 86_400.0)
+WINDOW = (1.0, 0.5)
+OWN = 4
+SHARED = 12
+
+
+class World:
+    """Counters of `items` items and buffers of `users` users; every row lists every item.
+
+    References stay 0, so times must lie within a few days of the epoch.
+    """
+
+    def __init__(self, items: int = 24, users: int = 8, capacity: int = 64) -> None:
+        scales = len(HALF_LIVES)
+        self.known = items
+        self._capacity = capacity
+        self._weights = np.zeros((capacity, capacity, scales), np.float32)
+        self._popularity = np.zeros((capacity, scales), np.float32)
+        self._last = np.full(capacity, -np.inf)
+        self._buffers: list[list[tuple[int, float, int]]] = [[] for _ in range(users)]
+
+    def graph(self) -> ItemGraph:
+        """Return views of the counters."""
+        n, scales = self.known, len(HALF_LIVES)
+        return ItemGraph(
+            np.array(HALF_LIVES),
+            np.arange(n, dtype=np.int64) * self._capacity,
+            np.full(n, n, np.int32),
+            np.zeros((n, scales), np.int64),
+            np.tile(np.arange(self._capacity, dtype=np.uint32), self._capacity),
+            self._weights.reshape(-1, scales),
+            self._popularity[:n],
+            np.zeros((n, scales), np.int64),
+            self._last[:n],
+            np.ones(n, np.bool_),
+        )
+
+    def edge(self, source: int, target: int, amount: float, time: float) -> None:
+        """Add weight to an edge."""
+        self._weights[source, target] += amount * 2.0 ** (time / np.array(HALF_LIVES))
+
+    def click(self, user: int, item: int, time: float, event: int = 0) -> None:
+        """Count a click and add its edges."""
+        for back, amount in enumerate(WINDOW):
+            if back < len(self._buffers[user]):
+                source = self._buffers[user][-1 - back][0]
+                if source != item:
+                    self.edge(source, item, amount, time)
+        self._popularity[item] += 2.0 ** (time / np.array(HALF_LIVES))
+        self._last[item] = max(self._last[item], time)
+        self._buffers[user].append((item, time, event))
+
+    def histories(self, users: list[int], now: list[float], width: int = 16) -> Histories:
+        """Return the users' newest clicks."""
+        return histories([self._buffers[user][-width:] for user in users], now, width)
+
+    def record(
+        self, user: int, target: int, now: float, config: ModelConfig, rng: np.random.Generator
+    ) -> Samples:
+        """Return one sample as it is just before `user` clicks `target`."""
+        graph = self.graph()
+        arrays, n, scales = graph_arrays(graph), self.known, len(HALF_LIVES)
+        read = self.histories([user], [now]).recent(config.history_length, config.event_weights)
+        levels = np.full((n, scales), NEVER)
+        popularity_levels(arrays, levels)
+        places = 1 + OWN + SHARED
+        candidates = np.empty((1, places), np.int64)
+        log_inclusion = np.empty((1, places), np.float32)
+        features = np.empty((1, places, channel_count(scales)), np.float32)
+        context = np.empty((1, context_count(scales)), np.float32)
+        dense, touched = sparse_channels(graph, read, config, 0)
+        shared = draw_negatives(graph.popularity[:, 1].astype(float), graph.alive, SHARED, 0.5, rng)
+        seen = read.items[0, : read.lengths[0]]
+        list_candidates(
+            arrays,
+            target,
+            dense,
+            touched,
+            len(touched),
+            OWN,
+            seen,
+            shared.rows,
+            shared.log_inclusion,
+            candidates[0],
+            log_inclusion[0],
+        )
+        half_lives = graph.half_lives
+        candidate_features(levels, half_lives, now, dense, candidates[0], features[0])
+        context_features(arrays, read.items[0], read.times[0], read.lengths[0], now, context[0])
+        sources = np.full((1, len(WINDOW)), -1, np.int64)
+        amounts = np.zeros((1, len(WINDOW)), np.float32)
+        for back, amount in enumerate(WINDOW):
+            if back < read.lengths[0] and seen[-1 - back] != target:
+                sources[0, back], amounts[0, back] = seen[-1 - back], amount
+        hashes = np.array([user * 0x9E3779B97F4A7C15 >> 7 & 0xFFFFFFFF], np.uint64)
+        return Samples(read, candidates, log_inclusion, features, context, sources, amounts, hashes)
+
+
+def histories(
+    buffers: list[list[tuple[int, float, int]]], now: list[float], width: int = 16
+) -> Histories:
+    """Return buffers of (item, time, event) as padded arrays."""
+    items = np.full((len(buffers), width), -1, np.int64)
+    times = np.zeros((len(buffers), width))
+    events = np.zeros((len(buffers), width), np.uint8)
+    for row, buffer in enumerate(buffers):
+        for column, (item, time, event) in enumerate(buffer):
+            items[row, column], times[row, column], events[row, column] = item, time, event
+    lengths = np.array([len(buffer) for buffer in buffers], np.int64)
+    return Histories(items, times, events, lengths, np.array(now))
+
+
+def sparse_channels(
+    graph: ItemGraph, readable: Histories, config: ModelConfig, user: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Return one user's graph channels of every item, and the items that have any."""
+    dense = np.zeros((graph.items, channel_count(graph.scales) - graph.scales), np.float32)
+    touched = np.empty(graph.items, np.int64)
+    count = graph_channels(
+        graph_arrays(graph),
+        readable.items[user],
+        readable.lengths[user],
+        readable.now[user],
+        config.channel_history,
+        config.channel_decay,
+        dense,
+        touched,
+    )
+    kept = dense.copy()
+    clear_channels(dense, touched, count)
+    assert not dense.any()
+    return kept, touched[:count]
+
+
+def shoppers(
+    world: World, clicks: int, rng: np.random.Generator, config: ModelConfig
+) -> list[Samples]:
+    """Let users walk along a ring of items, mostly one step at a time; return their samples."""
+    samples = []
+    users = len(world._buffers)  # noqa: SLF001 - the world is ours
+    for number in range(clicks):
+        user, time = int(rng.integers(users)), 60.0 * number
+        before = world.histories([user], [time])
+        if before.lengths[0]:
+            item = int(before.items[0, before.lengths[0] - 1])
+            item = (item + int(rng.choice([1, 1, 1, 2]))) % world.known
+            samples.append(world.record(user, item, time, config, rng))
+        else:
+            item = int(rng.integers(world.known))
+        world.click(user, item, time)
+    return samples
+
+
+def small_config(**changes: object) -> ModelConfig:
+    """Return a model configuration that is quick to test."""
+    settings: dict[str, object] = {
+        "dimension": 16,
+        "half_lives": HALF_LIVES,
+        "history_length": 8,
+        "fanout": 32,
+        "context_width": 8,
+        "dropout": 0.0,
+    }
+    return ModelConfig(**(settings | changes))  # type: ignore[arg-type]  # settings are mixed
