@@ -1,0 +1,246 @@
+"""How long after a click its user's refreshed list is on the topic, with everything running.
+
+    python -m benchmarks.freshness EVENTS --minutes 5 --out docs/results/freshness.json
+
+Starts `gsr run`, sends the event file with `gsr produce` at a fixed rate, and reads the topics as
+a consumer would, meanwhile. A click is answered by the first list of its user that knows it
+(`source_offset`); the time counts from the log's append of the click to its append of the list.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import psutil
+
+from consumers.config import GsrConfig
+from consumers.supervisor import gsr_command
+from stream.clock import SystemClock
+from stream.events.recommendation import decode_recommendation
+from stream.log.embedded import EmbeddedLog
+from stream.log.interface import Log, RecordBatch
+
+START_SECONDS: Final = 120.0
+DRAIN_SECONDS: Final = 120.0
+ROLE_COMMANDS: Final = {"ingest": "ingest", "train": "trainer", "publish": "publisher"}
+
+
+@dataclass
+class Answers:
+    """Clicks that wait for a list, and how long the others waited."""
+
+    waiting: defaultdict[bytes, deque[tuple[int, float]]] = field(
+        default_factory=lambda: defaultdict(deque)
+    )
+    waits: list[tuple[float, float]] = field(default_factory=list)
+    versions: set[int] = field(default_factory=set)
+    clicks: int = 0
+    lists: int = 0
+
+    def note_clicks(self, batch: RecordBatch) -> None:
+        """Note clicks."""
+        self.clicks += len(batch)
+        rows = zip(batch.keys, batch.offsets.tolist(), batch.append_times.tolist(), strict=True)
+        for key, offset, appended in rows:
+            self.waiting[key or b""].append((offset, appended))
+
+    def note_lists(self, batch: RecordBatch) -> None:
+        """Note lists, and the clicks that they answer."""
+        for key, value, appended in zip(
+            batch.keys, batch.values, batch.append_times.tolist(), strict=True
+        ):
+            if value is None:
+                continue
+            record = decode_recommendation(value)
+            self.lists += 1
+            self.versions.add(record.model_version)
+            waiting = self.waiting[key or b""]
+            known = -1 if record.source_offset is None else record.source_offset
+            while waiting and waiting[0][0] <= known:
+                clicked = waiting.popleft()[1]
+                self.waits.append((clicked, appended - clicked))
+
+    @property
+    def unanswered(self) -> int:
+        """How many clicks have no list; refused and repeated clicks never get one."""
+        return sum(map(len, self.waiting.values()))
+
+
+def main() -> None:
+    """Run the benchmark and print, or write, its results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("events", type=Path)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--rate", type=float, default=1000.0, help="clicks per second")
+    parser.add_argument("--warm-up", type=float, default=30.0, help="seconds reported apart")
+    parser.add_argument("--restamp", action="store_true", help="send with the time of sending")
+    parser.add_argument("--out", type=Path, help="write the results here, as JSON")
+    parser.add_argument("--directory", type=Path, help="where log and state may lie meanwhile")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.directory, prefix="gsr-bench-") as directory:
+        report = measure(arguments, Path(directory))
+    if arguments.out:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        arguments.out.write_text(json.dumps(report, indent=2) + "\n")
+    print(json.dumps(report, indent=2))
+
+
+def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
+    """Run everything once and return the figures."""
+    config = GsrConfig().with_values({"log": {"url": f"embedded:{root / 'log'}"}})
+    places = ["--log", config.log.url, "--state", str(root / "state")]
+    extra = [word for one in arguments.set for word in ("--set", one)]
+    output = (root / "run.log").open("wb")
+    run = subprocess.Popen(gsr_command("run", *places, *extra), stdout=output, stderr=output)
+    try:
+        wait_for(config, "ingest", b'"started": true')
+        memory = {"start": memories(run.pid)}
+        count = int(arguments.rate * 60 * arguments.minutes)
+        produce = subprocess.Popen(
+            [
+                *gsr_command("produce", str(arguments.events), "--log", config.log.url),
+                *("--rate", str(arguments.rate), "--limit", str(count)),
+                *(["--restamp"] if arguments.restamp else []),
+            ],
+            stdout=output,
+            stderr=output,
+        )
+        log = EmbeddedLog(root / "log", SystemClock())
+        answers, drained = follow(log, config, produce)
+        lags = lag(log, config)
+        memory["end"] = memories(run.pid)
+        seconds = cpu(run.pid)
+        log.close()
+    except BaseException:
+        sys.stderr.write((root / "run.log").read_text(errors="replace")[-5000:])
+        raise
+    finally:
+        run.send_signal(signal.SIGTERM)
+        code = run.wait(60)
+        output.close()
+    first = min((clicked for clicked, _ in answers.waits), default=0.0)
+    warm = [wait for clicked, wait in answers.waits if clicked >= first + arguments.warm_up]
+    return {
+        "benchmark": "freshness",
+        "events": arguments.events.parent.name + "/" + arguments.events.name,
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "clicks_per_second": arguments.rate,
+        "minutes": arguments.minutes,
+        "clicks": answers.clicks,
+        "lists": answers.lists,
+        "unanswered": answers.unanswered,
+        "click_to_list_seconds": percentiles([wait for _, wait in answers.waits]),
+        "click_to_list_seconds_after_warm_up": percentiles(warm),
+        "warm_up_seconds": arguments.warm_up,
+        "drain_seconds": round(drained, 2),
+        "lag_at_end": lags,
+        "model_versions": sorted(answers.versions),
+        "memory_bytes": memory,
+        "cpu_seconds": seconds,
+        "exit_code": code,
+    }
+
+
+def follow(
+    log: Log, config: GsrConfig, produce: "subprocess.Popen[bytes]"
+) -> tuple[Answers, float]:
+    """Read the topics until nothing is left to come; return answers, and the last seconds."""
+    answers = Answers()
+    clicks, lists = log.reader(config.log.clicks), log.reader(config.log.recommendations)
+    finished: float | None = None
+    while True:
+        for batch in clicks.poll(10_000, 0.0):
+            answers.note_clicks(batch)
+        for batch in lists.poll(10_000, 0.02):
+            answers.note_lists(batch)
+        if finished is None and produce.poll() is not None:
+            finished = time.monotonic()
+        if finished is None:
+            continue
+        drained = time.monotonic() - finished
+        if not any(sum(one.values()) for one in lag(log, config).values()):
+            for batch in lists.poll(100_000, 1.0):
+                answers.note_lists(batch)
+            return answers, drained
+        if drained > DRAIN_SECONDS:
+            return answers, drained
+
+
+def lag(log: Log, config: GsrConfig) -> dict[str, dict[int, int]]:
+    """Return how many records each role has still to take, by partition."""
+    found = {}
+    for role, group, topic in (
+        ("ingest", config.ingest.group, config.log.clicks),
+        ("publisher", config.publisher.group, config.log.sequences),
+    ):
+        saved, ends = log.saved_positions(group, topic), log.end_offsets(topic)
+        found[role] = {partition: end - saved.get(partition, 0) for partition, end in ends.items()}
+    return found
+
+
+def roles(pid: int) -> dict[str, psutil.Process]:
+    """Return the role processes under `gsr run`."""
+    found = {}
+    for process in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            for word in process.cmdline():
+                if word in ROLE_COMMANDS:
+                    found[ROLE_COMMANDS[word]] = process
+    return found
+
+
+def memories(pid: int) -> dict[str, int]:
+    """Return the resident bytes of each role."""
+    return {role: process.memory_info().rss for role, process in roles(pid).items()}
+
+
+def cpu(pid: int) -> dict[str, float]:
+    """Return the CPU seconds that each role has used."""
+    times = {role: process.cpu_times() for role, process in roles(pid).items()}
+    return {role: round(used.user + used.system, 1) for role, used in times.items()}
+
+
+def wait_for(config: GsrConfig, role: str, text: bytes) -> None:
+    """Return when the role's /readyz says `text`."""
+    url = f"http://{config.http.host}:{getattr(config.http, f'{role}_port')}/readyz"
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            try:
+                with urllib.request.urlopen(url, timeout=5) as answer:
+                    content = answer.read()
+            except urllib.error.HTTPError as error:
+                content = error.read()
+            if text in content:
+                return
+        time.sleep(0.1)
+    raise TimeoutError(f"{role} does not say {text!r} at {url}")
+
+
+def percentiles(waits: list[float]) -> dict[str, float]:
+    """Return the usual percentiles, in seconds."""
+    if not waits:
+        return {}
+    values = np.percentile(waits, [50, 90, 99, 99.9, 100])
+    names = ("p50", "p90", "p99", "p99.9", "max")
+    return dict(zip(names, np.round(values, 3).tolist(), strict=True))
+
+
+if __name__ == "__main__":
+    main()
