@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from stream.events.click import ClickBatch, EventColumns
 
@@ -66,6 +67,21 @@ def slice_clicks(batch: ClickBatch, start: int, stop: int) -> ClickBatch:
     return ClickBatch(
         batch.user_ids[rows],
         batch.item_ids[rows],
+        batch.times[rows],
+        batch.events[rows],
+        batch.hashes[rows],
+        batch.forget[rows],
+        batch.offsets[rows],
+        batch.append_times[rows],
+    )
+
+
+def pick_clicks(batch: ClickBatch, rows: npt.NDArray[np.int64]) -> ClickBatch:
+    """Return the clicks at `rows`, in that order."""
+    places = rows.tolist()
+    return ClickBatch(
+        [batch.user_ids[row] for row in places],
+        [batch.item_ids[row] for row in places],
         batch.times[rows],
         batch.events[rows],
         batch.hashes[rows],

@@ -22,10 +22,11 @@ from gsr.channels import GraphArrays, graph_arrays, popularity_levels
 from gsr.config import LearnerConfig, ModelConfig
 from gsr.drift import OutcomeDetector
 from gsr.histories import Histories
+from gsr.item_table import as_rows
 from gsr.learner import Learner, LearnReport, Verdict
 from gsr.model import EncodedItems, JointModel
 from gsr.negatives import SharedNegatives, draw_negatives
-from gsr.prequential import NEW_ITEM_CLICKS, NEW_USER_CLICKS, Prequential
+from gsr.prequential import NEW_ITEM_CLICKS, NEW_USER_CLICKS, Prequential, RecentRanks
 from gsr.ranking import Queries, rank_clicks
 from gsr.recording import Notes, edges_into, open_notes, samples_of
 from gsr.retrieval import top_k
@@ -50,7 +51,7 @@ class LoopOptions:
     Parameters
     ----------
     state
-        Shape of the counters; `max_items` over all partitions.
+        Shape of each partition's counters.
     rules
         What clicks are worth.
     model, learner
@@ -62,6 +63,8 @@ class LoopOptions:
         Of the baselines, in seconds.
     window_seconds, windows_kept
         Of quality over time.
+    recent_clicks
+        Scored clicks over which recent quality is averaged.
     alarm_effort, alarm_cycles
         Replay is multiplied by this for so many cycles after a drift alarm.
     most_samples
@@ -76,6 +79,7 @@ class LoopOptions:
     half_lives: tuple[float, ...] = HALF_LIVES
     window_seconds: float = 3600.0
     windows_kept: int | None = None
+    recent_clicks: int = 5000
     alarm_effort: float = 2.0
     alarm_cycles: int = 5
     most_samples: int = 100_000
@@ -164,9 +168,10 @@ class SpanCounts:
 
 @dataclass(frozen=True, slots=True)
 class TimedAlarm:
-    """A drift alarm, at the event time of the click that raised it."""
+    """A drift alarm, at the event time of the click that raised it (see `gsr.drift.Alarm`)."""
 
     time: float
+    detector: str
     before: float
     after: float
 
@@ -232,6 +237,8 @@ class LearningLoop:
     ----------
     quality, warmup_quality
         Of tested clicks, and of clicks that came with ``rank=False`` (baselines only).
+    recent_ranks
+        Of the tested clicks, the newest.
     detector
         Of drift, fed with every tested click.
     alarms
@@ -240,6 +247,8 @@ class LearningLoop:
         Clicks by item since somebody last took them.
     totals
         Counts since the beginning.
+    alarmed_cycles
+        Cycles that the learning effort stays raised.
     """
 
     def __init__(
@@ -252,16 +261,17 @@ class LearningLoop:
         names = ("joint", *self.baselines.names)
         self.quality = Prequential(names, options.window_seconds, options.windows_kept)
         self.warmup_quality = Prequential(names[1:], options.window_seconds, windows_kept=1)
+        self.recent_ranks = RecentRanks(names, options.recent_clicks)
         self.detector = OutcomeDetector()
         self.alarms: deque[TimedAlarm] = deque(maxlen=KEPT_ALARMS)
         self.span = SpanCounts()
         self.totals = LoopTotals()
-        self._rng = rng
+        self.rng = rng
         self._segments: list[Segment] = []
         self._fresh: list[Samples] = []
         self._encoded: EncodedItems | None = None
         self._recent: Histories | None = None
-        self._alarmed = 0
+        self.alarmed_cycles = 0
 
     @property
     def model(self) -> JointModel:
@@ -276,7 +286,7 @@ class LearningLoop:
     @property
     def alarmed(self) -> bool:
         """Whether drift raises the learning effort."""
-        return self._alarmed > 0
+        return self.alarmed_cycles > 0
 
     def advance(self, batch: ClickBatch, *, rank: bool = True) -> None:
         """Take clicks in: move the counters, and note what was known before each.
@@ -297,12 +307,10 @@ class LearningLoop:
         for segment in self._segments:
             if segment.scored.any():
                 ranks = self._joint_ranks(segment)[segment.scored]
-                self.quality.add(
-                    segment.times,
-                    np.column_stack((ranks, segment.baseline_ranks)),
-                    new_users=segment.new_users,
-                    new_items=segment.new_items,
-                )
+                slices = {"new_users": segment.new_users, "new_items": segment.new_items}
+                columns = np.column_stack((ranks, segment.baseline_ranks))
+                self.quality.add(segment.times, columns, **slices)
+                self.recent_ranks.add(columns, **slices)
                 self._watch(segment.times, ranks <= HIT_CUTOFF)
                 tested += len(ranks)
             self._fresh.append(segment.samples)
@@ -330,7 +338,7 @@ class LearningLoop:
         samples = join(self._fresh)
         self._fresh = []
         effort = self.options.alarm_effort if self.alarmed else 1.0
-        self._alarmed = max(self._alarmed - 1, 0)
+        self.alarmed_cycles = max(self.alarmed_cycles - 1, 0)
         learned = self.learner.learn(
             samples, self.mirror.graph(), effort=effort, out_of_time=out_of_time
         )
@@ -338,6 +346,24 @@ class LearningLoop:
         self._count(learned, verdict)
         self._encoded = None
         return CycleReport(learned=learned, verdict=verdict, effort=effort)
+
+    def adopt(self, model: JointModel, generations: npt.NDArray[np.int64]) -> None:
+        """Go on from another model's weights; rows that stood for other items then are kept.
+
+        Parameters
+        ----------
+        model
+            Of the same configuration.
+        generations
+            int64 [N'], the generation of each of its rows.
+        """
+        self.learner.promote()
+        self.model.network.load_state_dict(model.network.state_dict())
+        count = min(self.model.items, len(generations))
+        same = generations[:count] == self.mirror.generations[:count]
+        rows = as_rows(np.flatnonzero(same))
+        self.model.table.weight[rows] = model.table.weight[rows]
+        self._encoded = None
 
     def encoded_items(self) -> EncodedItems:
         """Return the serving model's item tables as of the newest cycle."""
@@ -381,8 +407,8 @@ class LearningLoop:
         first = self.detector.outcomes
         for alarm in self.detector.update(hits):
             time = float(times[alarm.outcome - first])
-            self.alarms.append(TimedAlarm(time, alarm.before, alarm.after))
-            self._alarmed = self.options.alarm_cycles
+            self.alarms.append(TimedAlarm(time, alarm.detector, alarm.before, alarm.after))
+            self.alarmed_cycles = self.options.alarm_cycles
 
     def _advance_segment(self, batch: ClickBatch, *, rank: bool) -> None:
         # The tables must be those from before these clicks' own edges.
@@ -527,7 +553,7 @@ class LearningLoop:
         shares = (popularity / np.where(totals > 0.0, totals, 1.0)).mean(axis=1)
         learner = self.options.learner
         return draw_negatives(
-            shares, graph.alive, learner.negatives, learner.uniform_share, self._rng
+            shares, graph.alive, learner.negatives, learner.uniform_share, self.rng
         )
 
     def _joint_ranks(self, segment: Segment) -> npt.NDArray[np.int32]:

@@ -1,6 +1,7 @@
 """The trainer's copy of the live counters, in its own item rows, advanced click by click."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ from gsr.channels import GraphArrays as KernelGraph
 from gsr.channels import graph_arrays
 from gsr.item_graph import ItemGraph
 from gsr.recording import Notes, with_more_room
-from stream.events.click import ClickBatch, EventRules
+from stream.events.click import MAX_ID_BYTES, ClickBatch, EventRules
 from stream.state.applied import Applied
 from stream.state.arrays import StateArrays
 from stream.state.config import StateConfig
@@ -24,9 +25,11 @@ class Mirror:
     Parameters
     ----------
     config
-        The shape of the state; `max_items` counts over all partitions.
+        The shape of each partition's state.
     rules
         What clicks are worth.
+    partitions
+        How many partitions come together here.
 
     Attributes
     ----------
@@ -34,7 +37,8 @@ class Mirror:
         The counters; rows of items that left are used again.
     """
 
-    def __init__(self, config: StateConfig, rules: EventRules) -> None:
+    def __init__(self, config: StateConfig, rules: EventRules, partitions: int = 1) -> None:
+        config = replace(config, max_items=config.max_items * partitions)
         self.weights: npt.NDArray[np.float64] = np.array(list(rules.weights.values()))
         self.arrays = StateArrays(config, self.weights)
         self._generations: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
@@ -112,9 +116,9 @@ class Mirror:
         generations
             int64 [N].
         """
-        for row, item_id in enumerate(item_ids):
-            # A free row gets a passing name: no item id holds a null character and a number.
-            self.arrays.items.add(item_id or f"\0{row}")
+        # A free row gets a passing name, longer than any item id.
+        passing = "x" * (MAX_ID_BYTES + 1)
+        self.arrays.items.add([name or f"{passing}{row}" for row, name in enumerate(item_ids)])
         free = np.flatnonzero([not item_id for item_id in item_ids])
         self.arrays.remove_items(free)
         self._changed_rows()
@@ -126,18 +130,32 @@ class Mirror:
         self._changed_rows()
         return rows
 
+    def note_watermark(self, watermark: float) -> None:
+        """Take over the newest event time of the absorbed partitions."""
+        mark = self.arrays.progress.watermark
+        mark[0] = max(mark[0], watermark)
+
+    def let_users_go(self, keep: int) -> None:
+        """Let users leave memory, those touched longest ago first, until `keep` remain.
+
+        To be called when every user can be loaded again as they are.
+        """
+        self.arrays.mark_clean()
+        self.arrays.evict_users(keep)
+
     def drop_dead(self) -> None:
         """Free the rows of items that no partition has any more."""
         taken = self.arrays.items.taken()
         self.arrays.remove_items(taken[~self.arrays.items.columns.alive[taken]])
         self._changed_rows()
 
-    def load_users(self, buffers: Mapping[str, UserBuffer], rows_of: npt.NDArray[np.int64]) -> None:
-        """Take over users of a partition; `rows_of` turns its item indexes into rows (or -1)."""
+    def load_users(self, buffers: Mapping[str, UserBuffer], ids: Mapping[int, str]) -> None:
+        """Take over users of a partition; `ids` turns its item indexes into item ids."""
+        find = self.arrays.item_row
         for user_id, buffer in buffers.items():
-            known = (buffer.items >= 0) & (buffer.items < len(rows_of))
-            rows = np.where(known, rows_of[np.where(known, buffer.items, 0)], -1)
-            self.arrays.load_user(user_id, _with_items(buffer, rows))
+            names = (ids.get(index, "") for index in buffer.items.tolist())
+            rows = np.fromiter((find(name) if name else -1 for name in names), dtype=np.int64)
+            self.arrays.load_user(user_id, replace(buffer, items=rows))
 
     def unknown_users(self, user_ids: list[str]) -> list[str]:
         """Return those of `user_ids` that are not in memory, each once."""
@@ -154,16 +172,3 @@ class Mirror:
         self._generations[changed] += 1
         self._indexes = now.copy()
         return changed
-
-
-def _with_items(buffer: UserBuffer, rows: npt.NDArray[np.int64]) -> UserBuffer:
-    return UserBuffer(
-        items=rows,
-        fingerprints=buffer.fingerprints,
-        times=buffer.times,
-        events=buffer.events,
-        hashes=buffer.hashes,
-        seen=buffer.seen,
-        source_offset=buffer.source_offset,
-        accepted_at=buffer.accepted_at,
-    )

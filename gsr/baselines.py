@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import kernel
+from gsr.item_graph import ItemGraph
 from gsr.prequential import MISS
 
 HALF_LIVES: Final = (
@@ -189,6 +190,35 @@ class BaselineCounters:
         before[known] += self._clicks[targets[known]]
         return before
 
+    def seed(self, graph: ItemGraph) -> None:
+        """Begin with what `graph` holds, on the same half-lives, instead of with nothing.
+
+        How often an item was clicked is taken from its popularity on the longest time scale.
+
+        Raises
+        ------
+        ValueError
+            The half-lives differ, or something was counted already.
+        """
+        if self._started or not np.array_equal(graph.half_lives, self.half_lives):
+            raise ValueError("only empty counters can be seeded, by a graph of equal half-lives")
+        rows = np.flatnonzero(graph.alive)
+        if len(rows) == 0:
+            return
+        self._started = True
+        self._references[:] = np.floor(graph.last_clicks[rows].max() / self.half_lives)
+        self._reserve_items(graph.items)
+        ages = graph.popularity_references[rows] - self._references
+        self._popularity[:, rows] = (graph.popularity[rows] * np.exp2(ages)).T
+        self._totals[:] = self._popularity.sum(axis=1)
+        longest = int(np.argmax(self.half_lives))
+        now = float(graph.last_clicks[rows].max()) / self.half_lives[longest]
+        counted = self._popularity[longest, rows] * 2.0 ** (self._references[longest] - now)
+        self._clicks[rows] = np.maximum(np.rint(counted), 1.0).astype(np.int64)
+        self._counts[_KNOWN] = len(rows)
+        self._sorted[:, : len(rows)] = np.sort(self._popularity[:, rows], axis=1)
+        self._seed_rows(graph)
+
     def release(self, rows: npt.NDArray[np.int64]) -> None:
         """Forget the items of `rows`, which are to be given to other items."""
         rows = rows[rows < len(self._clicks)]
@@ -205,6 +235,26 @@ class BaselineCounters:
             self._sorted[scale, :known] = np.sort(self._popularity[scale, self._clicks > 0])
         used = self._counts[_USED]
         self._weights[:used][np.isin(self._neighbours[:used], rows)] = 0.0
+
+    def _seed_rows(self, graph: ItemGraph) -> None:
+        lengths = np.minimum(graph.row_lengths, ROW_CAPACITY).astype(np.int64)
+        used = int(lengths.sum())
+        self._rows[: len(lengths), _START] = np.cumsum(lengths) - lengths
+        self._rows[: len(lengths), _LENGTH] = lengths
+        self._rows[: len(lengths), _CAPACITY] = lengths
+        self._neighbours = np.zeros(max(used, len(self._neighbours)), dtype=np.int32)
+        self._weights = np.zeros((len(self._neighbours), len(self.half_lives)))
+        self._counts[_USED] = used
+        _copy_rows(
+            graph.row_starts,
+            graph.row_references,
+            graph.neighbours,
+            graph.weights,
+            self._references,
+            self._rows,
+            self._neighbours,
+            self._weights,
+        )
 
     def _reserve_items(self, items: int) -> None:
         size = len(self._clicks)
@@ -228,6 +278,26 @@ class BaselineCounters:
             more = max(len(self._neighbours) // 2, 1 << 16)
             self._neighbours = np.pad(self._neighbours, (0, more))
             self._weights = np.pad(self._weights, ((0, more), (0, 0)))
+
+
+@kernel
+def _copy_rows(
+    starts: npt.NDArray[np.int64],
+    row_references: npt.NDArray[np.int64],
+    sources: npt.NDArray[np.uint32],
+    stored: npt.NDArray[np.float32],
+    references: npt.NDArray[np.float64],
+    rows: npt.NDArray[np.int64],
+    neighbours: npt.NDArray[np.int32],
+    weights: npt.NDArray[np.float64],
+) -> None:
+    for row in range(len(starts)):
+        for scale in range(len(references)):
+            factor = 2.0 ** max(row_references[row, scale] - references[scale], -1000.0)
+            for slot in range(rows[row, _LENGTH]):
+                place = rows[row, _START] + slot
+                neighbours[place] = sources[starts[row] + slot]
+                weights[place, scale] = stored[starts[row] + slot, scale] * factor
 
 
 @kernel
@@ -399,7 +469,7 @@ def _slot_of(
             neighbours[moved + slot] = neighbours[start + slot]
             weights[moved + slot] = weights[start + slot]
         rows[source, _START] = moved
-        rows[source, _CAPACITY] = max(2 * length, FIRST_CAPACITY)
+        rows[source, _CAPACITY] = min(max(2 * length, FIRST_CAPACITY), ROW_CAPACITY)
         counts[_USED] += rows[source, _CAPACITY]
     slot = rows[source, _START] + rows[source, _LENGTH]
     neighbours[slot] = target

@@ -1,13 +1,13 @@
 """How far the stream and the model have moved: quality, popularity, embeddings, graph."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
-from river.drift import ADWIN
+from river.drift import ADWIN, PageHinkley
 
 from gsr.compiled import kernel
 from gsr.item_graph import ItemGraph
@@ -15,6 +15,12 @@ from gsr.item_graph import ItemGraph
 PSI_BINS: Final = 10
 PSI_FLOOR: Final = 1e-4
 """Share that an empty bin counts as, so that the index stays finite."""
+
+
+DETECTORS: Final = ("adwin", "page_hinkley")
+
+PAGE_HINKLEY_DELTA: Final = 0.02
+"""Falls of the hit rate smaller than this are not looked for, which keeps false alarms rare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,87 +31,98 @@ class Alarm:
     ----------
     outcome
         Number, from 0, of the outcome that raised the alarm.
+    detector
+        One of `DETECTORS`.
     before, after
-        The detector's estimate of the hit rate just before and just after.
+        ADWIN's estimate of the hit rate before and after that outcome.
     """
 
     outcome: int
+    detector: str
     before: float
     after: float
 
 
 class OutcomeDetector:
-    """Watches single hits and misses for a fall of the hit rate (ADWIN).
-
-    A rise is drift as well, but nothing to be alarmed by: the detector forgets what was before it
-    and goes on.
+    """Watches single hits and misses for a fall of the hit rate, by ADWIN and Page-Hinkley.
 
     Means of windows hide what single outcomes show: fed with means of 200 outcomes, ADWIN finds
-    no change at all. The detector resets itself after an alarm, so each one is read at once, and
-    counted here.
+    no change at all. A detector resets itself after an alarm, so each one is read at once, and
+    counted here. A rise is drift as well, but nothing to be alarmed by.
 
     Parameters
     ----------
     delta
         ADWIN's confidence: smaller means fewer false alarms and later true ones.
     kept_outcomes
-        How many of the newest outcomes to remember, to rebuild the detector after a restart.
+        How many of the newest outcomes to remember, to rebuild the detectors after a restart.
 
     References
     ----------
     A. Bifet and R. Gavaldà, Learning from time-changing data with adaptive windowing, SDM 2007.
+    E. S. Page, Continuous inspection schemes, Biometrika 1954.
 
     Examples
     --------
     >>> detector = OutcomeDetector()
     >>> outcomes = np.arange(4000) % 10 < np.where(np.arange(4000) < 2000, 5, 1)
-    >>> [round(alarm.before - alarm.after, 1) > 0 for alarm in detector.update(outcomes)][0]
-    True
-    >>> detector.alarms >= 1
+    >>> alarm = detector.update(outcomes)[0]
+    >>> alarm.outcome >= 2000, alarm.after < alarm.before
+    (True, True)
+    >>> sum(detector.alarms.values()) >= 1
     True
     """
 
     def __init__(self, delta: float = 0.002, kept_outcomes: int = 20_000) -> None:
         self.outcomes = 0
-        self.alarms = 0
+        self.alarms = dict.fromkeys(DETECTORS, 0)
         self._delta = delta
         self._recent: deque[bool] = deque(maxlen=kept_outcomes)
-        self._adwin = _adwin(delta)
+        self._start()
 
     def update(self, outcomes: npt.NDArray[np.bool_]) -> list[Alarm]:
         """Take bool [n] outcomes, oldest first, and return the alarms that they raised."""
         alarms = []
         for outcome in outcomes.tolist():
-            before = float(self._adwin.estimation)
-            self._adwin.update(int(outcome))
-            self._recent.append(outcome)
-            if self._adwin.drift_detected and self._adwin.estimation < before:
-                alarms.append(Alarm(self.outcomes, before, float(self._adwin.estimation)))
-                self.alarms += 1
+            before = self.hit_rate
+            for detector in self._feed(outcome):
+                if self.hit_rate < before or detector != "adwin":
+                    alarms.append(Alarm(self.outcomes, detector, before, self.hit_rate))
+                    self.alarms[detector] += 1
             self.outcomes += 1
         return alarms
 
     @property
     def hit_rate(self) -> float:
-        """The detector's estimate of the present hit rate."""
+        """ADWIN's estimate of the present hit rate."""
         return float(self._adwin.estimation)
 
     def recent(self) -> npt.NDArray[np.bool_]:
         """Return the newest outcomes, oldest first; `rebuild` takes them."""
         return np.array(self._recent, dtype=np.bool_)
 
-    def rebuild(self, recent: Iterable[bool], outcomes: int, alarms: int) -> None:
+    def rebuild(
+        self, recent: npt.NDArray[np.bool_], outcomes: int, alarms: Mapping[str, int]
+    ) -> None:
         """Continue after a restart from what was saved."""
-        self._adwin = _adwin(self._delta)
+        self._start()
         self._recent.clear()
-        for outcome in recent:
-            self._adwin.update(int(outcome))
-            self._recent.append(bool(outcome))
-        self.outcomes, self.alarms = outcomes, alarms
+        for outcome in recent.tolist():
+            self._feed(outcome)
+        self.outcomes = outcomes
+        self.alarms = {name: int(alarms.get(name, 0)) for name in DETECTORS}
 
+    def _start(self) -> None:
+        # river leaves its constructors untyped.
+        self._adwin: Any = cast(Any, ADWIN)(delta=self._delta)
+        self._page_hinkley: Any = cast(Any, PageHinkley)(delta=PAGE_HINKLEY_DELTA, mode="down")
 
-def _adwin(delta: float) -> Any:
-    return cast(Any, ADWIN)(delta=delta)  # river leaves its constructor untyped
+    def _feed(self, outcome: bool) -> list[str]:
+        self._recent.append(outcome)
+        self._adwin.update(int(outcome))
+        self._page_hinkley.update(int(outcome))
+        detectors = (self._adwin, self._page_hinkley)
+        return [n for n, d in zip(DETECTORS, detectors, strict=True) if d.drift_detected]
 
 
 def population_stability_index(

@@ -184,6 +184,47 @@ class Prequential:
         return True
 
 
+class RecentRanks:
+    """The ranks of the newest scored clicks, whose means show how things are now.
+
+    Parameters
+    ----------
+    models
+        As in `Prequential`.
+    size
+        How many clicks.
+    """
+
+    def __init__(self, models: Sequence[str], size: int) -> None:
+        self.models = tuple(models)
+        self._size = size
+        self._ranks = np.zeros((0, len(self.models)), dtype=np.int32)
+        self._slices = {name: np.zeros(0, dtype=np.bool_) for name in SLICES}
+
+    def __len__(self) -> int:
+        return len(self._ranks)
+
+    def add(
+        self,
+        ranks: npt.NDArray[np.int32],
+        *,
+        new_users: npt.NDArray[np.bool_],
+        new_items: npt.NDArray[np.bool_],
+    ) -> None:
+        """Add n clicks; columns as in `Prequential.add`."""
+        self._ranks = np.concatenate((self._ranks, ranks))[-self._size :]
+        for name, chosen in zip(SLICES, (new_users, new_items), strict=True):
+            self._slices[name] = np.concatenate((self._slices[name], chosen))[-self._size :]
+
+    def means(self, model: str, part: str | None = None) -> dict[str, float]:
+        """Return a model's mean metrics, of all clicks or of one of `SLICES`."""
+        ranks = self._ranks if part is None else self._ranks[self._slices[part]]
+        tally = Tally(1)
+        column = self.models.index(model)
+        tally.add(ranks[:, column : column + 1])
+        return tally.means(0)
+
+
 def _tally_to_dict(tally: Tally) -> dict[str, Any]:
     return {"scored": tally.scored, "sums": tally.sums.tolist()}
 

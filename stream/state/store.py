@@ -261,6 +261,18 @@ class PartitionStore:
         """The sequence number that the next accepted click will get."""
         return self._feed.stop
 
+    def begin_with_history(self, clicks: int) -> None:
+        """Make room for `clicks` from before the log: their offsets count up to -1.
+
+        Raises
+        ------
+        ValueError
+            Something has been applied already.
+        """
+        if self._feed.stop or self._next_offset or self._changed_at is not None:
+            raise ValueError("only an empty state can begin with history")
+        self._next_offset = -clicks
+
     def apply(self, batch: ClickBatch, watermark: float, next_offset: int) -> Applied:
         """Apply a decoded batch; in memory until the next flush.
 
