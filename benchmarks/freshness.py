@@ -108,7 +108,8 @@ def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
     output = (root / "run.log").open("wb")
     run = subprocess.Popen(gsr_command("run", *places, *extra), stdout=output, stderr=output)
     try:
-        wait_for(config, "ingest", b'"started": true')
+        for role in ROLE_COMMANDS.values():
+            wait_for(config, role, b'"started": true')
         memory = {"start": memories(run.pid)}
         count = int(arguments.rate * 60 * arguments.minutes)
         produce = subprocess.Popen(

@@ -28,7 +28,7 @@ from stream.state.dump import dump
 from tests.crash.ledger import Ledger, blocked_items, check_lists, dead_letters, lists, sequences
 from tests.crash.pipeline import Pipeline
 
-KILLS: Final = int(os.environ.get("GSR_KILLS", "6"))
+KILLS: Final = int(os.environ.get("GSR_KILLS", "4"))
 SEED: Final = int(os.environ.get("GSR_KILL_SEED", "1"))
 CLICKS_PER_SECOND: Final = 200.0
 LONGEST_DELAY_SECONDS: Final = 1.0
