@@ -18,6 +18,7 @@ from consumers.artifacts import ArtifactStore
 from consumers.config import GsrConfig
 from consumers.due_users import Due, DueUsers
 from consumers.item_controls import ItemControls
+from consumers.list_scan import ListScan
 from consumers.list_sender import ListSender
 from consumers.log_range import read_range
 from consumers.metrics import Metrics
@@ -41,6 +42,8 @@ IDLE_POLL_SECONDS: Final = 0.02
 MEASURE_SECONDS: Final = 1.0
 KEPT_RECORDS: Final = 5_000
 """Sequence records of due users that are kept in memory; others are read again when needed."""
+EVICTED_PART: Final = 20
+"""One in so many users leaves at once when there are too many."""
 
 
 class PublisherRole:
@@ -78,6 +81,8 @@ class PublisherRole:
         self._serving = Serving(config, artifacts, clock)
         self._walk = Walk(settings.walk_users_per_second, settings.active_user_seconds, clock)
         self._lookup = SequenceLookup(log, topics.sequences)
+        self._scan = ListScan(log, topics.recommendations, self._users)
+        self._evicted = False
         self._items = log.reader(topics.items)
         self._reader = log.reader(topics.sequences)
         self._default_due = clock.monotonic()
@@ -152,6 +157,8 @@ class PublisherRole:
         if self.publishing:
             worked |= self._send_due()
             worked |= self._send_default()
+            worked |= self._send_shortened()
+        self._evict()
         self._measure()
         return worked
 
@@ -176,6 +183,7 @@ class PublisherRole:
             self._reader.close()
             self._items.close()
             self._lookup.close()
+            self._scan.close()
             self._sender.close()
 
     # -- what is new ---------------------------------------------------------------------------
@@ -217,7 +225,8 @@ class PublisherRole:
         """Note who clicked; withdraw the lists of who is to be forgotten."""
         forgotten: dict[int, None] = {}
         clicked: dict[int, bytes] = {}
-        for row, value in follow_sequences(batch, self._users):
+        changes = follow_sequences(batch, self._users, add_forgotten=self._evicted)
+        for row, value in changes:
             if value is None:
                 forgotten[row] = None
                 clicked.pop(row, None)
@@ -239,9 +248,13 @@ class PublisherRole:
 
     def _mark_holders(self, item_ids: Iterable[str]) -> None:
         """Have the lists made anew that hold one of `item_ids`."""
-        marks = np.array([fingerprint(item) for item in item_ids], dtype=np.uint32)
-        if len(marks):
-            self._mark("items", self._users.holding(marks))
+        items = list(item_ids)
+        if not items:
+            return
+        marks = np.array([fingerprint(item) for item in items], dtype=np.uint32)
+        self._mark("items", self._users.holding(marks))
+        if self._evicted:
+            self._scan.look_for(items)
 
     # -- what goes out -------------------------------------------------------------------------
 
@@ -347,7 +360,9 @@ class PublisherRole:
             self._users.remove(user_id)
 
     def _withdraw_lists(self, rows: Sequence[int]) -> None:
-        listed = [row for row in rows if self._users.listed_versions[row] != NOWHERE]
+        # Whose list is not known any more may have one all the same.
+        versions = self._users.listed_versions
+        listed = [row for row in rows if self._evicted or versions[row] != NOWHERE]
         self._sender.withdraw((int(self._users.partitions[row]), self._id(row)) for row in listed)
         for row in listed:
             self._users.clear_list(row)
@@ -374,6 +389,15 @@ class PublisherRole:
         self._default_hash = found
         return True
 
+    def _send_shortened(self) -> bool:
+        """Take blocked items out of the lists of users who are not kept in memory."""
+        if not self._scan.running:
+            return False
+        shortened = self._scan.step(self._clock.time())
+        self._sender.send(shortened)
+        self._metrics.counter("gsr_publisher_lists_total").labels("items").inc(len(shortened))
+        return True
+
     def _id(self, row: int) -> str:
         user_id = self._users.id_of(row)
         if user_id is None:
@@ -391,6 +415,17 @@ class PublisherRole:
             if offset != NOWHERE:
                 positions[partition] = min(positions[partition], offset)
         self._log.save_positions(self._config.publisher.group, topic, positions)
+
+    def _evict(self) -> None:
+        """Let go of those whose click is oldest, when there are too many."""
+        limit = self._config.publisher.kept_users
+        if len(self._users) <= limit:
+            return
+        waiting = self._due.rows()
+        for user_id in self._users.oldest(len(self._users) - limit + limit // EVICTED_PART):
+            if self._users.row_of(user_id) not in waiting:
+                self._users.remove(user_id)
+        self._evicted = True
 
     def _measure(self) -> None:
         if self._clock.monotonic() < self._measure_due:

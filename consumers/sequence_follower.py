@@ -11,7 +11,9 @@ from stream.log.interface import RecordBatch
 _LOGGER = logging.getLogger(__name__)
 
 
-def follow_sequences(batch: RecordBatch, users: UserTable) -> Iterator[tuple[int, bytes | None]]:
+def follow_sequences(
+    batch: RecordBatch, users: UserTable, *, add_forgotten: bool = False
+) -> Iterator[tuple[int, bytes | None]]:
     """Note the sequences of a batch; yield each changed user's row with the record's value.
 
     The value of a tombstone is None: its user is still in the table, but without a sequence. A
@@ -24,11 +26,15 @@ def follow_sequences(batch: RecordBatch, users: UserTable) -> Iterator[tuple[int
         Records of the topic, tombstones included.
     users
         Changed row by row, just before each row is yielded.
+    add_forgotten
+        Give a forgotten user who is not in the table a row there, so that it is yielded.
     """
     for offset, key, value in zip(batch.offsets.tolist(), batch.keys, batch.values, strict=True):
         user_id = (key or b"").decode(errors="replace")
         if value is None:
             row = users.row_of(user_id)
+            if row < 0 and add_forgotten:
+                row = users.add(user_id, batch.partition)
             if row >= 0:
                 users.sequence_offsets[row] = NOWHERE
                 users.click_offsets[row] = NOWHERE

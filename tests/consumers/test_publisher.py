@@ -220,6 +220,53 @@ def test_taken_down_while_no_publisher_ran(world: World, role: PublisherRole) ->
     assert "i0" not in world.lists()["u"].items
 
 
+# -- memory --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> tuple[World, PublisherRole]:
+    """Have twenty users click under a publisher that keeps ten in memory."""
+    world = World(tmp_path, {"kept_users": 10})
+    world.publish_view()
+    role = world.role()
+    for n in range(20):
+        world.click(f"u{n}", "i29")
+        world.run(role, 0.1)
+    world.run(role)
+    assert world.value("gsr_publisher_users") <= 10
+    return world, role
+
+
+def test_users_beyond_the_limit_leave_memory(crowded: tuple[World, PublisherRole]) -> None:
+    """They keep their lists, and get new ones when they come back."""
+    world, role = crowded
+    assert len(world.lists()) == 20
+    offset = world.click("u0", "i29", "i0")
+    world.run(role)
+    assert world.lists()["u0"].made.source_offset == offset
+
+
+def test_a_take_down_reaches_those_who_left_memory(crowded: tuple[World, PublisherRole]) -> None:
+    """Their lists lose the item; nothing else about them changes."""
+    world, role = crowded
+    before = world.lists()["u0"].made
+    world.control(ItemControl(item_id="i1", available=False))
+    world.run(role)
+    lists = world.lists()
+    assert all("i1" not in one.items for one in lists.values())
+    assert lists["u0"].items == ["i0", "i2", "i3", "i4"]
+    assert lists["u0"].made.reason == "items"
+    assert lists["u0"].made.source_offset == before.source_offset
+
+
+def test_who_left_memory_is_forgotten_too(crowded: tuple[World, PublisherRole]) -> None:
+    """The list of a user who is not kept is withdrawn all the same."""
+    world, role = crowded
+    world.forget("u0")
+    world.run(role)
+    assert world.lists()["u0"].record is None
+
+
 # -- models --------------------------------------------------------------------------------------
 
 
