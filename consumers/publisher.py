@@ -9,29 +9,29 @@ would recommend the same, or that the walk has not come by yet.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 
 from consumers.artifacts import ArtifactStore
 from consumers.config import GsrConfig
-from consumers.due_users import Due, DueUsers
+from consumers.due_users import DueUsers
 from consumers.item_controls import ItemControls
 from consumers.list_scan import ListScan
 from consumers.list_sender import ListSender
 from consumers.log_range import read_range
 from consumers.metrics import Metrics
+from consumers.publication import Publication
 from consumers.publisher_restore import restore_lists, restore_sequences
-from consumers.publisher_state import NOWHERE, UserTable, list_hash
+from consumers.publisher_state import NOWHERE, UserTable
 from consumers.sequence_follower import follow_sequences
 from consumers.sequence_lookup import SequenceLookup
 from consumers.serving import Serving
 from consumers.walk import Walk
 from stream.clock import Clock
-from stream.errors import LogUnavailableError, RecordFormatError, StreamError
-from stream.events.recommendation import Reason, Recommendation
-from stream.events.sequence import SequenceRecord, decode_sequence
+from stream.errors import LogUnavailableError
+from stream.events.recommendation import Reason
 from stream.log.interface import Log, RecordBatch
 from stream.state.fingerprint import fingerprint
 
@@ -40,8 +40,6 @@ _LOGGER = logging.getLogger(__name__)
 POLL_RECORDS: Final = 5_000
 IDLE_POLL_SECONDS: Final = 0.02
 MEASURE_SECONDS: Final = 1.0
-KEPT_RECORDS: Final = 5_000
-"""Sequence records of due users that are kept in memory; others are read again when needed."""
 EVICTED_PART: Final = 20
 """One in so many users leaves at once when there are too many."""
 
@@ -76,7 +74,6 @@ class PublisherRole:
         self._sender = ListSender(log, topics)
         self._users = UserTable(settings.list_length)
         self._due = DueUsers()
-        self._records: dict[int, bytes] = {}
         self._controls = ItemControls()
         self._serving = Serving(config, artifacts, clock)
         self._walk = Walk(settings.walk_users_per_second, settings.active_user_seconds, clock)
@@ -85,8 +82,17 @@ class PublisherRole:
         self._evicted = False
         self._items = log.reader(topics.items)
         self._reader = log.reader(topics.sequences)
-        self._default_due = clock.monotonic()
-        self._default_hash: int | None = None
+        self._publication = Publication(
+            settings,
+            users=self._users,
+            due=self._due,
+            walk=self._walk,
+            serving=self._serving,
+            sender=self._sender,
+            lookup=self._lookup,
+            clock=clock,
+            metrics=metrics,
+        )
         self._measure_due = clock.monotonic()
         self._floor = self._version = 0
         self._restore()
@@ -127,7 +133,7 @@ class PublisherRole:
                 len(gone),
             )
         else:
-            self._withdraw(gone)
+            self._publication.withdraw(gone)
 
     # -- the loop ------------------------------------------------------------------------------
 
@@ -155,8 +161,8 @@ class PublisherRole:
             raise
         worked = bool(batches)
         if self.publishing:
-            worked |= self._send_due()
-            worked |= self._send_default()
+            worked |= self._publication.send_due()
+            worked |= self._publication.send_default()
             worked |= self._send_shortened()
         self._evict()
         self._measure()
@@ -172,7 +178,7 @@ class PublisherRole:
         return {
             "view": self._serving.ready,
             "model_not_older_than_lists": self._serving.version >= self._floor,
-            "default_list": self._default_hash is not None,
+            "default_list": self._publication.has_default,
         }
 
     def close(self) -> None:
@@ -219,7 +225,7 @@ class PublisherRole:
         self._mark_holders(self._controls.take_newly_blocked(now))
         if self._controls.take_changed():
             self._serving.recommender.block(self._controls.blocked)
-            self._default_due = min(self._default_due, self._clock.monotonic())
+            self._publication.hurry_default()
 
     def _follow_sequences(self, batch: RecordBatch) -> None:
         """Note who clicked; withdraw the lists of who is to be forgotten."""
@@ -235,12 +241,14 @@ class PublisherRole:
         now = self._clock.monotonic()
         self._due.add("click", clicked, now)
         for row, value in clicked.items():
-            if row in self._records or len(self._records) < KEPT_RECORDS:
-                self._records[row] = value
+            self._publication.keep_record(row, value)
         # Who clicked again after being forgotten gets a new list, but loses the old one first.
         back = [row for row in forgotten if row in clicked]
-        self._withdraw_lists(back)
-        self._withdraw([self._id(row) for row in forgotten if row not in clicked])
+        self._publication.withdraw_lists(back, unknown_too=self._evicted)
+        self._publication.withdraw(
+            [self._users.name_of(row) for row in forgotten if row not in clicked],
+            unknown_too=self._evicted,
+        )
         self._metrics.counter("gsr_publisher_sequences_total").inc(len(batch))
 
     def _mark(self, reason: Reason, rows: Iterable[int]) -> None:
@@ -256,139 +264,6 @@ class PublisherRole:
         if self._evicted:
             self._scan.look_for(items)
 
-    # -- what goes out -------------------------------------------------------------------------
-
-    def _send_due(self) -> bool:
-        settings = self._config.publisher
-        waited = self._due.longest_wait(self._clock.monotonic())
-        if len(self._due) >= settings.users_per_batch or waited >= settings.linger_seconds:
-            due = self._due.take(settings.users_per_batch)
-        else:
-            due = []
-        room = settings.users_per_batch - len(due)
-        asked = {one.row for one in due}
-        walked = [
-            Due(row, "model")
-            for row in self._walk.stride(self._users, room).tolist()
-            if row not in asked
-        ]
-        if not due and not walked:
-            return False
-        try:
-            self._send([*due, *walked])
-        except StreamError:
-            for one in due:
-                self._due.add(one.reason, [one.row], self._clock.monotonic())
-            raise
-        return True
-
-    def _send(self, due: Sequence[Due]) -> None:
-        users, version, now = self._users, self._serving.version, self._clock.time()
-        found = self._find_records(due)
-        started = self._clock.monotonic()
-        lists = self._serving.recommender.recommend([record for _, record in found])
-        self._metrics.histogram("gsr_publisher_score_seconds").observe(
-            self._clock.monotonic() - started
-        )
-        outgoing: list[tuple[int, Recommendation]] = []
-        sent: list[tuple[int, SequenceRecord, Recommendation]] = []
-        for (one, record), made in zip(found, lists, strict=True):
-            users.checked_versions[one.row] = version
-            if not self._is_due(one.row) and list_hash(made.items) == users.list_hashes[one.row]:
-                self._metrics.counter("gsr_publisher_unchanged_lists_total").inc()
-                continue
-            recommendation = Recommendation(
-                user_id=record.user_id,
-                items=made.items,
-                model_version=version,
-                generated_at=now,
-                last_click_at=record.last_click_at,
-                reason="cold" if made.cold else one.reason,
-                source_offset=record.source_offset,
-            )
-            outgoing.append((int(users.partitions[one.row]), recommendation))
-            sent.append((one.row, record, recommendation))
-        self._sender.send(outgoing)
-        self._count_sent(sent)
-
-    def _count_sent(self, sent: Iterable[tuple[int, SequenceRecord, Recommendation]]) -> None:
-        now = self._clock.time()
-        latency = self._metrics.histogram("gsr_publisher_click_to_list_seconds")
-        for row, record, one in sent:
-            if record.source_offset > self._users.listed_click_offsets[row]:
-                latency.observe(max(0.0, now - record.accepted_at))
-            self._users.set_list(row, record.source_offset, one.model_version, one.items)
-            self._metrics.counter("gsr_publisher_lists_total").labels(one.reason).inc()
-        self._metrics.gauge("gsr_publisher_list_timestamp_seconds").set(now)
-
-    def _is_due(self, row: int) -> bool:
-        users = self._users
-        if users.click_offsets[row] > users.listed_click_offsets[row]:
-            return True
-        at_click = self._serving.versions_at(users.accepted_times[row : row + 1])[0]
-        return bool(users.listed_versions[row] < at_click)
-
-    def _find_records(self, due: Sequence[Due]) -> list[tuple[Due, SequenceRecord]]:
-        """Return the sequences of `due`; leaves out those whose record is on its way."""
-        users = self._users
-        missing = [one.row for one in due if one.row not in self._records]
-        places = {
-            row: (int(users.partitions[row]), int(users.sequence_offsets[row]))
-            for row in missing
-            if users.sequence_offsets[row] != NOWHERE
-        }
-        read = self._lookup.read(places.values()) if places else {}
-        found: list[tuple[Due, SequenceRecord]] = []
-        for one in due:
-            value = self._records.pop(one.row, None) or read.get(places.get(one.row, (0, NOWHERE)))
-            if value is None:
-                # The record was replaced: the reader will come upon the newer one.
-                continue
-            try:
-                found.append((one, decode_sequence(value)))
-            except RecordFormatError as error:
-                _LOGGER.warning("a sequence of %r is ignored: %s", self._id(one.row), error)
-        return found
-
-    def _withdraw(self, user_ids: Sequence[str]) -> None:
-        """Forget users and send tombstones for their lists."""
-        rows = [self._users.row_of(user_id) for user_id in user_ids]
-        self._withdraw_lists(rows)
-        for row, user_id in zip(rows, user_ids, strict=True):
-            self._due.discard(row)
-            self._records.pop(row, None)
-            self._users.remove(user_id)
-
-    def _withdraw_lists(self, rows: Sequence[int]) -> None:
-        # Whose list is not known any more may have one all the same.
-        versions = self._users.listed_versions
-        listed = [row for row in rows if self._evicted or versions[row] != NOWHERE]
-        self._sender.withdraw((int(self._users.partitions[row]), self._id(row)) for row in listed)
-        for row in listed:
-            self._users.clear_list(row)
-        self._metrics.counter("gsr_publisher_tombstones_total").inc(len(listed))
-
-    def _send_default(self) -> bool:
-        if self._clock.monotonic() < self._default_due:
-            return False
-        settings = self._config.publisher
-        self._default_due = self._clock.monotonic() + settings.default_list_interval_seconds
-        items = self._serving.recommender.default_list(settings.default_list_length)
-        found = list_hash(items)
-        if found == self._default_hash:
-            return False
-        self._sender.send_default(
-            Recommendation(
-                user_id="",
-                items=items,
-                model_version=self._serving.version,
-                generated_at=self._clock.time(),
-                reason="cold",
-            )
-        )
-        self._default_hash = found
-        return True
-
     def _send_shortened(self) -> bool:
         """Take blocked items out of the lists of users who are not kept in memory."""
         if not self._scan.running:
@@ -397,12 +272,6 @@ class PublisherRole:
         self._sender.send(shortened)
         self._metrics.counter("gsr_publisher_lists_total").labels("items").inc(len(shortened))
         return True
-
-    def _id(self, row: int) -> str:
-        user_id = self._users.id_of(row)
-        if user_id is None:
-            raise LookupError(f"row {row} of the table of users is empty")
-        return user_id
 
     # -- chores --------------------------------------------------------------------------------
 

@@ -86,6 +86,13 @@ class UserTable:
         """Return the user in `row`, None where it is empty."""
         return self._ids[row]
 
+    def name_of(self, row: int) -> str:
+        """Return the user in `row`, which must not be empty."""
+        user_id = self._ids[row]
+        if user_id is None:
+            raise LookupError(f"row {row} of the table of users is empty")
+        return user_id
+
     def add(self, user_id: str, partition: int) -> int:
         """Return the user's row, a new one where there was none."""
         row = self._rows.get(user_id)

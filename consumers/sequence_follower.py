@@ -47,7 +47,9 @@ def follow_sequences(
             continue
         row = users.add(user_id, batch.partition)
         users.sequence_offsets[row] = offset
-        if facts.source_offset > users.click_offsets[row]:
+        known, listed = users.click_offsets[row], users.listed_click_offsets[row]
+        # The same click again counts while its list is owed: its earlier record may be gone.
+        if facts.source_offset > known or facts.source_offset == known > listed:
             users.click_offsets[row] = facts.source_offset
             users.click_times[row] = facts.last_click_at
             users.accepted_times[row] = facts.accepted_at
