@@ -17,6 +17,7 @@ from gsr.channels import (
     channel_names,
     clear_channels,
     graph_arrays,
+    graph_channel_count,
     graph_channels,
     popularity_levels,
 )
@@ -174,7 +175,7 @@ class Recommender:
     ) -> npt.NDArray[np.float32]:
         """Return the first user's channels of `rows`, float32 [n, C]."""
         scales, now = self._view.graph.scales, float(readable.now[0])
-        dense = np.zeros((len(self._view), scales), dtype=np.float32)
+        dense = np.zeros((len(self._view), graph_channel_count(scales)), dtype=np.float32)
         touched = np.zeros(len(self._view) + 1, dtype=np.int64)
         count = graph_channels(
             self._graph,

@@ -1,12 +1,17 @@
 """Direct channels: what the live counters say about the next click. Imports no torch.
 
-A channel is one number per user and item. With S time scales there are C = 2S of them:
+A channel is one number per user and item. With S time scales there are C = 3S of them:
 
 - channels 0 … S-1, *popularity*: ``ln(max(popularity at now, FLOOR))`` of the item;
-- channels S … 2S-1, *graph*: ``ln(1 + SQUASH * p)``, where ``p`` is the decayed share of the
-  item among what followed the user's last m clicks; zero for an item that followed none of them.
+- channels S … 2S-1, *next*: ``ln(1 + SQUASH * p)`` for the share ``p`` of the item among what
+  followed the user's newest click, by everybody, decayed;
+- channels 2S … 3S-1, *history*: ``HISTORY_SCALE * Σ_k decay^k * sqrt(p_k)`` over the clicks before
+  that, the newest first: items to which many of them lead add up, as in a naive Bayes model.
 
-The joint score is ``vectors[u] · item_vectors[j] + Σ_c weights[u, c] * channel_c(u, j, now)``.
+The last two kinds are the *graph channels*: zero for an item that followed none of the user's last
+clicks, so they are kept sparse. The joint score of an item is
+``vectors[u] · item_vectors[j] + Σ_c weights[u, c] * channel_c(u, j, now)``.
+
 The floor is taken at *now*, so that popularity above it moves by the same constant for every item
 as time goes by, and its logarithm (`popularity_levels`) changes only when the item is clicked.
 """
@@ -21,8 +26,9 @@ from gsr.compiled import kernel
 from gsr.item_graph import ItemGraph
 
 FLOOR_LOG2: Final = -7.0
-SQUASH: Final = 100.0
-MASS_PRIOR: Final = 0.5
+SQUASH: Final = 1000.0
+HISTORY_SCALE: Final = 3.0
+MASS_PRIOR: Final = 0.05
 NEVER: Final = -1e18
 LN2: Final = math.log(2.0)
 
@@ -62,6 +68,11 @@ def graph_arrays(graph: ItemGraph) -> GraphArrays:
 
 def channel_count(scales: int) -> int:
     """Return C, the number of channels with `scales` time scales."""
+    return scales + graph_channel_count(scales)
+
+
+def graph_channel_count(scales: int) -> int:
+    """Return how many of the channels, the last ones, are graph channels."""
     return 2 * scales
 
 
@@ -69,9 +80,9 @@ def channel_names(scales: int) -> tuple[str, ...]:
     """Return the names of the channels, in order.
 
     >>> channel_names(2)
-    ('popularity_0', 'popularity_1', 'graph_0', 'graph_1')
+    ('popularity_0', 'popularity_1', 'next_0', 'next_1', 'history_0', 'history_1')
     """
-    return tuple(f"{kind}_{s}" for kind in ("popularity", "graph") for s in range(scales))
+    return tuple(f"{kind}_{s}" for kind in ("popularity", "next", "history") for s in range(scales))
 
 
 def context_count(scales: int) -> int:
@@ -131,6 +142,52 @@ def popularity_channels(
 
 
 @kernel
+def row_scale(graph: GraphArrays, source: int, scale: int, now: float) -> float:  # pragma: no cover
+    """Return the factor that turns a row's stored weights into shares of the row at `now`.
+
+    The prior keeps a row that is nearly decayed to nothing from speaking as loudly as a busy one.
+    """
+    start = graph.row_starts[source]
+    mass = 0.0
+    for slot in range(start, start + graph.row_lengths[source]):
+        mass += graph.weights[slot, scale]
+    exponent = graph.row_references[source, scale] - now / graph.half_lives[scale]
+    factor: float = 2.0 ** max(min(exponent, 100.0), -100.0)
+    return factor / (mass * factor + MASS_PRIOR)
+
+
+@kernel
+def _vote(
+    graph: GraphArrays,
+    source: int,
+    factors: npt.NDArray[np.float64],
+    share: float,
+    dense: npt.NDArray[np.float32],
+    touched: npt.NDArray[np.int64],
+    count: int,
+) -> int:  # pragma: no cover
+    """Add one click's votes: shares for the newest (`share` 0), else roots of shares."""
+    scales = len(factors)
+    start = graph.row_starts[source]
+    for slot in range(start, start + graph.row_lengths[source]):
+        target = graph.neighbours[slot]
+        before = after = np.float32(0.0)
+        for s in range(scales):
+            p = graph.weights[slot, s] * factors[s]
+            before += dense[target, s] + dense[target, scales + s]
+            if share == 0.0:
+                dense[target, s] = math.log1p(SQUASH * p)
+            else:
+                dense[target, scales + s] += share * math.sqrt(p)
+            after += dense[target, s] + dense[target, scales + s]
+        # An edge can have decayed to nothing: what is listed has a channel above zero.
+        if before == 0.0 and after > 0.0:
+            touched[count] = target
+            count += 1
+    return count
+
+
+@kernel
 def graph_channels(
     graph: GraphArrays,
     items: npt.NDArray[np.int64],
@@ -150,54 +207,23 @@ def graph_channels(
     history, decay
         How many of the newest clicks vote, and by how much less with each step back.
     dense
-        float32 [N, S], zero on entry; channels of every touched item on return. Give it back with
+        float32 [N, 2S], zero on entry; channels of every touched item on return. Give it back with
         `clear_channels`.
     touched
         int64 [at least N], rows of `dense` that were filled, in order of first touch.
     """
     scales = len(graph.half_lives)
-    count = 0
-    votes = min(length, history)
-    if votes == 0:
-        return 0
-    total = 0.0
-    share = 1.0
-    for _ in range(votes):
-        total += share
-        share *= decay
-    share = 1.0 / total
     factors = np.empty(scales, np.float64)
-    masses = np.empty(scales, np.float64)
-    for back in range(votes):
+    count = 0
+    share = HISTORY_SCALE
+    for back in range(min(length, history)):
         source = items[length - 1 - back]
         if 0 <= source < len(graph.row_starts):
-            start = graph.row_starts[source]
-            stop = start + graph.row_lengths[source]
             for s in range(scales):
-                masses[s] = 0.0
-            for slot in range(start, stop):
-                for s in range(scales):
-                    masses[s] += graph.weights[slot, s]
-            for s in range(scales):
-                exponent = graph.row_references[source, s] - now / graph.half_lives[s]
-                factor = 2.0 ** max(min(exponent, 100.0), -100.0)
-                factors[s] = share * factor / (masses[s] * factor + MASS_PRIOR)
-            for slot in range(start, stop):
-                target = graph.neighbours[slot]
-                before, after = np.float32(0.0), np.float32(0.0)
-                for s in range(scales):
-                    before += dense[target, s]
-                    dense[target, s] += graph.weights[slot, s] * factors[s]
-                    after += dense[target, s]
-                # An edge can have decayed to nothing: what is listed has a channel above zero.
-                if before == 0.0 and after > 0.0:
-                    touched[count] = target
-                    count += 1
-        share *= decay
-    for i in range(count):
-        target = touched[i]
-        for s in range(scales):
-            dense[target, s] = math.log1p(SQUASH * dense[target, s])
+                factors[s] = row_scale(graph, source, s, now)
+            weight = 0.0 if back == 0 else share
+            count = _vote(graph, source, factors, weight, dense, touched, count)
+        share *= decay if back > 0 else 1.0
     return count
 
 
@@ -230,10 +256,10 @@ def candidate_features(
         for s in range(scales):
             if item < 0:
                 out[m, s] = 0.0
-                out[m, scales + s] = 0.0
             else:
                 out[m, s] = popularity_channel(levels[item, s], half_lives[s], now)
-                out[m, scales + s] = dense[item, s]
+        for c in range(dense.shape[1]):
+            out[m, scales + c] = dense[item, c] if item >= 0 else 0.0
 
 
 @kernel

@@ -24,8 +24,8 @@ class ModelConfig:
     popularity_channels, graph_channels
         The direct channels: log popularity, and the graph's own next-item score.
     channel_history, channel_decay
-        How many of the newest clicks (m) vote in the graph channels, and the factor by which each
-        step back counts less.
+        How many of the newest clicks (m) vote in the graph channels and in the graph view, and the
+        factor by which each step back counts less.
     context_weights, context_width
         Channel weights from a small network over the context (hidden width), or, if off, learned
         constants.
@@ -49,8 +49,8 @@ class ModelConfig:
     fanout: int = 16
     popularity_channels: bool = True
     graph_channels: bool = True
-    channel_history: int = 8
-    channel_decay: float = 0.7
+    channel_history: int = 20
+    channel_decay: float = 0.9
     context_weights: bool = True
     context_width: int = 32
     context_sees_user: bool = True
@@ -86,6 +86,8 @@ class LearnerConfig:
         Memory that recorded samples may take.
     graph_loss, sequence_loss, contrastive_loss
         Weights of the auxiliary terms; 0 switches a term off.
+    sequence_negatives
+        Items that the sequence term compares every click of a history with.
     contrastive_temperature
         Softness of the contrastive term.
     distillation_loss
@@ -112,6 +114,7 @@ class LearnerConfig:
     graph_loss: float = 0.1
     sequence_loss: float = 0.1
     contrastive_loss: float = 0.01
+    sequence_negatives: int = 512
     contrastive_temperature: float = 0.2
     distillation_loss: float = 0.1
     gradient_norm: float = 5.0

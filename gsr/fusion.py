@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gsr.channels import channel_count, context_count
+from gsr.channels import channel_count, context_count, graph_channel_count
 from gsr.sequence_encoder import GAP_BUCKETS, Dropout, gap_buckets
 
 POPULARITY_PRIOR: Final = 0.4
-GRAPH_PRIOR: Final = 1.0
+GRAPH_PRIOR: Final = 0.5
 
 
 class Fusion(nn.Module):
@@ -85,9 +85,10 @@ class ChannelWeights(nn.Module):
         self.sees_user = sees_user
         self.switch: Tensor
         self.prior: Tensor
-        switch = torch.tensor([float(popularity)] * scales + [float(graph)] * scales)
+        sparse = graph_channel_count(scales)
+        switch = torch.tensor([float(popularity)] * scales + [float(graph)] * sparse)
         self.register_buffer("switch", switch, persistent=False)
-        prior = [POPULARITY_PRIOR / scales] * scales + [GRAPH_PRIOR / scales] * scales
+        prior = [POPULARITY_PRIOR / scales] * scales + [GRAPH_PRIOR / scales] * sparse
         self.register_buffer("prior", torch.tensor(prior), persistent=False)
 
     def forward(self, context: Tensor, users: Tensor) -> Tensor:

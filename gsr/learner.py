@@ -13,7 +13,8 @@ from torch import Tensor
 from gsr.config import LearnerConfig
 from gsr.errors import SnapshotError, TrainingError
 from gsr.item_graph import ItemGraph
-from gsr.model import JointModel
+from gsr.model import JointModel, graph_time
+from gsr.negatives import NO_NEGATIVES, SharedNegatives, draw_negatives, popularity_at
 from gsr.optimisation import Optimisation
 from gsr.reservoir import Columns, Reservoir, from_columns, to_columns
 from gsr.samples import Samples, join
@@ -241,6 +242,7 @@ class Learner:
         old = np.array_split(np.arange(0 if replay is None else len(replay)), max(steps, 1))
         # The weights are still those of the last promotion: they are the teacher.
         teachers = self._teach(replay, old, graph)
+        negatives = self._draw(graph)
         replayed = shed = touched = 0
         loss = 0.0
         terms: dict[str, float] = {}
@@ -252,7 +254,7 @@ class Learner:
                 else:
                     batch = join([batch, replay.rows(old[number])])
                     teacher = teachers[number] if teachers else None
-            result = self._optimisation.step(batch, graph, count, teacher)
+            result = self._optimisation.step(batch, graph, negatives, count, teacher)
             replayed += count
             touched += result.rows
             loss += float(result.losses[: len(index)].sum())
@@ -274,6 +276,15 @@ class Learner:
         if replay is None or self.config.distillation_loss == 0.0:
             return []
         return [self._optimisation.scores(replay.rows(part), graph) for part in parts]
+
+    def _draw(self, graph: ItemGraph) -> SharedNegatives:
+        """Draw what the sequence term compares with, for one cycle."""
+        config = self.config
+        if config.sequence_loss == 0.0:
+            return NO_NEGATIVES
+        popularity = popularity_at(graph, graph.scales // 2, graph_time(graph))
+        count, share = config.sequence_negatives, config.uniform_share
+        return draw_negatives(popularity, graph.alive, count, share, self._rng)
 
     def _close(self, *, promoted: bool) -> None:
         if promoted:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from gsr.channels import GraphArrays
 from gsr.compiled import kernel
+from gsr.item_graph import ItemGraph
 
 
 class SharedNegatives(NamedTuple):
@@ -22,6 +23,18 @@ class SharedNegatives(NamedTuple):
 
     rows: npt.NDArray[np.int64]
     log_inclusion: npt.NDArray[np.float32]
+
+
+NO_NEGATIVES = SharedNegatives(np.empty(0, np.int64), np.empty(0, np.float32))
+
+
+def popularity_at(graph: ItemGraph, scale: int, now: float) -> npt.NDArray[np.float64]:
+    """Return every item's popularity on one time scale, float64 [N]."""
+    exponent = graph.popularity_references[:, scale] - now / graph.half_lives[scale]
+    found: npt.NDArray[np.float64] = graph.popularity[:, scale] * np.exp2(
+        np.clip(exponent, -1000.0, 100.0)
+    )
+    return found
 
 
 def draw_negatives(
@@ -71,21 +84,20 @@ def list_candidates(
     """Fill one sample's `candidates` and `log_inclusion` [1 + own + K].
 
     Place 0 holds the target, the next `own` the heaviest items of the user's graph channels
-    (`dense`, summed over the scales), the rest the shared negatives. No item is listed twice, and
+    (`dense`, summed), the rest the shared negatives. No item is listed twice, and
     none of `seen` (the items that the user may not get again) unless it is the target.
     """
     candidates[:] = -1
     log_inclusion[:] = 0.0
     candidates[0] = target
-    scales = dense.shape[1]
     best = np.full(own, -1.0, np.float64)
     for i in range(touched_count):
         item = touched[i]
         if item == target or not graph.alive[item]:
             continue
         score = 0.0
-        for s in range(scales):
-            score += dense[item, s]
+        for c in range(dense.shape[1]):
+            score += dense[item, c]
         if own == 0 or score <= best[own - 1]:
             continue
         hidden = False

@@ -85,6 +85,8 @@ class Views:
         [B, d], the fused user vectors.
     states, views
         [B, d] each, the sequence encoder's and the graph's own; None where switched off.
+    tokens
+        [T, d], the sequence encoder's state after every click; None unless asked for.
     weights
         [B, C], channel weights.
     """
@@ -92,6 +94,7 @@ class Views:
     vectors: Tensor
     states: Tensor | None
     views: Tensor | None
+    tokens: Tensor | None
     weights: Tensor
 
 
@@ -161,7 +164,14 @@ class JointNetwork(nn.Module):
         received: Tensor = self.propagation(vectors, hop.edges, weights, hop.targets)
         return received
 
-    def encode(self, fused: Tensor, propagated: Tensor | None, clicks: Clicks) -> Views:
+    def encode(
+        self,
+        fused: Tensor,
+        propagated: Tensor | None,
+        clicks: Clicks,
+        *,
+        every_token: bool = False,
+    ) -> Views:
         """Return user vectors and channel weights.
 
         Parameters
@@ -170,14 +180,20 @@ class JointNetwork(nn.Module):
             [R, d], item vectors and graph vectors of the gathered rows.
         clicks
             The users' clicks.
+        every_token
+            Whether the states after all clicks are wanted, not only after the newest.
         """
         users = len(clicks.last)
-        states, views = None, None
+        states, views, tokens = None, None, None
         if self.sequence is not None:
             states = fused.new_zeros(users, fused.shape[1])
             if len(clicks.places):
                 read = fused.index_select(0, clicks.places)
-                states = self.sequence(read, clicks.gaps, clicks.events, clicks.tokens())
+                if every_token:
+                    tokens = self.sequence.states(read, clicks.gaps, clicks.events, clicks.tokens())
+                    states = tokens.index_select(0, clicks.last)
+                else:
+                    states = self.sequence(read, clicks.gaps, clicks.events, clicks.tokens())
                 states = states * clicks.present
         if propagated is not None:
             sent = propagated.index_select(0, clicks.places) * clicks.votes[:, None]
@@ -187,7 +203,7 @@ class JointNetwork(nn.Module):
         else:
             vectors = self.fusion.users(states, views, clicks.context, clicks.pauses)
             vectors = vectors * clicks.present
-        return Views(vectors, states, views, self.channels(clicks.context, vectors))
+        return Views(vectors, states, views, tokens, self.channels(clicks.context, vectors))
 
     def _initialise(self, generator: torch.Generator) -> None:
         for module in self.modules():

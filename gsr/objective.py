@@ -43,28 +43,58 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
+class Following:
+    """What followed each of the T packed clicks, for the sequence encoder's own term.
+
+    Parameters
+    ----------
+    places
+        int64 [T], the next click's item among the gathered item vectors; -1 where it has none.
+    negatives
+        int64 [K], places of items that all T are compared with.
+    log_inclusion
+        float32 [K], log chance of each having been drawn.
+    """
+
+    places: Tensor
+    negatives: Tensor
+    log_inclusion: Tensor
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
-    """Scores of the candidates, [B, M] each; a view that is switched off is None."""
+    """Scores of the candidates, [B, M] each: joint, and by the graph view alone if wanted."""
 
     fused: Tensor
-    states: Tensor | None
     views: Tensor | None
 
 
 def score(views: Views, items: Tensor, choices: Choices, *, alone: bool) -> Scores:
-    """Return the joint scores and, if wanted, what each view scores `alone`.
+    """Return the joint scores and, if wanted, what the graph view scores `alone`.
 
     `items` are the gathered item vectors [R, d].
     """
-    parts = {"fused": views.vectors}
-    if alone and views.states is not None:
-        parts["states"] = views.states
+    parts = [views.vectors]
     if alone and views.views is not None:
-        parts["views"] = views.views
-    neural = candidate_scores(items, torch.stack(tuple(parts.values()), dim=1), choices.places)
-    found = dict(zip(parts, neural.unbind(dim=1), strict=True))
+        parts.append(views.views)
+    neural = candidate_scores(items, torch.stack(parts, dim=1), choices.places).unbind(dim=1)
     direct = (choices.features * views.weights[:, None, :]).sum(dim=2)
-    return Scores(found["fused"] + direct, found.get("states"), found.get("views"))
+    return Scores(neural[0] + direct, neural[1] if len(parts) > 1 else None)
+
+
+def following_entropy(tokens: Tensor, items: Tensor, following: Following) -> Tensor:
+    """Return the negative log likelihood of what followed each click, 0 where nothing did, [T].
+
+    This is the sequence encoder alone, as in `SASRec <https://arxiv.org/abs/1808.09781>`_ with a
+    sampled softmax: every position of a history is learned, not only the newest.
+    """
+    known = following.places >= 0
+    own = (tokens * items.index_select(0, following.places.clamp(min=0))).sum(dim=1)
+    others = tokens @ items.index_select(0, following.negatives).T - following.log_inclusion
+    same = following.places[:, None] == following.negatives
+    others = others.masked_fill(same, ABSENT)
+    together = torch.cat((own[:, None], others), dim=1).logsumexp(dim=1)
+    return (together - own) * known
 
 
 def cross_entropy(scores: Tensor, choices: Choices) -> Tensor:
@@ -96,7 +126,7 @@ def distillation(scores: Tensor, teacher: Tensor, choices: Choices) -> Tensor:
 def loss_terms(
     views: Views, scores: Scores, choices: Choices, present: Tensor, config: LearnerConfig
 ) -> dict[str, Tensor]:
-    """Return each switched-on term but distillation, per sample [B], unweighted.
+    """Return the terms that concern whole samples, [B] each, unweighted.
 
     `present` [B, 1] is 0 for users without clicks, whose views say nothing.
     """
@@ -104,8 +134,6 @@ def loss_terms(
     known = present[:, 0]
     if scores.views is not None and config.graph_loss > 0.0:
         terms["graph"] = cross_entropy(scores.views, choices) * known
-    if scores.states is not None and config.sequence_loss > 0.0:
-        terms["sequence"] = cross_entropy(scores.states, choices) * known
     if views.states is not None and views.views is not None and config.contrastive_loss > 0.0:
         agreement = contrast(views.states, views.views, config.contrastive_temperature)
         terms["contrastive"] = agreement * known

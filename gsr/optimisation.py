@@ -15,8 +15,18 @@ from gsr.item_graph import ItemGraph
 from gsr.model import JointModel, as_clicks
 from gsr.neighbour_sampler import OwnEdges
 from gsr.network import Views
-from gsr.objective import Choices, cross_entropy, distillation, loss_terms, score, term_weight
-from gsr.packing import pack
+from gsr.negatives import NO_NEGATIVES, SharedNegatives
+from gsr.objective import (
+    Choices,
+    Following,
+    cross_entropy,
+    distillation,
+    following_entropy,
+    loss_terms,
+    score,
+    term_weight,
+)
+from gsr.packing import Packed, pack
 from gsr.samples import Samples
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -36,6 +46,8 @@ class Encoded:
         The batch's candidates among them.
     present
         [B, 1], 1 for users with clicks.
+    following
+        What followed each click; None unless negatives for it were given.
     rows, leaf
         int64 [U] table rows, and the copy of them [U, d] that gradients flow into.
     """
@@ -44,6 +56,7 @@ class Encoded:
     items: Tensor
     choices: Choices
     present: Tensor
+    following: Following | None
     rows: Tensor
     leaf: Tensor
 
@@ -106,9 +119,25 @@ class Optimisation:
         self._undo = None
 
     def step(
-        self, batch: Samples, graph: ItemGraph, replayed: int = 0, teacher: Tensor | None = None
+        self,
+        batch: Samples,
+        graph: ItemGraph,
+        negatives: SharedNegatives = NO_NEGATIVES,
+        replayed: int = 0,
+        teacher: Tensor | None = None,
     ) -> StepResult:
-        """Learn from `batch`, whose last `replayed` samples have `teacher` scores [replayed, M].
+        """Learn from one batch.
+
+        Parameters
+        ----------
+        batch
+            Samples, replayed ones last.
+        graph
+            The live graph.
+        negatives
+            What the sequence term compares with; none switches it off.
+        replayed, teacher
+            How many of the last samples have a teacher, and its joint scores [replayed, M].
 
         Raises
         ------
@@ -118,10 +147,13 @@ class Optimisation:
         config, network = self.config, self.model.network
         network.train()
         try:
-            encoded = self._encode(batch, graph)
-            alone = config.graph_loss > 0.0 or config.sequence_loss > 0.0
+            encoded = self._encode(batch, graph, negatives)
+            alone = config.graph_loss > 0.0
             scores = score(encoded.views, encoded.items, encoded.choices, alone=alone)
             terms = loss_terms(encoded.views, scores, encoded.choices, encoded.present, config)
+            tokens = encoded.views.tokens
+            if tokens is not None and encoded.following is not None:
+                terms["sequence"] = following_entropy(tokens, encoded.items, encoded.following)
             if teacher is not None and replayed and config.distillation_loss > 0.0:
                 fresh = len(batch) - replayed
                 choices = encoded.choices.after(fresh)
@@ -198,34 +230,67 @@ class Optimisation:
         self.model.table.load_moments(table)
         self._undo = None
 
-    def _encode(self, batch: Samples, graph: ItemGraph) -> Encoded:
+    def _encode(
+        self, batch: Samples, graph: ItemGraph, negatives: SharedNegatives = NO_NEGATIVES
+    ) -> Encoded:
         model = self.model
         packed = pack(batch.histories, model.config, model.items)
-        tokens = len(packed.items)
-        asked = np.concatenate((packed.items, batch.candidates.ravel()))
+        others = negatives.rows[negatives.rows >= 0]
+        asked = np.concatenate((packed.items, others, batch.candidates.ravel()))
         rows, places = model.distinct(asked)
-        gathered = model.gather(rows, graph, own_edges(batch))
+        clicked, drawn, listed = np.split(places, np.cumsum((len(packed.items), len(others))))
+        every_token = len(others) > 0
+        own = own_edges(batch, packed if every_token else None)
+        gathered = model.gather(rows, graph, own)
         leaf = model.table.gather(gathered.rows)
         fused, propagated = model.fuse(gathered, leaf)
-        clicks = as_clicks(packed, places[:tokens], batch.context)
+        clicks = as_clicks(packed, clicked, batch.context)
+        listed = listed.reshape(batch.candidates.shape)
         choices = Choices(
-            torch.from_numpy(places[tokens:].reshape(batch.candidates.shape)),
+            torch.from_numpy(listed),
             torch.from_numpy(batch.log_inclusion),
             torch.from_numpy(batch.features),
         )
-        views = model.network.encode(fused, propagated, clicks)
-        return Encoded(views, fused, choices, clicks.present, gathered.rows, leaf)
+        views = model.network.encode(fused, propagated, clicks, every_token=every_token)
+        following = None
+        if every_token:
+            after = np.append(clicked[1:], -1)
+            after[packed.last[packed.present[:, 0] > 0]] = listed[packed.present[:, 0] > 0, 0]
+            following = Following(
+                torch.from_numpy(after),
+                torch.from_numpy(drawn),
+                torch.from_numpy(negatives.log_inclusion[: len(others)]),
+            )
+        present = clicks.present
+        return Encoded(views, fused, choices, present, following, gathered.rows, leaf)
 
 
-def own_edges(samples: Samples) -> OwnEdges:
-    """Return the edges that the samples' own clicks added, ordered by source."""
+def own_edges(samples: Samples, packed: Packed | None = None) -> OwnEdges:
+    """Return the edges that the samples' own clicks added, ordered by source.
+
+    With `packed` also those that the clicks of their histories added to each other, which matter
+    where every click of a history is to be predicted: with the amounts that the samples' last
+    clicks show.
+    """
     real = samples.edge_sources >= 0
     sample, _ = np.nonzero(real)
-    sources = samples.edge_sources[real]
-    order = np.argsort(sources, kind="stable")
+    sources = [samples.edge_sources[real]]
+    targets = [samples.candidates[sample, 0]]
+    amounts = [samples.edge_amounts[real]]
+    times = [samples.histories.now[sample]]
+    if packed is not None:
+        clicked = samples.histories.times[packed.row, packed.place]
+        for back, amount in enumerate(samples.edge_amounts.max(axis=0, initial=0.0), start=1):
+            later = np.flatnonzero(packed.column >= back)
+            sources.append(packed.items[later - back])
+            targets.append(packed.items[later])
+            amounts.append(np.full(len(later), amount, np.float32))
+            times.append(clicked[later])
+    source = np.concatenate(sources)
+    order = np.argsort(source, kind="stable")
     return OwnEdges(
-        sources[order],
-        samples.candidates[sample, 0][order],
-        samples.edge_amounts[real][order].astype(np.float64),
-        samples.histories.now[sample][order],
+        source[order],
+        np.concatenate(targets)[order],
+        np.concatenate(amounts)[order].astype(np.float64),
+        np.concatenate(times)[order],
     )

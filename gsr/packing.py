@@ -12,13 +12,17 @@ from gsr.histories import Histories
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Packed clicks; fields as in `gsr.network.Clicks`, with `items` int64 [T] for the places."""
+    """Packed clicks; fields as in `gsr.network.Clicks`, with `items` int64 [T] for the places.
+
+    `place` int64 [T] is each click's column in the histories that were packed.
+    """
 
     items: npt.NDArray[np.int64]
     gaps: npt.NDArray[np.float32]
     events: npt.NDArray[np.int64]
     row: npt.NDArray[np.int64]
     column: npt.NDArray[np.int64]
+    place: npt.NDArray[np.int64]
     last: npt.NDArray[np.int64]
     present: npt.NDArray[np.float32]
     pauses: npt.NDArray[np.float32]
@@ -50,6 +54,7 @@ def pack(readable: Histories, config: ModelConfig, rows: int) -> Packed:
         readable.events[row, place].astype(np.int64),
         row,
         column,
+        place,
         last,
         present[:, None].astype(np.float32),
         pauses.astype(np.float32),

@@ -158,9 +158,9 @@ def _rank_block(
                 _add_popularity(row, levels[scale], shift, channel_weights[record, scale])
             for k in range(notes.channel_starts[record], notes.channel_starts[record + 1]):
                 total = np.float32(0.0)
-                for scale in range(scales):
+                for channel in range(notes.channel_values.shape[1]):
                     total += (
-                        channel_weights[record, scales + scale] * notes.channel_values[k, scale]
+                        channel_weights[record, scales + channel] * notes.channel_values[k, channel]
                     )
                 row[notes.channel_items[k]] += total
             for item in masked[record]:

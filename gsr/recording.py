@@ -18,6 +18,7 @@ from gsr.channels import (
     clear_channels,
     context_count,
     context_features,
+    graph_channel_count,
     graph_channels,
     popularity_levels,
     update_level,
@@ -137,12 +138,14 @@ def open_notes(
         context=np.zeros((records, context_count(scales)), dtype=np.float32),
         channel_starts=np.zeros(records + 1, dtype=np.int64),
         channel_items=np.empty(max(64 * records, 2 * items), dtype=np.int32),
-        channel_values=np.empty((max(64 * records, 2 * items), scales), dtype=np.float32),
+        channel_values=np.empty(
+            (max(64 * records, 2 * items), graph_channel_count(scales)), dtype=np.float32
+        ),
         levels=levels,
         first_levels=levels.copy(),
         first_alive=graph.alive.copy(),
         levels_after=np.zeros((len(targets), scales)),
-        dense=np.zeros((items, scales), dtype=np.float32),
+        dense=np.zeros((items, graph_channel_count(scales)), dtype=np.float32),
         touched=np.empty(2 * items + _SPARE, dtype=np.int64),
     )
 
@@ -190,8 +193,8 @@ def record_click(
         for i in range(count):
             item = notes.touched[i]
             notes.channel_items[start + i] = item
-            for scale in range(len(graph.half_lives)):
-                notes.channel_values[start + i, scale] = notes.dense[item, scale]
+            for channel in range(notes.dense.shape[1]):
+                notes.channel_values[start + i, channel] = notes.dense[item, channel]
         list_candidates(
             graph,
             notes.targets[click],

@@ -9,8 +9,8 @@ from gsr.channels import (
     FLOOR_LOG2,
     LN2,
     GraphArrays,
-    channel_count,
     clear_channels,
+    graph_channel_count,
     graph_channels,
 )
 from gsr.compiled import kernel
@@ -91,8 +91,8 @@ def _retrieve(
     for b in range(len(lengths)):
         listed = graph_channels(graph, items[b], lengths[b], now[b], history, decay, dense, touched)
         for i in range(listed):
-            for s in range(scales):
-                scores[b, touched[i]] += weights[b, scales + s] * dense[touched[i], s]
+            for c in range(dense.shape[1]):
+                scores[b, touched[i]] += weights[b, scales + c] * dense[touched[i], c]
         clear_channels(dense, touched, listed)
         for i in range(start, masked_ends[b]):
             if 0 <= masked[i] < count:
@@ -151,7 +151,7 @@ def top_k(
     transposed = item_vectors[:known].T
     size = max(1, block_bytes // (4 * count))
     scores = np.empty((min(size, users), count), np.float32)
-    dense = np.zeros((count, channel_count(len(graph.half_lives)) // 2), np.float32)
+    dense = np.zeros((count, graph_channel_count(len(graph.half_lives))), np.float32)
     touched = np.empty(count, np.int64)
     for start in range(0, users, size):
         stop = min(start + size, users)

@@ -69,7 +69,7 @@ def slow_rank(
     graph, scales = counters.arrays, len(HALF_LIVES)
     if not graph.alive[target]:
         return MISS
-    dense = np.zeros((ITEMS, scales), dtype=np.float32)
+    dense = np.zeros((ITEMS, graph_channel_count(scales)), dtype=np.float32)
     graph_channels(
         graph,
         items,
@@ -87,7 +87,8 @@ def slow_rank(
             count = graph.popularity[item, scale] * 2.0 ** (-now / half_life)
             log2 = math.log2(count) if count > 0 else FLOOR_LOG2
             score += weights[scale] * max(log2, FLOOR_LOG2) * LN2
-            score += weights[scales + scale] * dense[item, scale]
+        for channel in range(dense.shape[1]):
+            score += weights[scales + channel] * dense[item, channel]
         scores[item] = score
     return sum(
         scores[item] >= scores[target] - 1e-4

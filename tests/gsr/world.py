@@ -11,6 +11,7 @@ from gsr.channels import (
     context_count,
     context_features,
     graph_arrays,
+    graph_channel_count,
     graph_channels,
     popularity_levels,
 )
@@ -136,7 +137,7 @@ def sparse_channels(
     graph: ItemGraph, readable: Histories, config: ModelConfig, user: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Return one user's graph channels of every item, and the items that have any."""
-    dense = np.zeros((graph.items, channel_count(graph.scales) - graph.scales), np.float32)
+    dense = np.zeros((graph.items, graph_channel_count(graph.scales)), np.float32)
     touched = np.empty(graph.items, np.int64)
     count = graph_channels(
         graph_arrays(graph),
