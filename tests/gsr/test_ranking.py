@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gsr.channels import FLOOR_LOG2, LN2, GraphArrays, graph_channels
+from gsr.channels import FLOOR_LOG2, LN2, GraphArrays, graph_channel_count, graph_channels
 from gsr.config import ModelConfig
 from gsr.histories import Histories
 from gsr.negatives import SharedNegatives
