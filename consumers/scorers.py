@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from consumers.serving_view import ServingView
+from gsr.channels import channel_count
 from gsr.config import ModelConfig
 from gsr.histories import Histories
 from gsr.item_graph import ItemGraph
@@ -60,9 +61,8 @@ class CounterScorer:
 
     def __init__(self, config: ModelConfig, graph_weight: float) -> None:
         scales = config.scales
-        self._weights = np.repeat(
-            np.array([1.0 - graph_weight, graph_weight], dtype=np.float32) / scales, scales
-        )
+        self._weights = np.full(channel_count(scales), graph_weight / scales, dtype=np.float32)
+        self._weights[:scales] = (1.0 - graph_weight) / scales  # popularity comes first
         self.history_length = config.channel_history
         self.channel_history = config.channel_history
         self.channel_decay = config.channel_decay
