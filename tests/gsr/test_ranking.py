@@ -5,7 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from gsr.channels import FLOOR_LOG2, LN2, GraphArrays, graph_channel_count, graph_channels
+from gsr.channels import (
+    FLOOR_LOG2,
+    LN2,
+    GraphArrays,
+    channel_count,
+    graph_channel_count,
+    graph_channels,
+)
 from gsr.config import ModelConfig
 from gsr.histories import Histories
 from gsr.negatives import SharedNegatives
@@ -110,7 +117,7 @@ def test_ranks_are_those_of_the_definition(known_vectors: int) -> None:
     records = int(recorded.sum())
     histories, buffers = _histories(users, targets, times, recorded)
     vectors = rng.normal(size=(records, DIMENSION)).astype(np.float32)
-    weights = rng.normal(size=(records, 2 * len(HALF_LIVES))).astype(np.float32)
+    weights = rng.normal(size=(records, channel_count(len(HALF_LIVES)))).astype(np.float32)
     scored = rng.random(records) < 0.8
     masked = np.where(histories.items == targets[recorded][:, None], -1, histories.items)
 
