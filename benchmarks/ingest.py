@@ -19,6 +19,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ import numpy as np
 
 from consumers.artifacts import open_artifacts
 from consumers.config import GsrConfig
+from consumers.garbage import collect_rarely
 from consumers.ingest import IngestRole
 from consumers.metrics import Metrics
 from stream.clock import SystemClock
@@ -38,6 +40,23 @@ USERS: Final = 100_000
 ITEMS: Final = 50_000
 WARM_UP: Final = 20_000
 CLICKS_PER_SECOND: Final = 200.0
+
+
+@dataclass
+class Spent:
+    """Seconds by part: of the wall's clock, and of this thread's CPU time."""
+
+    wall: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    cpu: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    @contextmanager
+    def charged(self, name: str) -> Iterator[None]:
+        """Charge the time inside to `name`, but for what is charged to others inside."""
+        clocks = ((self.wall, time.perf_counter), (self.cpu, time.thread_time))
+        begun = [(clock(), sum(spent.values())) for spent, clock in clocks]
+        yield
+        for (spent, clock), (start, before) in zip(clocks, begun, strict=True):
+            spent[name] += clock() - start - (sum(spent.values()) - before)
 
 
 def main() -> None:
@@ -133,11 +152,12 @@ def ingest(config: GsrConfig, size: int) -> dict[str, Any]:
     clock = SystemClock()
     log = EmbeddedLog(Path(config.log.url.partition(":")[2]), clock)
     metrics = Metrics("ingest", clock)
-    spent: defaultdict[str, float] = defaultdict(float)
+    spent = Spent()
     role = IngestRole(config, log, clock, metrics, open_artifacts(config, clock))
     role._reader.poll = timed(role._reader.poll, spent, "log")  # type: ignore[method-assign]  # noqa: SLF001 - a benchmark looks inside
     role._send_sequences = timed(role._send_sequences, spent, "sequences")  # type: ignore[method-assign]  # noqa: SLF001 - same
     watched: set[int] = set()
+    collect_rarely()
     begun, cpu_begun = time.perf_counter(), time.process_time()
     try:
         while not done(role, size):
@@ -147,22 +167,29 @@ def ingest(config: GsrConfig, size: int) -> dict[str, Any]:
             part.flush()
         seconds = time.perf_counter() - begun
         cpu = time.process_time() - cpu_begun
+        wall, burnt = dict(spent.wall), dict(spent.cpu)
         names = ("gsr_ingest_sequences_total", "gsr_ingest_checkpoints_total")
         counts = [int(metrics.registry.get_sample_value(name) or 0) for name in names]
     finally:
         role.close()
         log.close()
-    parts = {name: round(value / seconds, 3) for name, value in sorted(spent.items())}
     return {
         "events": size,
         "seconds": round(seconds, 2),
         "cpu_seconds": round(cpu, 2),
         "events_per_second": round(size / seconds),
         "events_per_cpu_second": round(size / cpu),
-        "share": parts | {"other": round(1.0 - sum(parts.values()), 3)},
+        "share_of_seconds": shares(wall, seconds),
+        "share_of_cpu_seconds": shares(burnt, cpu),
         "sequences": counts[0],
         "checkpoints": counts[1],
     }
+
+
+def shares(spent: dict[str, float], whole: float) -> dict[str, float]:
+    """Return each part's share of the whole, and what is left."""
+    parts = {name: round(value / whole, 3) for name, value in sorted(spent.items())}
+    return parts | {"other": round(1.0 - sum(parts.values()), 3)}
 
 
 def done(role: IngestRole, size: int) -> bool:
@@ -171,7 +198,7 @@ def done(role: IngestRole, size: int) -> bool:
     return sum(part.position.next_offset for part in parts) >= size
 
 
-def watch_parts(role: IngestRole, spent: defaultdict[str, float], watched: set[int]) -> None:
+def watch_parts(role: IngestRole, spent: Spent, watched: set[int]) -> None:
     """Time the decoding and the state of partitions that are new."""
     for number, part in role._parts.items():  # noqa: SLF001 - a benchmark looks inside
         if number in watched:
@@ -183,27 +210,14 @@ def watch_parts(role: IngestRole, spent: defaultdict[str, float], watched: set[i
             setattr(store, name, timed(getattr(store, name), spent, "state"))
 
 
-def timed(
-    function: Callable[..., Any],
-    spent: defaultdict[str, float],
-    name: str,
-) -> Callable[..., Any]:
-    """Return `function` adding the seconds of its calls to `spent[name]`; nested calls once."""
+def timed(function: Callable[..., Any], spent: Spent, name: str) -> Callable[..., Any]:
+    """Return `function`, its calls charged to `name`."""
 
     def call(*arguments: Any, **named: Any) -> Any:
-        with charged(spent, name):
+        with spent.charged(name):
             return function(*arguments, **named)
 
     return call
-
-
-@contextmanager
-def charged(spent: defaultdict[str, float], name: str) -> Iterator[None]:
-    """Add the seconds inside to `spent[name]`, without what was charged inside to others."""
-    begun, before = time.perf_counter(), sum(spent.values())
-    yield
-    inside = sum(spent.values()) - before
-    spent[name] += time.perf_counter() - begun - inside
 
 
 def directory_bytes(directory: Path) -> int:
@@ -213,9 +227,11 @@ def directory_bytes(directory: Path) -> int:
 
 def table(results: list[dict[str, Any]]) -> str:
     """Return the results as lines for a person."""
-    lines = [f"{'events':>12} {'events/s':>10} {'per CPU s':>10}  shares"]
+    lines = [f"{'events':>12} {'events/s':>10} {'per CPU s':>10}  shares of CPU time"]
     for one in results:
-        shares = ", ".join(f"{name} {share:.0%}" for name, share in one["share"].items())
+        shares = ", ".join(
+            f"{name} {share:.0%}" for name, share in one["share_of_cpu_seconds"].items()
+        )
         lines.append(
             f"{one['events']:>12,} {one['events_per_second']:>10,} "
             f"{one['events_per_cpu_second']:>10,}  {shares}"

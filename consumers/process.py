@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from consumers.artifacts import ArtifactStore, open_artifacts
 from consumers.config import GsrConfig
 from consumers.errors import GsrError
+from consumers.garbage import collect_rarely
 from consumers.health import HealthServer
 from consumers.log_output import set_up_logging
 from consumers.metrics import Metrics
@@ -120,6 +121,7 @@ def _loop(
     for spec in config.log.topics():
         log.create_topic(spec)
     role = factory(config, log, clock, metrics, open_artifacts(config, clock))
+    collect_rarely()
     retries = metrics.counter("gsr_retries_total")
     failed = True
     try:
