@@ -139,6 +139,10 @@ class IngestRole:
             "caught_up": lag is not None and lag < self._config.ingest.ready_lag_records,
         }
 
+    def positions(self) -> dict[int, int]:
+        """Return the offset up to which each partition has been applied."""
+        return {partition: part.position.next_offset for partition, part in self._parts.items()}
+
     def close(self) -> None:
         """Send, flush and let go; after a failure leave everything as the last flush has it."""
         try:
