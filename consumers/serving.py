@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from gsr.errors import SnapshotError
 from stream.clock import Clock
 
 _LOGGER = logging.getLogger(__name__)
+
+KEPT_PROMOTIONS: Final = 1000
+"""Versions whose beginning is remembered; older clicks were answered long ago."""
 
 
 class Serving:
@@ -41,6 +45,7 @@ class Serving:
         self._counters = CounterScorer(config.model, config.publisher.fallback_graph_weight)
         self._model: ModelScorer | None = None
         self._view_tried = self._model_tried = 0
+        self._said = ("", 0)
         self._promoted_at = np.zeros(0, dtype=np.float64)
         self._promoted = np.zeros(1, dtype=np.int64)
         self.model_created_at = 0.0
@@ -84,7 +89,7 @@ class Serving:
     def versions_at(self, times: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
         """Return int64 [n], the model version that served at each of `times` (0: none known).
 
-        The store keeps only the newest few versions; times before those count as none.
+        Times before the oldest version that the store still had count as none.
         """
         found: npt.NDArray[np.int64] = self._promoted[
             np.searchsorted(self._promoted_at, times, side="right")
@@ -93,14 +98,17 @@ class Serving:
 
     def _note_promotions(self) -> None:
         """Learn when each version began to serve, also of those that were never adopted here."""
-        known = [
-            (float(facts["created_at"]), int(facts["version"]))
-            for facts in self._artifacts.snapshots()
-            if int(facts["version"]) <= self.version
-        ]
-        known.sort()
-        self._promoted_at = np.array([when for when, _ in known], dtype=np.float64)
-        versions = np.array([0, *(version for _, version in known)], dtype=np.int64)
+        try:
+            manifests = self._artifacts.snapshots()
+        except ArtifactError as error:
+            _LOGGER.warning("the list of models cannot be read: %s", error)
+            manifests = []
+        known = dict(zip(self._promoted[1:].tolist(), self._promoted_at.tolist(), strict=True))
+        known |= {int(facts["version"]): float(facts["created_at"]) for facts in manifests}
+        known[self.version] = self.model_created_at
+        kept = sorted((when, version) for version, when in known.items() if version <= self.version)
+        self._promoted_at = np.array([when for when, _ in kept[-KEPT_PROMOTIONS:]])
+        versions = np.array([0, *(version for _, version in kept[-KEPT_PROMOTIONS:])])
         self._promoted = np.maximum.accumulate(versions)
 
     def _follow(self, view: ServingView) -> None:
@@ -119,8 +127,8 @@ class Serving:
             artifact = self._artifacts.read_view(number)
             view = decode_view(artifact.tensors, artifact.metadata)
         except ArtifactError as error:
-            # The store keeps the newest few: by now there is a newer one, or it is torn.
-            _LOGGER.warning("view %d is left out: %s", number, error)
+            # The store keeps the newest few: perhaps there is a newer one by now.
+            self._say_once("view %d is left out: %s", number, error)
             return None
         self._view_tried = number
         return view
@@ -135,7 +143,7 @@ class Serving:
                 artifact.tensors, artifact.metadata, self._config.model
             )
         except ArtifactError as error:
-            _LOGGER.warning("model %d is left out: %s", version, error)
+            self._say_once("model %d is left out: %s", version, error)
             return None
         except SnapshotError as error:
             self._model_tried = version
@@ -144,6 +152,11 @@ class Serving:
         self._model_tried = version
         self.model_created_at = float(artifact.metadata.get("created_at", 0.0))
         return ModelScorer(model, version, generations)
+
+    def _say_once(self, text: str, number: int, error: ArtifactError) -> None:
+        if (text, number) != self._said:
+            self._said = (text, number)
+            _LOGGER.warning(text, number, error)
 
 
 def with_rows(view: ServingView, rows: int) -> ServingView:
