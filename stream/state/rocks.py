@@ -96,7 +96,7 @@ def _options(cache: Cache) -> Options:
 
 @contextmanager
 def plain_errors(path: Path) -> Iterator[None]:
-    """Turn RocksDB's and the system's errors into this package's, with what to do.
+    """Turn RocksDB's errors into this package's, with what to do.
 
     Parameters
     ----------
@@ -105,13 +105,28 @@ def plain_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        raise _plain(path, str(error)) from error
     except Exception as error:
         # rocksdict raises `Exception` itself for everything; whatever is more precise is not its.
         if type(error) is not Exception:
             raise
         raise _plain(path, str(error)) from error
+
+
+@contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to make a directory or a file into this package's error."""
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(path, str(error)) from error
+
+
+def _unwritable(path: Path, text: str) -> StorageFullError:
+    """Return the error for a place that cannot be written."""
+    return StorageFullError(
+        f"The state in {path} cannot be written: correct the owner and the permissions of the "
+        f"directory, or name another one with --state, then restart. ({text})"
+    )
 
 
 def _plain(path: Path, text: str) -> StateError:
@@ -122,10 +137,7 @@ def _plain(path: Path, text: str) -> StateError:
             f"what was not written is read from the log again. ({text})"
         )
     if any(mark in text for mark in _UNWRITABLE):
-        return StorageFullError(
-            f"The state in {path} cannot be written: correct the owner and the permissions of "
-            f"the directory, or name another one with --state, then restart. ({text})"
-        )
+        return _unwritable(path, text)
     if any(mark in text for mark in _LOCKED):
         return StateLockedError(
             f"Another process has the state in {path} open: stop it, or use another directory. "

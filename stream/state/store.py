@@ -34,7 +34,7 @@ from stream.state.reading import (
     read_users,
     sequence_key,
 )
-from stream.state.rocks import open_database, plain_errors, property_of
+from stream.state.rocks import open_database, plain_errors, property_of, writable
 from stream.state.user_buffer import UserBuffer
 
 _SWEPT_USERS = 1000
@@ -174,7 +174,7 @@ class PartitionStore:
         """
         options = StoreOptions() if options is None else options
         names = tuple(rules.weights)
-        with plain_errors(path):
+        with writable(path):
             path.mkdir(parents=True, exist_ok=True)
             lock = DirectoryLock(path)
         try:
@@ -423,7 +423,7 @@ class PartitionStore:
             No space, or not writable.
         """
         self.flush()
-        with plain_errors(directory):
+        with writable(directory), plain_errors(directory):
             directory.parent.mkdir(parents=True, exist_ok=True)
             RocksCheckpoint(self._database).create_checkpoint(str(directory))
 
@@ -486,9 +486,17 @@ class PartitionStore:
         """Let go of everything without flushing; a closed store may be closed again."""
         if self._open:
             self._open = False
+            failed = bool(self._broken)
             self._broken = self._broken or "The state was closed."
-            self._database.close()
-            self._lock.release()
+            try:
+                with plain_errors(self.path):
+                    self._database.close()
+            except StateError:
+                # RocksDB repeats the error that made the flush fail; that one was raised then.
+                if not failed:
+                    raise
+            finally:
+                self._lock.release()
 
 
 def _begin(partition: int, config: StateConfig, names: tuple[str, ...]) -> StateMeta:

@@ -61,30 +61,40 @@ def watermark_after(batch: ClickBatch, stop: int) -> float:
     return float(times.max(initial=-np.inf))
 
 
-# Steps of the clock between records: ties, seconds, a pause, years (re-basing), and late clicks.
-_STEPS = st.one_of(
-    st.sampled_from([0.0, 1.0, 10.0, 61.0, 3600.0, 400.0 * 86_400, -5.0, -30.0, -90.0]),
-    st.floats(0.0, 100.0, allow_nan=False, width=32),
+# Steps of the clock between records: ties, seconds, borders of re-basing and sessions, a pause,
+# years, and late clicks.
+_STEPS = np.array(
+    [0.0, 0.0, 1.0, 1.5, 10.0, 30.0, 31.0, 32.0, 33.0, 61.0, 3600.0, -1.0, -5.0, -30.0, -90.0]
 )
+_RARE_STEPS = np.array([60.0 * 32, 86_400.0, 32 * 86_400.0, 400.0 * 86_400, -4000.0, -1e8])
+_EVENTS = np.array([0, 0, 0, 0, 0, 1, 2, 3, 200])
 
 
 @st.composite
-def stories(draw: st.DrawFn, most: int = 120) -> list[Told]:
-    """Draw records of few users and items: late, repeated, forgotten, years apart."""
+def stories(draw: st.DrawFn, most: int = 400) -> list[Told]:
+    """Draw records of few users and items: late, repeated, forgotten, years apart.
+
+    The details come from a drawn seed, because drawing each of them would take seconds.
+    """
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    users = draw(st.integers(1, 5))
+    items = draw(st.integers(2, 14))
+    hashes = draw(st.sampled_from([30, 1000]))
+    calm = draw(st.booleans())
     time = START
     story: list[Told] = []
-    for _ in range(draw(st.integers(1, most))):
-        step = draw(_STEPS)
-        at = max(0.0, time + step)
+    for _ in range(draw(st.sampled_from([3, 30, most, most]))):
+        rare = rng.random() < (0.0 if calm else 0.03)
+        at = max(0.0, time + float(rng.choice(_RARE_STEPS if rare else _STEPS)))
         time = max(time, at)
         story.append(
             Told(
-                user=draw(st.integers(0, 4)),
-                item=draw(st.integers(0, 12)),
+                user=int(rng.integers(users)),
+                item=int(items * rng.random() ** 2),
                 time=at,
-                event=draw(st.sampled_from([0, 0, 0, 0, 1, 2, 3, 200])),
-                hash=draw(st.integers(0, 60)),
-                forget=draw(st.integers(0, 30)) == 0,
+                event=int(rng.choice(_EVENTS)),
+                hash=int(rng.integers(hashes)),
+                forget=rng.random() < 0.02,
             )
         )
     return story

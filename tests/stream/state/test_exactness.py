@@ -28,8 +28,9 @@ from tests.stream.state.click_stories import (
 from tests.stream.state.comparison import words_of_checkpoint, words_of_reference
 from tests.stream.state.reference import Reference
 
+MEMORY = Path("/dev/shm")  # noqa: S108 -- mkdtemp makes a private directory there
 _SLOW = settings(
-    max_examples=60,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -37,8 +38,8 @@ _SLOW = settings(
 
 @contextmanager
 def directory() -> Iterator[Path]:
-    """A directory for one example."""
-    path = Path(tempfile.mkdtemp(prefix="gsr-state-"))
+    """A directory for one example; in memory where there is such a place, for its many syncs."""
+    path = Path(tempfile.mkdtemp(prefix="gsr-state-", dir=MEMORY if MEMORY.is_dir() else None))
     try:
         yield path
     finally:
@@ -84,7 +85,7 @@ def in_pieces(
 
 
 CUTS = st.lists(
-    st.tuples(st.integers(1, 40), st.sampled_from(["go on", "flush", "reopen", "crash"])),
+    st.tuples(st.integers(1, 90), st.sampled_from(["go on", "flush", "reopen", "crash"])),
     max_size=8,
 )
 

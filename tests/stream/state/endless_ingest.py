@@ -1,0 +1,69 @@
+"""A process that applies a story to a state until it is killed or done; run by `test_kill`.
+
+Usage: python -m tests.stream.state.endless_ingest DIRECTORY SEED
+
+Prints the offset after each flush.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from stream.clock import SystemClock
+from stream.events.click import ClickBatch
+from stream.state.config import StateConfig
+from stream.state.store import PartitionStore, StoreOptions
+from tests.stream.state.click_stories import RULES, START, Told, batch_of, part_of, watermark_after
+
+RECORDS = 60_000
+CONFIG = StateConfig(
+    buffer_length=8,
+    seen_items=20,
+    neighbours=4,
+    half_lives=(60.0, 3600.0),
+    user_ttl_seconds=4000.0,
+    item_ttl_seconds=9000.0,
+    max_items=300,
+    feed_bytes=500_000,
+)
+
+
+def story() -> ClickBatch:
+    """Return the same records each time."""
+    rng = np.random.default_rng(7)
+    return batch_of(
+        [
+            Told(
+                user=int(400 * rng.random() ** 2),
+                item=int(900 * rng.random() ** 2),
+                time=START + i - 60.0 * float(rng.random() < 0.1),
+                event=int(rng.integers(4)) if rng.random() < 0.2 else 0,
+                hash=int(rng.integers(5000)),
+                forget=rng.random() < 0.001,
+            )
+            for i in range(RECORDS)
+        ]
+    )
+
+
+def main(directory: Path, seed: int) -> None:
+    """Apply what is left of the story, in portions that depend on `seed`."""
+    rng = np.random.default_rng(seed)
+    batch = story()
+    store = PartitionStore.open(
+        directory, 0, CONFIG, RULES, SystemClock(), StoreOptions(cached_users=100)
+    )
+    while store.next_offset < RECORDS:
+        start = store.next_offset
+        stop = min(RECORDS, start + int(rng.integers(1, 400)))
+        store.apply(part_of(batch, start, stop), watermark_after(batch, stop), stop)
+        if rng.random() < 0.5:  # noqa: PLR2004 -- every other time
+            store.flush()
+            print(store.durable_offset, flush=True)  # noqa: T201 -- the parent listens
+    store.flush()
+    store.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

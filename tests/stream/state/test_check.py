@@ -1,0 +1,100 @@
+"""What `gsr state check` finds."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rocksdict import Rdict
+
+from stream.clock import ManualClock
+from stream.state.check import check
+from stream.state.config import StateConfig
+from stream.state.store import PartitionStore
+from tests.stream.state.click_stories import RULES, START, Told, batch_of
+
+Damage = Callable[[Rdict], None]
+
+
+def family(database: Rdict, name: str) -> Rdict:
+    return database.get_column_family(name)
+
+
+def cut_user(database: Rdict) -> None:
+    users = family(database, "users")
+    users.put(b"user-0", users.get(b"user-0")[:-1])
+
+
+def empty_user(database: Rdict) -> None:
+    family(database, "users").put(b"user-9", bytes(24))
+
+
+def drop_item(database: Rdict) -> None:
+    family(database, "items").delete((2).to_bytes(4, "big"))
+
+
+def cut_item(database: Rdict) -> None:
+    family(database, "items").put((2).to_bytes(4, "big"), b"short")
+
+
+def rename_item(database: Rdict) -> None:
+    items = family(database, "items")
+    key = (2).to_bytes(4, "big")
+    items.put(key, items.get(key)[:-1] + b"?")
+
+
+def cut_row(database: Rdict) -> None:
+    graph = family(database, "graph")
+    key = (1).to_bytes(4, "big")
+    graph.put(key, graph.get(key)[:-4])
+
+
+def add_filter(database: Rdict) -> None:
+    family(database, "filters").put(b"nobody", b"1234")
+
+
+def drop_chunk(database: Rdict) -> None:
+    family(database, "feed").delete(bytes(8))
+
+
+def cut_chunk(database: Rdict) -> None:
+    feed = family(database, "feed")
+    feed.put(bytes(8), feed.get(bytes(8))[:-1])
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A small state."""
+    config = StateConfig(buffer_length=2)
+    store = PartitionStore.open(tmp_path, 0, config, RULES, ManualClock())
+    story = [Told(i % 2, i % 5, START + i, 0, i) for i in range(20)]
+    store.apply(batch_of(story), START + 19, 20)
+    store.flush()
+    store.close()
+    return tmp_path
+
+
+def test_a_sound_state_has_no_problems(state: Path) -> None:
+    """Nothing wrong, nothing said."""
+    assert check(state) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (cut_user, "user-0"),
+        (empty_user, "user-9"),
+        (drop_item, "not there"),
+        (cut_item, "cut short"),
+        (rename_item, "others now"),
+        (cut_row, "impossible length"),
+        (add_filter, "do not exist"),
+        (drop_chunk, "missing"),
+        (cut_chunk, "wrong length"),
+    ],
+)
+def test_damage_is_named(state: Path, damage: Damage, words: str) -> None:
+    """Each kind of contradiction is found and said in plain words."""
+    database = Rdict(str(state / "db"))
+    damage(database)
+    database.close()
+    assert any(words in problem for problem in check(state))
