@@ -1,12 +1,54 @@
 """The one way in which this package compiles a kernel."""
 
+import functools
+import hashlib
+import os
+import shutil
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
 
 import numba
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+KEPT_CACHES: Final = 4
+"""Compiled kernels of so many versions of the sources are kept."""
+
+
+@functools.cache
+def cache_directory() -> str:
+    """Return where compiled kernels are kept: a folder named by a digest of all sources.
+
+    Numba itself only looks at the file that a kernel stands in, not at those of the kernels that
+    it calls, and would go on running what was compiled from an older version of them.
+    """
+    digest = hashlib.sha256()
+    packages = Path(__file__).resolve().parents[1]
+    for package in ("consumers", "gsr", "stream"):
+        for source in sorted((packages / package).glob("**/*.py")):
+            digest.update(source.read_bytes())
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    caches = Path(home) / "gsr" / "kernels"
+    mine = caches / digest.hexdigest()[:16]
+    if caches.is_dir() and not mine.is_dir():
+        others = sorted(caches.iterdir(), key=lambda cache: cache.stat().st_mtime)
+        for old in others[: 1 - KEPT_CACHES]:
+            shutil.rmtree(old, ignore_errors=True)
+    return str(mine)
+
+
+def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
+    settings: Any = numba.config  # numba fills it from the environment, so it has no types
+    jit: Any = numba.njit
+    chosen = settings.CACHE_DIR
+    settings.CACHE_DIR = chosen or cache_directory()
+    try:
+        compiled: Callable[P, R] = jit(cache=True, nogil=True, **options)(function)
+    finally:
+        settings.CACHE_DIR = chosen
+    return compiled
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -14,8 +56,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
     Fast-math stays off: state must be bit-equal wherever it is computed.
     """
-    compiled: Callable[P, R] = numba.njit(cache=True, nogil=True)(function)
-    return compiled
+    return _compile(function)
 
 
 def lean_kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -25,5 +66,4 @@ def lean_kernel(function: Callable[P, R]) -> Callable[P, R]:
     references. Without them, anything that would allocate is refused by the compiler, and arrays
     are only safe while the caller holds them.
     """
-    compiled: Callable[P, R] = numba.njit(cache=True, nogil=True, _nrt=False)(function)
-    return compiled
+    return _compile(function, _nrt=False)
