@@ -1,5 +1,6 @@
 """Compiled kernels are kept apart by the sources that they were made from."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -10,12 +11,12 @@ import stream.compiled
 
 
 @pytest.fixture(params=[gsr.compiled, stream.compiled], ids=["gsr", "stream"])
-def compiled(request: pytest.FixtureRequest, tmp_path: Path) -> ModuleType:
-    """Return each package's own way to compile, as if it stood in an empty tree."""
+def compiled(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
+    """Give each package's own way to compile, and let it look for its cache anew."""
     module: ModuleType = request.param
     module.cache_directory.cache_clear()
-    request.addfinalizer(module.cache_directory.cache_clear)
-    return module
+    yield module
+    module.cache_directory.cache_clear()
 
 
 def test_a_changed_source_gets_another_cache(
