@@ -27,11 +27,14 @@ DEMO_DIRECTORY: Final = Path("run/demo")
 FEEDER: Final = "shoppers"
 _HEAD_START: Final = 2000
 _QUICK: Final[Mapping[str, Any]] = {
-    "trainer.cycle_seconds": 8.0,
+    "trainer.cycle_seconds": 6.0,
     "trainer.cycle_min_clicks": 100,
     "trainer.budget_seconds": 4.0,
     "trainer.view_interval_seconds": 2.0,
     "trainer.recent_clicks": 2000,
+    "learner.replay": 2.0,
+    "learner.batch_size": 100,
+    "learner.learning_rate": 0.005,
     "ingest.checkpoint_interval_seconds": 2.0,
     "ingest.flush_interval_seconds": 1.0,
     "state.half_lives_seconds": [60.0, 600.0, 86_400.0],
@@ -39,7 +42,7 @@ _QUICK: Final[Mapping[str, Any]] = {
 }
 """What makes a model's life visible within a minute."""
 _SHOP: Final = (
-    *("--users", "2000", "--items", "500"),
+    *("--users", "10000", "--items", "400"),
     *("--drift-seconds", "120", "--new-items", "600"),
 )
 

@@ -207,7 +207,9 @@ class ShopperWindow:
                 continue
             newest = decode_recommendation(values[-1])
             sequence = self._sequences.get(newest.user_id)
-            if sequence is not None and newest.items:
+            # Only the sequence that the list was made from: a newer click may be in the list.
+            made_from = None if sequence is None else sequence.source_offset
+            if sequence is not None and newest.items and made_from == newest.source_offset:
                 self.shopper = Shopper(sequence, newest)
                 self._changed_at = self._clock.monotonic()
 

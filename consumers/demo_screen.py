@@ -100,7 +100,7 @@ class LivePanel:
             return
         self._shown_at = now
         self._rate.append((now, figures.clicks))
-        if figures.scored and (not self._trend or figures.version != self._version):
+        if any(figures.hit_rate.values()) and (not self._trend or figures.version != self._version):
             self._trend.append(figures.hit_rate["joint"])
             self._version = figures.version
         rows = Table.grid(padding=(0, 2))
@@ -157,7 +157,7 @@ def status(figures: Figures) -> str:
 
 def hit_rates(figures: Figures) -> str:
     """Return the hit rates of the models, in words; the clicks scored so far if there are few."""
-    if not figures.scored:
+    if not any(figures.hit_rate.values()):
         return "after the first cycle"
     names = {"joint": "model", "graph": "item graph alone", "popularity": "popularity alone"}
     return ", ".join(f"{names[name]} {value:.1%}" for name, value in figures.hit_rate.items())

@@ -1,5 +1,8 @@
 """Puts the commands together."""
 
+import logging
+import os
+import sys
 from typing import Annotated, NoReturn
 
 import typer
@@ -45,5 +48,15 @@ for part in (roles, offline, feeding, asking, steering, operations):
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    app(prog_name="gsr")
+    try:
+        app(prog_name="gsr")
+    except SystemExit as end:
+        if "triton" in sys.modules and isinstance(end.code, int):
+            # Its bindings print pages about leaks when the interpreter is torn down. Commands
+            # have closed all that they opened by now.
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code)
+        raise
     raise SystemExit(0)

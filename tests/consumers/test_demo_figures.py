@@ -112,6 +112,7 @@ def listing(user: str, items: list[str]) -> Outgoing:
         model_version=1,
         generated_at=2.0,
         reason="click",
+        source_offset=1,
     )
     return Outgoing(key=user.encode(), value=record.encode())
 
