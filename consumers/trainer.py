@@ -67,7 +67,7 @@ class TrainerRole:
         self._metrics = metrics
         self._artifacts = artifacts
         self._follower = CheckpointFollower(artifacts)
-        self._loop: LearningLoop | None = None
+        self.loop: LearningLoop | None = None
         self._watch: DriftWatch | None = None
         self._figures = TrainerFigures(metrics)
         self._version = 0
@@ -84,28 +84,28 @@ class TrainerRole:
 
         A cycle is one step, and may take `trainer.budget_seconds` and a little.
         """
-        if self._loop is None:
+        if self.loop is None:
             return self._due("_poll_due", self._config.trainer.poll_interval_seconds) and (
                 self._begin()
             )
-        worked = self._take_in(self._loop)
-        if self._cycle_wanted(self._loop):
-            self._cycle(self._loop)
+        worked = self._take_in(self.loop)
+        if self._cycle_wanted(self.loop):
+            self._cycle(self.loop)
             worked = True
         if self._due("_view_due", self._config.trainer.view_interval_seconds):
-            self._publish_view(self._loop)
+            self._publish_view(self.loop)
             worked = True
         return worked
 
     def checks(self) -> dict[str, bool]:
         """Return `checkpoint` (there is one to learn from) and `view` (one was published)."""
-        return {"checkpoint": self._loop is not None, "view": self._viewed}
+        return {"checkpoint": self.loop is not None, "view": self._viewed}
 
     def close(self) -> None:
         """Let go of everything; what was not learned is read again after the restart."""
-        if self._loop is not None and not self._follower.left:
-            self._write_journal(self._loop)
-        self._loop = None
+        if self.loop is not None and not self._follower.left:
+            self._write_journal(self.loop)
+        self.loop = None
         self._follower.close()
 
     # Beginning: from the journal, or from checkpoints alone.
@@ -158,7 +158,7 @@ class TrainerRole:
         loop.baselines.seed(loop.mirror.graph())
 
     def _start(self, loop: LearningLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._watch = DriftWatch(loop)
         self._figures.begin(loop)
 
