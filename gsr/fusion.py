@@ -1,6 +1,6 @@
 """Where the two views and the direct channels join."""
 
-from typing import Final
+from typing import Final, cast
 
 import torch
 from torch import Tensor, nn
@@ -43,15 +43,12 @@ class Fusion(nn.Module):
         """Return user vectors from whichever views are there; at least one must be."""
         if states is not None and self.pauses is not None:
             states = states + self.pauses.index_select(0, gap_buckets(pauses))
-        if views is None:
-            alone: Tensor = self.from_sequence(states)
-            return alone
-        if states is None:
-            alone = self.from_graph(views)
-            return alone
+        if states is None or views is None:
+            only = self.from_sequence(states) if views is None else self.from_graph(views)
+            return cast("Tensor", only)
         gate = self.gate(torch.cat((states, views, context), dim=1)).sigmoid()
-        joined: Tensor = gate * self.from_sequence(states) + (1.0 - gate) * self.from_graph(views)
-        return joined
+        joined = gate * self.from_sequence(states) + (1.0 - gate) * self.from_graph(views)
+        return cast("Tensor", joined)
 
 
 class ChannelWeights(nn.Module):

@@ -68,6 +68,41 @@ def draw_negatives(
 
 
 @kernel
+def _contains(rows: npt.NDArray[np.int64], row: int) -> bool:  # pragma: no cover
+    for other in rows:  # noqa: SIM110 - numba compiles no generators
+        if other == row:
+            return True
+    return False
+
+
+@kernel
+def _list_heaviest(
+    graph: GraphArrays,
+    target: int,
+    dense: npt.NDArray[np.float32],
+    touched: npt.NDArray[np.int64],
+    seen: npt.NDArray[np.int64],
+    best: npt.NDArray[np.float32],
+    listed: npt.NDArray[np.int64],
+) -> None:  # pragma: no cover
+    """Fill `listed` with the items of heaviest graph channels, heaviest first."""
+    last = len(listed) - 1
+    for item in touched:
+        score = dense[item].sum()
+        if item == target or not graph.alive[item] or score <= best[last]:
+            continue
+        if _contains(seen, item):
+            continue
+        place = last
+        while place > 0 and best[place - 1] < score:
+            best[place] = best[place - 1]
+            listed[place] = listed[place - 1]
+            place -= 1
+        best[place] = score
+        listed[place] = item
+
+
+@kernel
 def list_candidates(
     graph: GraphArrays,
     target: int,
@@ -84,50 +119,19 @@ def list_candidates(
     """Fill one sample's `candidates` and `log_inclusion` [1 + own + K].
 
     Place 0 holds the target, the next `own` the heaviest items of the user's graph channels
-    (`dense`, summed), the rest the shared negatives. No item is listed twice, and
-    none of `seen` (the items that the user may not get again) unless it is the target.
+    (`dense`, summed), the rest the shared negatives. No item is listed twice, and none of `seen`
+    (the items that the user may not get again) unless it is the target.
     """
     candidates[:] = -1
     log_inclusion[:] = 0.0
     candidates[0] = target
-    best = np.full(own, -1.0, np.float64)
-    for i in range(touched_count):
-        item = touched[i]
-        if item == target or not graph.alive[item]:
-            continue
-        score = 0.0
-        for c in range(dense.shape[1]):
-            score += dense[item, c]
-        if own == 0 or score <= best[own - 1]:
-            continue
-        hidden = False
-        for j in range(len(seen)):
-            if seen[j] == item:
-                hidden = True
-                break
-        if hidden:
-            continue
-        place = own - 1
-        while place > 0 and best[place - 1] < score:
-            best[place] = best[place - 1]
-            candidates[1 + place] = candidates[place]
-            place -= 1
-        best[place] = score
-        candidates[1 + place] = item
+    listed = candidates[1 : 1 + own]
+    if own > 0:
+        best = np.zeros(own, np.float32)
+        _list_heaviest(graph, target, dense, touched[:touched_count], seen, best, listed)
     for k in range(len(shared)):
         item = shared[k]
-        if item < 0 or item == target:
+        if item < 0 or item == target or _contains(seen, item) or _contains(listed, item):
             continue
-        taken = False
-        for j in range(len(seen)):
-            if seen[j] == item:
-                taken = True
-                break
-        if not taken:
-            for j in range(1, 1 + own):
-                if candidates[j] == item:
-                    taken = True
-                    break
-        if not taken:
-            candidates[1 + own + k] = item
-            log_inclusion[1 + own + k] = shared_log_inclusion[k]
+        candidates[1 + own + k] = item
+        log_inclusion[1 + own + k] = shared_log_inclusion[k]

@@ -61,6 +61,40 @@ class Block:
 
 
 @kernel
+def _weigh(
+    graph: GraphArrays,
+    row: int,
+    now: float,
+    own: OwnEdges,
+    worth: npt.NDArray[np.float64],
+) -> None:  # pragma: no cover
+    """Fill `worth` [row length, S] with a row's shares at `now`, its own edges left out."""
+    start = graph.row_starts[row]
+    length, scales = worth.shape
+    first = np.searchsorted(own.sources, row)
+    last = np.searchsorted(own.sources, row, side="right")
+    for s in range(scales):
+        exponent = graph.row_references[row, s] - now / graph.half_lives[s]
+        factor = 2.0 ** max(min(exponent, 100.0), -100.0)
+        for i in range(length):
+            worth[i, s] = graph.weights[start + i, s] * factor
+    for e in range(first, last):
+        for i in range(length):
+            if graph.neighbours[start + i] == own.targets[e]:
+                for s in range(scales):
+                    decay = 2.0 ** min((own.times[e] - now) / graph.half_lives[s], 100.0)
+                    left = worth[i, s] - own.amounts[e] * decay
+                    # What rounding leaves of an edge that was only the sample's own.
+                    worth[i, s] = left if left > 1e-5 * own.amounts[e] * decay else 0.0
+    for s in range(scales):
+        mass = MASS_PRIOR
+        for i in range(length):
+            mass += worth[i, s]
+        for i in range(length):
+            worth[i, s] /= mass
+
+
+@kernel
 def _choose(
     graph: GraphArrays,
     rows: npt.NDArray[np.int64],
@@ -74,48 +108,21 @@ def _choose(
     shares: npt.NDArray[np.float32],
 ) -> None:  # pragma: no cover
     """Fill, per row, its best `fanout` neighbours by summed share (or by a random key of it)."""
-    scales = len(graph.half_lives)
-    factor = np.empty(scales, np.float64)
-    mass = np.empty(scales, np.float64)
     best = np.empty(fanout, np.float64)
-    share = np.empty(scales, np.float64)
     for r in range(len(rows)):
         counts[r] = 0
         row = rows[r]
         if not 0 <= row < len(graph.row_starts):
             continue
         start = graph.row_starts[row]
-        length = graph.row_lengths[row]
-        worth = np.empty((length, scales), np.float64)
-        for s in range(scales):
-            exponent = graph.row_references[row, s] - now / graph.half_lives[s]
-            factor[s] = 2.0 ** max(min(exponent, 100.0), -100.0)
-            for i in range(length):
-                worth[i, s] = graph.weights[start + i, s] * factor[s]
-        for e in range(
-            np.searchsorted(own.sources, row), np.searchsorted(own.sources, row, side="right")
-        ):
-            for i in range(length):
-                if graph.neighbours[start + i] == own.targets[e]:
-                    for s in range(scales):
-                        decay = 2.0 ** min((own.times[e] - now) / graph.half_lives[s], 100.0)
-                        left = worth[i, s] - own.amounts[e] * decay
-                        # What rounding leaves of an edge that was only the sample's own.
-                        worth[i, s] = left if left > 1e-5 * own.amounts[e] * decay else 0.0
-        for s in range(scales):
-            mass[s] = MASS_PRIOR
-            for i in range(length):
-                mass[s] += worth[i, s]
-        for i in range(length):
-            total = 0.0
-            for s in range(scales):
-                share[s] = worth[i, s] / mass[s]
-                total += share[s]
+        worth = np.empty((graph.row_lengths[row], len(graph.half_lives)), np.float64)
+        _weigh(graph, row, now, own, worth)
+        for i in range(len(worth)):
             neighbour = graph.neighbours[start + i]
-            if total <= 0.0 or neighbour >= limit or not graph.alive[neighbour]:
-                continue
             # Weighted sampling without replacement by exponential races (Efraimidis-Spirakis).
-            score = total if len(keys) == 0 else total / keys[(row * 31 + i) % len(keys)]
+            score = worth[i].sum() / (1.0 if len(keys) == 0 else keys[(row * 31 + i) % len(keys)])
+            if score <= 0.0 or neighbour >= limit or not graph.alive[neighbour]:
+                continue
             place = counts[r]
             if place == fanout:
                 if score <= best[fanout - 1]:
@@ -126,13 +133,11 @@ def _choose(
             while place > 0 and best[place - 1] < score:
                 best[place] = best[place - 1]
                 chosen[r, place] = chosen[r, place - 1]
-                for s in range(scales):
-                    shares[r, place, s] = shares[r, place - 1, s]
+                shares[r, place] = shares[r, place - 1]
                 place -= 1
             best[place] = score
             chosen[r, place] = neighbour
-            for s in range(scales):
-                shares[r, place, s] = share[s]
+            shares[r, place] = worth[i]
 
 
 @kernel

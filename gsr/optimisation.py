@@ -13,9 +13,9 @@ from gsr.config import LearnerConfig
 from gsr.errors import SnapshotError, TrainingError
 from gsr.item_graph import ItemGraph
 from gsr.model import JointModel, as_clicks
+from gsr.negatives import NO_NEGATIVES, SharedNegatives
 from gsr.neighbour_sampler import OwnEdges
 from gsr.network import Views
-from gsr.negatives import NO_NEGATIVES, SharedNegatives
 from gsr.objective import (
     Choices,
     Following,

@@ -26,7 +26,7 @@ HOUR, DAY = HALF_LIVES
 
 @pytest.fixture
 def world() -> World:
-    """A world in which item 1 followed item 0 twice and item 2 followed it once."""
+    """Return a world in which item 1 followed item 0 twice and item 2 followed it once."""
     world = World(items=5, users=3)
     for user, (item, time) in enumerate([(1, 100.0), (1, 200.0), (2, 300.0)]):
         world.click(user, 0, time)

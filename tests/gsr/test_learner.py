@@ -20,7 +20,7 @@ QUICK = LearnerConfig(batch_size=50, learning_rate=0.01, embedding_rate=0.05, ho
 
 @pytest.fixture
 def world() -> World:
-    """An empty world."""
+    """Return an empty world."""
     return World(users=40)
 
 
@@ -58,7 +58,6 @@ def test_gradients_reach_every_weight(world: World) -> None:
     table = model.table.weight.clone()
     for _ in range(2):  # the last channel layer starts at zero, so what feeds it waits one step
         optimisation.step(samples, world.graph())
-    unused = {"channels.constant"} & set()
     still = {n for n, value in model.network.named_parameters() if torch.equal(value, before[n])}
     assert not still
     assert (model.table.weight != table).any(dim=1).all()
@@ -152,7 +151,7 @@ def test_the_judge_drops_weights_that_are_worse(world: World) -> None:
     assert not torch.equal(weights_of(learner.model), good)
     with torch.no_grad():
         for parameter in learner.model.network.parameters():
-            parameter += torch.randn(parameter.shape, generator=learner.model.generator)
+            parameter.add_(torch.randn(parameter.shape, generator=learner.model.generator))
     verdict = learner.judge(world.graph())
     assert not verdict.promoted
     assert verdict.z > QUICK.worse_z

@@ -24,7 +24,7 @@ BUFFERS = [
 
 @pytest.fixture
 def world() -> World:
-    """A world that two hundred clicks went through."""
+    """Return a world that two hundred clicks went through."""
     world = World()
     shoppers(world, 200, np.random.default_rng(0), small_config())
     return world
@@ -39,7 +39,7 @@ def model_of(world: World, config: ModelConfig | None = None, spread: float = 0.
     model.table.seed(rows, spread * noise)
     with torch.no_grad():
         for parameter in model.network.parameters():
-            parameter += 0.1 * torch.randn(parameter.shape, generator=model.generator)
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=model.generator))
     return model
 
 

@@ -12,7 +12,7 @@ from tests.gsr.world import World, shoppers, small_config
 
 @pytest.fixture(scope="module")
 def samples() -> Samples:
-    """Some hundred samples, numbered by their user hashes."""
+    """Return some hundred samples, numbered by their user hashes."""
     found = join(shoppers(World(), 400, np.random.default_rng(0), small_config()))
     return dataclasses.replace(found, user_hashes=np.arange(len(found), dtype=np.uint64))
 

@@ -14,7 +14,7 @@ from tests.gsr.world import World, histories, shoppers, small_config
 
 @pytest.fixture
 def world() -> World:
-    """A world that a hundred clicks went through."""
+    """Return a world that a hundred clicks went through."""
     world = World()
     shoppers(world, 100, np.random.default_rng(0), small_config())
     return world
@@ -39,9 +39,9 @@ def test_a_snapshot_round_trip_keeps_every_score(world: World) -> None:
 def test_another_configuration_is_refused_by_name() -> None:
     """Both values are named, and the way out."""
     model = JointModel(small_config())
+    tensors, manifest, other = to_tensors(model), to_manifest(model), small_config(fanout=8, hops=2)
     with pytest.raises(SnapshotError, match=r"hops is 1, not 2; fanout is 32, not 8.*Restore"):
-        other = small_config(fanout=8, hops=2)
-        from_snapshot(to_tensors(model), to_manifest(model), other)
+        from_snapshot(tensors, manifest, other)
 
 
 def test_torn_bytes_are_refused() -> None:
