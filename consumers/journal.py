@@ -11,7 +11,8 @@ from typing import Any, Final
 import torch
 
 from consumers.artifacts import Artifact
-from consumers.learning_loop import LearningLoop, LoopTotals, TimedAlarm
+from consumers.learning_loop import LearningLoop
+from consumers.loop_records import LoopTotals, TimedAlarm
 from gsr.config import ModelConfig
 from gsr.errors import SnapshotError
 from gsr.model import JointModel

@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 
 from consumers.config import GsrConfig
-from consumers.learning_loop import LearningLoop, LoopOptions
+from consumers.learning_loop import LearningLoop
+from consumers.loop_records import LoopOptions
 from consumers.mirror import Mirror
 from consumers.serving_view import ServingView
 from gsr.learner import Learner

@@ -14,7 +14,8 @@ from consumers.drift_watch import DriftFigures, DriftWatch
 from consumers.errors import ConfigError
 from consumers.event_rows import cut, split_clicks
 from consumers.history_file import cycle_clicks, open_events, summarise, window_seconds
-from consumers.learning_loop import CycleReport, LearningLoop, LoopOptions
+from consumers.learning_loop import LearningLoop
+from consumers.loop_records import CycleReport, LoopOptions
 from consumers.mirror import Mirror
 from consumers.progress import Progress, ProgressCallback, quiet
 from consumers.quality_document import (

@@ -12,8 +12,9 @@ from consumers.config import GsrConfig
 from consumers.drift_watch import DriftWatch
 from consumers.errors import ArtifactError
 from consumers.journal import JOURNAL_PIN, Journal, Standing, write_journal
-from consumers.learning_loop import CycleReport, LearningLoop
+from consumers.learning_loop import LearningLoop
 from consumers.live_loop import live_loop, serving_view
+from consumers.loop_records import CycleReport
 from consumers.metrics import Metrics
 from consumers.serving_view import encode_view
 from consumers.snapshot_files import decode_snapshot, encode_snapshot

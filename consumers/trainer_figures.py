@@ -5,7 +5,8 @@ from typing import Final
 
 from consumers.checkpoint_follower import CheckpointFollower
 from consumers.drift_watch import DriftFigures
-from consumers.learning_loop import CycleReport, LearningLoop, LoopTotals
+from consumers.learning_loop import LearningLoop
+from consumers.loop_records import CycleReport, LoopTotals
 from consumers.metrics import Metrics
 from consumers.quality_document import choose_baselines
 from gsr.prequential import CUTOFFS, SLICES
