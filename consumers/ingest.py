@@ -18,7 +18,7 @@ _LOGGER = logging.getLogger(__name__)
 
 MEASURE_SECONDS: Final = 1.0
 """How often lag is measured; the log's ends are asked for only then."""
-MEASURE_STATE_SECONDS: Final = 5.0
+MEASURE_STATE_SECONDS: Final = 10.0
 """How often the state's gauges are set; asking RocksDB takes milliseconds."""
 CLEAN_HURRY: Final = 0.1
 """A topic with more to clean is taken up again after this share of the interval."""
