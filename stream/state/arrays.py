@@ -34,6 +34,7 @@ from stream.state.user_slots import UserSlots, seen_of
 _EVENT_CODES = 256
 _FEW_USERS = 16_384
 _EXPIRY_STEPS = 16  # per lifetime of items, and the share of max_items that leaves at once
+_CLICKS_AT_ONCE = 4096  # so that looking items up again after some left stays cheap
 _SPACE_STEP = 16  # full rows, so that a growing arena is not asked for at every click
 
 
@@ -81,7 +82,9 @@ class StateArrays:
         self.items = ItemRows(len(config.half_lives))
         self.items_removed = 0
         self.progress = Progress(
-            watermark=np.full(1, -np.inf), dirty_bytes=np.zeros(1, dtype=np.int64)
+            watermark=np.full(1, -np.inf),
+            dirty_bytes=np.zeros(1, dtype=np.int64),
+            loads=np.zeros(1, dtype=np.int64),
         )
         padded = np.zeros(_EVENT_CODES)
         padded[: len(weights)] = weights
@@ -132,9 +135,8 @@ class StateArrays:
         applied = self._new_applied(batch, 0, record_histories=False)
         while applied.stop < len(batch):
             start = applied.stop
-            self._push(batch, applied)
+            self._push(batch, applied, start)
             self.apply_edges(applied, start, applied.stop)
-        applied.start = 0
         return applied
 
     def apply_buffers(
@@ -147,7 +149,8 @@ class StateArrays:
         was processed, then call again from there.
         """
         applied = self._new_applied(batch, start, record_histories=record_histories)
-        self._push(batch, applied)
+        while applied.stop < len(batch) and self._push(batch, applied, start):
+            pass
         return applied
 
     def apply_edges(self, applied: Applied, start: int, stop: int) -> None:
@@ -308,15 +311,23 @@ class StateArrays:
             self.items.remove(rows)
             self.items_removed += len(rows)
 
-    def _push(self, batch: ClickBatch, applied: Applied) -> None:
-        """Continue pass 1 where `applied` stops, up to the end or to where items must leave.
+    def _push(self, batch: ClickBatch, applied: Applied, pending: int) -> bool:
+        """Continue pass 1 for some clicks.
 
-        Items leave only at the very start, when no earlier click's edges are still to come.
+        Parameters
+        ----------
+        batch, applied
+            The clicks, and how far they are.
+        pending
+            The first click whose edges may still be to come: items leave only before it.
+
+        Returns
+        -------
+        False where items must leave, but edges are still to come.
         """
-        start = applied.stop
-        slots = self.users.slots(batch.user_ids[start:] if start else batch.user_ids)
-        applied.user_slots[start:] = slots
-        clicks, unknown = self._clicks(batch, applied)
+        start, stop = applied.stop, min(applied.stop + _CLICKS_AT_ONCE, len(batch))
+        applied.user_slots[start:stop] = self.users.slots(batch.user_ids[start:stop])
+        clicks, unknown = self._clicks(batch, applied, start, stop)
         results = _results(applied)
         reason = -1
         while reason != DONE:
@@ -329,25 +340,28 @@ class StateArrays:
                 results,
                 self.progress,
                 applied.stop,
-                len(batch),
+                stop,
             )
             if reason == SEEN_SPACE:
                 self.users.reserve_seen(_SPACE_STEP * self._buffer_rules.largest_block)
-            elif reason != DONE and applied.stop > start:
+            elif reason != DONE and applied.stop > pending:
                 break
             elif reason != DONE:
-                self._expire_items(reason, batch.times[start])
-                clicks, unknown = self._clicks(batch, applied)
+                self._expire_items(reason, float(batch.times[pending]))
+                clicks, unknown = self._clicks(batch, applied, start, stop)
         self.items.name(clicks.unknown_rows, unknown)
+        return reason == DONE
 
-    def _clicks(self, batch: ClickBatch, applied: Applied) -> tuple[Clicks, list[str]]:
-        """Look the clicks' items up from where `applied` stops; the unknown ones get room."""
-        start = applied.stop
-        rows, unknown = self.items.find_all(batch.item_ids[start:] if start else batch.item_ids)
+    def _clicks(
+        self, batch: ClickBatch, applied: Applied, start: int, stop: int
+    ) -> tuple[Clicks, list[str]]:
+        """Look up the items of clicks ``start : stop``; the unknown ones get room."""
+        items = np.empty(stop, dtype=np.int64)
+        items[start:], unknown = self.items.find_all(batch.item_ids[start:stop])
         self.items.reserve(len(unknown))
         clicks = Clicks(
             slots=applied.user_slots,
-            items=np.concatenate((np.zeros(start, dtype=np.int64), rows)),
+            items=items,
             times=batch.times,
             events=batch.events,
             hashes=batch.hashes,

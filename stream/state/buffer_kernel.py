@@ -23,6 +23,12 @@ ITEMS_AGE: Final = 3
 """Items may have to leave before the named click, because it moves the watermark on."""
 
 
+WARM_CLICKS: Final = 32
+"""Clicks whose memory is asked for at once."""
+
+_BYTES_PER_LINE: Final = 64
+
+
 class Clicks(NamedTuple):
     """A batch of n clicks as the kernel reads it.
 
@@ -107,10 +113,13 @@ class Progress(NamedTuple):
         float64 [1], newest event time.
     dirty_bytes
         int64 [1], roughly what a flush would write of users and items.
+    loads
+        int64 [1], meaningless: keeps the compiler from dropping loads that warm the caches.
     """
 
     watermark: npt.NDArray[np.float64]
     dirty_bytes: npt.NDArray[np.int64]
+    loads: npt.NDArray[np.int64]
 
 
 @lean_kernel
@@ -142,8 +151,9 @@ def _position(users: UserColumns, slot: int, time: float) -> int:
 def _holds(users: UserColumns, slot: int, event_hash: np.uint64) -> bool:
     """Tell whether the buffer holds an event."""
     found = False
-    for i in range(users.lengths[slot]):
-        found |= users.hashes[slot, i] == event_hash
+    hashes = users.hashes[slot, : users.lengths[slot]]
+    for i in range(len(hashes)):
+        found |= hashes[i] == event_hash
     return found
 
 
@@ -222,16 +232,22 @@ def _add_edges_out(
 @lean_kernel
 def _shift_left(users: UserColumns, slot: int, stop: int) -> None:
     """Drop the oldest click; those before `stop` move up and leave ``stop - 1`` free."""
+    items = users.items[slot]
+    fingerprints = users.fingerprints[slot]
+    times = users.times[slot]
+    events = users.events[slot]
+    hashes = users.hashes[slot]
+    # One loop per column: each is vectorised.
     for i in range(stop - 1):
-        users.items[slot, i] = users.items[slot, i + 1]
+        items[i] = items[i + 1]
     for i in range(stop - 1):
-        users.fingerprints[slot, i] = users.fingerprints[slot, i + 1]
+        fingerprints[i] = fingerprints[i + 1]
     for i in range(stop - 1):
-        users.times[slot, i] = users.times[slot, i + 1]
+        times[i] = times[i + 1]
     for i in range(stop - 1):
-        users.events[slot, i] = users.events[slot, i + 1]
+        events[i] = events[i + 1]
     for i in range(stop - 1):
-        users.hashes[slot, i] = users.hashes[slot, i + 1]
+        hashes[i] = hashes[i + 1]
 
 
 @lean_kernel
@@ -298,6 +314,148 @@ def _items_may_expire(rules: BufferRules, watermark: float, time: float) -> bool
 
 
 @lean_kernel
+def _warm(
+    users: UserColumns,
+    items: ItemColumns,
+    clicks: Clicks,
+    progress: Progress,
+    start: int,
+    stop: int,
+) -> None:
+    """Load what clicks ``start : stop`` will read, into the processor's caches.
+
+    See `stream.state.edge_kernel._warm`.
+    """
+    loads = 0
+    for click in range(start, stop):
+        slot = clicks.slots[click]
+        loads += users.lengths[slot] + users.seen_lengths[slot] + users.dirty[slot]
+        loads += users.source_offsets[slot] + np.int64(users.accepted_at[slot])
+        row = clicks.items[click]
+        if row >= 0:
+            loads += items.indexes[row] + items.fingerprints[row]
+    for click in range(start, stop):
+        slot = clicks.slots[click]
+        length = users.lengths[slot]
+        newest = max(0, length - 1)
+        loads += np.int64(users.times[slot, newest]) + users.items[slot, newest]
+        loads += users.fingerprints[slot, newest] + users.events[slot, newest]
+        for i in range(0, length, _BYTES_PER_LINE // 8):
+            loads += np.int64(users.hashes[slot, i])
+    for click in range(start, stop):
+        slot = clicks.slots[click]
+        length = users.lengths[slot]
+        for i in range(max(0, length - 3), length):
+            loads += row_of(items, np.int64(users.items[slot, i]))
+    progress.loads[0] = loads
+
+
+@lean_kernel
+def _move_watermark(rules: BufferRules, progress: Progress, time: float) -> bool:
+    """Move the watermark on; False, and no move, where items may have to leave first."""
+    if time > progress.watermark[0]:
+        if _items_may_expire(rules, progress.watermark[0], time):
+            return False
+        progress.watermark[0] = time
+    return True
+
+
+@lean_kernel
+def _expire(
+    users: UserColumns, seen: Arena, rules: BufferRules, progress: Progress, slot: int
+) -> None:
+    """Forget a user whose newest click is too long ago."""
+    length = users.lengths[slot]
+    if length > 0 and users.times[slot, length - 1] < progress.watermark[0] - rules.user_ttl:
+        _forget(users, seen, progress, slot)
+
+
+@lean_kernel
+def _item_of(items: ItemColumns, clicks: Clicks, rules: BufferRules, click: int) -> int:
+    """Return the row of a click's item; an unknown item gets one, -1 where there is no room."""
+    item = clicks.items[click]
+    if item >= 0:
+        return item
+    unknown = -1 - item
+    if clicks.unknown_rows[unknown] < 0 and items.counts[ITEMS] < rules.max_items:
+        mark = clicks.unknown_fingerprints[unknown]
+        clicks.unknown_rows[unknown] = claim_row(items, mark, -1)
+    return clicks.unknown_rows[unknown]
+
+
+@lean_kernel
+def _accept(
+    users: UserColumns,
+    seen: Arena,
+    items: ItemColumns,
+    clicks: Clicks,
+    rules: BufferRules,
+    results: Results,
+    click: int,
+    position: int,
+    item: int,
+) -> None:
+    """Let a click into its user's buffer and list the edges that it brings."""
+    slot = clicks.slots[click]
+    time = clicks.times[click]
+    if len(results.history_lengths) > 0:
+        _record_history(users, items, results, slot, click)
+    edges = results.edge_starts[click]
+    weight = rules.weights[clicks.events[click]]
+    if weight > 0.0:
+        edges = _add_edges_in(
+            users, items, rules, results, slot, position, item, time, weight, edges
+        )
+        edges = _add_edges_out(users, items, rules, results, slot, position, item, time, edges)
+    results.edge_starts[click + 1] = edges
+    _insert(users, seen, items, clicks, slot, position, item, click, rules.seen_items)
+    results.outcomes[click] = ACCEPTED
+    results.item_rows[click] = item
+    results.item_indexes[click] = items.indexes[item]
+
+
+@lean_kernel
+def _push(
+    users: UserColumns,
+    seen: Arena,
+    items: ItemColumns,
+    clicks: Clicks,
+    rules: BufferRules,
+    results: Results,
+    progress: Progress,
+    click: int,
+) -> int:
+    """Process one click; return `DONE`, or what it needs first."""
+    slot = clicks.slots[click]
+    time = clicks.times[click]
+    results.item_rows[click] = -1
+    results.item_indexes[click] = -1
+    results.edge_starts[click + 1] = results.edge_starts[click]
+    if clicks.forget[click]:
+        _forget(users, seen, progress, slot)
+        results.outcomes[click] = FORGOTTEN
+        return DONE
+    if not _move_watermark(rules, progress, time):
+        return ITEMS_AGE
+    _expire(users, seen, rules, progress, slot)
+    if _holds(users, slot, clicks.hashes[click]):
+        results.outcomes[click] = DUPLICATE
+        return DONE
+    position = _position(users, slot, time)
+    if position == 0 and users.lengths[slot] == users.items.shape[1]:
+        results.outcomes[click] = TOO_OLD
+        return DONE
+    if len(seen.slots) - seen.top[0] < rules.largest_block:
+        return SEEN_SPACE
+    item = _item_of(items, clicks, rules, click)
+    if item < 0:
+        return ITEMS_OVERFLOW
+    _accept(users, seen, items, clicks, rules, results, click, position, item)
+    _mark_user(users, progress, slot)
+    return DONE
+
+
+@lean_kernel
 def push_clicks(
     users: UserColumns,
     seen: Arena,
@@ -319,59 +477,10 @@ def push_clicks(
     The first click that was not processed, and why (`DONE`, `SEEN_SPACE`, `ITEMS_OVERFLOW`,
     `ITEMS_AGE`).
     """
-    length_limit = users.items.shape[1]
-    edges = results.edge_starts[start]
     for click in range(start, stop):
-        slot = clicks.slots[click]
-        results.item_rows[click] = -1
-        results.item_indexes[click] = -1
-        results.edge_starts[click + 1] = edges
-        if clicks.forget[click]:
-            _forget(users, seen, progress, slot)
-            results.outcomes[click] = FORGOTTEN
-            continue
-
-        time = clicks.times[click]
-        if time > progress.watermark[0]:
-            if _items_may_expire(rules, progress.watermark[0], time):
-                return click, ITEMS_AGE
-            progress.watermark[0] = time
-        length = users.lengths[slot]
-        if length > 0 and users.times[slot, length - 1] < progress.watermark[0] - rules.user_ttl:
-            _forget(users, seen, progress, slot)
-            length = users.lengths[slot]
-        if _holds(users, slot, clicks.hashes[click]):
-            results.outcomes[click] = DUPLICATE
-            continue
-        position = _position(users, slot, time)
-        if position == 0 and length == length_limit:
-            results.outcomes[click] = TOO_OLD
-            continue
-        if len(seen.slots) - seen.top[0] < rules.largest_block:
-            return click, SEEN_SPACE
-
-        item = clicks.items[click]
-        if item < 0:
-            unknown = -1 - item
-            item = clicks.unknown_rows[unknown]
-            if item < 0:
-                if items.counts[ITEMS] >= rules.max_items:
-                    return click, ITEMS_OVERFLOW
-                item = claim_row(items, clicks.unknown_fingerprints[unknown], -1)
-                clicks.unknown_rows[unknown] = item
-
-        if len(results.history_lengths) > 0:
-            _record_history(users, items, results, slot, click)
-        weight = rules.weights[clicks.events[click]]
-        if weight > 0.0:
-            edges = _add_edges_in(
-                users, items, rules, results, slot, position, item, time, weight, edges
-            )
-            edges = _add_edges_out(users, items, rules, results, slot, position, item, time, edges)
-        _insert(users, seen, items, clicks, slot, position, item, click, rules.seen_items)
-        _mark_user(users, progress, slot)
-        results.outcomes[click] = ACCEPTED
-        results.item_rows[click] = item
-        results.item_indexes[click] = items.indexes[item]
-        results.edge_starts[click + 1] = edges
+        if (click - start) % WARM_CLICKS == 0:
+            _warm(users, items, clicks, progress, click, min(click + WARM_CLICKS, stop))
+        reason = _push(users, seen, items, clicks, rules, results, progress, click)
+        if reason != DONE:
+            return click, reason
     return stop, DONE

@@ -92,7 +92,9 @@ def _user_problems(checkpoint: Checkpoint, marks: dict[int, int]) -> Iterator[st
             yield f"User {name!r} has more clicks or seen items than configured."
         if np.any(np.diff(buffer.times) < 0) or newest_time(value) > meta.watermark:
             yield f"The clicks of user {name!r} are out of order, or after the watermark."
-        if len(np.unique(buffer.hashes)) < len(buffer) or len(np.unique(buffer.seen)) < len(buffer.seen):
+        if len(np.unique(buffer.hashes)) < len(buffer) or len(np.unique(buffer.seen)) < len(
+            buffer.seen
+        ):
             yield f"User {name!r} holds a click or a seen item twice."
         if buffer.source_offset >= meta.next_offset:
             yield f"User {name!r} has clicked at offset {buffer.source_offset}, not yet read."

@@ -62,11 +62,12 @@ class Checkpoint:
         try:
             with plain_errors(path):
                 meta = read_meta(database, str(path))
-            if meta is None:
-                raise StateCorruptError(f"{path} holds no state: use another checkpoint.")
         except BaseException:
             database.close()
             raise
+        if meta is None:
+            database.close()
+            raise StateCorruptError(f"{path} holds no state: use another checkpoint.")
         return cls(path, database, meta)
 
     @property

@@ -8,13 +8,20 @@ from rocksdict import Rdict, WriteBatch
 from stream.state.feed import FeedChanges
 from stream.state.item_rows import ItemRows
 from stream.state.packing import pack_items, pack_rows, pack_users
-from stream.state.reading import CHUNK_SIZE_PREFIX, index_key, sequence_key
-from stream.state.rocks import COLUMN_FAMILIES
+from stream.state.reading import (
+    CHUNK_SIZE_BYTES,
+    CHUNK_SIZE_PREFIX,
+    INDEX_BYTES,
+    index_key,
+    sequence_key,
+)
 from stream.state.user_slots import UserSlots, seen_of
 
 
 class FlushBatch:
-    """Collects puts and deletes, then hands them to RocksDB key by key in order.
+    """Collects puts and deletes, family by family and sorted: sorted keys cost half as much.
+
+    What is added later wins over what was added earlier under the same key.
 
     Parameters
     ----------
@@ -23,92 +30,102 @@ class FlushBatch:
     """
 
     def __init__(self, database: Rdict) -> None:
+        self.batch = WriteBatch(raw_mode=True)
         self._database = database
-        self._changes: dict[str, dict[bytes, bytes | None]] = {
-            family: {} for family in COLUMN_FAMILIES
-        }
 
-    def batch(self) -> WriteBatch:
-        """Return the write batch, sorted: sorted keys go in twice as fast."""
-        batch = WriteBatch(raw_mode=True)
-        for family, changes in self._changes.items():
-            if not changes:
-                continue
-            handle = self._database.get_column_family_handle(family)
-            for key in sorted(changes):
-                value = changes[key]
-                if value is None:
-                    batch.delete(key, handle)
-                else:
-                    batch.put(key, value, handle)
-        return batch
+    def _enter(self, family: str) -> WriteBatch:
+        """Return the batch, ready for one column family."""
+        self.batch.set_default_column_family(self._database.get_column_family_handle(family))
+        return self.batch
 
-    def add_meta(self, records: Mapping[bytes, bytes]) -> None:
-        """Write what the state says of itself."""
-        self._changes["meta"].update(records)
+    def drop_users(self, keys: list[bytes]) -> None:
+        """Delete users."""
+        for family in ("users", "filters"):
+            batch = self._enter(family)
+            for key in keys:
+                batch.delete(key)
 
     def add_users(self, users: UserSlots) -> None:
         """Write users that changed; those of whom nothing is left go."""
         columns = users.columns
-        slots = users.dirty()
-        kept = slots[columns.lengths[slots] > 0]
-        packed, ends = pack_users(columns, kept)
-        buffers, filters = self._changes["users"], self._changes["filters"]
-        start = 0
-        for slot, stop in zip(kept.tolist(), ends.tolist(), strict=True):
-            buffers[_key(users, slot)] = packed[start:stop]
-            start = stop
-        for slot in kept[columns.seen_dirty[kept] > 0].tolist():
-            seen = seen_of(columns, users.seen, slot)
-            filters[_key(users, slot)] = seen.tobytes() if len(seen) else None
-        for slot in slots[columns.lengths[slots] == 0].tolist():
-            self.drop_user(_key(users, slot))
+        changed = sorted(users.dirty().tolist(), key=lambda slot: users.ids[slot] or "")
+        slots = np.array(changed, dtype=np.int64)
+        keys = [(users.ids[slot] or "").encode() for slot in changed]
+        alive = columns.lengths[slots] > 0
+        self.drop_users([keys[i] for i in np.flatnonzero(~alive).tolist()])
 
-    def drop_user(self, key: bytes) -> None:
-        """Delete a user."""
-        self._changes["users"][key] = None
-        self._changes["filters"][key] = None
+        batch = self._enter("users")
+        packed, ends = pack_users(columns, slots[alive])
+        start = 0
+        for i, stop in zip(np.flatnonzero(alive).tolist(), ends.tolist(), strict=True):
+            batch[keys[i]] = packed[start:stop]
+            start = stop
+
+        batch = self._enter("filters")
+        for i in np.flatnonzero(alive & (columns.seen_dirty[slots] > 0)).tolist():
+            seen = seen_of(columns, users.seen, changed[i])
+            if len(seen) > 0:
+                batch[keys[i]] = seen.tobytes()
+            else:
+                batch.delete(keys[i])
 
     def add_items(self, items: ItemRows) -> None:
         """Write items and rows that changed; items that left go."""
-        columns = items.columns
-        used = items.used
-        table, graph = self._changes["items"], self._changes["graph"]
-        for index in items.removed_indexes:
-            table[index_key(index)] = None
-            graph[index_key(index)] = None
+        for family in ("items", "graph"):
+            batch = self._enter(family)
+            for index in sorted(items.removed_indexes):
+                batch.delete(index_key(index))
+        self._add_counters(items)
+        self._add_rows(items)
 
-        rows = np.flatnonzero(columns.dirty[:used])
+    def _add_counters(self, items: ItemRows) -> None:
+        """Write the items' own counters and ids."""
+        columns = items.columns
+        rows = np.flatnonzero(columns.dirty[: items.used])
+        rows = rows[np.argsort(columns.indexes[rows])]
         fixed = pack_items(columns, rows)
-        size = fixed.dtype.itemsize
         packed = fixed.tobytes()
         keys = columns.indexes[rows].astype(">u4").tobytes()
+        size = fixed.dtype.itemsize
+        batch = self._enter("items")
         for i, row in enumerate(rows.tolist()):
-            item_id = items.ids[row] or ""
-            head = packed[size * i : size * (i + 1)]
-            table[keys[4 * i : 4 * i + 4]] = head + item_id.encode()
+            key = keys[INDEX_BYTES * i : INDEX_BYTES * (i + 1)]
+            batch[key] = packed[size * i : size * (i + 1)] + (items.ids[row] or "").encode()
 
-        rows = np.flatnonzero(columns.row_dirty[:used])
+    def _add_rows(self, items: ItemRows) -> None:
+        """Write the items' neighbours; an empty row is not there."""
+        columns = items.columns
+        rows = np.flatnonzero(columns.row_dirty[: items.used])
+        rows = rows[np.argsort(columns.indexes[rows])]
         packed, ends = pack_rows(columns, items.edges, rows)
         keys = columns.indexes[rows].astype(">u4").tobytes()
-        lengths = columns.row_lengths[rows].tolist()
+        empty = columns.row_lengths[rows] == 0
+        batch = self._enter("graph")
         start = 0
         for i, stop in enumerate(ends.tolist()):
-            graph[keys[4 * i : 4 * i + 4]] = packed[start:stop] if lengths[i] else None
+            key = keys[INDEX_BYTES * i : INDEX_BYTES * (i + 1)]
+            if empty[i]:
+                batch.delete(key)
+            else:
+                batch[key] = packed[start:stop]
             start = stop
 
     def add_feed(self, changes: FeedChanges) -> None:
         """Write new chunks of the feed; those that left go."""
-        feed, meta = self._changes["feed"], self._changes["meta"]
-        for sequence, value in changes.chunks.items():
-            feed[sequence_key(sequence)] = value
-        for sequence, size in changes.sizes.items():
-            meta[CHUNK_SIZE_PREFIX + sequence_key(sequence)] = size.to_bytes(4, "little")
+        batch = self._enter("feed")
         for sequence in changes.dropped:
-            feed[sequence_key(sequence)] = None
-            meta[CHUNK_SIZE_PREFIX + sequence_key(sequence)] = None
+            batch.delete(sequence_key(sequence))
+        for sequence, value in changes.chunks.items():
+            batch[sequence_key(sequence)] = value
+        batch = self._enter("meta")
+        for sequence in changes.dropped:
+            batch.delete(CHUNK_SIZE_PREFIX + sequence_key(sequence))
+        for sequence, size in changes.sizes.items():
+            value = size.to_bytes(CHUNK_SIZE_BYTES, "little")
+            batch[CHUNK_SIZE_PREFIX + sequence_key(sequence)] = value
 
-
-def _key(users: UserSlots, slot: int) -> bytes:
-    """Return the key of the user in a slot."""
-    return (users.ids[slot] or "").encode()
+    def add_meta(self, records: Mapping[bytes, bytes]) -> None:
+        """Write what the state says of itself."""
+        batch = self._enter("meta")
+        for key, value in records.items():
+            batch[key] = value

@@ -80,8 +80,10 @@ def _put(
     out: npt.NDArray[np.uint8], at: int, column: npt.NDArray[np.uint8], slot: int, count: int
 ) -> int:
     """Copy `count` bytes of a column; return where the next ones go."""
+    target = out[at : at + count]
+    source = column[slot]
     for i in range(count):
-        out[at + i] = column[slot, i]
+        target[i] = source[i]
     return at + count
 
 
@@ -113,8 +115,10 @@ def _take(
     packed: npt.NDArray[np.uint8], at: int, column: npt.NDArray[np.uint8], slot: int, count: int
 ) -> int:
     """Copy `count` bytes into a column; return where the next ones are."""
+    target = column[slot]
+    source = packed[at : at + count]
     for i in range(count):
-        column[slot, i] = packed[at + i]
+        target[i] = source[i]
     return at + count
 
 

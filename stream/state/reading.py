@@ -24,6 +24,7 @@ from stream.state.user_buffer import UserBuffer
 INDEX_BYTES: Final = 4
 SEQUENCE_BYTES: Final = 8
 CHUNK_SIZE_PREFIX: Final = b"chunk:"
+CHUNK_SIZE_BYTES: Final = 4
 _WORD_BYTES: Final = 4
 
 
@@ -80,12 +81,12 @@ def read_items(database: Rdict, meta: StateMeta) -> ItemTable:
     ids: list[str] = []
     for key, value in database.get_column_family("items").items():
         keys.append(key)
+        if len(value) <= fixed.itemsize:
+            raise StateCorruptError("An item's counters are cut short: restore a backup.")
         heads.append(value[: fixed.itemsize])
         ids.append(value[fixed.itemsize :].decode())
     counters = np.frombuffer(b"".join(heads), dtype=fixed)
     indexes = np.frombuffer(b"".join(keys), dtype=">u4").astype(np.int64)
-    if len(counters) != len(indexes):
-        raise StateCorruptError("An item's counters are cut short: restore a backup.")
     n = len(ids)
     starts, lengths, references, neighbours, weights = _read_rows(database, meta, indexes)
     return ItemTable(

@@ -1,6 +1,7 @@
 """The seen filter: fingerprints of the items that left a user's buffer, newest last."""
 
 import numpy as np
+import numpy.typing as npt
 
 from stream.compiled import lean_kernel
 from stream.state.arena import SMALLEST_BLOCK, Arena, allocate, release
@@ -8,12 +9,12 @@ from stream.state.user_columns import UserColumns
 
 
 @lean_kernel
-def _find(seen: Arena, start: int, length: int, fingerprint: np.uint32) -> int:
-    """Return where a fingerprint stands in a block, -1 where it does not."""
+def _find(block: npt.NDArray[np.uint32], fingerprint: np.uint32) -> int:
+    """Return where a fingerprint stands in a filter, -1 where it does not."""
     found = -1
-    # Without an early exit the loop is vectorised.
-    for i in range(length):
-        if seen.slots[start + i] == fingerprint:
+    # Without an early exit, and on a view from 0, the loop is vectorised.
+    for i in range(len(block)):
+        if block[i] == fingerprint:
             found = i
     return found
 
@@ -28,12 +29,13 @@ def remember(
     users.seen_dirty[slot] = 1
     start = users.seen_starts[slot]
     length = users.seen_lengths[slot]
-    hole = _find(seen, start, length, fingerprint)
+    hole = _find(seen.slots[start : start + length], fingerprint)
     if hole < 0 and length == seen_items:
         hole = 0
     if hole >= 0:
-        for i in range(start + hole, start + length - 1):
-            seen.slots[i] = seen.slots[i + 1]
+        younger = seen.slots[start + hole : start + length]
+        for i in range(len(younger) - 1):
+            younger[i] = younger[i + 1]
         seen.slots[start + length - 1] = fingerprint
         return
     capacity = users.seen_capacities[slot]

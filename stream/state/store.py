@@ -1,7 +1,8 @@
 """The durable state of one partition of `clicks`."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ class StoreOptions:
         Bounds of RocksDB's memory, all column families together.
     """
 
-    flush_bytes: int = 16 * 1024 * 1024
+    flush_bytes: int = 64 * 1024 * 1024
     flush_seconds: float = 2.0
     cached_users: int = 131_072
     block_cache_bytes: int = 64 * 1024 * 1024
@@ -190,7 +191,9 @@ class PartitionStore:
             if stored is not None:
                 refuse_mismatch(stored, partition, config, names, str(path))
             meta = _begin(partition, config, names) if stored is None else stored
-            return cls(path, database, lock, _with_names(meta, names), rules, clock, options)
+            return cls(
+                path, database, lock, replace(meta, event_names=names), rules, clock, options
+            )
         except BaseException:
             database.close()
             lock.release()
@@ -357,16 +360,15 @@ class PartitionStore:
         changes = FlushBatch(self._database)
         changes.add_items(self.arrays.items)
         with plain_errors(self.path):
-            self._sweep_users(changes)
+            changes.drop_users(self._expired_users())
         changes.add_users(self.arrays.users)
         changes.add_feed(self._feed.changes())
         meta = self._current_meta()
         changes.add_meta(encode_meta(meta))
-        batch = changes.batch()
         holding = self._clock.monotonic()
         try:
             with plain_errors(self.path):
-                self._database.write(batch)
+                self._database.write(changes.batch)
         except StateError as error:
             self._broken = str(error)
             raise
@@ -396,21 +398,16 @@ class PartitionStore:
             counters=dict(self._counters),
         )
 
-    def _sweep_users(self, changes: FlushBatch) -> None:
-        """Delete some stored users who have expired: they count as absent already."""
+    def _expired_users(self) -> list[bytes]:
+        """Look at some stored users; return the keys of those who count as absent already."""
         ttl = self._meta.config.user_ttl_seconds
         if ttl is None:
-            return
+            return []
         horizon = self.watermark - ttl
-        looked_at = 0
-        for key, value in self._database.get_column_family("users").items(from_key=self._swept_to):
-            looked_at += 1
-            if looked_at > _SWEPT_USERS:
-                self._swept_to = key
-                return
-            if newest_time(value) < horizon:
-                changes.drop_user(key)
-        self._swept_to = b""
+        stored = self._database.get_column_family("users").items(from_key=self._swept_to)
+        looked_at = list(islice(stored, _SWEPT_USERS + 1))
+        self._swept_to = looked_at.pop()[0] if len(looked_at) > _SWEPT_USERS else b""
+        return [key for key, value in looked_at if newest_time(value) < horizon]
 
     def checkpoint(self, directory: Path) -> None:
         """Flush, then write a consistent copy to `directory`, which must not exist.
@@ -511,19 +508,4 @@ def _begin(partition: int, config: StateConfig, names: tuple[str, ...]) -> State
         config=config,
         event_names=names,
         counters=dict.fromkeys((*_COUNTERS, "feed_dropped", "items_removed"), 0),
-    )
-
-
-def _with_names(meta: StateMeta, names: tuple[str, ...]) -> StateMeta:
-    """Return `meta` with event names that were added since."""
-    return StateMeta(
-        partition=meta.partition,
-        next_offset=meta.next_offset,
-        watermark=meta.watermark,
-        feed_start=meta.feed_start,
-        feed_stop=meta.feed_stop,
-        next_index=meta.next_index,
-        config=meta.config,
-        event_names=names,
-        counters=meta.counters,
     )

@@ -16,7 +16,7 @@ from stream.state.config import StateConfig
 from stream.state.store import PartitionStore, StoreOptions
 from tests.stream.state.click_stories import RULES, START, Told, batch_of, part_of, watermark_after
 
-RECORDS = 60_000
+RECORDS = 20_000
 CONFIG = StateConfig(
     buffer_length=8,
     seen_items=20,

@@ -249,9 +249,7 @@ def test_a_user_with_100_000_clicks() -> None:
     count = 100_000
     rng = np.random.default_rng(0)
     items: npt.NDArray[np.int64] = rng.integers(0, 5000, count)
-    story = [
-        Told(0, item, START + i, CLICK, i) for i, item in enumerate(items.tolist())
-    ]
+    story = [Told(0, item, START + i, CLICK, i) for i, item in enumerate(items.tolist())]
     arrays = arrays_of(story, StateConfig())
     buffer = arrays.user_buffer("user-0")
     assert buffer is not None

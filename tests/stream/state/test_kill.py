@@ -15,7 +15,7 @@ from stream.state.store import PartitionStore
 from tests.stream.state.click_stories import RULES, watermark_after
 from tests.stream.state.endless_ingest import CONFIG, RECORDS, story
 
-KILLS = 8
+KILLS = 5
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
@@ -36,7 +36,7 @@ def test_kill_9_leaves_no_trace(tmp_path: Path) -> None:
     for seed in range(KILLS):
         with start_ingest(directory, seed) as process:
             assert process.stdout is not None
-            lines = int(rng.integers(1, 40))
+            lines = int(rng.integers(1, 15))
             told = [line for _, line in zip(range(lines), process.stdout, strict=False)]
             process.send_signal(signal.SIGKILL)
             process.wait()

@@ -202,7 +202,9 @@ def test_items_leave_the_disk(tmp_path: Path) -> None:
     config = StateConfig(max_items=20, neighbours=2)
     store = open_store(tmp_path, config)
     for part in range(10):
-        apply(store, [Told(0, part * 5 + i, START + part * 5 + i, 0, part * 5 + i) for i in range(5)])
+        apply(
+            store, [Told(0, part * 5 + i, START + part * 5 + i, 0, part * 5 + i) for i in range(5)]
+        )
         store.flush()
     assert store.stats().items_removed == 30
     store.close()
@@ -317,9 +319,7 @@ def test_closed_means_released(tmp_path: Path) -> None:
         ({"user_ttl_seconds": 60.0}, "user_ttl_seconds = None"),
     ],
 )
-def test_another_shape_is_refused(
-    tmp_path: Path, changed: dict[str, float], words: str
-) -> None:
+def test_another_shape_is_refused(tmp_path: Path, changed: dict[str, float], words: str) -> None:
     """A changed setting is named, with both values and the way out."""
     store = open_store(tmp_path)
     apply(store, shopping(1, 1))
