@@ -55,7 +55,7 @@ def block_size(length: int) -> int:
 
 
 @lean_kernel
-def class_of(capacity: int) -> int:
+def class_of(capacity: int | np.int64) -> int:
     """Return the free list of blocks with `capacity` slots."""
     number = 0
     while SMALLEST_BLOCK << number < capacity:
@@ -64,13 +64,13 @@ def class_of(capacity: int) -> int:
 
 
 @lean_kernel
-def allocate(arena: Arena, capacity: int) -> int:
+def allocate(arena: Arena, capacity: int | np.int64) -> int:
     """Return the first slot of a block of `capacity` (a block size); its content is arbitrary.
 
     The caller has made sure that ``len(slots) - top`` is at least `capacity`.
     """
     number = class_of(capacity)
-    start = arena.heads[number]
+    start: int = arena.heads[number]
     if start == _NONE:
         start = arena.top[0]
         arena.top[0] += capacity
@@ -82,7 +82,7 @@ def allocate(arena: Arena, capacity: int) -> int:
 
 
 @lean_kernel
-def release(arena: Arena, start: int, capacity: int) -> None:
+def release(arena: Arena, start: int | np.int64, capacity: int | np.int64) -> None:
     """Give a block back."""
     number = class_of(capacity)
     follower = arena.heads[number] + 1

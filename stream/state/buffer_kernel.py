@@ -141,7 +141,7 @@ def _forget(users: UserColumns, seen: Arena, progress: Progress, slot: int) -> N
 @lean_kernel
 def _position(users: UserColumns, slot: int, time: float) -> int:
     """Return where a click at `time` belongs: behind every click that is not newer."""
-    position = np.int64(users.lengths[slot])
+    position = int(users.lengths[slot])
     while position > 0 and users.times[slot, position - 1] > time:
         position -= 1
     return position
@@ -373,14 +373,14 @@ def _expire(
 @lean_kernel
 def _item_of(items: ItemColumns, clicks: Clicks, rules: BufferRules, click: int) -> int:
     """Return the row of a click's item; an unknown item gets one, -1 where there is no room."""
-    item = clicks.items[click]
+    item: int = clicks.items[click]
     if item >= 0:
         return item
     unknown = -1 - item
     if clicks.unknown_rows[unknown] < 0 and items.counts[ITEMS] < rules.max_items:
         mark = clicks.unknown_fingerprints[unknown]
         clicks.unknown_rows[unknown] = claim_row(items, mark, -1)
-    return clicks.unknown_rows[unknown]
+    return int(clicks.unknown_rows[unknown])
 
 
 @lean_kernel
@@ -425,16 +425,9 @@ def _push(
     progress: Progress,
     click: int,
 ) -> int:
-    """Process one click; return `DONE`, or what it needs first."""
+    """Process one click that is not a forget row; return `DONE`, or what it needs first."""
     slot = clicks.slots[click]
     time = clicks.times[click]
-    results.item_rows[click] = -1
-    results.item_indexes[click] = -1
-    results.edge_starts[click + 1] = results.edge_starts[click]
-    if clicks.forget[click]:
-        _forget(users, seen, progress, slot)
-        results.outcomes[click] = FORGOTTEN
-        return DONE
     if not _move_watermark(rules, progress, time):
         return ITEMS_AGE
     _expire(users, seen, rules, progress, slot)
@@ -480,6 +473,13 @@ def push_clicks(
     for click in range(start, stop):
         if (click - start) % WARM_CLICKS == 0:
             _warm(users, items, clicks, progress, click, min(click + WARM_CLICKS, stop))
+        results.item_rows[click] = -1
+        results.item_indexes[click] = -1
+        results.edge_starts[click + 1] = results.edge_starts[click]
+        if clicks.forget[click]:
+            _forget(users, seen, progress, clicks.slots[click])
+            results.outcomes[click] = FORGOTTEN
+            continue
         reason = _push(users, seen, items, clicks, rules, results, progress, click)
         if reason != DONE:
             return click, reason

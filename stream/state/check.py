@@ -13,6 +13,7 @@ from stream.state.fingerprint import fingerprint
 from stream.state.graph_arrays import ItemTable
 from stream.state.packing import newest_time, seen_in, whole_user
 from stream.state.reading import decode_user
+from stream.state.rocks import fetch, scan
 from stream.state.user_buffer import UserBuffer
 
 _WORD_BYTES = 4
@@ -78,11 +79,10 @@ def _item_problems(checkpoint: Checkpoint, table: ItemTable) -> Iterator[str]:
 def _user_problems(checkpoint: Checkpoint, marks: dict[int, int]) -> Iterator[str]:
     """Yield what is wrong with users and their seen filters."""
     meta = checkpoint.meta
-    filters = checkpoint.database.get_column_family("filters")
     owners = 0
-    for key, value in checkpoint.database.get_column_family("users").items():
+    for key, value in scan(checkpoint.database, "users"):
         name = key.decode(errors="replace")
-        seen = filters.get(key) or b""
+        seen = fetch(checkpoint.database, "filters", key) or b""
         owners += bool(seen)
         if not whole_user(value) or len(seen) != _WORD_BYTES * seen_in(value):
             yield f"User {name!r} is cut short."
@@ -100,7 +100,7 @@ def _user_problems(checkpoint: Checkpoint, marks: dict[int, int]) -> Iterator[st
             yield f"User {name!r} has clicked at offset {buffer.source_offset}, not yet read."
         if _strangers(buffer, marks, meta.next_index):
             yield f"The buffer of user {name!r} names items that are others now."
-    if owners != sum(1 for _ in filters.keys()):  # noqa: SIM118 -- a column family, not a dict
+    if owners != sum(1 for _ in scan(checkpoint.database, "filters")):
         yield "There are seen filters of users who do not exist."
 
 

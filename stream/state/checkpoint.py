@@ -21,7 +21,7 @@ from stream.state.reading import (
     read_users,
     sequence_key,
 )
-from stream.state.rocks import database_path, open_read_only, plain_errors
+from stream.state.rocks import database_path, fetch, open_read_only, plain_errors, scan
 from stream.state.user_buffer import UserBuffer
 
 
@@ -82,10 +82,9 @@ class Checkpoint:
         """
         fixed = item_dtype(len(self.meta.config.half_lives)).itemsize
         with plain_errors(self._path):
-            items = self._database.get_column_family("items")
             return [
                 (int.from_bytes(key, "big"), value[fixed:].decode())
-                for key, value in items.items(from_key=index_key(start_index))
+                for key, value in scan(self._database, "items", index_key(start_index))
             ]
 
     def feed(self, start_sequence: int, limit: int) -> FeedChunk:
@@ -104,9 +103,8 @@ class Checkpoint:
             return empty_chunk(start)
         first = start // CHUNK_ROWS * CHUNK_ROWS
         with plain_errors(self._path):
-            feed = self._database.get_column_family("feed")
             chunks = [
-                self._chunk(feed.get(sequence_key(sequence)), sequence)
+                self._chunk(fetch(self._database, "feed", sequence_key(sequence)), sequence)
                 for sequence in range(first, stop, CHUNK_ROWS)
             ]
         rows = join_chunks(chunks)
@@ -141,11 +139,10 @@ class Checkpoint:
     def users(self, limit: int | None = None) -> Iterator[tuple[str, UserBuffer]]:
         """Yield users in the order of their ids, at most `limit`; items are indexes."""
         left = math.inf if limit is None else limit
-        filters = self._database.get_column_family("filters")
-        for key, value in self._database.get_column_family("users").items():
+        for key, value in scan(self._database, "users"):
             if left <= 0:
                 return
-            seen = filters.get(key) if seen_in(value) > 0 else b""
+            seen = fetch(self._database, "filters", key) if seen_in(value) > 0 else b""
             buffer = decode_user(value, seen or b"")
             if self._lives(buffer):
                 left -= 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stream.state.checkpoint import Checkpoint
 from stream.state.packing import newest_time
-from stream.state.rocks import COLUMN_FAMILIES
+from stream.state.rocks import COLUMN_FAMILIES, scan
 
 
 def dump(path: Path) -> Iterator[tuple[str, bytes, bytes]]:
@@ -19,11 +19,9 @@ def dump(path: Path) -> Iterator[tuple[str, bytes, bytes]]:
         ttl = checkpoint.meta.config.user_ttl_seconds
         horizon = -math.inf if ttl is None else checkpoint.meta.watermark - ttl
         expired = {
-            key
-            for key, value in checkpoint.database.get_column_family("users").items()
-            if newest_time(value) < horizon
+            key for key, value in scan(checkpoint.database, "users") if newest_time(value) < horizon
         }
         for family in COLUMN_FAMILIES:
-            for key, value in checkpoint.database.get_column_family(family).items():
+            for key, value in scan(checkpoint.database, family):
                 if family not in {"users", "filters"} or key not in expired:
                     yield family, key, value

@@ -142,7 +142,7 @@ def _lightest_kept(weights: npt.NDArray[np.float32], length: int, count: int) ->
             low = i
         else:
             break
-    return weights[wanted]
+    return np.float32(weights[wanted])
 
 
 @lean_kernel
@@ -189,7 +189,7 @@ def _trim(
 def _enlarge(items: ItemColumns, edges: Edges, row: int) -> None:
     """Move a row to a block of twice the size."""
     start = items.row_starts[row]
-    capacity = np.int64(items.row_capacities[row])
+    capacity = int(items.row_capacities[row])
     larger = max(SMALLEST_BLOCK, 2 * capacity)
     moved = allocate(edges.neighbours, larger)
     for i in range(items.row_lengths[row]):
@@ -221,7 +221,7 @@ def slot_for(
     for s in range(edges.weights.shape[1]):
         edges.weights[slot, s] = 0.0
     items.row_lengths[row] += 1
-    return slot
+    return int(slot)
 
 
 @lean_kernel

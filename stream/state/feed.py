@@ -156,7 +156,8 @@ def _planes(column: npt.NDArray[Any]) -> bytes:
 def _column(value: bytes, offset: int, n: int, dtype: type[Any]) -> npt.NDArray[Any]:
     """Return the column whose byte planes start at `offset`."""
     planes = np.frombuffer(value, np.uint8, count=8 * n, offset=offset).reshape(8, n)
-    return np.ascontiguousarray(planes.T).view(dtype).reshape(n)
+    column: npt.NDArray[Any] = np.ascontiguousarray(planes.T).view(dtype).reshape(n)
+    return column
 
 
 class FeedTail:

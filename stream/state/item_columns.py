@@ -95,11 +95,11 @@ def new_item_columns(rows: int, indexes: int, scales: int) -> ItemColumns:
 
 
 @lean_kernel
-def row_of(items: ItemColumns, index: int) -> int:
+def row_of(items: ItemColumns, index: int | np.int64) -> int:
     """Return the row of an item index, -1 where the item has left."""
     if index >= items.counts[NEXT_INDEX]:
         return -1
-    return np.int64(items.rows[index])
+    return int(items.rows[index])
 
 
 @lean_kernel
@@ -134,7 +134,7 @@ def claim_row(items: ItemColumns, fingerprint: np.uint32, index: int) -> int:
         items.popularity[row, s] = 0.0
     items.row_lengths[row] = 0
     items.row_capacities[row] = 0
-    return row
+    return int(row)
 
 
 @lean_kernel

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from stream.errors import StateError
 from stream.state.arena import Arena, new_arena
+from stream.state.columns import copy_columns
 from stream.state.edge_kernel import Edges
 from stream.state.fingerprint import fingerprint
 from stream.state.item_columns import (
@@ -125,14 +126,12 @@ class ItemRows:
                 "can number. Begin a new state: run `gsr ingest` with a fresh --state."
             )
         if more_rows > len(old.indexes) or more_indexes > len(old.rows):
-            new = new_item_columns(
+            self.columns = new_item_columns(
                 _enough(more_rows, len(old.indexes)),
                 _enough(more_indexes, len(old.rows)),
                 old.popularity.shape[1],
             )
-            for before, after in zip(old, new, strict=True):
-                after[: len(before)] = before
-            self.columns = new
+            copy_columns(old, self.columns)
 
     def reserve_edges(self, space: int) -> None:
         """Make room for `space` more slots of neighbours."""

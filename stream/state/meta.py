@@ -151,7 +151,7 @@ def refuse_mismatch(
 
 def _config(values: dict[str, Any]) -> StateConfig:
     """Return the configuration that was stored; JSON knows no tuples."""
-    known = {
+    known: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }
     return StateConfig(**known)

@@ -19,6 +19,7 @@ from stream.state.packing import (
     unpack_rows,
     whole_user,
 )
+from stream.state.rocks import fetch, fetch_all, scan
 from stream.state.user_buffer import UserBuffer
 
 INDEX_BYTES: Final = 4
@@ -46,11 +47,10 @@ def read_meta(database: Rdict, place: str) -> StateMeta | None:
     StateMismatchError, StateCorruptError
         See `decode_meta`.
     """
-    records = database.get_column_family("meta")
     found = {
         key: value
         for key in (FORMAT_KEY, SHAPE_KEY, PROGRESS_KEY)
-        if (value := records.get(key)) is not None
+        if (value := fetch(database, "meta", key)) is not None
     }
     return decode_meta(found, place) if found else None
 
@@ -58,7 +58,7 @@ def read_meta(database: Rdict, place: str) -> StateMeta | None:
 def read_chunk_sizes(database: Rdict) -> list[tuple[int, int]]:
     """Return (first sequence number, bytes) of the feed's full chunks, ascending."""
     sizes = []
-    for key, value in database.get_column_family("meta").items(from_key=CHUNK_SIZE_PREFIX):
+    for key, value in scan(database, "meta", CHUNK_SIZE_PREFIX):
         if not key.startswith(CHUNK_SIZE_PREFIX):
             break
         first = int.from_bytes(key[len(CHUNK_SIZE_PREFIX) :], "big")
@@ -79,7 +79,7 @@ def read_items(database: Rdict, meta: StateMeta) -> ItemTable:
     keys: list[bytes] = []
     heads: list[bytes] = []
     ids: list[str] = []
-    for key, value in database.get_column_family("items").items():
+    for key, value in scan(database, "items"):
         keys.append(key)
         if len(value) <= fixed.itemsize:
             raise StateCorruptError("An item's counters are cut short: restore a backup.")
@@ -121,7 +121,7 @@ def _read_rows(
     scales = len(meta.config.half_lives)
     keys: list[bytes] = []
     values: list[bytes] = []
-    for key, value in database.get_column_family("graph").items():
+    for key, value in scan(database, "graph"):
         keys.append(key)
         values.append(value)
     owners = np.frombuffer(b"".join(keys), dtype=">u4").astype(np.int64)
@@ -170,10 +170,10 @@ def read_users(database: Rdict, user_ids: Iterable[str]) -> dict[str, tuple[byte
         A user's value has another length than it says.
     """
     keys = sorted(user_id.encode() for user_id in user_ids)
-    values = database.get_column_family("users").get(keys)
+    values = fetch_all(database, "users", keys)
     present = [(key, value) for key, value in zip(keys, values, strict=True) if value is not None]
     with_filter = [key for key, value in present if seen_in(value) > 0]
-    found = database.get_column_family("filters").get(with_filter)
+    found = fetch_all(database, "filters", with_filter)
     filters = dict(zip(with_filter, found, strict=True))
     users = {}
     for key, value in present:

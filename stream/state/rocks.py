@@ -151,6 +151,27 @@ def _plain(path: Path, text: str) -> StateError:
     return StateError(f"RocksDB could not work with {path}: {text}")
 
 
+def scan(database: Rdict, family: str, from_key: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+    """Yield the keys and values of a column family in order, from `from_key` on."""
+    # Typed for what raw mode gives: bytes only.
+    rows: Any = database.get_column_family(family).items(from_key=from_key)
+    yield from rows
+
+
+def fetch(database: Rdict, family: str, key: bytes) -> bytes | None:
+    """Return the value of a key, None where there is none."""
+    value: bytes | None = database.get_column_family(family).get(key)
+    return value
+
+
+def fetch_all(database: Rdict, family: str, keys: list[bytes]) -> list[bytes | None]:
+    """Return the value of each key; sorted keys are found faster."""
+    wanted: Any = keys
+    values: Any = database.get_column_family(family).get(wanted)
+    found: list[bytes | None] = values
+    return found
+
+
 def property_of(database: Rdict, name: str) -> int:
     """Return one of RocksDB's integer properties, summed over the column families."""
     total = 0

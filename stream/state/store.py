@@ -35,7 +35,7 @@ from stream.state.reading import (
     read_users,
     sequence_key,
 )
-from stream.state.rocks import open_database, plain_errors, property_of, writable
+from stream.state.rocks import fetch, open_database, plain_errors, property_of, scan, writable
 from stream.state.user_buffer import UserBuffer
 
 _SWEPT_USERS = 1000
@@ -212,7 +212,7 @@ class PartitionStore:
         first = meta.feed_stop // CHUNK_ROWS * CHUNK_ROWS
         tail = empty_chunk(first)
         if first < meta.feed_stop:
-            value = self._database.get_column_family("feed").get(sequence_key(first))
+            value = fetch(self._database, "feed", sequence_key(first))
             tail = decode_chunk(first, value or b"")
         if tail.stop != meta.feed_stop:
             raise StateError(f"{self.path}: the accepted feed ends early: restore a backup.")
@@ -404,7 +404,7 @@ class PartitionStore:
         if ttl is None:
             return []
         horizon = self.watermark - ttl
-        stored = self._database.get_column_family("users").items(from_key=self._swept_to)
+        stored = scan(self._database, "users", self._swept_to)
         looked_at = list(islice(stored, _SWEPT_USERS + 1))
         self._swept_to = looked_at.pop()[0] if len(looked_at) > _SWEPT_USERS else b""
         return [key for key, value in looked_at if newest_time(value) < horizon]

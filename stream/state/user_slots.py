@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.state.arena import Arena, allocate, block_size, new_arena
+from stream.state.columns import copy_columns
 from stream.state.user_columns import UserColumns, clear_user, new_user_columns
 
 UserSource = Callable[[list[str], npt.NDArray[np.int64]], None]
@@ -50,8 +51,8 @@ class UserSlots:
         """Return the slot of each user, int64 [n]; those not in memory come in."""
         find = self._slots.get
         found = np.fromiter(map(find, user_ids, repeat(-1)), dtype=np.int64, count=len(user_ids))
-        missing = np.flatnonzero(found < 0)
-        if len(missing) > 0:
+        missing = np.flatnonzero(found < 0).tolist()
+        if missing:
             self._bring_in(list(dict.fromkeys(user_ids[i] for i in missing)))
             found[missing] = [self._slots[user_ids[i]] for i in missing]
         self._tick += 1
@@ -76,12 +77,9 @@ class UserSlots:
     def _reserve(self, slots: int) -> None:
         """Make room for this many slots."""
         old = self.columns
-        if slots <= len(old.lengths):
-            return
-        new = new_user_columns(max(slots, 2 * len(old.lengths)), old.items.shape[1])
-        for before, after in zip(old, new, strict=True):
-            after[: len(before)] = before
-        self.columns = new
+        if slots > len(old.lengths):
+            self.columns = new_user_columns(max(slots, 2 * len(old.lengths)), old.items.shape[1])
+            copy_columns(old, self.columns)
 
     def reserve_seen(self, space: int) -> None:
         """Make room for `space` more slots in the arena of seen filters."""

@@ -45,7 +45,7 @@ def words_of_checkpoint(path: Path) -> Words:
             float(graph.last_clicks[row]),
             graph.popularity_references[row].tolist(),
             graph.popularity[row].tolist(),
-            graph.row_references[row].tolist() if len(slots) else [],
+            graph.row_references[row].tolist() if slots else [],
             [
                 (int(table.indexes[graph.neighbours[slot]]), graph.weights[slot].tolist())
                 for slot in slots

@@ -58,7 +58,7 @@ def main(directory: Path, seed: int) -> None:
         start = store.next_offset
         stop = min(RECORDS, start + int(rng.integers(1, 400)))
         store.apply(part_of(batch, start, stop), watermark_after(batch, stop), stop)
-        if rng.random() < 0.5:  # noqa: PLR2004 -- every other time
+        if rng.random() < 0.5:
             store.flush()
             print(store.durable_offset, flush=True)  # noqa: T201 -- the parent listens
     store.flush()

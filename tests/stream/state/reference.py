@@ -132,7 +132,7 @@ class Reference:
         """Move the watermark on; items may expire."""
         before, ttl = self.watermark, self.config.item_ttl_seconds
         self.watermark = max(before, time)
-        if ttl is None or before == -math.inf or self.watermark == before:
+        if ttl is None or before in {-math.inf, self.watermark}:
             return
         step = ttl / 16
         if math.floor(self.watermark / step) > math.floor(before / step):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rocksdict import Rdict
@@ -15,7 +16,7 @@ from tests.stream.state.click_stories import RULES, START, Told, batch_of
 Damage = Callable[[Rdict], None]
 
 
-def family(database: Rdict, name: str) -> Rdict:
+def family(database: Rdict, name: str) -> Any:
     return database.get_column_family(name)
 
 
@@ -63,7 +64,7 @@ def cut_chunk(database: Rdict) -> None:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    """A small state."""
+    """Make a small state."""
     config = StateConfig(buffer_length=2)
     store = PartitionStore.open(tmp_path, 0, config, RULES, ManualClock())
     story = [Told(i % 2, i % 5, START + i, 0, i) for i in range(20)]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from stream.clock import SystemClock
 from stream.state.check import check
@@ -29,6 +30,7 @@ def start_ingest(directory: Path, seed: int) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_kill_9_leaves_no_trace(tmp_path: Path) -> None:
     """After every kill the state agrees with itself; at the end it equals the quiet one's."""
     rng = np.random.default_rng()

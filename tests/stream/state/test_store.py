@@ -67,7 +67,7 @@ def apply(store: PartitionStore, story: list[Told]) -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[PartitionStore]:
-    """An empty store."""
+    """Open an empty store."""
     opened = open_store(tmp_path / "state")
     yield opened
     opened.close()
