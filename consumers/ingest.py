@@ -116,7 +116,7 @@ class IngestRole:
         behind = sum(map(len, batches)) >= ingest.poll_records // 2
         worked = bool(batches)
         worked |= self._send_sequences(catching_up=behind)
-        flushed = [part.flush_if_due() for part in self._parts.values()]
+        flushed = [part.flush_if_due(catching_up=behind) for part in self._parts.values()]
         # One checkpoint at a time, so that a step stays short.
         handed_on = any(p.checkpoint_if_due(catching_up=behind) for p in self._parts.values())
         if handed_on or any(flushed):
