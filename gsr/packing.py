@@ -1,13 +1,16 @@
 """Clicks of many users as one run of tokens, without padding. Imports no torch."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import kernel
-from gsr.config import ModelConfig
 from gsr.histories import Histories
+
+VIEW_DECAY: Final = 0.7
+"""How much less each step back counts in the graph view of a history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Packed:
     length: int
 
 
-def pack(readable: Histories, config: ModelConfig, rows: int) -> Packed:
+def pack(readable: Histories, rows: int) -> Packed:
     """Pack readable histories (see `Histories.recent`); items past `rows` are left out."""
     width = readable.items.shape[1]
     real = np.arange(width) < readable.lengths[:, None]
@@ -46,7 +49,7 @@ def pack(readable: Histories, config: ModelConfig, rows: int) -> Packed:
     last = np.where(present, ends - 1, 0)
     pauses = np.where(present, readable.now - times[last] if len(times) else 0.0, 0.0)
     back = np.repeat(lengths, lengths) - 1 - column
-    votes = np.where(back < config.channel_history, config.channel_decay ** back.astype(float), 0.0)
+    votes = VIEW_DECAY ** back.astype(float)
     totals = np.bincount(row, votes, minlength=len(lengths))
     return Packed(
         readable.items[row, place],
