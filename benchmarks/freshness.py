@@ -122,7 +122,7 @@ def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
             stderr=output,
         )
         log = EmbeddedLog(root / "log", SystemClock())
-        answers, drained = follow(log, config, produce)
+        answers, drained = follow(log, config, produce, run)
         lags = lag(log, config)
         memory["end"] = memories(run.pid)
         seconds = cpu(run.pid)
@@ -131,7 +131,8 @@ def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
         sys.stderr.write((root / "run.log").read_text(errors="replace")[-5000:])
         raise
     finally:
-        run.send_signal(signal.SIGTERM)
+        if run.poll() is None:
+            run.send_signal(signal.SIGTERM)
         code = run.wait(60)
         output.close()
     first = min((clicked for clicked, _ in answers.waits), default=0.0)
@@ -159,13 +160,18 @@ def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
 
 
 def follow(
-    log: Log, config: GsrConfig, produce: "subprocess.Popen[bytes]"
+    log: Log,
+    config: GsrConfig,
+    produce: "subprocess.Popen[bytes]",
+    run: "subprocess.Popen[bytes]",
 ) -> tuple[Answers, float]:
     """Read the topics until nothing is left to come; return answers, and the last seconds."""
     answers = Answers()
     clicks, lists = log.reader(config.log.clicks), log.reader(config.log.recommendations)
     finished: float | None = None
     while True:
+        if run.poll() is not None:
+            raise RuntimeError(f"gsr run ended by itself with exit code {run.returncode}")
         for batch in clicks.poll(10_000, 0.0):
             answers.note_clicks(batch)
         for batch in lists.poll(10_000, 0.02):
