@@ -48,9 +48,9 @@ class FlushBatch:
     def add_users(self, users: UserSlots) -> None:
         """Write users that changed; those of whom nothing is left go."""
         columns = users.columns
-        changed = sorted(users.dirty().tolist(), key=lambda slot: users.ids[slot] or "")
+        changed = sorted(users.dirty().tolist(), key=users.ids.__getitem__)
         slots = np.array(changed, dtype=np.int64)
-        keys = [(users.ids[slot] or "").encode() for slot in changed]
+        keys = [users.ids[slot].encode() for slot in changed]
         alive = columns.lengths[slots] > 0
         self.drop_users([keys[i] for i in np.flatnonzero(~alive).tolist()])
 

@@ -60,8 +60,9 @@ def user_bytes(users: UserColumns) -> UserBytes:
 
 
 def _bytes_of(column: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Return a column as uint8 [slots, bytes]."""
-    return column.view(np.uint8).reshape(len(column), -1)
+    """Return a column as uint8 [slots, bytes], also where it is part of wider records."""
+    cells = column.reshape(len(column), -1)
+    return cells.view(np.uint8)
 
 
 def pack_users(

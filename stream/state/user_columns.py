@@ -1,6 +1,6 @@
 """Users as columns: one slot per user that is in memory."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -59,25 +59,53 @@ class UserColumns(NamedTuple):
     seen_dirty: npt.NDArray[np.uint8]
 
 
+_HEADER: Final = np.dtype(
+    [
+        ("source_offset", np.int64),
+        ("accepted_at", np.float64),
+        ("touched", np.int64),
+        ("seen_start", np.int64),
+        ("seen_length", np.int32),
+        ("seen_capacity", np.int32),
+        ("length", np.int32),
+        ("dirty", np.uint8),
+        ("seen_dirty", np.uint8),
+        ("padding", np.uint8, (18,)),
+    ]
+)
+"""What there is once per user: together, so that a click waits for one cache line, not for ten."""
+
+
 def new_user_columns(slots: int, buffer_length: int) -> UserColumns:
     """Return empty slots."""
     clicks = (slots, buffer_length)
+    headers = np.zeros(slots, dtype=_HEADER)
+    headers["source_offset"] = -1
     return UserColumns(
-        lengths=np.zeros(slots, dtype=np.int32),
+        lengths=headers["length"],
         items=np.zeros(clicks, dtype=np.uint32),
         fingerprints=np.zeros(clicks, dtype=np.uint32),
         times=np.zeros(clicks, dtype=np.float64),
         events=np.zeros(clicks, dtype=np.uint8),
         hashes=np.zeros(clicks, dtype=np.uint64),
-        seen_starts=np.zeros(slots, dtype=np.int64),
-        seen_lengths=np.zeros(slots, dtype=np.int32),
-        seen_capacities=np.zeros(slots, dtype=np.int32),
-        source_offsets=np.full(slots, -1, dtype=np.int64),
-        accepted_at=np.zeros(slots, dtype=np.float64),
-        touched=np.zeros(slots, dtype=np.int64),
-        dirty=np.zeros(slots, dtype=np.uint8),
-        seen_dirty=np.zeros(slots, dtype=np.uint8),
+        seen_starts=headers["seen_start"],
+        seen_lengths=headers["seen_length"],
+        seen_capacities=headers["seen_capacity"],
+        source_offsets=headers["source_offset"],
+        accepted_at=headers["accepted_at"],
+        touched=headers["touched"],
+        dirty=headers["dirty"],
+        seen_dirty=headers["seen_dirty"],
     )
+
+
+@lean_kernel
+def clear_users(users: UserColumns, seen: Arena, slots: npt.NDArray[np.int64]) -> None:
+    """Forget what slots hold, changes included."""
+    for slot in slots:
+        clear_user(users, seen, slot)
+        users.dirty[slot] = 0
+        users.seen_dirty[slot] = 0
 
 
 @lean_kernel

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from stream.state.arena import Arena, allocate, block_size, new_arena
 from stream.state.columns import copy_columns
-from stream.state.user_columns import UserColumns, clear_user, new_user_columns
+from stream.state.user_columns import UserColumns, clear_users, new_user_columns
 
 UserSource = Callable[[list[str], npt.NDArray[np.int64]], None]
 """Fills empty slots with users who are not in memory: (user ids, slots)."""
@@ -30,7 +30,7 @@ class UserSlots:
     def __init__(self, buffer_length: int, capacity: int) -> None:
         self.columns = new_user_columns(capacity, buffer_length)
         self.seen = new_arena(_FIRST_SEEN_SPACE)
-        self.ids: list[str | None] = []
+        self.ids: list[str] = []
         self.source: UserSource | None = None
         self._slots: dict[str, int] = {}
         self._free: list[int] = []
@@ -66,7 +66,7 @@ class UserSlots:
         del self._free[len(self._free) - reused :]
         first = len(self.ids)
         slots.extend(range(first, first + len(user_ids) - reused))
-        self.ids.extend([None] * (len(user_ids) - reused))
+        self.ids.extend([""] * (len(user_ids) - reused))
         self._reserve(len(self.ids))
         for user_id, slot in zip(user_ids, slots, strict=True):
             self.ids[slot] = user_id
@@ -116,27 +116,26 @@ class UserSlots:
         if excess <= 0:
             return 0
         used = len(self.ids)
-        taken = np.fromiter((user_id is not None for user_id in self.ids), np.bool_, count=used)
+        taken = np.fromiter((user_id != "" for user_id in self.ids), np.bool_, count=used)
         changed = self.columns.dirty[:used] | self.columns.seen_dirty[:used]
         clean = np.flatnonzero(taken & (changed == 0))
         if len(clean) > excess:
             oldest = np.argpartition(self.columns.touched[clean], excess - 1)[:excess]
             clean = clean[oldest]
-        for slot in clean.tolist():
-            self.drop(slot)
+        self._drop(clean)
         return len(clean)
 
     def drop(self, slot: int) -> None:
         """Let go of the user in a slot, changed or not."""
-        user_id = self.ids[slot]
-        if user_id is None:
-            return
-        clear_user(self.columns, self.seen, slot)
-        self.columns.dirty[slot] = 0
-        self.columns.seen_dirty[slot] = 0
-        self.ids[slot] = None
-        del self._slots[user_id]
-        self._free.append(slot)
+        self._drop(np.array([slot], dtype=np.int64))
+
+    def _drop(self, slots: npt.NDArray[np.int64]) -> None:
+        """Let go of the users in slots."""
+        clear_users(self.columns, self.seen, slots)
+        for slot in slots.tolist():
+            del self._slots[self.ids[slot]]
+            self.ids[slot] = ""
+        self._free.extend(slots.tolist())
 
     def taken(self) -> list[tuple[str, int]]:
         """Return (user id, slot) of every user in memory."""
