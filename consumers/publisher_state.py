@@ -14,7 +14,8 @@ from xxhash import xxh3_64_intdigest
 from stream.events.recommendation import ScoredItem
 from stream.state.fingerprint import fingerprint
 
-NOWHERE: Final = -1
+NOWHERE: Final = -(2**62)
+"""Below every offset: those of history that was bootstrapped are negative too."""
 _FIRST_CAPACITY: Final = 1024
 
 

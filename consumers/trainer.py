@@ -125,6 +125,8 @@ class TrainerRole:
         self._stand(loop)
         self._version = self._artifacts.current_snapshot()
         self._start(loop)
+        # At once: the first lists wait for a view, and the first kernels compile for a while.
+        self._publish_view(loop)
         _LOGGER.info("begins with %d partitions and no journal", len(numbers))
         return True
 
