@@ -3,10 +3,10 @@
 A channel is one number per user and item. With S time scales there are C = 3S of them:
 
 - channels 0 … S-1, *popularity*: ``ln(max(popularity at now, FLOOR))`` of the item;
-- channels S … 2S-1, *next*: ``ln(1 + SQUASH * p)`` for the share ``p`` of the item among what
-  followed the user's newest click, by everybody, decayed;
-- channels 2S … 3S-1, *history*: ``HISTORY_SCALE * Σ_k decay^k * sqrt(p_k)`` over the clicks before
-  that, the newest first: items to which many of them lead add up, as in a naive Bayes model.
+- channels S … 2S-1, *recent*, and 2S … 3S-1, *history*: ``ln(1 + SQUASH * Σ_k decay^k * w_k)``
+  for the decayed weight ``w_k`` with which the item followed the user's k-th newest click, by
+  everybody: *recent* over a few clicks that fade quickly, *history* over many that fade slowly.
+  Weights are not divided by what their row weighs in all: how much is known counts.
 
 The last two kinds are the *graph channels*: zero for an item that followed none of the user's last
 clicks, so they are kept sparse. The joint score of an item is
@@ -26,8 +26,9 @@ from gsr.compiled import kernel
 from gsr.item_graph import ItemGraph
 
 FLOOR_LOG2: Final = -7.0
-SQUASH: Final = 1000.0
-HISTORY_SCALE: Final = 3.0
+SQUASH: Final = 10.0
+RECENT_CLICKS: Final = 5
+RECENT_DECAY: Final = 0.5
 MASS_PRIOR: Final = 0.05
 NEVER: Final = -1e18
 LN2: Final = math.log(2.0)
@@ -80,9 +81,11 @@ def channel_names(scales: int) -> tuple[str, ...]:
     """Return the names of the channels, in order.
 
     >>> channel_names(2)
-    ('popularity_0', 'popularity_1', 'next_0', 'next_1', 'history_0', 'history_1')
+    ('popularity_0', 'popularity_1', 'recent_0', 'recent_1', 'history_0', 'history_1')
     """
-    return tuple(f"{kind}_{s}" for kind in ("popularity", "next", "history") for s in range(scales))
+    return tuple(
+        f"{kind}_{s}" for kind in ("popularity", "recent", "history") for s in range(scales)
+    )
 
 
 def context_count(scales: int) -> int:
@@ -142,18 +145,11 @@ def popularity_channels(
 
 
 @kernel
-def row_scale(graph: GraphArrays, source: int, scale: int, now: float) -> float:  # pragma: no cover
-    """Return the factor that turns a row's stored weights into shares of the row at `now`.
-
-    The prior keeps a row that is nearly decayed to nothing from speaking as loudly as a busy one.
-    """
-    start = graph.row_starts[source]
-    mass = 0.0
-    for slot in range(start, start + graph.row_lengths[source]):
-        mass += graph.weights[slot, scale]
-    exponent = graph.row_references[source, scale] - now / graph.half_lives[scale]
+def decay_factor(graph: GraphArrays, row: int, scale: int, now: float) -> float:  # pragma: no cover
+    """Return what turns the stored weights of a graph row into weights at `now`."""
+    exponent = graph.row_references[row, scale] - now / graph.half_lives[scale]
     factor: float = 2.0 ** max(min(exponent, 100.0), -100.0)
-    return factor / (mass * factor + MASS_PRIOR)
+    return factor
 
 
 @kernel
@@ -161,25 +157,25 @@ def _vote(
     graph: GraphArrays,
     source: int,
     factors: npt.NDArray[np.float64],
-    share: float,
+    recent: float,
+    history: float,
     dense: npt.NDArray[np.float32],
     touched: npt.NDArray[np.int64],
     count: int,
 ) -> int:  # pragma: no cover
-    """Add one click's votes: shares for the newest (`share` 0), else roots of shares."""
+    """Add one click's votes, weighted by `recent` and `history`; return the new count."""
     scales = len(factors)
     start = graph.row_starts[source]
     for slot in range(start, start + graph.row_lengths[source]):
         target = graph.neighbours[slot]
         before = after = np.float32(0.0)
         for s in range(scales):
-            p = graph.weights[slot, s] * factors[s]
-            before += dense[target, s] + dense[target, scales + s]
-            if share == 0.0:
-                dense[target, s] = math.log1p(SQUASH * p)
-            else:
-                dense[target, scales + s] += share * math.sqrt(p)
-            after += dense[target, s] + dense[target, scales + s]
+            weight = graph.weights[slot, s] * factors[s]
+            before += dense[target, scales + s]
+            if recent > 0.0:
+                dense[target, s] += recent * weight
+            dense[target, scales + s] += history * weight
+            after += dense[target, scales + s]
         # An edge can have decayed to nothing: what is listed has a channel above zero.
         if before == 0.0 and after > 0.0:
             touched[count] = target
@@ -215,15 +211,16 @@ def graph_channels(
     scales = len(graph.half_lives)
     factors = np.empty(scales, np.float64)
     count = 0
-    share = HISTORY_SCALE
     for back in range(min(length, history)):
         source = items[length - 1 - back]
         if 0 <= source < len(graph.row_starts):
             for s in range(scales):
-                factors[s] = row_scale(graph, source, s, now)
-            weight = 0.0 if back == 0 else share
-            count = _vote(graph, source, factors, weight, dense, touched, count)
-        share *= decay if back > 0 else 1.0
+                factors[s] = decay_factor(graph, source, s, now)
+            recent = RECENT_DECAY**back if back < RECENT_CLICKS else 0.0
+            count = _vote(graph, source, factors, recent, decay**back, dense, touched, count)
+    for i in range(count):
+        for c in range(2 * scales):
+            dense[touched[i], c] = math.log1p(SQUASH * dense[touched[i], c])
     return count
 
 
@@ -299,8 +296,7 @@ def context_features(
             weight = graph.weights[slot, s]
             mass += weight
             heaviest = max(heaviest, weight)
-        exponent = graph.row_references[last, s] - now / graph.half_lives[s]
-        factor = 2.0 ** max(min(exponent, 100.0), -100.0)
+        factor = decay_factor(graph, last, s, now)
         at = BASE_CONTEXT + 3 * s
         out[at] = 0.3 * popularity_channel(level(graph, last, s), graph.half_lives[s], now)
         out[at + 1] = 0.5 * math.log1p(mass * factor)

@@ -24,8 +24,8 @@ class ModelConfig:
     popularity_channels, graph_channels
         The direct channels: log popularity, and the graph's own next-item score.
     channel_history, channel_decay
-        How many of the newest clicks (m) vote in the graph channels and in the graph view, and the
-        factor by which each step back counts less.
+        How many of the newest clicks (m) vote in the history channels, and the factor by which
+        each step back counts less.
     context_weights, context_width
         Channel weights from a small network over the context (hidden width), or, if off, learned
         constants.
@@ -38,7 +38,7 @@ class ModelConfig:
     """
 
     dimension: int = 64
-    half_lives: tuple[float, ...] = (3600.0, 86_400.0, 2_592_000.0)
+    half_lives: tuple[float, ...] = (3600.0, 86_400.0, 2_592_000.0, 31_536_000.0)
     event_weights: tuple[float, ...] = (1.0, 1.0, 2.0, 3.0, 0.0, -1.0)
     history_length: int = 32
     sequence_encoder: bool = True
@@ -49,8 +49,8 @@ class ModelConfig:
     fanout: int = 16
     popularity_channels: bool = True
     graph_channels: bool = True
-    channel_history: int = 20
-    channel_decay: float = 0.9
+    channel_history: int = 32
+    channel_decay: float = 0.95
     context_weights: bool = True
     context_width: int = 32
     context_sees_user: bool = True
@@ -77,21 +77,29 @@ class LearnerConfig:
         Samples per step.
     negatives, neighbour_negatives
         Candidates per sample beside its target: shared ones drawn per chunk, and the sample's
-        own heaviest graph neighbours.
+        own heaviest graph neighbours. Their channels are recorded before the click.
+    neural_negatives
+        Items drawn anew for every step, that all of its clicks are compared with by the encoders
+        alone.
     uniform_share
-        Share of the shared ones drawn uniformly over the catalogue; the rest by popularity.
+        Share of both kinds of shared ones that is drawn uniformly over the catalogue; the rest by
+        popularity.
     replay
         Replayed samples per fresh sample.
     reservoir_bytes
-        Memory that recorded samples may take.
-    graph_loss, sequence_loss, contrastive_loss
-        Weights of the auxiliary terms; 0 switches a term off.
-    sequence_negatives
-        Items that the sequence term compares every click of a history with.
+        Memory that samples kept for replay may take.
+    joint_gradient
+        Share of the joint score's gradient that reaches the encoders and the item rows. The joint
+        score always teaches how far each part is to be trusted.
+    user_loss, sequence_loss, graph_loss, contrastive_loss
+        Weights of the encoders' own terms, 0 switches one off: the user vector's cross-entropy,
+        the sequence encoder's after every click of a history, the graph view's, and the contrast
+        that aligns the two views.
     contrastive_temperature
         Softness of the contrastive term.
     distillation_loss
-        Weight of staying near the last snapshot on replayed samples; 0 switches it off.
+        Weight of staying near the last snapshot's user vectors' scores on replayed samples; 0
+        switches it off.
     gradient_norm
         Clip of the global gradient norm of the networks.
     holdout
@@ -102,19 +110,21 @@ class LearnerConfig:
         Of the learner's own generator.
     """
 
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     embedding_rate: float = 1e-2
     weight_decay: float = 1e-4
-    batch_size: int = 500
-    negatives: int = 128
-    neighbour_negatives: int = 24
+    batch_size: int = 100
+    negatives: int = 256
+    neighbour_negatives: int = 32
+    neural_negatives: int = 1024
     uniform_share: float = 0.3
     replay: float = 1.0
-    reservoir_bytes: int = 128 * 1024 * 1024
+    reservoir_bytes: int = 64 * 1024 * 1024
+    joint_gradient: float = 0.0
+    user_loss: float = 1.0
+    sequence_loss: float = 1.0
     graph_loss: float = 0.1
-    sequence_loss: float = 0.1
     contrastive_loss: float = 0.01
-    sequence_negatives: int = 512
     contrastive_temperature: float = 0.2
     distillation_loss: float = 0.1
     gradient_norm: float = 5.0

@@ -1,5 +1,6 @@
 """Where the two views and the direct channels join."""
 
+from dataclasses import dataclass
 from typing import Final, cast
 
 import torch
@@ -11,6 +12,7 @@ from gsr.sequence_encoder import GAP_BUCKETS, Dropout, gap_buckets
 
 POPULARITY_PRIOR: Final = 0.4
 GRAPH_PRIOR: Final = 0.5
+NEURAL_PRIOR: Final = 0.3
 
 
 class Fusion(nn.Module):
@@ -51,8 +53,16 @@ class Fusion(nn.Module):
         return cast("Tensor", joined)
 
 
-class ChannelWeights(nn.Module):
-    """How far each channel is trusted, given the context.
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far each part of the score is trusted: gains [B, 1] and channel weights [B, C]."""
+
+    gains: Tensor
+    channels: Tensor
+
+
+class ContextTrust(nn.Module):
+    """How far the user vector and each channel are trusted, given the context.
 
     Starts at fixed weights that already rank sensibly, because a stream is served from the first
     click on.
@@ -60,7 +70,7 @@ class ChannelWeights(nn.Module):
     Shapes
     ------
     input: context [B, F], user vectors [B, d]
-    output: weights [B, C]
+    output: gains [B, 1], channel weights [B, C]
     """
 
     def __init__(
@@ -76,24 +86,24 @@ class ChannelWeights(nn.Module):
     ) -> None:
         super().__init__()
         inputs = context_count(scales) + (dimension if sees_user else 0)
+        outputs = 1 + channel_count(scales)
         self.hidden = nn.Linear(inputs, width) if context else None
-        self.out = nn.Linear(width, channel_count(scales)) if context else None
-        self.constant = nn.Parameter(torch.zeros(channel_count(scales)))
+        self.out = nn.Linear(width, outputs) if context else None
+        self.constant = nn.Parameter(torch.zeros(outputs))
         self.sees_user = sees_user
         self.switch: Tensor
         self.prior: Tensor
         sparse = graph_channel_count(scales)
-        switch = torch.tensor([float(popularity)] * scales + [float(graph)] * sparse)
-        self.register_buffer("switch", switch, persistent=False)
+        switch = [1.0] + [float(popularity)] * scales + [float(graph)] * sparse
         prior = [POPULARITY_PRIOR / scales] * scales + [GRAPH_PRIOR / scales] * sparse
-        self.register_buffer("prior", torch.tensor(prior), persistent=False)
+        self.register_buffer("switch", torch.tensor(switch), persistent=False)
+        self.register_buffer("prior", torch.tensor([NEURAL_PRIOR, *prior]), persistent=False)
 
-    def forward(self, context: Tensor, users: Tensor) -> Tensor:
-        """Return one weight per user and channel; zero for a channel that is switched off."""
-        weights = self.prior + self.constant
+    def forward(self, context: Tensor, users: Tensor) -> Trust:
+        """Return one gain and one weight per channel; zero for a channel that is switched off."""
+        weights = (self.prior + self.constant).expand(len(context), -1)
         if self.hidden is not None and self.out is not None:
             seen = torch.cat((context, users), dim=1) if self.sees_user else context
             weights = weights + self.out(functional.gelu(self.hidden(seen)))
-        else:
-            weights = weights.expand(len(context), -1)
-        return weights * self.switch
+        weights = weights * self.switch
+        return Trust(weights[:, :1], weights[:, 1:])

@@ -21,8 +21,8 @@ class ItemTable:
     """Item embeddings E in rows that grow, are reused, and can be rolled back.
 
     The optimiser is Adam with one second moment per row (the mean over its columns), as in
-    Facebook's `FBGEMM <https://docs.pytorch.org/FBGEMM/>`_ "partial row-wise Adam"; moments of
-    rows that a step does not touch stand still.
+    Facebook's `FBGEMM <https://docs.pytorch.org/FBGEMM/>`_ "partial row-wise Adam", but never below
+    what is usual for all rows; moments of rows that a step does not touch stand still.
 
     Parameters
     ----------
@@ -48,8 +48,11 @@ class ItemTable:
         self._second = torch.zeros(FIRST_CAPACITY)
         self._steps = torch.zeros(FIRST_CAPACITY, dtype=torch.int32)
         self._generations = torch.zeros(FIRST_CAPACITY, dtype=torch.int64)
+        self._usual = torch.zeros(())
+        self._taken = torch.zeros((), dtype=torch.int64)
         self._saved = torch.zeros(FIRST_CAPACITY, dtype=torch.bool)
         self._undo: list[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]] | None = None
+        self._before = (self._usual, self._taken)
 
     def __len__(self) -> int:
         return self._rows
@@ -103,7 +106,10 @@ class ItemTable:
         second = torch.lerp(square, self._second[rows], SECOND_MOMENT)
         first_bias = 1.0 - FIRST_MOMENT**steps
         second_bias = 1.0 - SECOND_MOMENT**steps
-        scale = rate / first_bias / ((second / second_bias).sqrt() + EPSILON)
+        # Without the floor, a row that is only ever a far-off negative would be normalised to
+        # full steps along its tiny gradients.
+        spread = (second / second_bias).clamp(min=self._usual_square(square))
+        scale = rate / first_bias / (spread.sqrt() + EPSILON)
         self._weight[rows] -= scale[:, None] * first
         self._first[rows] = first
         self._second[rows] = second
@@ -113,6 +119,7 @@ class ItemTable:
         """Remember every row that changes from now on, until `commit` or `rollback`."""
         self.commit()
         self._undo = []
+        self._before = (self._usual.clone(), self._taken.clone())
 
     def commit(self) -> None:
         """Keep what changed since `begin`."""
@@ -122,6 +129,8 @@ class ItemTable:
 
     def rollback(self) -> None:
         """Put back every row as it was at `begin`; rows that are new since then stay."""
+        if self._undo is not None:
+            self._usual, self._taken = self._before
         for rows, weight, first, second, steps in self._undo or ():
             self._weight[rows] = weight
             self._first[rows] = first
@@ -136,6 +145,8 @@ class ItemTable:
             "first_moment": self._first[:n].clone(),
             "second_moment": self._second[:n].clone(),
             "steps": self._steps[:n].clone(),
+            "usual_square": self._usual.clone(),
+            "steps_taken": self._taken.clone(),
         }
 
     def load(self, weight: Tensor, generations: Tensor) -> None:
@@ -163,6 +174,15 @@ class ItemTable:
         self._first[:n] = moments["first_moment"]
         self._second[:n] = moments["second_moment"]
         self._steps[:n] = moments["steps"]
+        self._usual = moments["usual_square"].clone()
+        self._taken = moments["steps_taken"].clone()
+
+    def _usual_square(self, square: Tensor) -> float:
+        """Return the running mean of all rows' mean squared gradients, this step's included."""
+        if len(square):
+            self._usual = torch.lerp(square.mean(), self._usual, SECOND_MOMENT)
+            self._taken = self._taken + 1
+        return float(self._usual) / (1.0 - SECOND_MOMENT ** max(int(self._taken), 1))
 
     def _start(self, rows: Tensor, values: Tensor) -> None:
         noise = torch.randn(values.shape, generator=self._generator)

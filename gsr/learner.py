@@ -1,8 +1,8 @@
 """Learning on the stream: fresh samples, replay, distillation, a judge."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,8 +14,8 @@ from gsr.config import LearnerConfig
 from gsr.errors import SnapshotError, TrainingError
 from gsr.item_graph import ItemGraph
 from gsr.model import JointModel, graph_time
-from gsr.negatives import NO_NEGATIVES, SharedNegatives, draw_negatives, popularity_at
-from gsr.optimisation import Optimisation
+from gsr.negatives import NegativeSource, popularity_at
+from gsr.optimisation import Batch, Optimisation
 from gsr.reservoir import Columns, Reservoir, from_columns, to_columns
 from gsr.samples import Samples, join
 
@@ -147,7 +147,7 @@ class Learner:
             self._held = []
             self._close(promoted=False)
             raise
-        self.reservoir.add(fresh, self._rng)
+        self.reservoir.add(fresh.without_candidates(), self._rng)
         return report
 
     def judge(self, graph: ItemGraph) -> Verdict:
@@ -237,54 +237,54 @@ class Learner:
         graph: ItemGraph,
         out_of_time: Callable[[], bool],
     ) -> LearnReport:
-        steps = math.ceil(len(fresh) / self.config.batch_size)
-        new = np.array_split(self._rng.permutation(len(fresh)), steps) if steps else []
-        old = np.array_split(np.arange(0 if replay is None else len(replay)), max(steps, 1))
+        batches = list(self._batches(fresh, replay, graph))
         # The weights are still those of the last promotion: they are the teacher.
-        teachers = self._teach(replay, old, graph)
-        negatives = self._draw(graph)
+        teachers = [self._teach(batch, graph) for batch in batches]
         replayed = shed = touched = 0
         loss = 0.0
-        terms: dict[str, float] = {}
-        for number, index in enumerate(new):
-            batch, count, teacher = fresh.rows(index), len(old[number]), None
-            if replay is not None and count:
-                if out_of_time():
-                    shed, count = shed + count, 0
-                else:
-                    batch = join([batch, replay.rows(old[number])])
-                    teacher = teachers[number] if teachers else None
-            result = self._optimisation.step(batch, graph, negatives, count, teacher)
-            replayed += count
+        terms: dict[str, list[float]] = {}
+        for batch, teacher in zip(batches, teachers, strict=True):
+            count = 0 if batch.replayed is None else len(batch.replayed)
+            if count and out_of_time():
+                shed += count
+                result = self._optimisation.step(replace(batch, replayed=None), graph)
+            else:
+                replayed += count
+                result = self._optimisation.step(batch, graph, teacher)
             touched += result.rows
-            loss += float(result.losses[: len(index)].sum())
+            loss += float(result.losses.sum())
             for name, mean in result.terms.items():
-                terms[name] = terms.get(name, 0.0) + mean / steps
+                terms.setdefault(name, []).append(mean)
         return LearnReport(
             fresh=len(fresh),
             replayed=replayed,
             shed=shed,
-            steps=steps,
+            steps=len(batches),
             loss=loss / max(len(fresh), 1),
-            terms=terms,
+            terms={name: float(np.mean(means)) for name, means in terms.items()},
             touched_rows=touched,
         )
 
-    def _teach(
-        self, replay: Samples | None, parts: list[npt.NDArray[np.int64]], graph: ItemGraph
-    ) -> list[Tensor]:
-        if replay is None or self.config.distillation_loss == 0.0:
-            return []
-        return [self._optimisation.scores(replay.rows(part), graph) for part in parts]
-
-    def _draw(self, graph: ItemGraph) -> SharedNegatives:
-        """Draw what the sequence term compares with, for one cycle."""
+    def _batches(self, fresh: Samples, replay: Samples | None, graph: ItemGraph) -> Iterator[Batch]:
+        """Shuffle and cut the samples; each batch gets its share of replay, and negatives."""
         config = self.config
-        if config.sequence_loss == 0.0:
-            return NO_NEGATIVES
+        steps = math.ceil(len(fresh) / config.batch_size)
+        if steps == 0:
+            return
         popularity = popularity_at(graph, graph.scales // 2, graph_time(graph))
-        count, share = config.sequence_negatives, config.uniform_share
-        return draw_negatives(popularity, graph.alive, count, share, self._rng)
+        source = NegativeSource(popularity, graph.alive, config.uniform_share)
+        old = np.array_split(np.arange(0 if replay is None else len(replay)), steps)
+        new = np.array_split(self._rng.permutation(len(fresh)), steps)
+        for index, again in zip(new, old, strict=True):
+            replayed = replay.rows(again) if replay is not None and len(again) else None
+            negatives = source.draw(config.neural_negatives, self._rng)
+            yield Batch(fresh.rows(index), replayed, negatives)
+
+    def _teach(self, batch: Batch, graph: ItemGraph) -> Tensor | None:
+        if batch.replayed is None or self.config.distillation_loss == 0.0:
+            return None
+        only_replayed = replace(batch, fresh=batch.fresh.rows(np.empty(0, np.int64)))
+        return self._optimisation.teach(only_replayed, graph)
 
     def _close(self, *, promoted: bool) -> None:
         if promoted:

@@ -226,7 +226,7 @@ class JointModel:
         items: EncodedItems | None,
     ) -> UserQueries:
         known = self.items if items is None else min(self.items, len(items.fused))
-        packed = pack(readable, self.config, known)
+        packed = pack(readable, known)
         if items is None:
             rows, places = self.distinct(packed.items)
             gathered = self.gather(rows, graph)
@@ -237,7 +237,8 @@ class JointModel:
             sent = items.propagated
             propagated = None if sent is None else torch.from_numpy(sent)
         found = self.network.encode(fused, propagated, as_clicks(packed, places, context))
-        return UserQueries(found.vectors.numpy(), found.weights.numpy())
+        vectors = found.vectors * found.trust.gains
+        return UserQueries(vectors.numpy(), found.trust.channels.numpy())
 
     def _send_all(self, vectors: Tensor, graph: ItemGraph, depth: int) -> Tensor:
         """Return one round of propagation for every row."""

@@ -37,6 +37,52 @@ def popularity_at(graph: ItemGraph, scale: int, now: float) -> npt.NDArray[np.fl
     return found
 
 
+class NegativeSource:
+    """Draws items, some by popularity, some uniformly among the living.
+
+    What depends on the size of the catalogue is done here, once; a draw costs K log N.
+
+    Parameters
+    ----------
+    popularity
+        float64 [N].
+    alive
+        bool [N].
+    uniform_share
+        Share of draws that are uniform.
+    """
+
+    def __init__(
+        self,
+        popularity: npt.NDArray[np.float64],
+        alive: npt.NDArray[np.bool_],
+        uniform_share: float,
+    ) -> None:
+        mass = np.where(alive, popularity, 0.0)
+        total = float(mass.sum())
+        chance = alive * (uniform_share / max(int(alive.sum()), 1))
+        if total > 0.0:
+            chance += mass * ((1.0 - uniform_share) / total)
+        self._ends = chance.cumsum()
+
+    def draw(self, count: int, rng: np.random.Generator) -> SharedNegatives:
+        """Draw `count` times with replacement and return the distinct rows.
+
+        A row's chance is ``1 - (1 - q) ** count`` for its chance q per draw (Horvitz-Thompson).
+        """
+        rows = np.full(count, -1, np.int64)
+        log_inclusion = np.zeros(count, np.float32)
+        total = self._ends[-1] if len(self._ends) else 0.0
+        if total > 0.0:
+            drawn = np.searchsorted(self._ends, rng.random(count) * total, side="right")
+            drawn = np.unique(drawn[drawn < len(self._ends)])
+            below = np.where(drawn > 0, self._ends[drawn - 1], 0.0)
+            chance = np.minimum((self._ends[drawn] - below) / total, 1.0 - 1e-12)
+            rows[: len(drawn)] = drawn
+            log_inclusion[: len(drawn)] = np.log(-np.expm1(count * np.log1p(-chance)))
+        return SharedNegatives(rows, log_inclusion)
+
+
 def draw_negatives(
     popularity: npt.NDArray[np.float64],
     alive: npt.NDArray[np.bool_],
@@ -44,27 +90,8 @@ def draw_negatives(
     uniform_share: float,
     rng: np.random.Generator,
 ) -> SharedNegatives:
-    """Draw `count` items, some by `popularity` [N], some uniformly among the living.
-
-    Draws are with replacement and then made distinct, so a row's chance is
-    ``1 - (1 - q) ** count`` for its chance q per draw (Horvitz-Thompson).
-    """
-    rows = np.full(count, -1, np.int64)
-    log_inclusion = np.zeros(count, np.float32)
-    living = int(alive.sum())
-    if living == 0:
-        return SharedNegatives(rows, log_inclusion)
-    mass = np.where(alive, popularity, 0.0)
-    total = float(mass.sum())
-    chance = np.where(alive, uniform_share / living, 0.0)
-    chance += mass * ((1.0 - uniform_share) / total) if total > 0.0 else 0.0
-    ends = chance.cumsum()
-    drawn = np.unique(np.searchsorted(ends, rng.random(count) * ends[-1], side="right"))
-    drawn = drawn[drawn < len(chance)]
-    included = -np.expm1(count * np.log1p(-np.minimum(chance[drawn] / ends[-1], 1.0 - 1e-12)))
-    rows[: len(drawn)] = drawn
-    log_inclusion[: len(drawn)] = np.log(included)
-    return SharedNegatives(rows, log_inclusion)
+    """Draw once: see `NegativeSource`."""
+    return NegativeSource(popularity, alive, uniform_share).draw(count, rng)
 
 
 @kernel

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gsr.config import ModelConfig
-from gsr.fusion import ChannelWeights, Fusion
+from gsr.fusion import ContextTrust, Fusion, Trust
 from gsr.graph_encoder import ScaleMix, WeightedPropagation
 from gsr.sequence_encoder import Dropout, SequenceEncoder, Tokens
 
@@ -87,15 +87,15 @@ class Views:
         [B, d] each, the sequence encoder's and the graph's own; None where switched off.
     tokens
         [T, d], the sequence encoder's state after every click; None unless asked for.
-    weights
-        [B, C], channel weights.
+    trust
+        How far the vectors and the channels are to be trusted.
     """
 
     vectors: Tensor
     states: Tensor | None
     views: Tensor | None
     tokens: Tensor | None
-    weights: Tensor
+    trust: Trust
 
 
 class JointNetwork(nn.Module):
@@ -133,7 +133,7 @@ class JointNetwork(nn.Module):
             else None
         )
         self.fusion = Fusion(d, config.scales, config.time_gaps, dropout)
-        self.channels = ChannelWeights(
+        self.trust = ContextTrust(
             d,
             config.scales,
             config.context_width,
@@ -203,7 +203,9 @@ class JointNetwork(nn.Module):
         else:
             vectors = self.fusion.users(states, views, clicks.context, clicks.pauses)
             vectors = vectors * clicks.present
-        return Views(vectors, states, views, tokens, self.channels(clicks.context, vectors))
+        # What is learned of trust must not bend the vectors: they have their own objective.
+        trust = self.trust(clicks.context, vectors.detach())
+        return Views(vectors, states, views, tokens, trust)
 
     def _initialise(self, generator: torch.Generator) -> None:
         for module in self.modules():
@@ -211,5 +213,5 @@ class JointNetwork(nn.Module):
                 spread = module.in_features**-0.5
                 nn.init.normal_(module.weight, std=spread, generator=generator)
                 nn.init.zeros_(module.bias)
-        if self.channels.out is not None:
-            nn.init.zeros_(self.channels.out.weight)
+        if self.trust.out is not None:
+            nn.init.zeros_(self.trust.out.weight)

@@ -16,7 +16,7 @@ ABSENT = -1e9
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Candidates of B samples; the clicked one stands in column 0.
+    """Recorded candidates of the first B samples; the clicked one stands in column 0.
 
     Parameters
     ----------
@@ -37,64 +37,35 @@ class Choices:
         """Where there is no candidate, bool [B, M]."""
         return self.places < 0
 
-    def after(self, start: int) -> "Choices":
-        """Return the choices of the samples from `start` on."""
-        return Choices(self.places[start:], self.log_inclusion[start:], self.features[start:])
-
 
 @dataclass(frozen=True, slots=True)
-class Following:
-    """What followed each of the T packed clicks, for the sequence encoder's own term.
+class Negatives:
+    """Items that all clicks of a step are compared with.
 
     Parameters
     ----------
     places
-        int64 [T], the next click's item among the gathered item vectors; -1 where it has none.
-    negatives
-        int64 [K], places of items that all T are compared with.
+        int64 [K], places among the gathered item vectors.
     log_inclusion
         float32 [K], log chance of each having been drawn.
     """
 
     places: Tensor
-    negatives: Tensor
     log_inclusion: Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """Scores of the candidates, [B, M] each: joint, and by the graph view alone if wanted."""
+def joint_scores(views: Views, items: Tensor, choices: Choices, share: float) -> Tensor:
+    """Return the joint scores [B, M] of recorded candidates.
 
-    fused: Tensor
-    views: Tensor | None
-
-
-def score(views: Views, items: Tensor, choices: Choices, *, alone: bool) -> Scores:
-    """Return the joint scores and, if wanted, what the graph view scores `alone`.
-
-    `items` are the gathered item vectors [R, d].
+    `items` are the gathered item vectors [R, d]; only `share` of the gradient reaches them and
+    the user vectors: see `gsr.config.LearnerConfig`.
     """
-    parts = [views.vectors]
-    if alone and views.views is not None:
-        parts.append(views.views)
-    neural = candidate_scores(items, torch.stack(parts, dim=1), choices.places).unbind(dim=1)
-    direct = (choices.features * views.weights[:, None, :]).sum(dim=2)
-    return Scores(neural[0] + direct, neural[1] if len(parts) > 1 else None)
-
-
-def following_entropy(tokens: Tensor, items: Tensor, following: Following) -> Tensor:
-    """Return the negative log likelihood of what followed each click, 0 where nothing did, [T].
-
-    This is the sequence encoder alone, as in `SASRec <https://arxiv.org/abs/1808.09781>`_ with a
-    sampled softmax: every position of a history is learned, not only the newest.
-    """
-    known = following.places >= 0
-    own = (tokens * items.index_select(0, following.places.clamp(min=0))).sum(dim=1)
-    others = tokens @ items.index_select(0, following.negatives).T - following.log_inclusion
-    same = following.places[:, None] == following.negatives
-    others = others.masked_fill(same, ABSENT)
-    together = torch.cat((own[:, None], others), dim=1).logsumexp(dim=1)
-    return (together - own) * known
+    users = len(choices.places)
+    vectors = views.vectors[:users]
+    neural = candidate_scores(items, vectors[:, None, :], choices.places)[:, 0]
+    neural = share * neural + (1.0 - share) * neural.detach()
+    direct = (choices.features * views.trust.channels[:users, None, :]).sum(dim=2)
+    return views.trust.gains[:users] * neural + direct
 
 
 def cross_entropy(scores: Tensor, choices: Choices) -> Tensor:
@@ -107,6 +78,32 @@ def cross_entropy(scores: Tensor, choices: Choices) -> Tensor:
     return corrected.logsumexp(dim=1) - corrected[:, 0]
 
 
+def neural_scores(vectors: Tensor, items: Tensor, negatives: Negatives) -> Tensor:
+    """Return corrected scores [T, K] of the negatives by vectors [T, d] alone."""
+    return vectors @ items.index_select(0, negatives.places).T - negatives.log_inclusion
+
+
+def neural_entropy(vectors: Tensor, items: Tensor, clicked: Tensor, negatives: Negatives) -> Tensor:
+    """Return the negative log likelihood of `clicked` by vectors [T, d] alone, [T].
+
+    Parameters
+    ----------
+    vectors
+        [T, d], of users, views, or states after single clicks.
+    items
+        [R, d], gathered item vectors.
+    clicked
+        int64 [T], place of what was clicked next; -1 (and then 0 is returned) where nothing was.
+    negatives
+        What it is compared with, as in a sampled softmax.
+    """
+    own = (vectors * items.index_select(0, clicked.clamp(min=0))).sum(dim=1)
+    others = neural_scores(vectors, items, negatives)
+    others = others.masked_fill(clicked[:, None] == negatives.places, ABSENT)
+    together = torch.logaddexp(own, others.logsumexp(dim=1))
+    return (together - own) * (clicked >= 0)
+
+
 def contrast(states: Tensor, views: Tensor, temperature: float) -> Tensor:
     """Return each sample's symmetric InfoNCE between its two views, against the batch, [B]."""
     a = functional.normalize(states, dim=1)
@@ -116,34 +113,17 @@ def contrast(states: Tensor, views: Tensor, temperature: float) -> Tensor:
     return 0.5 * (logits.logsumexp(dim=0) + logits.logsumexp(dim=1)) - own
 
 
-def distillation(scores: Tensor, teacher: Tensor, choices: Choices) -> Tensor:
-    """Return each sample's KL divergence of its candidate distribution from the teacher's, [B]."""
-    student = scores.masked_fill(choices.absent, ABSENT).log_softmax(dim=1)
-    aim = teacher.masked_fill(choices.absent, ABSENT).log_softmax(dim=1)
-    return (aim.exp() * (aim - student)).sum(dim=1)
-
-
-def loss_terms(
-    views: Views, scores: Scores, choices: Choices, present: Tensor, config: LearnerConfig
-) -> dict[str, Tensor]:
-    """Return the terms that concern whole samples, [B] each, unweighted.
-
-    `present` [B, 1] is 0 for users without clicks, whose views say nothing.
-    """
-    terms = {"fused": cross_entropy(scores.fused, choices)}
-    known = present[:, 0]
-    if scores.views is not None and config.graph_loss > 0.0:
-        terms["graph"] = cross_entropy(scores.views, choices) * known
-    if views.states is not None and views.views is not None and config.contrastive_loss > 0.0:
-        agreement = contrast(views.states, views.views, config.contrastive_temperature)
-        terms["contrastive"] = agreement * known
-    return terms
+def distillation(scores: Tensor, teacher: Tensor) -> Tensor:
+    """Return each row's KL divergence of its softmax from the teacher's, [B]."""
+    aim = teacher.log_softmax(dim=1)
+    return (aim.exp() * (aim - scores.log_softmax(dim=1))).sum(dim=1)
 
 
 def term_weight(name: str, config: LearnerConfig) -> float:
     """Return the weight of a term in the total loss."""
     return {
         "fused": 1.0,
+        "user": config.user_loss,
         "graph": config.graph_loss,
         "sequence": config.sequence_loss,
         "contrastive": config.contrastive_loss,

@@ -18,23 +18,44 @@ from gsr.neighbour_sampler import OwnEdges
 from gsr.network import Views
 from gsr.objective import (
     Choices,
-    Following,
+    Negatives,
+    contrast,
     cross_entropy,
     distillation,
-    following_entropy,
-    loss_terms,
-    score,
+    joint_scores,
+    neural_entropy,
+    neural_scores,
     term_weight,
 )
 from gsr.packing import Packed, pack
-from gsr.samples import Samples
+from gsr.samples import Samples, join
 
+LIKELIHOOD_BATCH = 500
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """What one step learns from.
+
+    Parameters
+    ----------
+    fresh
+        Samples with recorded candidates.
+    replayed
+        Samples without (see `Samples.without_candidates`); may be none.
+    negatives
+        What the encoders' own terms compare every click with; none switches these off.
+    """
+
+    fresh: Samples
+    replayed: Samples | None
+    negatives: SharedNegatives
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
-    """A batch, encoded.
+    """A batch, encoded; fresh samples first.
 
     Parameters
     ----------
@@ -43,11 +64,15 @@ class Encoded:
     items
         [R, d], fused vectors of the rows that were asked for.
     choices
-        The batch's candidates among them.
-    present
-        [B, 1], 1 for users with clicks.
+        The fresh samples' candidates among them.
+    clicked
+        int64 [B], place of each sample's clicked item.
     following
-        What followed each click; None unless negatives for it were given.
+        int64 [T], place of what was clicked after each click of the histories.
+    negatives
+        Places of the batch's negatives; None where there are none.
+    present
+        float32 [B], 1 for users with clicks, whose views say something.
     rows, leaf
         int64 [U] table rows, and the copy of them [U, d] that gradients flow into.
     """
@@ -55,15 +80,17 @@ class Encoded:
     views: Views
     items: Tensor
     choices: Choices
+    clicked: Tensor
+    following: Tensor
+    negatives: Negatives | None
     present: Tensor
-    following: Following | None
     rows: Tensor
     leaf: Tensor
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one step did: per-sample joint loss [B], mean of each term, rows written."""
+    """What one step did: joint loss of each fresh sample, mean of each term, rows written."""
 
     losses: npt.NDArray[np.float32]
     terms: dict[str, float]
@@ -118,53 +145,35 @@ class Optimisation:
             self.model.table.rollback()
         self._undo = None
 
-    def step(
-        self,
-        batch: Samples,
-        graph: ItemGraph,
-        negatives: SharedNegatives = NO_NEGATIVES,
-        replayed: int = 0,
-        teacher: Tensor | None = None,
-    ) -> StepResult:
+    def step(self, batch: Batch, graph: ItemGraph, teacher: Tensor | None = None) -> StepResult:
         """Learn from one batch.
 
         Parameters
         ----------
         batch
-            Samples, replayed ones last.
+            Fresh and replayed samples.
         graph
             The live graph.
-        negatives
-            What the sequence term compares with; none switches it off.
-        replayed, teacher
-            How many of the last samples have a teacher, and its joint scores [replayed, M].
+        teacher
+            What `teach` said of the batch, if it is to be listened to.
 
         Raises
         ------
         TrainingError
             The loss is not finite; nothing was changed by this step.
         """
-        config, network = self.config, self.model.network
+        network = self.model.network
         network.train()
         try:
-            encoded = self._encode(batch, graph, negatives)
-            alone = config.graph_loss > 0.0
-            scores = score(encoded.views, encoded.items, encoded.choices, alone=alone)
-            terms = loss_terms(encoded.views, scores, encoded.choices, encoded.present, config)
-            tokens = encoded.views.tokens
-            if tokens is not None and encoded.following is not None:
-                terms["sequence"] = following_entropy(tokens, encoded.items, encoded.following)
-            if teacher is not None and replayed and config.distillation_loss > 0.0:
-                fresh = len(batch) - replayed
-                choices = encoded.choices.after(fresh)
-                terms["distillation"] = distillation(scores.fused[fresh:], teacher, choices)
+            encoded = self._encode(batch, graph)
+            terms = self._terms(encoded, teacher)
             means = {name: term.mean() for name, term in terms.items()}
-            loss = torch.stack([term_weight(n, config) * m for n, m in means.items()]).sum()
+            loss = torch.stack([term_weight(n, self.config) * m for n, m in means.items()]).sum()
             self._adam.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         finally:
             network.eval()
-        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), config.gradient_norm)
+        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), self.config.gradient_norm)
         gradient = encoded.leaf.grad
         rows = encoded.rows if gradient is not None else encoded.rows[:0]
         moved = gradient if gradient is not None else encoded.leaf[:0]
@@ -172,7 +181,7 @@ class Optimisation:
             msg = f"the loss became {loss.item()} with a gradient norm of {norm.item()}"
             raise TrainingError(msg)
         self._adam.step()
-        self.model.table.step(rows, moved, config.embedding_rate)
+        self.model.table.step(rows, moved, self.config.embedding_rate)
         return StepResult(
             terms["fused"].detach().numpy(),
             {name: float(mean.detach()) for name, mean in means.items()},
@@ -180,20 +189,24 @@ class Optimisation:
         )
 
     @torch.no_grad()
-    def scores(self, samples: Samples, graph: ItemGraph) -> Tensor:
-        """Return the joint scores [n, M] of the samples' candidates under the present weights."""
-        encoded = self._encode(samples, graph)
-        return score(encoded.views, encoded.items, encoded.choices, alone=False).fused
+    def teach(self, batch: Batch, graph: ItemGraph) -> Tensor | None:
+        """Return the present user vectors' scores of the negatives, for replayed samples."""
+        encoded = self._encode(batch, graph)
+        if encoded.negatives is None:
+            return None
+        users = encoded.views.vectors[len(batch.fresh) :]
+        return neural_scores(users, encoded.items, encoded.negatives)
 
     @torch.no_grad()
     def likelihood(self, samples: Samples, graph: ItemGraph) -> npt.NDArray[np.float64]:
         """Return each sample's negative log likelihood, float64 [n], under the present weights."""
         out = np.empty(len(samples))
-        for start in range(0, len(samples), self.config.batch_size):
-            index = np.arange(start, min(start + self.config.batch_size, len(samples)))
-            encoded = self._encode(samples.rows(index), graph)
-            found = score(encoded.views, encoded.items, encoded.choices, alone=False)
-            out[index] = cross_entropy(found.fused, encoded.choices).numpy()
+        for start in range(0, len(samples), LIKELIHOOD_BATCH):
+            index = np.arange(start, min(start + LIKELIHOOD_BATCH, len(samples)))
+            batch = Batch(samples.rows(index), None, NO_NEGATIVES)
+            encoded = self._encode(batch, graph)
+            scores = joint_scores(encoded.views, encoded.items, encoded.choices, 0.0)
+            out[index] = cross_entropy(scores, encoded.choices).numpy()
         return out
 
     def tensors(self) -> dict[str, Tensor]:
@@ -230,39 +243,66 @@ class Optimisation:
         self.model.table.load_moments(table)
         self._undo = None
 
-    def _encode(
-        self, batch: Samples, graph: ItemGraph, negatives: SharedNegatives = NO_NEGATIVES
-    ) -> Encoded:
-        model = self.model
-        packed = pack(batch.histories, model.config, model.items)
-        others = negatives.rows[negatives.rows >= 0]
-        asked = np.concatenate((packed.items, others, batch.candidates.ravel()))
-        rows, places = model.distinct(asked)
-        clicked, drawn, listed = np.split(places, np.cumsum((len(packed.items), len(others))))
-        every_token = len(others) > 0
-        own = own_edges(batch, packed if every_token else None)
-        gathered = model.gather(rows, graph, own)
+    def _terms(self, encoded: Encoded, teacher: Tensor | None) -> dict[str, Tensor]:
+        """Return each switched-on term of the loss, unweighted, per sample or per click."""
+        config, views, items = self.config, encoded.views, encoded.items
+        scores = joint_scores(views, items, encoded.choices, config.joint_gradient)
+        terms = {"fused": cross_entropy(scores, encoded.choices)}
+        if encoded.negatives is not None:
+            clicked, others, present = encoded.clicked, encoded.negatives, encoded.present
+            if config.user_loss > 0.0:
+                terms["user"] = neural_entropy(views.vectors, items, clicked, others) * present
+            if views.views is not None and config.graph_loss > 0.0:
+                terms["graph"] = neural_entropy(views.views, items, clicked, others) * present
+            if views.tokens is not None and config.sequence_loss > 0.0:
+                terms["sequence"] = neural_entropy(views.tokens, items, encoded.following, others)
+            if teacher is not None and len(teacher) and config.distillation_loss > 0.0:
+                replayed = views.vectors[len(scores) :]
+                terms["distillation"] = distillation(
+                    neural_scores(replayed, items, others), teacher
+                )
+        if views.states is not None and views.views is not None and config.contrastive_loss > 0.0:
+            agreement = contrast(views.states, views.views, config.contrastive_temperature)
+            terms["contrastive"] = agreement * encoded.present
+        return terms
+
+    def _encode(self, batch: Batch, graph: ItemGraph) -> Encoded:
+        model, fresh = self.model, batch.fresh
+        samples = fresh.without_candidates()
+        if batch.replayed is not None:
+            samples = join([samples, batch.replayed])
+        packed = pack(samples.histories, model.items)
+        drawn = batch.negatives.rows[batch.negatives.rows >= 0]
+        every_token = self.config.sequence_loss > 0.0 and len(drawn) > 0
+        parts = (packed.items, samples.candidates[:, 0], drawn, fresh.candidates.ravel())
+        rows, places = model.distinct(np.concatenate(parts))
+        read, clicked, others, listed = np.split(places, np.cumsum([len(p) for p in parts[:-1]]))
+        gathered = model.gather(rows, graph, own_edges(samples, packed if every_token else None))
         leaf = model.table.gather(gathered.rows)
         fused, propagated = model.fuse(gathered, leaf)
-        clicks = as_clicks(packed, clicked, batch.context)
-        listed = listed.reshape(batch.candidates.shape)
-        choices = Choices(
-            torch.from_numpy(listed),
-            torch.from_numpy(batch.log_inclusion),
-            torch.from_numpy(batch.features),
+        clicks = as_clicks(packed, read, samples.context)
+        negatives = None
+        if len(drawn):
+            chances = batch.negatives.log_inclusion[: len(drawn)]
+            negatives = Negatives(torch.from_numpy(others), torch.from_numpy(chances))
+        present = packed.present[:, 0]
+        following = np.append(read[1:], -1)
+        following[packed.last[present > 0]] = clicked[present > 0]
+        return Encoded(
+            model.network.encode(fused, propagated, clicks, every_token=every_token),
+            fused,
+            Choices(
+                torch.from_numpy(listed.reshape(fresh.candidates.shape)),
+                torch.from_numpy(fresh.log_inclusion),
+                torch.from_numpy(fresh.features),
+            ),
+            torch.from_numpy(clicked),
+            torch.from_numpy(following[: len(read)]),
+            negatives,
+            torch.from_numpy(present),
+            gathered.rows,
+            leaf,
         )
-        views = model.network.encode(fused, propagated, clicks, every_token=every_token)
-        following = None
-        if every_token:
-            after = np.append(clicked[1:], -1)
-            after[packed.last[packed.present[:, 0] > 0]] = listed[packed.present[:, 0] > 0, 0]
-            following = Following(
-                torch.from_numpy(after),
-                torch.from_numpy(drawn),
-                torch.from_numpy(negatives.log_inclusion[: len(others)]),
-            )
-        present = clicks.present
-        return Encoded(views, fused, choices, present, following, gathered.rows, leaf)
 
 
 def own_edges(samples: Samples, packed: Packed | None = None) -> OwnEdges:

@@ -1,4 +1,4 @@
-"""A bounded memory of recorded samples, for replay. Imports no torch."""
+"""A bounded memory of samples, for replay. Imports no torch."""
 
 from typing import Final
 

@@ -9,6 +9,7 @@ from gsr.channels import (
     FLOOR_LOG2,
     MASS_PRIOR,
     NEVER,
+    SQUASH,
     candidate_features,
     channel_count,
     channel_names,
@@ -86,6 +87,19 @@ def test_candidate_features_equal_the_full_channels(world: World) -> None:
     full = np.hstack((popularity, dense))
     assert np.array_equal(out[[0, 1, 3]], full[[4, 1, 2]])
     assert not out[2].any()
+
+
+def test_graph_channels_are_logs_of_decayed_weights(world: World) -> None:
+    """Recent clicks fade quickly, those of a history slowly; weights are as the graph has them."""
+    graph, now = world.graph(), 4000.0
+    config = small_config(channel_history=3, channel_decay=0.9)
+    read = histories([[(0, 1.0, 0), (3, 2.0, 0), (0, 3.0, 0), (1, 4.0, 0)]], [now])
+    dense, _ = sparse_channels(graph, read, config, 0)
+    for scale, half_life in enumerate(HALF_LIVES):
+        weight = sum(2.0 ** ((t - now) / half_life) for t in (110.0, 210.0))
+        recent, history = 0.5 * weight, 0.9 * weight
+        assert dense[1, scale] == pytest.approx(math.log1p(SQUASH * recent), rel=1e-5)
+        assert dense[1, 2 + scale] == pytest.approx(math.log1p(SQUASH * history), rel=1e-5)
 
 
 def test_nobody_without_clicks_has_graph_channels(world: World) -> None:

@@ -10,12 +10,16 @@ from gsr.config import LearnerConfig
 from gsr.errors import SnapshotError, TrainingError
 from gsr.learner import Learner
 from gsr.model import JointModel
-from gsr.optimisation import Optimisation
+from gsr.negatives import draw_negatives
+from gsr.optimisation import Batch, Optimisation
 from gsr.samples import Samples, join
 from gsr.snapshot import from_snapshot, to_manifest, to_tensors
 from tests.gsr.world import World, shoppers, small_config
 
-QUICK = LearnerConfig(batch_size=50, learning_rate=0.01, embedding_rate=0.05, holdout=0.4)
+ITEMS = 24
+QUICK = LearnerConfig(
+    neural_negatives=16, batch_size=50, learning_rate=0.01, embedding_rate=0.05, holdout=0.4
+)
 
 
 @pytest.fixture
@@ -27,6 +31,14 @@ def world() -> World:
 def samples_of(world: World, clicks: int, seed: int = 0) -> Samples:
     """Return what shoppers leave behind in the world."""
     return join(shoppers(world, clicks, np.random.default_rng(seed), small_config()))
+
+
+def batch_of(world: World, samples: Samples) -> Batch:
+    """Return a batch of fresh samples with a few negatives."""
+    rng, graph = np.random.default_rng(7), world.graph()
+    alive = np.arange(graph.items) < ITEMS
+    negatives = draw_negatives(np.ones(graph.items), alive, 8, 0.5, rng)
+    return Batch(samples, None, negatives)
 
 
 def weights_of(model: JointModel) -> torch.Tensor:
@@ -57,7 +69,7 @@ def test_gradients_reach_every_weight(world: World) -> None:
     before = {name: value.clone() for name, value in model.network.named_parameters()}
     table = model.table.weight.clone()
     for _ in range(2):  # the last channel layer starts at zero, so what feeds it waits one step
-        optimisation.step(samples, world.graph())
+        optimisation.step(batch_of(world, samples), world.graph())
     still = {n for n, value in model.network.named_parameters() if torch.equal(value, before[n])}
     assert not still
     assert (model.table.weight != table).any(dim=1).all()
@@ -69,14 +81,15 @@ def test_either_encoder_alone_is_learned(world: World, encoder: str) -> None:
     samples = samples_of(world, 100)
     learner = Learner(JointModel(small_config(**{encoder: False})), QUICK)
     report = learner.learn(samples, world.graph())
-    assert set(report.terms) == {"fused", "graph" if encoder == "sequence_encoder" else "sequence"}
+    own = "graph" if encoder == "sequence_encoder" else "sequence"
+    assert set(report.terms) == {"fused", "user", own}
 
 
-@pytest.mark.parametrize("term", ["graph", "sequence", "contrastive"])
+@pytest.mark.parametrize("term", ["user", "graph", "sequence", "contrastive"])
 def test_each_term_has_a_switch(world: World, term: str) -> None:
     """A weight of zero leaves the term out, and changes what is learned."""
     samples = samples_of(world, 100)
-    without = dataclasses.replace(QUICK, **{f"{term}_loss": 0.0})
+    without = dataclasses.replace(QUICK, **{f"{term}_loss": 0.0})  # type: ignore[arg-type]  # mixed
     found = []
     for config in (QUICK, without):
         learner = Learner(JointModel(small_config()), config)
@@ -106,7 +119,8 @@ def test_a_step_writes_only_rows_that_it_reads(world: World) -> None:
         model = JointModel(small_config())
         model.grow(world.graph())
         before = model.table.weight.clone()
-        touched.append(Optimisation(model, QUICK).step(samples, world.graph()).rows)
+        batch = batch_of(world, samples)
+        touched.append(Optimisation(model, QUICK).step(batch, world.graph()).rows)
         changed = (model.table.weight != before).any(dim=1)
         assert int(changed.sum()) <= touched[-1]
         assert not changed[24:].any()
@@ -121,7 +135,7 @@ def test_the_batch_order_of_samples_changes_nothing(world: World) -> None:
     for batch in (samples, samples.rows(order)):
         model = JointModel(small_config())
         model.grow(world.graph())
-        Optimisation(model, QUICK).step(batch, world.graph())
+        Optimisation(model, QUICK).step(batch_of(world, batch), world.graph())
         found.append(weights_of(model))
     assert torch.allclose(found[0], found[1], atol=2e-3)
 

@@ -56,7 +56,7 @@ def test_the_future_changes_no_past_state(world: World, blocks: int) -> None:
     assert model.network.sequence is not None
 
     def states(buffer: list[tuple[int, float, int]]) -> torch.Tensor:
-        packed = pack(of([buffer]), model.config, model.items)
+        packed = pack(of([buffer]), model.items)
         clicks = as_clicks(packed, packed.items, np.zeros((1, 10), np.float32))
         vectors = fused[clicks.places]
         assert model.network.sequence is not None
@@ -77,7 +77,7 @@ def test_the_future_changes_no_past_state(world: World, blocks: int) -> None:
 def test_the_newest_state_is_the_last_of_all_states(world: World, blocks: int) -> None:
     """Computing only what is needed changes nothing."""
     model = model_of(world, small_config(blocks=blocks))
-    packed = pack(of(BUFFERS).recent(8, model.config.event_weights), model.config, model.items)
+    packed = pack(of(BUFFERS).recent(8, model.config.event_weights), model.items)
     clicks = as_clicks(packed, packed.items, np.zeros((5, 10), np.float32))
     vectors = torch.from_numpy(model.item_vectors(world.graph()))[clicks.places]
     assert model.network.sequence is not None
