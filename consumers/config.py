@@ -174,6 +174,7 @@ class StateSection(Section):
         3600.0,
         86_400.0,
         2_592_000.0,
+        31_536_000.0,
     )
     window_weights: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=16)] = (
         1.0,
@@ -270,14 +271,14 @@ class TrainerSection(Section):
         Threads of the numerical libraries.
     """
 
-    cycle_seconds: Positive = 60.0
+    cycle_seconds: Positive = 20.0
     cycle_min_clicks: Count = 200
-    cycle_max_clicks: Count = 50_000
+    cycle_max_clicks: Count = 10_000
     budget_seconds: Positive = 30.0
     view_interval_seconds: Positive = 5.0
     poll_interval_seconds: Positive = 0.5
     recent_clicks: Count = 5000
-    psi_seconds: Positive = 3600.0
+    psi_seconds: Positive = 300.0
     alarm_effort: Annotated[float, Field(ge=1)] = 2.0
     alarm_cycles: Count = 5
     threads: Count = 1

@@ -44,7 +44,7 @@ class StateConfig:
     buffer_length: int = 64
     seen_items: int = 1000
     neighbours: int = 64
-    half_lives: tuple[float, ...] = (3600.0, 86_400.0, 2_592_000.0)
+    half_lives: tuple[float, ...] = (3600.0, 86_400.0, 2_592_000.0, 31_536_000.0)
     window_weights: tuple[float, ...] = (1.0, 1.0 / 2.0, 1.0 / 3.0)
     session_gap_seconds: float | None = None
     user_ttl_seconds: float | None = None
