@@ -231,7 +231,7 @@ class IngestSection(Section):
     poll_timeout_seconds: Positive = 0.02
     flush_interval_seconds: Positive = 2.0
     flush_dirty_bytes: Count = 16_777_216
-    cached_users: Count = 200_000
+    cached_users: Count = 100_000
     checkpoint_interval_seconds: Positive = 5.0
     sequence_linger_seconds: NotNegative = 0.03
     sequence_bytes_per_second: Positive = 16_777_216.0
