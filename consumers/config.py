@@ -230,7 +230,7 @@ class IngestSection(Section):
     poll_records: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
     poll_timeout_seconds: Positive = 0.02
     flush_interval_seconds: Positive = 2.0
-    flush_dirty_bytes: Count = 16_777_216
+    flush_dirty_bytes: Count = 67_108_864
     cached_users: Count = 100_000
     checkpoint_interval_seconds: Positive = 5.0
     sequence_linger_seconds: NotNegative = 0.03
