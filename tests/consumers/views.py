@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from consumers.serving_view import ServingView
+from gsr.config import ModelConfig
 from gsr.item_graph import ItemGraph
 
 NOW = 1_700_000_000.0
-HALF_LIVES = (3600.0, 86_400.0, 2_592_000.0)
+HALF_LIVES = ModelConfig().half_lives
 
 
 def view_of(

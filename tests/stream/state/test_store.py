@@ -199,7 +199,7 @@ def test_the_sweep_deletes_who_expired(tmp_path: Path) -> None:
 
 def test_items_leave_the_disk(tmp_path: Path) -> None:
     """What had to leave for room is gone from vocabulary and graph, and stays gone."""
-    config = StateConfig(max_items=20, neighbours=2)
+    config = StateConfig(max_items=20, neighbours=4)
     store = open_store(tmp_path, config)
     for part in range(10):
         apply(
