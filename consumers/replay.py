@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
+import torch
 
 from consumers.config import GsrConfig
 from consumers.drift_watch import DriftFigures, DriftWatch
@@ -273,6 +274,7 @@ class Replay:
 
 def _loop(options: ReplayOptions, window: float) -> LearningLoop:
     config = options.config
+    torch.set_num_threads(config.trainer.threads)  # steps are small: more threads only spin
     learner = replace(config.learner, seed=options.seed)
     loop_options = LoopOptions(
         state=config.state.shape(),

@@ -10,9 +10,9 @@ from torch.nn import functional
 from gsr.channels import channel_count, context_count, graph_channel_count
 from gsr.sequence_encoder import GAP_BUCKETS, Dropout, gap_buckets
 
-POPULARITY_PRIOR: Final = 0.4
-GRAPH_PRIOR: Final = 0.5
-NEURAL_PRIOR: Final = 0.3
+POPULARITY_PRIOR: Final = 0.3
+GRAPH_PRIOR: Final = 1.0
+NEURAL_PRIOR: Final = 0.1
 
 
 class Fusion(nn.Module):
