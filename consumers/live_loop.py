@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
+import torch
 
 from consumers.config import GsrConfig
 from consumers.learning_loop import LearningLoop
@@ -22,6 +23,7 @@ SAMPLES_PER_CYCLE: Final = 2
 
 def live_loop(config: GsrConfig, model: JointModel) -> LearningLoop:
     """Return an empty loop around `model`; its baselines have the state's half-lives."""
+    torch.set_num_threads(config.trainer.threads)  # steps are small: more threads only spin
     shape = config.state.shape()
     options = LoopOptions(
         state=shape,
