@@ -41,11 +41,16 @@ ROLE_COMMANDS: Final = {"ingest": "ingest", "train": "trainer", "publish": "publ
 
 @dataclass
 class Answers:
-    """Clicks that wait for a list, and how long the others waited."""
+    """Clicks that wait for a list, and how long the others waited.
+
+    The topics are read one after the other, so a list may be seen before its click is: the newest
+    list of each user is remembered.
+    """
 
     waiting: defaultdict[bytes, deque[tuple[int, float]]] = field(
         default_factory=lambda: defaultdict(deque)
     )
+    known: dict[bytes, tuple[int, float]] = field(default_factory=dict)
     waits: list[tuple[float, float]] = field(default_factory=list)
     versions: set[int] = field(default_factory=set)
     clicks: int = 0
@@ -56,7 +61,11 @@ class Answers:
         self.clicks += len(batch)
         rows = zip(batch.keys, batch.offsets.tolist(), batch.append_times.tolist(), strict=True)
         for key, offset, appended in rows:
-            self.waiting[key or b""].append((offset, appended))
+            known, listed = self.known.get(key or b"", (-1, 0.0))
+            if offset <= known:
+                self.waits.append((appended, listed - appended))
+            else:
+                self.waiting[key or b""].append((offset, appended))
 
     def note_lists(self, batch: RecordBatch) -> None:
         """Note lists, and the clicks that they answer."""
@@ -70,6 +79,8 @@ class Answers:
             self.versions.add(record.model_version)
             waiting = self.waiting[key or b""]
             known = -1 if record.source_offset is None else record.source_offset
+            if known > self.known.get(key or b"", (-1, 0.0))[0]:
+                self.known[key or b""] = (known, appended)
             while waiting and waiting[0][0] <= known:
                 clicked = waiting.popleft()[1]
                 self.waits.append((clicked, appended - clicked))
