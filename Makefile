@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench clean
+.PHONY: help setup run kafka test lint format bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ setup: $(STAMP) ## Install everything into .venv (the other commands do it by th
 
 run: $(STAMP) ## Watch it work: simulated shoppers, or EVENTS=file.csv.gz for your own log.
 	@$(BIN)/gsr run --demo $(if $(EVENTS),--events "$(EVENTS)")
+
+kafka: $(STAMP) ## Run Apache Kafka on kafka://127.0.0.1:9092 until Ctrl-C, to try things by hand.
+	@$(BIN)/python -m tests.kafka_broker
 
 test: $(STAMP) ## Run every test.
 	@$(BIN)/python -m pytest -q --doctest-modules

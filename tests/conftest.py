@@ -2,10 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.kafka_broker import KafkaAddress, kafka_cluster
+from tests.kafka_jars import KafkaMissingError
 
 CLICK_LOGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -42,3 +45,21 @@ def program() -> Callable[[str], str]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def kafka_broker() -> Iterator[KafkaAddress]:
+    """Run one Apache Kafka for all tests, or use the one that KAFKA_BOOTSTRAP_SERVERS names.
+
+    Tests share it, so they use topics and groups with names of their own and leave the broker
+    alone; one that kills brokers starts its own with `kafka_cluster`.
+    """
+    given = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if given:
+        yield KafkaAddress(given)
+        return
+    try:
+        with kafka_cluster() as cluster:
+            yield cluster.address
+    except KafkaMissingError as error:
+        missing(str(error))
