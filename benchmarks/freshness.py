@@ -28,7 +28,7 @@ import numpy as np
 import psutil
 
 from consumers.config import GsrConfig
-from consumers.supervisor import gsr_command
+from consumers.process.supervisor import gsr_command
 from stream.clock import SystemClock
 from stream.events.recommendation import decode_recommendation
 from stream.log.embedded import EmbeddedLog

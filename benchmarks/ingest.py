@@ -25,11 +25,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from consumers.artifacts import open_artifacts
+from consumers.artifacts.store import open_artifacts
 from consumers.config import GsrConfig
-from consumers.garbage import collect_rarely
-from consumers.ingest import IngestRole
-from consumers.metrics import Metrics
+from consumers.ingest.role import IngestRole
+from consumers.metrics.registry import Metrics
+from consumers.process.garbage import collect_rarely
 from stream.clock import SystemClock
 from stream.events.click_encoding import outgoing_clicks
 from stream.events.simulator import Simulator, SimulatorConfig

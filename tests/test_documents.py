@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.metric_catalogue import CATALOGUE
+from consumers.metrics.catalogue import CATALOGUE
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -26,7 +26,7 @@ app = group(_HELP)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from consumers.metrics import gsr_version
+        from consumers.metrics.registry import gsr_version
 
         typer.echo(f"gsr {gsr_version()}")
         raise typer.Exit

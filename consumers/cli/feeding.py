@@ -22,7 +22,7 @@ from consumers.cli.output import say
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
     from consumers.config import GsrConfig
-    from consumers.feeding import Pace
+    from consumers.topics.feeding import Pace
     from stream.events.click import EventColumns
 
 Rate = Annotated[
@@ -77,7 +77,7 @@ def produce(
     Event times stay as they are unless --restamp is given.
     """
     loaded = resolve(config, settings, log)
-    from consumers.feeding import Pace
+    from consumers.topics.feeding import Pace
     from stream.events.columns import Columns
     from stream.events.files import EventFile
 
@@ -130,7 +130,7 @@ def simulate(
     loaded = resolve(config, settings, log)
     import numpy as np
 
-    from consumers.feeding import Pace
+    from consumers.topics.feeding import Pace
     from stream.events.simulator import Simulator, SimulatorConfig
 
     # Sent now at a given rate, the shop's time passes as fast as ours.
@@ -163,9 +163,9 @@ def _send(
 
     from consumers.cli.log_access import configured_log
     from consumers.cli.progress_bar import progress_bar
-    from consumers.feeding import feed
-    from consumers.parent_watch import parent_watched
-    from consumers.progress import Progress
+    from consumers.process.parent_watch import parent_watched
+    from consumers.process.progress import Progress
+    from consumers.topics.feeding import feed
     from stream.clock import SystemClock
 
     stop = threading.Event()

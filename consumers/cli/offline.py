@@ -71,8 +71,8 @@ def replay(
     """
     loaded = resolve(config, settings)
     from consumers.cli.progress_bar import progress_bar
-    from consumers.replay import ReplayOptions
-    from consumers.replay import replay as replay_events
+    from consumers.replay.run import ReplayOptions
+    from consumers.replay.run import replay as replay_events
 
     with progress_bar() as progress:
         result = replay_events(
@@ -112,9 +112,9 @@ def bootstrap(
 ) -> None:
     """Turn history into state and a first model; then go live with the same settings."""
     loaded = resolve(config, settings, log, state)
-    from consumers.bootstrap import BootstrapOptions
-    from consumers.bootstrap import bootstrap as bootstrap_from
     from consumers.cli.progress_bar import progress_bar
+    from consumers.replay.bootstrap import BootstrapOptions
+    from consumers.replay.bootstrap import bootstrap as bootstrap_from
     from stream.clock import SystemClock
 
     with progress_bar() as progress:

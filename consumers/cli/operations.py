@@ -49,7 +49,7 @@ def check(
 ) -> None:
     """Find out whether the state agrees with itself: the newest checkpoint of each partition."""
     loaded = resolve(config, settings, state=state)
-    from consumers.artifacts import open_artifacts
+    from consumers.artifacts.store import open_artifacts
     from consumers.errors import NotFoundError
     from stream.clock import SystemClock
     from stream.errors import StateCorruptError
@@ -87,8 +87,8 @@ def list_models(
 ) -> None:
     """List the kept models, oldest first; the serving one is marked."""
     loaded = resolve(config, settings, state=state)
-    from consumers.artifacts import open_artifacts
-    from consumers.asking import iso_time
+    from consumers.artifacts.store import open_artifacts
+    from consumers.asking.answers import iso_time
     from stream.clock import SystemClock
 
     store = open_artifacts(loaded, SystemClock())
@@ -125,7 +125,7 @@ def show_model(
 ) -> None:
     """Print a model's manifest as JSON: parent, positions, quality, configuration."""
     loaded = resolve(config, settings, state=state)
-    from consumers.artifacts import open_artifacts
+    from consumers.artifacts.store import open_artifacts
     from stream.clock import SystemClock
 
     print_json(open_artifacts(loaded, SystemClock()).snapshot_manifest(version))
@@ -141,7 +141,7 @@ def rollback(
 ) -> None:
     """Serve an older model again, as a new version; the trainer goes on learning from it."""
     loaded = resolve(config, settings, state=state)
-    from consumers.artifacts import open_artifacts
+    from consumers.artifacts.store import open_artifacts
     from stream.clock import SystemClock
 
     store = open_artifacts(loaded, SystemClock())

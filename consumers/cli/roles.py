@@ -57,7 +57,7 @@ def run(
         raise typer.BadParameter("only together with --demo; see also: gsr produce FILE")
     flags = given_flags(settings, log, state, log_format)
     if demo:
-        from consumers.demo import DemoOptions, run_demo
+        from consumers.demo.show import DemoOptions, run_demo
 
         run_demo(
             DemoOptions(
@@ -69,7 +69,7 @@ def run(
             )
         )
     else:
-        from consumers.running import run_all
+        from consumers.process.running import run_all
 
         run_all(config, flags)
 
@@ -83,8 +83,8 @@ def ingest(
 ) -> None:
     """Run the ingest role: clicks to durable state, checkpoints and sequences."""
     loaded = resolve(config, settings, log, state, log_format)
-    from consumers.ingest import IngestRole
-    from consumers.process import run_role
+    from consumers.ingest.role import IngestRole
+    from consumers.process.role_process import run_role
 
     run_role("ingest", IngestRole, loaded)
 
@@ -99,8 +99,8 @@ def train(
     """Run the trainer role: tests, learns, judges; publishes models and views."""
     loaded = resolve(config, settings, log, state, log_format)
     _limit_threads(loaded.trainer.threads)
-    from consumers.process import run_role
-    from consumers.trainer import TrainerRole
+    from consumers.process.role_process import run_role
+    from consumers.trainer.role import TrainerRole
 
     run_role("trainer", TrainerRole, loaded)
 
@@ -115,8 +115,8 @@ def publish(
     """Run the publisher role: sequences to recommendation lists."""
     loaded = resolve(config, settings, log, state, log_format)
     _limit_threads(loaded.publisher.threads)
-    from consumers.process import run_role
-    from consumers.publisher import PublisherRole
+    from consumers.process.role_process import run_role
+    from consumers.publisher.role import PublisherRole
 
     run_role("publisher", PublisherRole, loaded)
 

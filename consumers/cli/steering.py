@@ -62,7 +62,7 @@ def _control(
 ) -> None:
     import msgspec
 
-    from consumers.log_lookup import newest_record
+    from consumers.topics.log_lookup import newest_record
     from stream.events.item_control import ItemControl, decode_item_control
 
     loaded = resolve(config, settings, log)

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from consumers.artifacts import ArtifactStore, open_artifacts
+from consumers.artifacts.store import ArtifactStore, open_artifacts
 from consumers.config import GsrConfig
-from consumers.ingest import IngestRole
-from consumers.metrics import Metrics
+from consumers.ingest.role import IngestRole
+from consumers.metrics.registry import Metrics
 from stream.clock import ManualClock
 from stream.events.codec import encode_click
 from stream.events.dead_letters import DeadLetter, parse_dead_letter

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from consumers.artifacts import ArtifactStore, open_artifacts
+from consumers.artifacts.snapshot_files import encode_snapshot
+from consumers.artifacts.store import ArtifactStore, open_artifacts
 from consumers.config import GsrConfig
-from consumers.metrics import Metrics
-from consumers.publisher import PublisherRole
-from consumers.serving_view import ServingView, encode_view
-from consumers.snapshot_files import encode_snapshot
+from consumers.metrics.registry import Metrics
+from consumers.publisher.role import PublisherRole
+from consumers.serving.view import ServingView, encode_view
 from gsr.model import JointModel
 from stream.clock import ManualClock
 from stream.events.item_control import ItemControl

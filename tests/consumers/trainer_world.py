@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from consumers.artifacts import ArtifactStore, open_artifacts
+from consumers.artifacts.store import ArtifactStore, open_artifacts
 from consumers.config import GsrConfig
-from consumers.ingest import IngestRole
-from consumers.metrics import Metrics
-from consumers.trainer import TrainerRole
+from consumers.ingest.role import IngestRole
+from consumers.metrics.registry import Metrics
+from consumers.trainer.role import TrainerRole
 from stream.clock import ManualClock
 from stream.events.codec import encode_click
 from stream.log.interface import Outgoing

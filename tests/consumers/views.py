@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from consumers.serving_view import ServingView
+from consumers.serving.view import ServingView
 from gsr.config import ModelConfig
 from gsr.item_graph import ItemGraph
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consumers.artifacts import open_artifacts
+from consumers.artifacts.store import open_artifacts
 from consumers.config import GsrConfig
 from consumers.exit_codes import STATE_EXIT_CODE
-from consumers.ingest import IngestRole
-from consumers.metrics import Metrics
+from consumers.ingest.role import IngestRole
+from consumers.metrics.registry import Metrics
 from stream.clock import SystemClock
 from stream.events.click_encoding import outgoing_clicks
 from stream.events.simulator import Simulator, SimulatorConfig

@@ -14,10 +14,10 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from consumers.artifacts import open_artifacts
+from consumers.artifacts.store import open_artifacts
 from consumers.config import GsrConfig
-from consumers.ingest import IngestRole
-from consumers.metrics import Metrics
+from consumers.ingest.role import IngestRole
+from consumers.metrics.registry import Metrics
 from stream.clock import SystemClock
 from stream.events.click_encoding import outgoing_clicks
 from stream.events.item_control import ItemControl

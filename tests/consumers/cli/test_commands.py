@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from consumers.artifacts import open_artifacts
+from consumers.artifacts.store import open_artifacts
 from consumers.cli.application import app
 from consumers.config import GsrConfig
 from stream.clock import SystemClock
@@ -232,7 +232,9 @@ def python(code: str) -> str:
     ).stdout
 
 
-@pytest.mark.parametrize("module", ["consumers.ingest", "consumers.process", "consumers.cli"])
+@pytest.mark.parametrize(
+    "module", ["consumers.ingest.role", "consumers.process.role_process", "consumers.cli"]
+)
 def test_ingest_and_help_do_without_torch(module: str) -> None:
     """Memory and start-up time of what does not learn."""
     heavy = "{'torch', 'torch_geometric', 'plotly', 'river', 'pandas'}"

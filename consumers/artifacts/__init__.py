@@ -1,0 +1,1 @@
+"""The artifact store: checkpoints, serving views, snapshots."""

@@ -1,0 +1,364 @@
+"""Where the roles meet: checkpoints, snapshots, serving views and the trainer's journal.
+
+::
+
+    checkpoints/partition-N/000123/          a RocksDB checkpoint, by hard links where local
+    pins/NAME.json                           checkpoints that must not be pruned
+    snapshots/000042/{model.safetensors, manifest.json}
+    snapshots/CURRENT                        the serving snapshot's number
+    views/000777/{view.safetensors, view.json}
+    views/CURRENT
+    trainer/journal-CHECKSUM.safetensors     the journal's tensors
+    trainer/journal.json                     the journal's metadata; names the file of tensors
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import fsspec
+import xxhash
+from fsspec.implementations.local import LocalFileSystem
+from pydantic import SecretStr
+
+from consumers.artifacts.files import Files, LocalFiles, RemoteFiles
+from consumers.config import GsrConfig
+from consumers.config_loading import read_options
+from consumers.errors import ArtifactError, ConfigError, NotFoundError
+from stream.clock import Clock
+
+_CURRENT: Final = "CURRENT"
+_READ_ATTEMPTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A numbered artifact, read whole and checked.
+
+    Parameters
+    ----------
+    number
+        Snapshot version or view number; 0 for the journal.
+    tensors
+        The safetensors file's bytes.
+    metadata
+        The manifest. The store adds `version` (snapshots) or `number` (views), `created_at`,
+        `bytes` and `checksum`.
+    """
+
+    number: int
+    tensors: bytes
+    metadata: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    folder: str
+    tensors: str
+    manifest: str
+    number: str
+    keep: int
+
+
+class ArtifactStore:
+    """Artifacts in a directory or any fsspec location; one writer per kind.
+
+    Numbers begin at 1, grow and are never reused. Whatever is published is whole: written aside,
+    synced, renamed, then pointed to. Readers check size and checksum.
+
+    Parameters
+    ----------
+    files
+        The place.
+    clock
+        Stamps `created_at`.
+    keep_checkpoints, keep_snapshots, keep_views
+        How many of the newest are kept; pinned checkpoints are kept besides.
+    """
+
+    def __init__(
+        self,
+        files: Files,
+        clock: Clock,
+        *,
+        keep_checkpoints: int = 3,
+        keep_snapshots: int = 10,
+        keep_views: int = 3,
+    ) -> None:
+        self._files = files
+        self._clock = clock
+        self._keep_checkpoints = keep_checkpoints
+        self._snapshots = _Kind(
+            "snapshots", "model.safetensors", "manifest.json", "version", keep_snapshots
+        )
+        self._views = _Kind("views", "view.safetensors", "view.json", "number", keep_views)
+
+    # Checkpoints: written by ingest, read by the trainer.
+
+    def publish_checkpoint(self, partition: int, write: Callable[[Path], None]) -> int:
+        """Have `write` create a checkpoint in a fresh, not yet existing directory; publish it.
+
+        Returns its number. Old ones are pruned: the newest few and pinned ones stay.
+        """
+        folder = f"checkpoints/partition-{partition}"
+        number = max(self._numbers(folder), default=0) + 1
+        self._files.add_checkpoint(f"{folder}/{_name(number)}", write)
+        pinned = {
+            pins[partition]
+            for name in self._pin_names()
+            if partition in (pins := self.pinned_checkpoints(name))
+        }
+        old = self._numbers(folder)[: -self._keep_checkpoints]
+        surplus = [_name(number) for number in old if number not in pinned]
+        if surplus:
+            self._files.drop_checkpoints(folder, surplus)
+        return number
+
+    def newest_checkpoints(self) -> dict[int, int]:
+        """Return partition -> number of its newest checkpoint."""
+        newest = {}
+        for folder in self._files.folders("checkpoints"):
+            partition = folder.removeprefix("partition-")
+            numbers = self._numbers(f"checkpoints/{folder}")
+            if partition.isdecimal() and numbers:
+                newest[int(partition)] = numbers[-1]
+        return dict(sorted(newest.items()))
+
+    def checkpoint_path(self, partition: int, number: int) -> Path:
+        """Return a local directory that holds the checkpoint (fetched first where remote)."""
+        return self._files.checkpoint_path(f"checkpoints/partition-{partition}/{_name(number)}")
+
+    def pin_checkpoints(self, name: str, numbers: Mapping[int, int]) -> None:
+        """Keep exactly these checkpoints (partition -> number) alive for `name`, atomically."""
+        names = {*self._pin_names(), name}
+        self._files.replace(f"pins/{name}.json", _json({str(k): v for k, v in numbers.items()}))
+        if names != set(self._pin_names()):
+            self._files.replace("pins/names.json", _json(sorted(names)))
+
+    def pinned_checkpoints(self, name: str) -> dict[int, int]:
+        """Return what `name` pinned."""
+        if not self._files.exists(f"pins/{name}.json"):
+            return {}
+        pins = json.loads(self._files.read(f"pins/{name}.json"))
+        return {int(partition): number for partition, number in pins.items()}
+
+    # Snapshots: written by the trainer, read by the publisher.
+
+    def publish_snapshot(self, tensors: bytes, manifest: Mapping[str, Any]) -> int:
+        """Publish a model and make it current; returns its version."""
+        return self._publish(self._snapshots, tensors, manifest)
+
+    def current_snapshot(self) -> int:
+        """Return the serving version, 0 where there is none yet. Cheap: poll it."""
+        return self._current(self._snapshots)
+
+    def read_snapshot(self, version: int | None = None) -> Artifact:
+        """Read and check a snapshot (the current one by default).
+
+        Raises
+        ------
+        ArtifactError
+            It is missing or torn.
+        """
+        return self._read(self._snapshots, version)
+
+    def snapshots(self) -> list[dict[str, Any]]:
+        """Return the manifests of all snapshots, oldest first."""
+        return [
+            self.snapshot_manifest(version) for version in self._numbers(self._snapshots.folder)
+        ]
+
+    def snapshot_manifest(self, version: int) -> dict[str, Any]:
+        """Return one snapshot's manifest.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such version (any more).
+        """
+        return self._manifest(self._snapshots, version)
+
+    def rollback(self, version: int) -> int:
+        """Publish snapshot `version` again under a new version, which is returned.
+
+        The new manifest's `restored_from` names what it restores.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such version (any more).
+        """
+        self.snapshot_manifest(version)
+        old = self.read_snapshot(version)
+        return self.publish_snapshot(
+            old.tensors,
+            {**old.metadata, "parent": self.current_snapshot(), "restored_from": version},
+        )
+
+    # Serving views: written by the trainer, read by the publisher.
+
+    def publish_view(self, tensors: bytes, metadata: Mapping[str, Any]) -> int:
+        """Publish a serving view and make it current; returns its number."""
+        return self._publish(self._views, tensors, metadata)
+
+    def current_view(self) -> int:
+        """Return the newest view's number, 0 where there is none yet. Cheap: poll it."""
+        return self._current(self._views)
+
+    def read_view(self, number: int | None = None) -> Artifact:
+        """Read and check a view (the current one by default)."""
+        return self._read(self._views, number)
+
+    # The trainer's journal.
+
+    def save_journal(self, tensors: bytes, metadata: Mapping[str, Any]) -> None:
+        """Replace the journal, all or nothing."""
+        checksum = xxhash.xxh3_128_hexdigest(tensors)
+        file = f"journal-{checksum}.safetensors"
+        old = self._journal_manifest()
+        self._files.replace(f"trainer/{file}", tensors)
+        manifest = {
+            **metadata,
+            "created_at": self._clock.time(),
+            "bytes": len(tensors),
+            "checksum": checksum,
+            "tensors": file,
+        }
+        self._files.replace("trainer/journal.json", _json(manifest))
+        if old is not None and old["tensors"] != file:
+            self._files.remove(f"trainer/{old['tensors']}")
+
+    def load_journal(self) -> Artifact | None:
+        """Return the journal, or None where there is none yet."""
+        manifest = self._journal_manifest()
+        if manifest is None:
+            return None
+        tensors = self._files.read(f"trainer/{manifest['tensors']}")
+        _check(tensors, manifest, "the trainer's journal")
+        return Artifact(0, tensors, manifest)
+
+    def _journal_manifest(self) -> dict[str, Any] | None:
+        if not self._files.exists("trainer/journal.json"):
+            return None
+        manifest: dict[str, Any] = json.loads(self._files.read("trainer/journal.json"))
+        return manifest
+
+    def _pin_names(self) -> list[str]:
+        if not self._files.exists("pins/names.json"):
+            return []
+        names: list[str] = json.loads(self._files.read("pins/names.json"))
+        return names
+
+    def _publish(self, kind: _Kind, tensors: bytes, manifest: Mapping[str, Any]) -> int:
+        with self._files.lock(kind.folder):
+            number = max([*self._numbers(kind.folder), self._current(kind)]) + 1
+            stamped = {
+                **manifest,
+                kind.number: number,
+                "created_at": self._clock.time(),
+                "bytes": len(tensors),
+                "checksum": xxhash.xxh3_128_hexdigest(tensors),
+            }
+            self._files.create(
+                f"{kind.folder}/{_name(number)}",
+                {kind.tensors: tensors, kind.manifest: _json(stamped)},
+            )
+            self._files.replace(f"{kind.folder}/{_CURRENT}", f"{number}\n".encode())
+            for old in self._numbers(kind.folder)[: -kind.keep]:
+                self._files.remove(f"{kind.folder}/{_name(old)}")
+        return number
+
+    def _current(self, kind: _Kind) -> int:
+        name = f"{kind.folder}/{_CURRENT}"
+        if not self._files.exists(name):
+            return 0
+        text = self._files.read(name)
+        try:
+            return int(text)
+        except ValueError:
+            raise ArtifactError(
+                f"{name} holds {text[:20]!r} instead of a number: write the number of the newest "
+                f"folder beside it into it"
+            ) from None
+
+    def _read(self, kind: _Kind, number: int | None) -> Artifact:
+        for attempt in range(_READ_ATTEMPTS):
+            wanted = self._current(kind) if number is None else number
+            if not wanted:
+                raise ArtifactError(f"there are no {kind.folder} yet: the trainer makes them")
+            try:
+                manifest = self._manifest(kind, wanted)
+                tensors = self._files.read(f"{kind.folder}/{_name(wanted)}/{kind.tensors}")
+            except (ArtifactError, NotFoundError) as error:
+                # The current one may have been replaced and pruned between two reads.
+                if number is not None or attempt == _READ_ATTEMPTS - 1:
+                    raise ArtifactError(str(error)) from None
+                continue
+            _check(tensors, manifest, f"{kind.folder}/{_name(wanted)}")
+            return Artifact(wanted, tensors, manifest)
+        raise AssertionError("unreachable")
+
+    def _manifest(self, kind: _Kind, number: int) -> dict[str, Any]:
+        name = f"{kind.folder}/{_name(number)}/{kind.manifest}"
+        if not self._files.exists(name):
+            there = ", ".join(map(str, self._numbers(kind.folder))) or "none"
+            raise NotFoundError(f"there is no {kind.number} {number}; there are: {there}")
+        try:
+            manifest: dict[str, Any] = json.loads(self._files.read(name))
+        except ValueError:
+            raise ArtifactError(f"{name} is torn: remove its folder or restore a backup") from None
+        return manifest
+
+    def _numbers(self, folder: str) -> list[int]:
+        return sorted(int(name) for name in self._files.folders(folder) if name.isdecimal())
+
+
+def open_artifacts(config: GsrConfig, clock: Clock) -> ArtifactStore:
+    """Open the store that the configuration names; nothing is created before it is needed.
+
+    Raises
+    ------
+    ConfigError
+        The location's kind is unknown, or its options are wrong.
+    """
+    section = config.artifacts
+    options = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in read_options(section.options_file).items()
+    }
+    try:
+        filesystem, root = fsspec.core.url_to_fs(config.artifacts_url, **options)
+    except (ValueError, ImportError, TypeError) as error:
+        raise ConfigError(f"artifacts.url {config.artifacts_url!r}: {error}") from None
+    files: Files
+    if isinstance(filesystem, LocalFileSystem):
+        files = LocalFiles(Path(root))
+    else:
+        files = RemoteFiles(filesystem, root, config.state.directory / "artifacts-scratch")
+    return ArtifactStore(
+        files,
+        clock,
+        keep_checkpoints=section.keep_checkpoints,
+        keep_snapshots=section.keep_snapshots,
+        keep_views=section.keep_views,
+    )
+
+
+def _name(number: int) -> str:
+    return f"{number:06d}"
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, indent=1, sort_keys=True).encode()
+
+
+def _check(tensors: bytes, manifest: Mapping[str, Any], name: str) -> None:
+    if (
+        len(tensors) != manifest["bytes"]
+        or xxhash.xxh3_128_hexdigest(tensors) != manifest["checksum"]
+    ):
+        raise ArtifactError(
+            f"{name} does not match its checksum: restore a backup, or roll back to another one"
+        )

@@ -1,0 +1,1 @@
+"""Answers to people: what state and model say."""

@@ -1,0 +1,1 @@
+"""The demonstration that `gsr run --demo` shows."""

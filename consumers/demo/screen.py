@@ -1,0 +1,193 @@
+"""How the demo looks: a live panel on a terminal, else a plain line every few seconds."""
+
+import sys
+from collections import deque
+from contextlib import ExitStack
+from typing import Final, Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from consumers.demo.figures import CUT, Figures, Shopper
+from stream.clock import Clock
+
+_LINE_SECONDS: Final = 5.0
+_PANEL_SECONDS: Final = 0.5
+_TREND: Final = 40
+_BLOCKS: Final = "▁▂▃▄▅▆▇█"
+_CLICKS_SHOWN: Final = 4
+_ITEMS_SHOWN: Final = 6
+
+
+class Screen(Protocol):
+    """Shows the demo."""
+
+    def show(self, figures: Figures, shopper: Shopper | None) -> None:
+        """Take in the newest figures; draws when it is time to."""
+        ...
+
+    def message(self, line: str) -> None:
+        """Print a line that should not be lost."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        ...
+
+
+def open_screen(clock: Clock) -> Screen:
+    """Return the panel on a terminal, else the lines."""
+    return LivePanel(clock) if sys.stdout.isatty() else PlainLines(clock)
+
+
+class PlainLines:
+    """One line every few seconds on standard output."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._begun = clock.monotonic()
+        self._shown_at = self._begun - _LINE_SECONDS + 1.0
+
+    def show(self, figures: Figures, shopper: Shopper | None) -> None:
+        """Print a line when it is time to."""
+        now = self._clock.monotonic()
+        if now - self._shown_at < _LINE_SECONDS:
+            return
+        self._shown_at = now
+        parts = [f"{_minutes(now - self._begun)}  {status(figures)}"]
+        if figures.clicks:
+            parts = [
+                f"{_minutes(now - self._begun)}  {figures.clicks:,} clicks in",
+                f"{figures.lists:,} lists out{_delay(figures)}",
+                f"model {figures.version}",
+                f"hit rate {hit_rates(figures)}",
+                f"drift alarms {figures.alarms}",
+            ]
+        if shopper is not None:
+            parts.append(f"{shopper.recommendation.user_id} now gets {_items(shopper)}")
+        sys.stdout.write(" · ".join(parts) + "\n")
+        sys.stdout.flush()
+
+    def message(self, line: str) -> None:
+        """Print a line on standard error."""
+        sys.stderr.write(f"{line}\n")
+
+    def close(self) -> None:
+        """Nothing to leave."""
+
+
+class LivePanel:
+    """A panel that is redrawn in place."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._begun = self._shown_at = clock.monotonic()
+        self._rate: deque[tuple[float, int]] = deque(maxlen=20)
+        self._trend: deque[float] = deque(maxlen=_TREND)
+        self._version = 0
+        self._stack = ExitStack()
+        self._live = self._stack.enter_context(
+            Live(Text("starting ..."), console=Console(), auto_refresh=False)
+        )
+
+    def show(self, figures: Figures, shopper: Shopper | None) -> None:
+        """Redraw the panel when it is time to."""
+        now = self._clock.monotonic()
+        if now - self._shown_at < _PANEL_SECONDS:
+            return
+        self._shown_at = now
+        self._rate.append((now, figures.clicks))
+        if any(figures.hit_rate.values()) and (not self._trend or figures.version != self._version):
+            self._trend.append(figures.hit_rate["joint"])
+            self._version = figures.version
+        rows = Table.grid(padding=(0, 2))
+        rows.add_column(style="bold")
+        rows.add_column()
+        rows.add_row("clicks in", f"{figures.clicks:,}   {self._per_second():,.0f} per second")
+        rows.add_row("lists out", f"{figures.lists:,}{_delay(figures)}")
+        rows.add_row("model", _model(figures))
+        rows.add_row(f"hit rate, top {CUT}", hit_rates(figures))
+        rows.add_row("  its trend", _sparkline(self._trend) or "after two models")
+        rows.add_row("drift", f"{figures.alarms} alarms, popularity shift {figures.shift:.2f}")
+        parts: list[Table | Text] = [rows, Text(status(figures), style="dim")]
+        if shopper is not None:
+            clicked = ", ".join(shopper.sequence.items[-_CLICKS_SHOWN:])
+            parts.insert(
+                1,
+                Text(
+                    f"\n{shopper.recommendation.user_id} clicked {clicked}\n"
+                    f"  and now gets {_items(shopper)}\n"
+                ),
+            )
+        title = f"gsr demo  {_minutes(now - self._begun)}"
+        self._live.update(
+            Panel(Group(*parts), title=title, subtitle="Ctrl-C ends it", padding=(1, 2)),
+            refresh=True,
+        )
+
+    def message(self, line: str) -> None:
+        """Print a line above the panel."""
+        self._live.console.print(line, markup=False, highlight=False)
+
+    def close(self) -> None:
+        """Leave the last panel on the screen."""
+        self._stack.close()
+
+    def _per_second(self) -> float:
+        (begun, before), (ended, after) = self._rate[0], self._rate[-1]
+        return (after - before) / (ended - begun) if ended > begun else 0.0
+
+
+def status(figures: Figures) -> str:
+    """Say in plain words what is going on."""
+    missing = {"ingest", "trainer", "publisher"} - figures.answering
+    if missing:
+        return f"starting: waiting for {', '.join(sorted(missing))}"
+    if not figures.clicks:
+        return "all three roles run; the first clicks are on their way"
+    if not figures.lists:
+        return "clicks arrive; lists follow with the first counters"
+    if not figures.version:
+        return "lists come from live counters alone; the first model is being learned"
+    return "every click is first a test of the model, then learned"
+
+
+def hit_rates(figures: Figures) -> str:
+    """Return the hit rates of the models, in words; the clicks scored so far if there are few."""
+    if not any(figures.hit_rate.values()):
+        return "after the first cycle"
+    names = {"joint": "model", "graph": "item graph alone", "popularity": "popularity alone"}
+    return ", ".join(f"{names[name]} {value:.1%}" for name, value in figures.hit_rate.items())
+
+
+def _model(figures: Figures) -> str:
+    if not figures.version:
+        return "none yet"
+    return f"version {figures.version}, {figures.learned:,} clicks learned"
+
+
+def _delay(figures: Figures) -> str:
+    if figures.delay_median is None:
+        return ""
+    return f" (half of them {figures.delay_median:.2f} s after the click)"
+
+
+def _items(shopper: Shopper) -> str:
+    items = shopper.recommendation.items[:_ITEMS_SHOWN]
+    return ", ".join(entry.item_id for entry in items)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
+
+
+def _sparkline(values: "deque[float]") -> str:
+    if len(values) < 2:  # noqa: PLR2004  # a line needs two points
+        return ""
+    low, high = min(values), max(values)
+    span = max(high - low, 1e-9)
+    steps = len(_BLOCKS) - 1
+    return "".join(_BLOCKS[round(steps * (value - low) / span)] for value in values)

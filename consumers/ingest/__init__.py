@@ -1,0 +1,1 @@
+"""The ingest role: clicks to durable state."""

@@ -1,0 +1,250 @@
+"""One partition of clicks on its way into state: the unit of ingest."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from consumers.artifacts.store import ArtifactStore
+from consumers.config import GsrConfig
+from consumers.ingest.dead_letter_policy import DeadLetterPolicy
+from consumers.ingest.dead_letter_topic import DeadLetterTopic
+from consumers.ingest.sequences import MAX_WAITING_USERS, PartitionSequences, SequenceBudgets
+from consumers.metrics.registry import Metrics
+from stream.clock import Clock
+from stream.events.click import ClickBatch
+from stream.events.codec import BadRecord, ClickCodec
+from stream.log.interface import Log, RecordBatch
+from stream.state.applied import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD, Applied
+from stream.state.store import PartitionStore, StoreOptions, StoreStats
+
+OUTCOMES: Final = {
+    ACCEPTED: "accepted",
+    DUPLICATE: "duplicate",
+    TOO_OLD: "too_old",
+    FORGOTTEN: "forgotten",
+}
+
+CATCH_UP_PATIENCE: Final = 3
+"""How many more intervals pass between checkpoints while clicks wait."""
+CATCH_UP_FLUSH_RECORDS: Final = 200_000
+CATCH_UP_FLUSH_SECONDS: Final = 30.0
+"""While clicks wait, a flush needs so many of them since the last one, or so much time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a partition stands, for gauges and lag.
+
+    Parameters
+    ----------
+    next_offset
+        Offset of the first record that was not applied.
+    append_time
+        When the log took the newest record applied since the start; None before the first.
+    """
+
+    next_offset: int
+    append_time: float | None
+
+
+class PartitionIngest:
+    """Decodes, sets aside, applies, tells, flushes; exact whatever the crash.
+
+    The order is what makes it so: a bad record is on the dead-letter topic before a flush passes
+    it, and the offset is inside the flush. What a crash takes is read again.
+
+    Parameters
+    ----------
+    config
+        All settings.
+    partition
+        Which one.
+    log, clock, metrics, artifacts
+        As the role got them.
+    budgets
+        Bytes of sequences, shared by the partitions.
+    sent_offset
+        Up to where sequences are known to have been sent.
+    """
+
+    def __init__(
+        self,
+        config: GsrConfig,
+        partition: int,
+        *,
+        log: Log,
+        clock: Clock,
+        metrics: Metrics,
+        artifacts: ArtifactStore,
+        budgets: SequenceBudgets,
+        sent_offset: int,
+    ) -> None:
+        self.partition = partition
+        self._config = config
+        self._log = log
+        self._clock = clock
+        self._metrics = metrics
+        self._artifacts = artifacts
+        ingest, rules = config.ingest, config.events.rules()
+        self._codec = ClickCodec(rules)
+        self._store = PartitionStore.open(
+            config.ingest_directory / f"partition-{partition}",
+            partition,
+            config.state.shape(),
+            rules,
+            clock,
+            StoreOptions(
+                flush_bytes=ingest.flush_dirty_bytes,
+                flush_seconds=ingest.flush_interval_seconds,
+                cached_users=ingest.cached_users,
+            ),
+        )
+        clicks = config.log.clicks
+        self._policy = DeadLetterPolicy(
+            clicks,
+            partition,
+            max_share=ingest.max_bad_share,
+            window_records=ingest.bad_window_records,
+            minimum_records=ingest.bad_minimum_records,
+        )
+        self._dead_letters = DeadLetterTopic(log, config.log.dead_letters, clicks, partition)
+        self._sequences = PartitionSequences(
+            log,
+            clicks,
+            partition,
+            store=self._store,
+            event_names=tuple(rules.weights),
+            sent_offset=sent_offset,
+            linger_seconds=ingest.sequence_linger_seconds,
+            budgets=budgets,
+            clock=clock,
+            max_waiting=MAX_WAITING_USERS,
+        )
+        self._append_time: float | None = None
+        self._checkpointed_offset = 0
+        self._checkpoint_due = self._flushed_at = clock.monotonic()
+
+    @property
+    def position(self) -> Position:
+        """Where the partition stands."""
+        return Position(self._store.next_offset, self._append_time)
+
+    @property
+    def watermark(self) -> float:
+        """Newest event time so far; -inf before the first click."""
+        return self._store.watermark
+
+    @property
+    def durable_offset(self) -> int:
+        """Every record before it is in the state on disk."""
+        return self._store.durable_offset
+
+    def stats(self) -> StoreStats:
+        """Return the state's gauges."""
+        return self._store.stats()
+
+    def apply(self, batch: RecordBatch) -> None:
+        """Decode a batch, set its bad records aside, and apply its clicks.
+
+        Raises
+        ------
+        TooManyBadError
+            Nothing of the batch was applied.
+        """
+        decoded = self._codec.decode(batch, self._store.watermark)
+        if decoded.bad:
+            self._policy.record(len(batch), decoded.bad)
+            self._count_bad(decoded.bad, self._dead_letters.append(batch, decoded.bad))
+        else:
+            self._policy.record(len(batch), ())
+        applied = self._store.apply(decoded.clicks, decoded.watermark, batch.next_offset)
+        touched = self._store.drain_touched()
+        self._sequences.touch(
+            touched, int(batch.offsets[0]), forgotten_users(decoded.clicks, applied)
+        )
+        self._append_time = float(batch.append_times[-1])
+        self._count(len(batch), applied)
+
+    @property
+    def sequences(self) -> PartitionSequences:
+        """What touched users' sequences wait to be sent."""
+        return self._sequences
+
+    def flush_if_due(self, *, catching_up: bool) -> bool:
+        """Flush where enough has changed; True where it did.
+
+        While clicks wait, nearly every item changes between two flushes, and each flush writes
+        nearly all of them: so flushes are spaced by clicks, and the work per click stays the same
+        whatever the load. A crash then re-reads more, at full speed.
+        """
+        if not self._store.due_for_flush():
+            return False
+        if catching_up and not self._enough_for_a_flush():
+            return False
+        self.flush()
+        return True
+
+    def _enough_for_a_flush(self) -> bool:
+        records = self._store.next_offset - self._store.durable_offset
+        waited = self._clock.monotonic() - self._flushed_at
+        return records >= CATCH_UP_FLUSH_RECORDS or waited >= CATCH_UP_FLUSH_SECONDS
+
+    def flush(self) -> None:
+        """Make everything applied durable."""
+        if self._store.durable_offset == self._store.next_offset:
+            return
+        started = self._clock.monotonic()
+        self._store.flush()
+        self._flushed_at = self._clock.monotonic()
+        self._metrics.histogram("gsr_ingest_flush_seconds").observe(self._flushed_at - started)
+        self._metrics.gauge("gsr_ingest_flush_timestamp_seconds").set(self._clock.time())
+
+    def checkpoint_if_due(self, *, catching_up: bool) -> bool:
+        """Publish a checkpoint on schedule, if anything changed; True where it did.
+
+        While clicks wait they are rarer: the trainer would only get a faster-ageing past.
+        """
+        patience = self._config.ingest.checkpoint_interval_seconds * CATCH_UP_PATIENCE
+        if self._clock.monotonic() < self._checkpoint_due + patience * catching_up:
+            return False
+        if self._store.next_offset == self._checkpointed_offset:
+            return False
+        self.flush()
+        offset = self._store.next_offset
+        self._artifacts.publish_checkpoint(self.partition, self._store.checkpoint)
+        self._checkpointed_offset = offset
+        self._checkpoint_due = (
+            self._clock.monotonic() + self._config.ingest.checkpoint_interval_seconds
+        )
+        self._metrics.counter("gsr_ingest_checkpoints_total").inc()
+        self._metrics.gauge("gsr_ingest_checkpoint_timestamp_seconds").set(self._clock.time())
+        return True
+
+    def close(self) -> None:
+        """Let go of everything without a flush."""
+        self._sequences.close()
+        self._dead_letters.close()
+        self._store.close()
+
+    def _count(self, records: int, applied: Applied) -> None:
+        self._metrics.counter("gsr_ingest_records_total").inc(records)
+        counts = np.bincount(applied.outcomes, minlength=max(OUTCOMES) + 1)
+        clicks = self._metrics.counter("gsr_ingest_clicks_total")
+        for outcome, name in OUTCOMES.items():
+            if counts[outcome]:
+                clicks.labels(name).inc(int(counts[outcome]))
+        if counts[FORGOTTEN]:
+            self._metrics.counter("gsr_ingest_forgotten_users_total").inc(int(counts[FORGOTTEN]))
+
+    def _count_bad(self, bad: list[BadRecord], fresh: int) -> None:
+        counter = self._metrics.counter("gsr_ingest_bad_records_total")
+        for record in bad[len(bad) - fresh :]:
+            counter.labels(record.reason).inc()
+
+
+def forgotten_users(clicks: ClickBatch, applied: Applied) -> list[str]:
+    """Return the users whom the batch asked to forget."""
+    if not clicks.forget.any():
+        return []
+    return [clicks.user_ids[row] for row in np.flatnonzero(applied.outcomes == FORGOTTEN)]

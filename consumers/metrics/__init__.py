@@ -1,0 +1,1 @@
+"""Metrics: their catalogue, their manual, their registry."""

@@ -1,0 +1,1 @@
+"""What every role process does alike: loop, health, logging, supervision."""

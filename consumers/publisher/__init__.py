@@ -1,0 +1,1 @@
+"""The publisher role: refreshed lists to the topic."""

@@ -1,0 +1,314 @@
+"""The publisher role: keeps every user's list on the topic as fresh as the contract says.
+
+A list is *due*, and then always sent, when its user's newest accepted click is newer than the one
+it knows of, or when the model that served when that click was accepted is newer than the list's.
+Lists are also made anew after a model change (the walk) and when an item that they hold is taken
+down or expires; those are sent only if their items changed. So a list's `source_offset` tells
+which clicks it knows, and an old `model_version` on a calm user's list means that newer models
+would recommend the same, or that the walk has not come by yet.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+
+from consumers.artifacts.store import ArtifactStore
+from consumers.config import GsrConfig
+from consumers.metrics.registry import Metrics
+from consumers.publisher.due_users import DueUsers
+from consumers.publisher.list_scan import ListScan
+from consumers.publisher.list_sender import ListSender
+from consumers.publisher.publication import Publication
+from consumers.publisher.restore import restore_lists, restore_sequences
+from consumers.publisher.sequence_follower import follow_sequences
+from consumers.publisher.sequence_lookup import SequenceLookup
+from consumers.publisher.state import NOWHERE, UserTable
+from consumers.publisher.walk import Walk
+from consumers.serving.item_controls import ItemControls
+from consumers.serving.served import Serving
+from consumers.topics.log_range import read_range
+from stream.clock import Clock
+from stream.errors import LogUnavailableError
+from stream.events.recommendation import Reason
+from stream.log.interface import Log, RecordBatch
+from stream.state.fingerprint import fingerprint
+
+_LOGGER = logging.getLogger(__name__)
+
+POLL_RECORDS: Final = 5_000
+IDLE_POLL_SECONDS: Final = 0.02
+MEASURE_SECONDS: Final = 1.0
+EVICTED_PART: Final = 20
+"""One in so many users leaves at once when there are too many."""
+
+
+class PublisherRole:
+    """Follows sequences, item controls, models and views; sends lists.
+
+    Parameters
+    ----------
+    config
+        All settings; `log`, `events`, `model` and `publisher` are used.
+    log, clock, metrics
+        The seams to the world.
+    artifacts
+        Where models and views come from.
+    """
+
+    def __init__(
+        self,
+        config: GsrConfig,
+        log: Log,
+        clock: Clock,
+        metrics: Metrics,
+        artifacts: ArtifactStore,
+    ) -> None:
+        self._config = config
+        self._log = log
+        self._clock = clock
+        self._metrics = metrics
+        settings, topics = config.publisher, config.log
+        # Whoever published before is locked out before its last records are read.
+        self._sender = ListSender(log, topics)
+        self._users = UserTable(settings.list_length)
+        self._due = DueUsers()
+        self._controls = ItemControls()
+        self._serving = Serving(config, artifacts, clock)
+        self._walk = Walk(settings.walk_users_per_second, settings.active_user_seconds, clock)
+        self._lookup = SequenceLookup(log, topics.sequences)
+        self._scan = ListScan(log, topics.recommendations, self._users)
+        self._evicted = False
+        self._items = log.reader(topics.items)
+        self._reader = log.reader(topics.sequences)
+        self._publication = Publication(
+            settings,
+            users=self._users,
+            due=self._due,
+            walk=self._walk,
+            serving=self._serving,
+            sender=self._sender,
+            lookup=self._lookup,
+            clock=clock,
+            metrics=metrics,
+        )
+        self._measure_due = clock.monotonic()
+        self._floor = self._version = 0
+        self._restore()
+
+    def _restore(self) -> None:
+        """Rebuild what is known from the topics, read to their ends, and coalesce what is due."""
+        topics, now = self._config.log, self._clock.time()
+        for partition, end in self._log.end_offsets(topics.items).items():
+            start = self._log.start_offsets(topics.items)[partition]
+            for batch in read_range(self._log, topics.items, partition, start, end):
+                self._controls.apply(batch, now)
+            self._items.seek(partition, end)
+        self._floor = restore_lists(
+            self._log, topics.recommendations, self._users, self._metrics.beat
+        )
+        ends = restore_sequences(self._log, topics.sequences, self._users, self._metrics.beat)
+        for partition, end in ends.items():
+            self._reader.seek(partition, end)
+        self._withdraw_unfollowed(empty=not any(ends.values()))
+        self._mark("click", self._users.due_by_click())
+        self._controls.take_newly_blocked(now)
+        self._mark_holders(self._controls.blocked)
+        _LOGGER.info(
+            "%d users, %d of them due; newest list of model %d",
+            len(self._users),
+            len(self._due),
+            self._floor,
+        )
+
+    def _withdraw_unfollowed(self, *, empty: bool) -> None:
+        """Withdraw the lists of users who were forgotten while no publisher ran."""
+        gone = self._users.unfollowed()
+        if gone and empty:
+            _LOGGER.warning(
+                "%s never held a record, but %d users have lists: the lists stay until their "
+                "users click again. Was the topic deleted?",
+                self._config.log.sequences,
+                len(gone),
+            )
+        else:
+            self._publication.withdraw(gone)
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Read what is new and send one batch of lists; True where there was any work.
+
+        Raises
+        ------
+        FencedError
+            Another publisher has taken over.
+        StreamError
+            The log cannot go on; the message says what to do.
+        """
+        self._refresh()
+        self._follow_items()
+        sendable = self.publishing and len(self._due) > 0
+        before = {p: self._reader.position(p) for p in self._reader.assignment}
+        batches = self._reader.poll(POLL_RECORDS, 0.0 if sendable else IDLE_POLL_SECONDS)
+        try:
+            for batch in batches:
+                self._follow_sequences(batch)
+        except LogUnavailableError:
+            for partition, offset in before.items():
+                self._reader.seek(partition, offset)
+            raise
+        worked = bool(batches)
+        if self.publishing:
+            worked |= self._publication.send_due()
+            worked |= self._publication.send_default()
+            worked |= self._send_shortened()
+        self._evict()
+        self._measure()
+        return worked
+
+    @property
+    def publishing(self) -> bool:
+        """Whether there is something to make lists from that is not older than the lists."""
+        return self._serving.ready and self._serving.version >= self._floor
+
+    def checks(self) -> dict[str, bool]:
+        """Return what must hold before the publisher counts as ready."""
+        return {
+            "view": self._serving.ready,
+            "model_not_older_than_lists": self._serving.version >= self._floor,
+            "default_list": self._publication.has_default,
+        }
+
+    def close(self) -> None:
+        """Save positions and let go; what is due is due again after the next start."""
+        try:
+            self._save_positions()
+        finally:
+            self._reader.close()
+            self._items.close()
+            self._lookup.close()
+            self._scan.close()
+            self._sender.close()
+
+    # -- what is new ---------------------------------------------------------------------------
+
+    def _refresh(self) -> None:
+        if not self._serving.refresh() or not self._serving.ready:
+            return
+        gauge, version = self._metrics.gauge, self._serving.version
+        gauge("gsr_publisher_view_timestamp_seconds").set(self._serving.view_created_at)
+        if version == self._version:
+            return
+        self._version = version
+        gauge("gsr_publisher_model_version").set(version)
+        gauge("gsr_publisher_model_timestamp_seconds").set(self._serving.model_created_at)
+        if version < self._floor:
+            _LOGGER.warning(
+                "model %d is older than lists that are on the topic (model %d); lists wait for a "
+                "newer one. Was the artifact store restored from a backup? `gsr models rollback` "
+                "gives an old model a new number.",
+                version,
+                self._floor,
+            )
+            return
+        _LOGGER.info("model %d serves", version)
+        accepted = self._users.accepted_times[: self._users.extent]
+        self._mark("model", self._users.due_by_version(self._serving.versions_at(accepted)))
+        self._walk.move_target(version)
+
+    def _follow_items(self) -> None:
+        now = self._clock.time()
+        for batch in self._items.poll(POLL_RECORDS, 0.0):
+            self._controls.apply(batch, now)
+        self._mark_holders(self._controls.take_newly_blocked(now))
+        if self._controls.take_changed():
+            self._serving.recommender.block(self._controls.blocked)
+            self._publication.hurry_default()
+
+    def _follow_sequences(self, batch: RecordBatch) -> None:
+        """Note who clicked; withdraw the lists of who is to be forgotten."""
+        forgotten: dict[int, None] = {}
+        clicked: dict[int, bytes] = {}
+        changes = follow_sequences(batch, self._users, add_forgotten=self._evicted)
+        for row, value in changes:
+            if value is None:
+                forgotten[row] = None
+                clicked.pop(row, None)
+            else:
+                clicked[row] = value
+        now = self._clock.monotonic()
+        self._due.add("click", clicked, now)
+        for row, value in clicked.items():
+            self._publication.keep_record(row, value)
+        # Who clicked again after being forgotten gets a new list, but loses the old one first.
+        back = [row for row in forgotten if row in clicked]
+        self._publication.withdraw_lists(back, unknown_too=self._evicted)
+        self._publication.withdraw(
+            [self._users.name_of(row) for row in forgotten if row not in clicked],
+            unknown_too=self._evicted,
+        )
+        self._metrics.counter("gsr_publisher_sequences_total").inc(len(batch))
+
+    def _mark(self, reason: Reason, rows: Iterable[int]) -> None:
+        self._due.add(reason, map(int, rows), self._clock.monotonic())
+
+    def _mark_holders(self, item_ids: Iterable[str]) -> None:
+        """Have the lists made anew that hold one of `item_ids`."""
+        items = list(item_ids)
+        if not items:
+            return
+        marks = np.array([fingerprint(item) for item in items], dtype=np.uint32)
+        self._mark("items", self._users.holding(marks))
+        if self._evicted:
+            self._scan.look_for(items)
+
+    def _send_shortened(self) -> bool:
+        """Take blocked items out of the lists of users who are not kept in memory."""
+        if not self._scan.running:
+            return False
+        shortened = self._scan.step(self._clock.time())
+        self._sender.send(shortened)
+        self._metrics.counter("gsr_publisher_lists_total").labels("items").inc(len(shortened))
+        return True
+
+    # -- chores --------------------------------------------------------------------------------
+
+    def _save_positions(self) -> None:
+        """Save up to where every due list has been sent."""
+        topic, users = self._config.log.sequences, self._users
+        positions = {p: self._reader.position(p) for p in self._reader.assignment}
+        for row in self._due.rows():
+            partition, offset = int(users.partitions[row]), int(users.sequence_offsets[row])
+            if offset != NOWHERE:
+                positions[partition] = min(positions[partition], offset)
+        self._log.save_positions(self._config.publisher.group, topic, positions)
+
+    def _evict(self) -> None:
+        """Let go of those whose click is oldest, when there are too many."""
+        limit = self._config.publisher.kept_users
+        if len(self._users) <= limit:
+            return
+        waiting = self._due.rows()
+        for user_id in self._users.oldest(len(self._users) - limit + limit // EVICTED_PART):
+            if self._users.row_of(user_id) not in waiting:
+                self._users.remove(user_id)
+        self._evicted = True
+
+    def _measure(self) -> None:
+        if self._clock.monotonic() < self._measure_due:
+            return
+        self._measure_due = self._clock.monotonic() + MEASURE_SECONDS
+        self._save_positions()
+        ends = self._log.end_offsets(self._config.log.sequences)
+        values = {
+            "lag_records": sum(ends[p] - self._reader.position(p) for p in self._reader.assignment),
+            "due_users": len(self._due),
+            "walk_remaining_users": self._walk.remaining,
+            "walk_progress_ratio": self._walk.progress(self._users),
+            "users": len(self._users),
+            "blocked_items": len(self._controls.blocked),
+        }
+        for name, value in values.items():
+            self._metrics.gauge(f"gsr_publisher_{name}").set(value)

@@ -1,0 +1,1 @@
+"""Replay and bootstrap from event files."""

@@ -1,0 +1,315 @@
+"""`gsr replay`: an event file through the whole pipeline, in event time, with quality measured."""
+
+import resource
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+import numpy as np
+import torch
+
+from consumers.config import GsrConfig
+from consumers.errors import ConfigError
+from consumers.process.progress import Progress, ProgressCallback, quiet
+from consumers.process.rate import Rate
+from consumers.replay.history_file import cycle_clicks, open_events, summarise, window_seconds
+from consumers.replay.lists import LISTS_NAME, ReplayLists, newest_users
+from consumers.replay.report import write_report
+from consumers.trainer.drift_watch import DriftFigures, DriftWatch
+from consumers.trainer.event_rows import cut, split_clicks
+from consumers.trainer.learning_loop import LearningLoop
+from consumers.trainer.loop_records import CycleReport, LoopOptions
+from consumers.trainer.mirror import Mirror
+from consumers.trainer.quality_document import (
+    BaselineChoice,
+    choose_baselines,
+    quality_document,
+    write_document,
+)
+from gsr.learner import Learner
+from gsr.model import JointModel
+from stream.clock import Clock, SystemClock
+from stream.events.click import ClickBatch
+from stream.events.click_batch import to_click_batch
+from stream.events.event_sort import sorted_events
+from stream.events.files import EventFile, FileSummary
+
+FINAL_USERS: Final = 10_000
+"""How many users' lists `--recommendations final` writes: those whose clicks are newest."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayOptions:
+    """What to replay, and how.
+
+    Parameters
+    ----------
+    events
+        The event file (see `stream.events.files`).
+    out
+        Directory for `metrics.json`, `report.html` and the recommendations; made if missing.
+    columns
+        Which column holds what: user, item, timestamp, event, event_id → column name.
+    config
+        Settings of state, model, learner and lists; those of processes are not used.
+    warmup
+        Share of the stream that is learned before scoring begins, 0 to 1.
+    repeats
+        "exclude": clicks on items in the user's buffer are not scored, and those items are left
+        out of the ranking; "include": all clicks with an earlier one are, among all items.
+    seed
+        Of everything random.
+    limit
+        Only the first so many events; None: all.
+    cycle_clicks
+        Clicks per cycle of the trainer; None: from the length of the stream (500 to 2,000).
+    recommendations
+        "final": the lists, at the end, of the 10,000 users whose clicks are newest; "all": after
+        each cycle the lists of the users who clicked in it, as the publisher would have sent them
+        (large, and about twice as slow); "none".
+    baselines
+        Half-life of each baseline: the "best" of the grid over the scored clicks themselves,
+        which favours the baselines, or the best over the "warmup".
+    on_bad
+        "fail" at the first bad row, or "skip" and count.
+    """
+
+    events: Path
+    out: Path
+    columns: dict[str, str] = field(default_factory=dict)
+    config: GsrConfig = field(default_factory=GsrConfig)
+    warmup: float = 0.1
+    repeats: Literal["exclude", "include"] = "exclude"
+    seed: int = 0
+    limit: int | None = None
+    cycle_clicks: int | None = None
+    recommendations: Literal["none", "final", "all"] = "final"
+    baselines: BaselineChoice = "best"
+    on_bad: Literal["fail", "skip"] = "fail"
+
+
+def replay(
+    options: ReplayOptions,
+    progress: ProgressCallback = quiet,
+    clock: Clock | None = None,
+) -> dict[str, Any]:
+    """Replay an event file and return what was written to `metrics.json`.
+
+    Nothing is left half-written when it is interrupted.
+
+    Raises
+    ------
+    EventFileError
+        The file cannot be read, is empty, or a row is bad (`on_bad="fail"`).
+    ConfigError
+        An option makes no sense; says which.
+    """
+    clock = clock or SystemClock()
+    _check(options)
+    started = clock.monotonic()
+    file = open_events(options.events, options.columns, options.config, options.on_bad)
+    progress(Progress(stage="looking through the file", done=0, total=0))
+    summary = summarise(file, options.limit)
+    options.out.mkdir(parents=True, exist_ok=True)
+    run = Replay(options, summary, progress, clock)
+    lists = run.lists()
+    try:
+        run.follow(file, summary, lists)
+        document = run.document(file)
+        document["cost"] |= {"seconds": clock.monotonic() - started}
+        write_report(document, options.out / "report.html")
+        if lists is not None:
+            lists.close()
+        write_document(document, options.out / "metrics.json")
+    except BaseException:
+        # Also an interrupt: what is half-made must not look like a result.
+        if lists is not None:
+            lists.discard()
+        raise
+    return document
+
+
+class Replay:
+    """One run: the trainer's loop, fed from a file.
+
+    Parameters
+    ----------
+    options
+        See `ReplayOptions`.
+    summary
+        Of the file.
+    progress
+        Is told a few times a second.
+    clock
+        Of the cost.
+    """
+
+    def __init__(
+        self, options: ReplayOptions, summary: FileSummary, progress: ProgressCallback, clock: Clock
+    ) -> None:
+        self._options = options
+        self._total = summary.events
+        self._cycle = options.cycle_clicks or cycle_clicks(summary.events)
+        self._window = window_seconds(summary)
+        self._clock = clock
+        self._rate = Rate(clock)
+        self._progress = progress
+        self.loop = _loop(options, self._window)
+        self._watch = DriftWatch(self.loop)
+        self._looks: list[DriftFigures] = []
+        self._cycles: list[dict[str, float]] = []
+        self._spent = dict.fromkeys(("reading", "counting", "testing", "learning", "lists"), 0.0)
+
+    def lists(self) -> ReplayLists | None:
+        """Open the file of recommendations, where it is wanted."""
+        if self._options.recommendations == "none":
+            return None
+        return ReplayLists(
+            self._options.out / LISTS_NAME,
+            self.loop,
+            self._options.config.events.rules(),
+            list_length=self._options.config.publisher.list_length,
+            allow_repeats=self._options.repeats == "include",
+        )
+
+    def follow(self, file: EventFile, summary: FileSummary, lists: ReplayLists | None) -> None:
+        """Take the whole stream in, cycle by cycle."""
+        done, warmed = 0, round(self._options.warmup * self._total)
+        batches = self._batches(file, summary)
+        while True:
+            batch = self._timed("reading", lambda: next(batches, None))
+            if batch is None:
+                break
+            # A cycle never straddles the end of the warm-up: scoring begins at one exact click.
+            for part in split_clicks(batch, warmed - done):
+                self._turn(part, rank=done >= warmed)
+                done += len(part)
+            if lists is not None and self._options.recommendations == "all":
+                users = list(dict.fromkeys(batch.user_ids))
+                self._timed("lists", lambda: lists.write(users, "click"))  # noqa: B023 - called at once
+            self._tell(done)
+        if lists is not None and self._options.recommendations == "final":
+            self._progress(Progress(stage="making lists", done=done, total=self._total))
+            self._timed("lists", lambda: lists.write(newest_users(self.loop, FINAL_USERS), "model"))
+
+    def document(self, file: EventFile) -> dict[str, Any]:
+        """Return what `metrics.json` says."""
+        loop, options = self.loop, self._options
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        unit = 1 if sys.platform == "darwin" else 1024
+        return {
+            **quality_document(loop, choose_baselines(loop, options.baselines)),
+            "drift": {
+                "alarms": [asdict(alarm) for alarm in loop.alarms],
+                "looks": [asdict(look) for look in self._looks],
+            },
+            "cycles": self._cycles,
+            "totals": asdict(loop.totals),
+            "options": {
+                "events": options.events.name,
+                "warmup": options.warmup,
+                "repeats": options.repeats,
+                "seed": options.seed,
+                "limit": options.limit,
+                "cycle_clicks": self._cycle,
+                "window_seconds": self._window,
+                "baselines": options.baselines,
+                "half_lives_seconds": list(options.config.state.half_lives_seconds),
+                "skipped_rows": dict(sorted(file.skipped.items())),
+            },
+            "cost": {
+                "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                "peak_memory_bytes": usage.ru_maxrss * unit,
+                "clicks": loop.totals.clicks,
+                "scored": loop.quality.overall.scored,
+                "stages_seconds": dict(self._spent),
+            },
+        }
+
+    def _turn(self, batch: ClickBatch, *, rank: bool) -> None:
+        loop = self.loop
+        self._timed("counting", lambda: loop.advance(batch, rank=rank))
+        self._timed("testing", loop.test)
+        report = self._timed("learning", loop.learn)
+        if report is not None:
+            self._cycles.append(_cycle_facts(report, loop.mirror.arrays.watermark))
+        time = loop.mirror.arrays.watermark
+        if not self._looks or time >= self._looks[-1].time + self._window:
+            self._looks.append(self._timed("testing", self._watch.look))
+
+    def _batches(self, file: EventFile, summary: FileSummary) -> Iterator[ClickBatch]:
+        offset = 0
+        rules = self._options.config.events.rules()
+        for columns in cut(sorted_events(file, summary), self._cycle, self._options.limit):
+            batch = to_click_batch(columns, rules, offset)
+            offset += len(batch)
+            yield batch
+
+    def _timed(self, stage: str, work: Callable[[], Result]) -> Result:
+        began = self._clock.monotonic()
+        try:
+            return work()
+        finally:
+            self._spent[stage] += self._clock.monotonic() - began
+
+    def _tell(self, done: int) -> None:
+        rate = self._rate.update(done)
+        quality = self.loop.quality
+        hits = quality.overall.means(0)["hr@20"]
+        self._progress(
+            Progress(
+                stage="learning" if quality.overall.scored == 0 else "testing and learning",
+                done=done,
+                total=self._total,
+                events_per_second=rate,
+                seconds_left=(self._total - done) / rate if rate > 0.0 else None,
+                note=f"HR@20 {hits:.3f}" if quality.overall.scored else "",
+            )
+        )
+
+
+def _loop(options: ReplayOptions, window: float) -> LearningLoop:
+    config = options.config
+    torch.set_num_threads(config.trainer.threads)  # steps are small: more threads only spin
+    learner = replace(config.learner, seed=options.seed)
+    loop_options = LoopOptions(
+        state=config.state.shape(),
+        rules=config.events.rules(),
+        model=config.model,
+        learner=learner,
+        mask_seen=options.repeats == "exclude",
+        window_seconds=window,
+        alarm_effort=config.trainer.alarm_effort,
+        alarm_cycles=config.trainer.alarm_cycles,
+    )
+    return LearningLoop(
+        loop_options,
+        Mirror(loop_options.state, loop_options.rules),
+        Learner(JointModel(config.model, options.seed), learner),
+        np.random.default_rng(options.seed),
+    )
+
+
+def _cycle_facts(report: CycleReport, time: float) -> dict[str, float]:
+    return {
+        "time": time,
+        "loss": report.learned.loss,
+        "fresh": report.learned.fresh,
+        "replayed": report.learned.replayed,
+        "effort": report.effort,
+        "promoted": float(report.verdict.promoted),
+        "z": report.verdict.z,
+    }
+
+
+def _check(options: ReplayOptions) -> None:
+    if not 0.0 <= options.warmup < 1.0:
+        raise ConfigError(f"warmup is {options.warmup}: give a share from 0 up to, not with, 1")
+    if options.limit is not None and options.limit < 1:
+        raise ConfigError(f"limit is {options.limit}: give 1 or more, or leave it out")
+    if options.cycle_clicks is not None and options.cycle_clicks < 1:
+        raise ConfigError(f"cycle_clicks is {options.cycle_clicks}: give 1 or more")

@@ -1,0 +1,91 @@
+"""From item ids and seen filters to the rows of a serving view."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from consumers.serving.view import ServingView
+from stream.state.fingerprint import fingerprint
+
+
+class ItemIndex:
+    """Finds the rows of items, by id or by the fingerprint that a seen filter holds.
+
+    It follows one view after the other and looks only at what changed, because most of a
+    catalogue stays as it is from one view to the next.
+
+    Examples
+    --------
+    >>> index = ItemIndex()
+    >>> index.rows_of(["unknown"])
+    array([-1])
+    """
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._rows: dict[str, int] = {}
+        self._fingerprints = np.zeros(0, dtype=np.uint32)
+        self._order = np.zeros(0, dtype=np.int64)
+        self._sorted = np.zeros(0, dtype=np.uint32)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @property
+    def fingerprints(self) -> npt.NDArray[np.uint32]:
+        """uint32 [N], of each row's item id; 0 where the row is free."""
+        return self._fingerprints
+
+    def follow(self, view: ServingView) -> None:
+        """Take over the rows of a newer view."""
+        before, after = self._ids, view.item_ids
+        common = min(len(before), len(after))
+        changed = [row for row in range(common) if before[row] != after[row]]
+        gone = changed + list(range(common, len(before)))
+        come = changed + list(range(common, len(after)))
+        if not gone and not come:
+            return
+        for row in gone:
+            if self._rows.get(before[row]) == row:
+                del self._rows[before[row]]
+        fingerprints = np.zeros(len(after), dtype=np.uint32)
+        fingerprints[:common] = self._fingerprints[:common]
+        for row in come:
+            item = after[row]
+            fingerprints[row] = fingerprint(item) if item else 0
+            if item:
+                self._rows[item] = row
+        self._ids = after
+        self._fingerprints = fingerprints
+        self._order = np.argsort(fingerprints, kind="stable")
+        self._sorted = fingerprints[self._order]
+
+    def row_of(self, item_id: str) -> int:
+        """Return the item's row, -1 where the view does not know it."""
+        return self._rows.get(item_id, -1)
+
+    def rows_of(self, item_ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return int64 [n], each item's row, -1 where the view does not know it."""
+        get = self._rows.get
+        return np.fromiter((get(item, -1) for item in item_ids), np.int64, len(item_ids))
+
+    def rows_with(self, fingerprints: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+        """Return the rows of all items that have one of `fingerprints`, in any order."""
+        left = np.searchsorted(self._sorted, fingerprints, side="left")
+        right = np.searchsorted(self._sorted, fingerprints, side="right")
+        counts = right - left
+        hit = counts > 0
+        if not hit.any():
+            return np.zeros(0, dtype=np.int64)
+        starts, counts = left[hit], counts[hit]
+        offsets = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
+        rows: npt.NDArray[np.int64] = self._order[np.repeat(starts, counts) + offsets]
+        return rows
+
+    def mask(self, item_ids: Iterable[str]) -> npt.NDArray[np.bool_]:
+        """Return bool [N], True in the rows of `item_ids`."""
+        mask = np.zeros(len(self._ids), dtype=np.bool_)
+        rows = np.array([row for row in map(self.row_of, item_ids) if row >= 0], dtype=np.int64)
+        mask[rows] = True
+        return mask

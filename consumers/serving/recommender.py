@@ -1,0 +1,239 @@
+"""From a user's sequence to a list: the model, the live counters and the masks joined."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from consumers.serving.item_index import ItemIndex
+from consumers.serving.scorers import Scorer
+from consumers.serving.view import ServingView
+from gsr.channels import (
+    NEVER,
+    candidate_features,
+    channel_count,
+    channel_names,
+    clear_channels,
+    graph_arrays,
+    graph_channel_count,
+    graph_channels,
+    popularity_levels,
+)
+from gsr.histories import Histories
+from gsr.retrieval import top_k
+from stream.events.recommendation import ScoredItem
+from stream.events.sequence import SequenceRecord, unpack_seen
+
+UNKNOWN_EVENT: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class UserList:
+    """What one user is to get.
+
+    Parameters
+    ----------
+    items
+        Best first.
+    cold
+        Nothing is known that the model may read: the list is recent popularity.
+    """
+
+    items: list[ScoredItem]
+    cold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an item is in a list: the parts that its score is the sum of.
+
+    Parameters
+    ----------
+    item_id, score
+        As in the list.
+    parts
+        `neural`, and each direct channel by its name, in the model's order.
+    """
+
+    item_id: str
+    score: float
+    parts: Mapping[str, float]
+
+
+class Recommender:
+    """Makes lists with one scorer on one view at a time.
+
+    Parameters
+    ----------
+    event_weights
+        Event name to weight, in the order of the codes.
+    list_length
+        Items per list.
+    allow_repeats
+        May lists hold items that the user has seen? What they hid (an event of negative weight
+        in the buffer) never comes back.
+    """
+
+    def __init__(
+        self, event_weights: Mapping[str, float], *, list_length: int, allow_repeats: bool = False
+    ) -> None:
+        self._codes = {name: code for code, name in enumerate(event_weights)}
+        self._weights = tuple(event_weights.values())
+        self._hiding = np.zeros(UNKNOWN_EVENT + 1, dtype=np.bool_)
+        self._hiding[: len(self._weights)] = np.array(self._weights) < 0.0
+        self._list_length = list_length
+        self._allow_repeats = allow_repeats
+        self._index = ItemIndex()
+        self._blocked_ids: frozenset[str] = frozenset()
+        self._blocked = np.zeros(0, dtype=np.bool_)
+
+    def follow(self, view: ServingView, scorer: Scorer) -> None:
+        """Serve from `view` with `scorer` from now on; the scorer must know the view's rows."""
+        self._index.follow(view)
+        self._view = view
+        self._scorer = scorer
+        self._graph = graph_arrays(view.graph)
+        self._levels = np.full((len(view), view.graph.scales), NEVER, dtype=np.float64)
+        popularity_levels(self._graph, self._levels)
+        self._blocked = self._index.mask(self._blocked_ids)
+
+    def block(self, item_ids: Iterable[str]) -> None:
+        """Keep exactly `item_ids` out of every list."""
+        self._blocked_ids = frozenset(item_ids)
+        self._blocked = self._index.mask(self._blocked_ids)
+
+    def recommend(
+        self, records: Sequence[SequenceRecord], length: int | None = None
+    ) -> list[UserList]:
+        """Return each user's list; shorter where there are not enough items left to show."""
+        length = length or self._list_length
+        raw = self._histories(records)
+        readable = raw.recent(self._scorer.history_length, self._weights)
+        queries = self._scorer.queries(readable, self._view.graph)
+        best = top_k(
+            queries.vectors,
+            queries.channel_weights,
+            self._scorer.item_vectors,
+            self._graph,
+            self._levels,
+            readable,
+            [self._masked(record, row) for record, row in zip(records, raw.items, strict=True)],
+            length,
+            history=self._scorer.channel_history,
+            decay=self._scorer.channel_decay,
+            blocked=self._blocked,
+        )
+        ids = self._view.item_ids
+        return [
+            UserList(
+                [
+                    ScoredItem(ids[row], round(score, 6))
+                    for row, score in zip(rows, scores, strict=True)
+                    if row >= 0
+                ],
+                cold=not known,
+            )
+            for rows, scores, known in zip(
+                best.rows.tolist(), best.scores.tolist(), readable.lengths.tolist(), strict=True
+            )
+        ]
+
+    def default_list(self, length: int) -> list[ScoredItem]:
+        """Return the list of a user of whom nothing is known."""
+        return self.recommend([_nobody()], length)[0].items
+
+    def explain(
+        self, record: SequenceRecord, length: int | None = None
+    ) -> tuple[UserList, list[Explanation]]:
+        """Return a user's list, and the parts of each of its scores."""
+        found = self.recommend([record], length)[0]
+        readable = self._histories([record]).recent(self._scorer.history_length, self._weights)
+        queries = self._scorer.queries(readable, self._view.graph)
+        rows = self._index.rows_of([item.item_id for item in found.items])
+        channels = queries.channel_weights[0] * self._features(readable, rows)
+        vectors = self._scorer.item_vectors
+        known = rows < len(vectors)
+        neural = np.zeros(len(rows), dtype=np.float32)
+        neural[known] = vectors[rows[known]] @ queries.vectors[0]
+        names = channel_names(self._view.graph.scales)
+        return found, [
+            Explanation(
+                item.item_id,
+                item.score,
+                {
+                    "neural": float(neural[at]),
+                    **dict(zip(names, channels[at].tolist(), strict=True)),
+                },
+            )
+            for at, item in enumerate(found.items)
+        ]
+
+    def _features(
+        self, readable: Histories, rows: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """Return the first user's channels of `rows`, float32 [n, C]."""
+        scales, now = self._view.graph.scales, float(readable.now[0])
+        dense = np.zeros((len(self._view), graph_channel_count(scales)), dtype=np.float32)
+        touched = np.zeros(len(self._view) + 1, dtype=np.int64)
+        count = graph_channels(
+            self._graph,
+            readable.items[0],
+            int(readable.lengths[0]),
+            now,
+            self._scorer.channel_history,
+            self._scorer.channel_decay,
+            dense,
+            touched,
+        )
+        out = np.zeros((len(rows), channel_count(scales)), dtype=np.float32)
+        candidate_features(self._levels, self._graph.half_lives, now, dense, rows, out)
+        clear_channels(dense, touched, count)
+        return out
+
+    def _histories(self, records: Sequence[SequenceRecord]) -> Histories:
+        """Return the users' whole buffers in rows of the view; what it does not know is -1."""
+        width = max(1, max((len(record.items) for record in records), default=1))
+        count = len(records)
+        items = np.full((count, width), -1, dtype=np.int64)
+        times = np.zeros((count, width), dtype=np.float64)
+        events = np.zeros((count, width), dtype=np.uint8)
+        lengths = np.zeros(count, dtype=np.int64)
+        now = np.full(count, self._view.reference_time)
+        code = self._codes.get
+        for at, record in enumerate(records):
+            size = len(record.items)
+            lengths[at] = size
+            items[at, :size] = self._index.rows_of(record.items)
+            times[at, :size] = record.times
+            events[at, :size] = [code(name, UNKNOWN_EVENT) for name in record.events]
+            now[at] = max(now[at], record.last_click_at)
+        return Histories(items, times, events, lengths, now)
+
+    def _masked(
+        self, record: SequenceRecord, buffer: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
+        """Return the rows that this user must not get."""
+        if not self._allow_repeats:
+            return np.concatenate([buffer, self._index.rows_with(unpack_seen(record.seen))])
+        hidden = [
+            row
+            for row, name in zip(buffer.tolist(), record.events, strict=False)
+            if self._hiding[self._codes.get(name, UNKNOWN_EVENT)]
+        ]
+        return np.array(hidden, dtype=np.int64)
+
+
+def _nobody() -> SequenceRecord:
+    return SequenceRecord(
+        user_id="",
+        items=[],
+        times=[],
+        events=[],
+        source_partition=0,
+        source_offset=-1,
+        next_offset=0,
+        last_click_at=0.0,
+        accepted_at=0.0,
+    )

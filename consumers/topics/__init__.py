@@ -1,0 +1,1 @@
+"""Topics as commands use them: ranges, look-ups, feeding."""

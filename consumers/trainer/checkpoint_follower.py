@@ -1,0 +1,281 @@
+"""Accepted clicks, in order, from the checkpoints of all partitions."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from consumers.artifacts.store import ArtifactStore
+from stream.events.click import ClickBatch
+from stream.state.checkpoint import Checkpoint
+from stream.state.feed import FeedChunk
+from stream.state.graph_arrays import ItemTable
+from stream.state.user_buffer import UserBuffer
+
+STANDING_PIN: Final = "trainer-standing"
+"""Under this name the checkpoints that are being read are kept from pruning."""
+
+
+@dataclass(slots=True)
+class PartitionFeed:
+    """Where the follower stands in one partition.
+
+    Parameters
+    ----------
+    number
+        Of the checkpoint `ahead`.
+    position
+        Sequence number of the accepted click that is read next.
+    next_offset
+        Offset in `clicks` up to which everything has been read.
+    base
+        The state as of some earlier position; users without a click since are as they were
+        then. None: the feed is read from its very beginning.
+    ahead
+        The checkpoint that is read now, up to its end.
+    item_ids
+        Item index → id, also of items that have left since they were first seen here.
+    missed
+        Accepted clicks that left the feed before they were read, so far.
+    """
+
+    number: int
+    position: int
+    next_offset: int
+    base: Checkpoint | None
+    ahead: Checkpoint
+    item_ids: dict[int, str] = field(default_factory=dict)
+    next_index: int = 0
+    missed: int = 0
+
+    @property
+    def left(self) -> int:
+        """How many accepted clicks the checkpoint still has to give."""
+        return max(self.ahead.meta.feed_stop - self.position, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Accepted clicks of all partitions by append time, and the partition of each.
+
+    Parameters
+    ----------
+    clicks
+        The batch.
+    partitions
+        int64 [n].
+    """
+
+    clicks: ClickBatch
+    partitions: npt.NDArray[np.int64]
+
+
+class CheckpointFollower:
+    """Reads each new checkpoint's accepted clicks, and users as they were before them.
+
+    Parameters
+    ----------
+    artifacts
+        Where checkpoints come from; those in use are pinned.
+    """
+
+    def __init__(self, artifacts: ArtifactStore) -> None:
+        self._artifacts = artifacts
+        self.parts: dict[int, PartitionFeed] = {}
+
+    @property
+    def left(self) -> int:
+        """How many accepted clicks of the opened checkpoints are still to be read."""
+        return sum(part.left for part in self.parts.values())
+
+    @property
+    def missed(self) -> int:
+        """How many accepted clicks had left the feed before they could be read."""
+        return sum(part.missed for part in self.parts.values())
+
+    @property
+    def positions(self) -> dict[int, int]:
+        """Partition → sequence number of the accepted click that is read next."""
+        return {number: part.position for number, part in self.parts.items()}
+
+    @property
+    def offsets(self) -> dict[int, int]:
+        """Partition → offset in `clicks` up to which everything has been read."""
+        return {number: part.next_offset for number, part in self.parts.items()}
+
+    @property
+    def numbers(self) -> dict[int, int]:
+        """Partition → number of the opened checkpoint."""
+        return {number: part.number for number, part in self.parts.items()}
+
+    def begin(self, numbers: Mapping[int, int], positions: Mapping[int, int] | None = None) -> None:
+        """Open checkpoints to stand at.
+
+        Parameters
+        ----------
+        numbers
+            Partition → checkpoint.
+        positions
+            Where to read on, which must be each checkpoint's end; None: where a checkpoint's feed
+            still has everything since the beginning, there, else at its end.
+        """
+        self._pin(numbers)
+        for partition, number in numbers.items():
+            self._add(partition, number, at_end=positions is not None)
+
+    @property
+    def watermark(self) -> float:
+        """Newest event time of the bases; -inf without any."""
+        bases = [part.base for part in self.parts.values()]
+        return max((base.meta.watermark for base in bases if base is not None), default=-math.inf)
+
+    def refresh(self) -> list[int] | None:
+        """Open newer checkpoints, once the present ones are read to their end.
+
+        Only then do users that were not seen since stand in the bases as they are.
+
+        Returns
+        -------
+        The partitions that are new; None where nothing is.
+        """
+        if self.left:
+            return None
+        newest = self._artifacts.newest_checkpoints()
+        new = {p: n for p, n in newest.items() if p not in self.parts or n > self.parts[p].number}
+        if not new:
+            return None
+        self._pin({**self.numbers, **new})
+        added = [partition for partition in new if partition not in self.parts]
+        for partition, number in new.items():
+            if partition in added:
+                self._add(partition, number, at_end=False)
+            else:
+                self._move(self.parts[partition], partition, number)
+        return added
+
+    def take(self, limit: int) -> Taken | None:
+        """Return at most `limit` accepted clicks by append time; None where there are none."""
+        chunks = []
+        for number, part in sorted(self.parts.items()):
+            if part.left:
+                chunk = part.ahead.feed(part.position, limit)
+                part.missed += chunk.start - part.position
+                part.position = chunk.start
+                chunks.append((number, chunk))
+        if not chunks:
+            return None
+        times = np.concatenate([chunk.append_times for _, chunk in chunks])
+        owners = np.repeat([number for number, _ in chunks], [len(chunk) for _, chunk in chunks])
+        places = np.concatenate([np.arange(len(chunk)) for _, chunk in chunks])
+        # A partition's own order stands even where its append times went backwards.
+        order = np.lexsort((places, owners, _running_maximum(times, owners)))[:limit]
+        for number, chunk in chunks:
+            self._advance(self.parts[number], chunk, int((owners[order] == number).sum()))
+        return self._batch([chunk for _, chunk in chunks], owners, order)
+
+    def users_before(self, partition: int, user_ids: list[str]) -> dict[str, UserBuffer]:
+        """Return users as the base has them."""
+        base = self.parts[partition].base
+        return {} if base is None or not user_ids else base.buffers(user_ids)
+
+    def tables(self, partitions: Iterable[int]) -> list[ItemTable]:
+        """Return the items of these partitions' bases, with their counters."""
+        bases = [self.parts[partition].base for partition in partitions]
+        return [base.items() for base in bases if base is not None]
+
+    def close(self) -> None:
+        """Let go of all checkpoints; they stay pinned."""
+        for part in self.parts.values():
+            part.ahead.close()
+            if part.base is not None:
+                part.base.close()
+        self.parts = {}
+
+    def _open(self, partition: int, number: int) -> Checkpoint:
+        return Checkpoint.open(self._artifacts.checkpoint_path(partition, number))
+
+    def _pin(self, numbers: Mapping[int, int]) -> None:
+        self._artifacts.pin_checkpoints(STANDING_PIN, numbers)
+
+    def _add(self, partition: int, number: int, *, at_end: bool) -> None:
+        ahead = self._open(partition, number)
+        whole = ahead.meta.feed_start == 0 and not at_end
+        part = PartitionFeed(
+            number=number,
+            position=0 if whole else ahead.meta.feed_stop,
+            next_offset=0 if whole else ahead.meta.next_offset,
+            base=None if whole else self._open(partition, number),
+            ahead=ahead,
+        )
+        _learn_names(part)
+        self.parts[partition] = part
+
+    def _move(self, part: PartitionFeed, partition: int, number: int) -> None:
+        if part.base is not None:
+            part.base.close()
+        part.base, part.ahead = part.ahead, self._open(partition, number)
+        part.number = number
+        _learn_names(part)
+        # A rebuilt state may be shorter than what was read of the old one.
+        part.position = min(part.position, part.ahead.meta.feed_stop)
+
+    def _advance(self, part: PartitionFeed, chunk: FeedChunk, used: int) -> None:
+        if used:
+            part.position += used
+            part.next_offset = int(chunk.offsets[used - 1]) + 1
+        if not part.left:
+            part.next_offset = part.ahead.meta.next_offset
+
+    def _batch(
+        self, chunks: list[FeedChunk], owners: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
+    ) -> Taken:
+        user_ids = [user_id for chunk in chunks for user_id in chunk.user_ids]
+        items = np.concatenate([chunk.items for chunk in chunks])
+        events = np.concatenate([chunk.events for chunk in chunks])
+        sequences = np.concatenate([np.arange(chunk.start, chunk.stop) for chunk in chunks])
+        forget = items < 0
+        ids = [
+            self.parts[owner].item_ids.get(item, "")
+            for owner, item in zip(owners[order].tolist(), items[order].tolist(), strict=True)
+        ]
+        # The name of an item that came and went between two checkpoints is lost, and its clicks.
+        known = np.array([bool(item_id) for item_id in ids]) | forget[order]
+        kept = order[known]
+        clicks = ClickBatch(
+            user_ids=[user_ids[row] for row in kept.tolist()],
+            item_ids=[item_id for item_id, wanted in zip(ids, known, strict=True) if wanted],
+            times=np.concatenate([chunk.times for chunk in chunks])[kept],
+            events=np.where(forget, 0, events)[kept].astype(np.uint8),
+            hashes=_distinct_hashes(owners[kept], sequences[kept]),
+            forget=forget[kept],
+            offsets=np.concatenate([chunk.offsets for chunk in chunks])[kept],
+            append_times=np.concatenate([chunk.append_times for chunk in chunks])[kept],
+        )
+        return Taken(clicks, owners[kept])
+
+
+def _learn_names(part: PartitionFeed) -> None:
+    part.item_ids.update(part.ahead.vocabulary(part.next_index))
+    part.next_index = part.ahead.meta.next_index
+
+
+def _running_maximum(
+    times: npt.NDArray[np.float64], owners: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    result = times.copy()
+    for owner in np.unique(owners):
+        mine = owners == owner
+        result[mine] = np.maximum.accumulate(times[mine])
+    return result
+
+
+def _distinct_hashes(
+    partitions: npt.NDArray[np.int64], sequences: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint64]:
+    """Return hashes of events that are known to be no duplicates: ingest accepted them."""
+    spread = np.uint64(0x9E37_79B9_7F4A_7C15)
+    numbers = (partitions.astype(np.uint64) << np.uint64(48)) | sequences.astype(np.uint64)
+    return (numbers + np.uint64(1)) * spread

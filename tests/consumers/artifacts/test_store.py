@@ -1,0 +1,278 @@
+"""What is published is whole, numbered, kept and pruned as promised, here and far away."""
+
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from consumers.artifacts.files import LocalFiles, RemoteFiles
+from consumers.artifacts.store import ArtifactStore, open_artifacts
+from consumers.config import GsrConfig
+from consumers.errors import ArtifactError, ConfigError, NotFoundError
+from stream.clock import ManualClock, SystemClock
+from stream.errors import StorageFullError
+
+_NAMES = itertools.count()
+
+
+@pytest.fixture(params=["local", "remote"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ArtifactStore]:
+    """Yield a store in a directory, and one in a location that knows no rename."""
+    if request.param == "local":
+        yield ArtifactStore(LocalFiles(tmp_path / "store"), ManualClock(7.0), keep_snapshots=3)
+        return
+    filesystem = fsspec.filesystem("memory")
+    root = f"/artifacts-{next(_NAMES)}"
+    yield ArtifactStore(
+        RemoteFiles(filesystem, root, tmp_path / "scratch"), ManualClock(7.0), keep_snapshots=3
+    )
+    if filesystem.exists(root):
+        filesystem.rm(root, recursive=True)
+
+
+def checkpoint(**contents: str) -> Callable[[Path], None]:
+    """Return what writes a checkpoint with these files (name_sst stands for name.sst)."""
+
+    def write(directory: Path) -> None:
+        directory.mkdir()
+        for name, text in contents.items():
+            (directory / name.replace("_", ".")).write_text(text)
+
+    return write
+
+
+def contents(directory: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in directory.iterdir()}
+
+
+def test_an_empty_store_has_nothing(store: ArtifactStore) -> None:
+    """Before the first artifact there are no numbers, and reading says who makes them."""
+    assert store.newest_checkpoints() == {}
+    assert store.current_snapshot() == store.current_view() == 0
+    assert store.snapshots() == []
+    assert store.load_journal() is None
+    with pytest.raises(ArtifactError, match="no snapshots yet"):
+        store.read_snapshot()
+
+
+def test_a_snapshot_comes_back(store: ArtifactStore) -> None:
+    """Tensors and manifest are read as they were published, with number and time added."""
+    assert store.publish_snapshot(b"weights", {"loss": 1.5}) == 1
+    snapshot = store.read_snapshot()
+    assert (snapshot.number, snapshot.tensors) == (1, b"weights")
+    assert snapshot.metadata["loss"] == 1.5
+    assert snapshot.metadata["version"] == 1
+    assert snapshot.metadata["created_at"] == 7.0
+
+
+def test_versions_grow_and_the_oldest_leave(store: ArtifactStore) -> None:
+    """Keep-k; a version number is never used twice."""
+    for number in range(1, 6):
+        assert store.publish_snapshot(b"%d" % number, {}) == number
+    assert [manifest["version"] for manifest in store.snapshots()] == [3, 4, 5]
+    assert store.current_snapshot() == 5
+    with pytest.raises(ArtifactError, match="no version 1; there are: 3, 4, 5"):
+        store.read_snapshot(1)
+
+
+def test_a_rollback_mints_a_new_version(store: ArtifactStore) -> None:
+    """Versions never decrease; the manifest names what it restores."""
+    store.publish_snapshot(b"good", {"loss": 1.0})
+    store.publish_snapshot(b"bad", {"loss": 9.0})
+    assert store.rollback(1) == 3
+    restored = store.read_snapshot()
+    assert restored.tensors == b"good"
+    assert restored.metadata["restored_from"] == 1
+    assert restored.metadata["parent"] == 2
+    assert restored.metadata["loss"] == 1.0
+    with pytest.raises(NotFoundError, match="no version 9"):
+        store.rollback(9)
+
+
+def test_views_are_kept_apart_from_snapshots(store: ArtifactStore) -> None:
+    """Views have their own numbers."""
+    store.publish_snapshot(b"weights", {})
+    for number in range(1, 6):
+        assert store.publish_view(b"view %d" % number, {"watermark": number}) == number
+    view = store.read_view()
+    assert (view.number, view.tensors, view.metadata["watermark"]) == (5, b"view 5", 5)
+    assert store.read_view(3).tensors == b"view 3"
+    with pytest.raises(ArtifactError):
+        store.read_view(2)
+
+
+def test_the_journal_is_replaced_as_a_whole(store: ArtifactStore) -> None:
+    """Tensors and metadata always belong together."""
+    store.save_journal(b"one", {"step": 1})
+    store.save_journal(b"two", {"step": 2})
+    store.save_journal(b"two", {"step": 3})
+    journal = store.load_journal()
+    assert journal is not None
+    assert (journal.tensors, journal.metadata["step"]) == (b"two", 3)
+
+
+def test_the_newest_checkpoints_stay(store: ArtifactStore) -> None:
+    """Each partition numbers its own; the newest few are kept."""
+    for number in range(1, 6):
+        assert store.publish_checkpoint(0, checkpoint(a_sst="a", CURRENT=f"{number}")) == number
+    assert store.publish_checkpoint(3, checkpoint(a_sst="other", CURRENT="x")) == 1
+    assert store.newest_checkpoints() == {0: 5, 3: 1}
+    assert contents(store.checkpoint_path(0, 5)) == {"a.sst": "a", "CURRENT": "5"}
+    assert contents(store.checkpoint_path(0, 3)) == {"a.sst": "a", "CURRENT": "3"}
+    with pytest.raises(ArtifactError):
+        store.checkpoint_path(0, 2)
+
+
+def test_pinned_checkpoints_stay_until_unpinned(store: ArtifactStore) -> None:
+    """What the trainer's journal refers to is not pruned."""
+    store.publish_checkpoint(0, checkpoint(old_sst="old"))
+    store.pin_checkpoints("trainer", {0: 1})
+    for _ in range(5):
+        store.publish_checkpoint(0, checkpoint(new_sst="new"))
+    assert contents(store.checkpoint_path(0, 1)) == {"old.sst": "old"}
+    assert store.pinned_checkpoints("trainer") == {0: 1}
+    store.pin_checkpoints("trainer", {0: 6})
+    store.publish_checkpoint(0, checkpoint(new_sst="new"))
+    assert store.newest_checkpoints() == {0: 7}
+    with pytest.raises(ArtifactError):
+        store.checkpoint_path(0, 2)
+
+
+def test_a_checkpoint_that_fails_leaves_nothing(store: ArtifactStore) -> None:
+    """Half a checkpoint is not published, and the next attempt succeeds."""
+
+    def broken(directory: Path) -> None:
+        directory.mkdir()
+        (directory / "half").write_text("x")
+        raise StorageFullError("no room")
+
+    with pytest.raises(StorageFullError):
+        store.publish_checkpoint(0, broken)
+    assert store.newest_checkpoints() == {}
+    assert store.publish_checkpoint(0, checkpoint(a_sst="a")) == 1
+
+
+def test_far_away_tables_are_uploaded_once(tmp_path: Path) -> None:
+    """A checkpoint that shares tables with the one before uploads only the new ones."""
+    filesystem = fsspec.filesystem("memory")
+    root = f"/artifacts-{next(_NAMES)}"
+    store = ArtifactStore(
+        RemoteFiles(filesystem, root, tmp_path), ManualClock(), keep_checkpoints=2
+    )
+
+    def tables() -> int:
+        return len(filesystem.ls(f"{root}/checkpoints/partition-0/files", detail=False))
+
+    store.publish_checkpoint(0, checkpoint(a_sst="a", b_sst="b"))
+    assert tables() == 2
+    store.publish_checkpoint(0, checkpoint(a_sst="a", b_sst="b", c_sst="c"))
+    assert tables() == 3
+    store.publish_checkpoint(0, checkpoint(c_sst="c", d_sst="d"))
+    store.publish_checkpoint(0, checkpoint(d_sst="d"))
+    assert tables() == 2
+    filesystem.rm(root, recursive=True)
+
+
+def test_near_tables_are_linked_and_not_copied(tmp_path: Path) -> None:
+    """The checkpoint appears by rename: its files are the ones that were written."""
+    table = tmp_path / "live.sst"
+    table.write_text("table")
+    store = ArtifactStore(LocalFiles(tmp_path / "store"), ManualClock())
+
+    def link(directory: Path) -> None:
+        directory.mkdir()
+        os.link(table, directory / "live.sst")
+
+    store.publish_checkpoint(0, link)
+    assert store.checkpoint_path(0, 1).joinpath("live.sst").stat().st_ino == table.stat().st_ino
+
+
+@pytest.mark.parametrize("damage", [b"", b"weight", b"weightz", b"weights and more"])
+def test_damage_is_noticed(damage: bytes, tmp_path: Path) -> None:
+    """A torn or changed file is never served."""
+    store = ArtifactStore(LocalFiles(tmp_path), ManualClock())
+    store.publish_snapshot(b"weights", {})
+    (tmp_path / "snapshots" / "000001" / "model.safetensors").write_bytes(damage)
+    with pytest.raises(ArtifactError, match="checksum"):
+        store.read_snapshot()
+
+
+def test_a_torn_manifest_is_noticed(tmp_path: Path) -> None:
+    """A manifest that is not JSON is an artifact error, with the way out."""
+    store = ArtifactStore(LocalFiles(tmp_path), ManualClock())
+    store.publish_snapshot(b"weights", {})
+    (tmp_path / "snapshots" / "000001" / "manifest.json").write_text('{"ver')
+    with pytest.raises(ArtifactError, match="torn"):
+        store.read_snapshot()
+    (tmp_path / "snapshots" / "CURRENT").write_text("")
+    with pytest.raises(ArtifactError, match="instead of a number"):
+        store.current_snapshot()
+
+
+def test_a_death_before_the_rename_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever step a publication dies at, readers see the old one or the new one whole."""
+    store = ArtifactStore(LocalFiles(tmp_path), ManualClock())
+    store.publish_snapshot(b"old", {})
+
+    class DeadError(BaseException):
+        """Stands for kill -9: nothing may clean up after it."""
+
+    remove = shutil.rmtree
+    for deadly in itertools.count(1):
+        left = [deadly]
+
+        def fsync(_descriptor: int, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] == 0:
+                raise DeadError
+
+        def rmtree(path: Path, *, ignore_errors: bool, left: list[int] = left) -> None:
+            if left[0] > 0:  # the dead clean nothing up
+                remove(path, ignore_errors=ignore_errors)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("consumers.artifacts.files.os.fsync", fsync)
+            patch.setattr("consumers.artifacts.files.shutil.rmtree", rmtree)
+            try:
+                store.publish_snapshot(b"new", {})
+            except DeadError:
+                assert store.read_snapshot().tensors in {b"old", b"new"}
+                continue
+        break
+    assert deadly > 4
+    assert store.read_snapshot().tensors == b"new"
+    assert not list((tmp_path / "snapshots").glob(".aside-0*"))
+
+
+def test_a_directory_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    """The message names the path and what to do."""
+    (tmp_path / "file").write_text("not a directory")
+    store = ArtifactStore(LocalFiles(tmp_path / "file"), ManualClock())
+    with pytest.raises((StorageFullError, ArtifactError), match="file"):
+        store.publish_view(b"view", {})
+
+
+def test_two_processes_may_publish_snapshots(tmp_path: Path) -> None:
+    """A rollback by hand and the trainer never mint the same version."""
+    first = ArtifactStore(LocalFiles(tmp_path), ManualClock())
+    second = ArtifactStore(LocalFiles(tmp_path), ManualClock())
+    versions = [store.publish_snapshot(b"x", {}) for store in (first, second, first, second)]
+    assert versions == [1, 2, 3, 4]
+
+
+def test_the_configuration_names_the_place(tmp_path: Path) -> None:
+    """By default the artifacts lie inside the state directory."""
+    config = GsrConfig().with_values({"state": {"directory": tmp_path / "state"}})
+    open_artifacts(config, SystemClock()).publish_view(b"view", {})
+    assert (tmp_path / "state" / "artifacts" / "views" / "CURRENT").read_text() == "1\n"
+    manifest = tmp_path / "state" / "artifacts" / "views" / "000001" / "view.json"
+    assert json.loads(manifest.read_text())["number"] == 1
+    with pytest.raises(ConfigError, match=r"artifacts\.url"):
+        open_artifacts(config.with_values({"artifacts": {"url": "nope://x"}}), SystemClock())

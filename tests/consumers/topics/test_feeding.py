@@ -1,0 +1,89 @@
+"""Events go to the topic at the chosen pace, with the chosen times."""
+
+import json
+import threading
+
+import numpy as np
+import pytest
+
+from consumers.topics.feeding import Pace, feed
+from stream.clock import ManualClock
+from stream.events.click import EventColumns
+from stream.log.interface import TopicSpec
+from stream.log.memory import MemoryLog
+
+
+def events(count: int, start: int = 0) -> EventColumns:
+    numbers = range(start, start + count)
+    return EventColumns(
+        [f"u{number}" for number in numbers],
+        [f"i{number}" for number in numbers],
+        np.arange(start, start + count, dtype=np.float64),
+        ["view"] * count,
+        [f"e{number}" for number in numbers],
+    )
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(5000.0)
+
+
+@pytest.fixture
+def log(clock: ManualClock) -> MemoryLog:
+    log = MemoryLog(clock)
+    log.create_topic(TopicSpec(name="clicks"))
+    return log
+
+
+def sent(log: MemoryLog) -> list[dict[str, object]]:
+    batches = log.reader("clicks").poll(100_000, 0.0)
+    return [json.loads(value or b"") for batch in batches for value in batch.values]
+
+
+def test_events_keep_their_order_and_times(log: MemoryLog, clock: ManualClock) -> None:
+    """As fast as possible, nothing changed."""
+    count = feed([events(3), events(2, start=3)], log.writer("clicks"), Pace(), clock)
+    assert count == 5
+    assert [record["timestamp"] for record in sent(log)] == [0, 1, 2, 3, 4]
+    assert sent(log)[4] == {
+        "user_id": "u4",
+        "item_id": "i4",
+        "timestamp": 4,
+        "event": "view",
+        "event_id": "e4",
+    }
+    assert clock.time() == 5000.0
+
+
+def test_a_rate_takes_its_time(log: MemoryLog, clock: ManualClock) -> None:
+    """100 events at 10 per second are 10 seconds, of which a head start takes none."""
+    feed([events(100)], log.writer("clicks"), Pace(events_per_second=10.0), clock)
+    assert clock.time() == pytest.approx(5010.0, abs=0.2)
+    pace = Pace(events_per_second=10.0, head_start=50)
+    feed([events(100)], log.writer("clicks"), pace, clock)
+    assert clock.time() == pytest.approx(5015.0, abs=0.4)
+
+
+def test_restamped_events_carry_the_time_of_sending(log: MemoryLog, clock: ManualClock) -> None:
+    """Times grow within a batch, so that their order is known."""
+    feed([events(10)], log.writer("clicks"), Pace(restamp=True), clock)
+    times = [float(str(record["timestamp"])) for record in sent(log)]
+    assert times == sorted(set(times))
+    assert times[0] == 5000.0
+    assert times[-1] < 5000.1
+
+
+def test_it_can_be_stopped(log: MemoryLog, clock: ManualClock) -> None:
+    """Between two appends it looks whether to go on."""
+    stop = threading.Event()
+    count = feed(
+        [events(100)],
+        log.writer("clicks"),
+        Pace(events_per_second=10.0),
+        clock,
+        stop=stop,
+        sent=lambda count: stop.set() if count >= 20 else None,
+    )
+    assert 20 <= count < 100
+    assert len(sent(log)) == count

@@ -1,0 +1,30 @@
+"""A known stretch of a partition is read to its end and no further."""
+
+import pytest
+
+from consumers.topics.log_range import read_range
+from stream.clock import ManualClock
+from stream.log.interface import Outgoing, TopicSpec
+from stream.log.memory import MemoryLog
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    log = MemoryLog(ManualClock(100.0))
+    log.create_topic(TopicSpec(name="t", partitions=2))
+    log.writer("t").append([Outgoing(b"k", b"%d" % n, partition=1) for n in range(50)])
+    return log
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 50), (7, 31), (49, 50), (9, 9), (5, 3)])
+def test_reads_exactly_the_stretch(log: MemoryLog, start: int, stop: int) -> None:
+    """Both ends may lie in the middle of a batch."""
+    batches = list(read_range(log, "t", 1, start, stop))
+    assert [o for batch in batches for o in batch.offsets.tolist()] == list(range(start, stop))
+    assert [v for batch in batches for v in batch.values] == [b"%d" % n for n in range(start, stop)]
+
+
+def test_an_end_that_is_not_there_ends_it(log: MemoryLog) -> None:
+    """A stretch beyond the log's end is read as far as there is anything."""
+    batches = list(read_range(log, "t", 1, 45, 99))
+    assert [o for batch in batches for o in batch.offsets.tolist()] == list(range(45, 50))
