@@ -89,7 +89,7 @@ class RecordBatch:
     topic, partition
         Where they come from.
     offsets
-        int64 [n], strictly increasing; compaction and retention may leave gaps.
+        int64 [n], strictly increasing; compaction, retention and fenced appends may leave gaps.
     append_times
         float64 [n], seconds since the epoch at which the log took the record; never decreasing
         within a partition.
@@ -264,7 +264,7 @@ class Log(Protocol):
         ...
 
     def end_offsets(self, topic: str) -> dict[int, int]:
-        """Return the offset that each partition's next record will get."""
+        """Return the offset that each partition's next record will get, or none before it."""
         ...
 
     def offsets_at(self, topic: str, time: float) -> dict[int, int]:

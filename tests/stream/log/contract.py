@@ -359,8 +359,11 @@ class LogContract:
         for _ in range(2):
             with pytest.raises(FencedError):
                 earlier.append(numbered(1))
-        assert later.append(numbered(1, start=1)) == [(0, 1)]
-        assert values(read(log.reader(topic), 2)) == [b"0", b"1"]
+        places = later.append(numbered(1, start=1))
+        records = read(log.reader(topic), 2)
+        assert values(records) == [b"0", b"1"]
+        # A log may take offsets for the ends of fenced appends, so theirs need not be the next.
+        assert places == [(0, records[1].offset)]
 
     def test_writers_of_other_names_or_of_none_are_not_locked_out(
         self, log: Log, topic: str
@@ -369,7 +372,7 @@ class LogContract:
         log.writer(topic, fence="publisher-0").append(numbered(1))
         for writer in others:
             writer.append(numbered(1))
-        assert log.end_offsets(topic)[0] == 3
+        assert values(read(log.reader(topic), 3)) == [b"0", b"0", b"0"]
 
     # Reading
 

@@ -1,0 +1,262 @@
+"""Questions to the cluster, each bounded in time and tried again while trouble may pass."""
+
+import math
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+from kafka import (
+    IsolationLevel,
+    KafkaAdminClient,
+    OffsetAndMetadata,
+    OffsetSpec,
+    TopicPartition,
+)
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetTimestamp
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    InvalidReplicationFactorError,
+    KafkaError,
+    NoError,
+    NotLeaderForPartitionError,
+    TopicAlreadyExistsError,
+    UnknownMemberIdError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+
+from stream.clock import Clock
+from stream.errors import LogError, TopicMismatchError, UnknownTopicError
+from stream.log.interface import TOPIC_NAME, TopicSpec
+from stream.log.kafka.failures import is_passing, log_error
+from stream.log.kafka.figures import KafkaFigures
+from stream.log.kafka.settings import KafkaSettings
+from stream.log.kafka.topics import breaches, topic_settings, topic_spec
+
+T = TypeVar("T")
+
+_FIRST_PAUSE_SECONDS: Final = 0.05
+_LONGEST_PAUSE_SECONDS: Final = 1.0
+
+
+class KafkaAdmin:
+    """The cluster's topics, offsets and groups; safe for several threads.
+
+    Parameters
+    ----------
+    bootstrap_servers
+        ``host:port[,host:port…]``.
+    settings
+        How to connect, and how long a call may take.
+    clock
+        Times what waits.
+    figures
+        Counts retries and reconnects.
+    """
+
+    def __init__(
+        self, bootstrap_servers: str, settings: KafkaSettings, clock: Clock, figures: KafkaFigures
+    ) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._settings = settings
+        self._clock = clock
+        self._figures = figures
+        self._opening = threading.Lock()
+        self._client: KafkaAdminClient | None = None
+        self._partitions: dict[str, int] = {}
+
+    def partitions(self, topic: str) -> int:
+        """Return how many partitions `topic` has.
+
+        Raises
+        ------
+        UnknownTopicError
+            It does not exist.
+        """
+        count = self._partitions.get(topic)
+        if count is None:
+            count = self._call(f"find {topic}", lambda client: _partitions(client, topic))
+            if count is None:
+                raise UnknownTopicError(
+                    f"there is no topic {topic}: create it, or correct its name"
+                )
+            self._partitions[topic] = count
+        return count
+
+    def create(self, spec: TopicSpec) -> None:
+        """Create a topic, or check the settings of the one that exists."""
+        doing = f"create {spec.name}"
+        if self._call(doing, lambda client: _partitions(client, spec.name)) is None:
+            self._call(doing, lambda client: _create(client, spec, self._settings))
+        found, configs = self._call(doing, lambda client: _described(client, spec.name))
+        clauses = breaches(spec, found, configs)
+        if clauses:
+            raise TopicMismatchError(
+                f"topic {spec.name} exists with other settings: {'; '.join(clauses)}. Correct "
+                "the configuration, or change the topic with kafka-configs.sh --alter --topic "
+                f"{spec.name} --add-config NAME=VALUE, or use another topic name."
+            )
+        self._partitions[spec.name] = found.partitions
+
+    def topics(self) -> dict[str, TopicSpec]:
+        """Return the settings of every topic whose name could be ours."""
+
+        def describe(client: KafkaAdminClient) -> dict[str, TopicSpec]:
+            names = [name for name in client.list_topics() if TOPIC_NAME.fullmatch(name)]
+            return {name: _described(client, name)[0] for name in sorted(names)}
+
+        return self._call("list the topics", describe)
+
+    def compacted(self, topic: str) -> bool:
+        """Return whether compaction keeps only each key's newest record of `topic`."""
+        self.partitions(topic)
+        found, _ = self._call(f"find {topic}", lambda client: _described(client, topic))
+        return found.compacted
+
+    def start_offsets(self, topic: str, timeout_seconds: float | None = None) -> dict[int, int]:
+        """Return each partition's oldest offset."""
+        return self._offsets(topic, OffsetSpec.EARLIEST, timeout_seconds)
+
+    def end_offsets(self, topic: str, timeout_seconds: float | None = None) -> dict[int, int]:
+        """Return each partition's last stable offset."""
+        return self._offsets(topic, OffsetSpec.LATEST, timeout_seconds)
+
+    def offsets_at(self, topic: str, time: float) -> dict[int, int]:
+        """Return each partition's first offset appended at or after `time`, else its end."""
+        # A float of seconds is a hair off the whole milliseconds that it was made from.
+        milliseconds = max(0, math.ceil(time * 1000 - 1e-3))
+        ends = self.end_offsets(topic)
+        found = self._offsets(topic, OffsetTimestamp(milliseconds))
+        return {p: end if found[p] < 0 else min(found[p], end) for p, end in ends.items()}
+
+    def saved_positions(self, group: str, topic: str) -> dict[int, int]:
+        """Return what `group` committed of `topic`."""
+        asked = [TopicPartition(topic, p) for p in range(self.partitions(topic))]
+        answer = self._call(
+            f"read the positions of group {group}",
+            lambda client: client.list_group_offsets({group: asked}),
+        )
+        return {
+            place.partition: committed.offset
+            for place, committed in sorted(answer[group].items())
+            if committed.offset >= 0
+        }
+
+    def save_positions(self, group: str, topic: str, positions: Mapping[int, int]) -> None:
+        """Commit `positions` for a group without members.
+
+        Raises
+        ------
+        LogError
+            The group has members, which alone may commit for it.
+        """
+        offsets = {
+            TopicPartition(topic, p): OffsetAndMetadata(offset, "", -1)
+            for p, offset in positions.items()
+        }
+
+        def commit(client: KafkaAdminClient) -> None:
+            answer: Mapping[TopicPartition, type[KafkaError]] = client.alter_group_offsets(
+                group, offsets
+            )
+            for error in answer.values():
+                if error is UnknownMemberIdError:
+                    raise LogError(
+                        f"group {group} has members, so only they may save its positions: stop "
+                        "them first, or use another group name"
+                    )
+                if error is not NoError:
+                    raise error
+
+        self._call(f"save the positions of group {group}", commit)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        with self._opening:
+            client, self._client = self._client, None
+        if client is not None:
+            with suppress(Exception):  # it is going away, whatever it says
+                client.close()
+
+    def _offsets(
+        self, topic: str, spec: object, timeout_seconds: float | None = None
+    ) -> dict[int, int]:
+        asked = {TopicPartition(topic, p): spec for p in range(self.partitions(topic))}
+
+        def ask(client: KafkaAdminClient) -> dict[int, int]:
+            answer = client.list_partition_offsets(
+                asked, isolation_level=IsolationLevel.READ_COMMITTED
+            )
+            return {place.partition: found.offset for place, found in sorted(answer.items())}
+
+        return self._call(f"find the offsets of {topic}", ask, timeout_seconds)
+
+    def _call(
+        self,
+        doing: str,
+        action: Callable[[KafkaAdminClient], T],
+        timeout_seconds: float | None = None,
+    ) -> T:
+        """Try `action` until it succeeds, fails for good, or its time is up."""
+        budget = self._settings.timeout_seconds if timeout_seconds is None else timeout_seconds
+        deadline = self._clock.monotonic() + budget
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return action(self._connected(deadline))
+            except (KafkaError, OSError) as error:
+                if not is_passing(error) or self._clock.monotonic() + pause >= deadline:
+                    # A client that lost its cluster is not worth keeping.
+                    self.close()
+                    raise log_error(error, doing) from error
+            self._figures.count("retries")
+            self._clock.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _connected(self, deadline: float) -> KafkaAdminClient:
+        with self._opening:
+            if self._client is None:
+                arguments = self._settings.client_arguments(self._bootstrap_servers)
+                left = max(0.1, deadline - self._clock.monotonic())
+                arguments["bootstrap_timeout_ms"] = round(1000 * left)
+                self._client = KafkaAdminClient(**arguments)
+            return self._client
+
+
+def _partitions(client: KafkaAdminClient, topic: str) -> int | None:
+    """Return the number of partitions; None: there is no such topic."""
+    (answer,) = client.describe_topics([topic])
+    error = for_code(answer["error_code"])
+    if error is UnknownTopicOrPartitionError:
+        return None
+    if error is not NoError:
+        raise error
+    return len(answer["partitions"])
+
+
+def _create(client: KafkaAdminClient, spec: TopicSpec, settings: KafkaSettings) -> None:
+    with suppress(TopicAlreadyExistsError):  # another process was faster
+        try:
+            client.create_topics({spec.name: topic_settings(spec, settings)})
+        except InvalidReplicationFactorError as error:
+            raise LogError(
+                f"{spec.name} cannot have {settings.replication_factor} replicas ({error}): set "
+                "replication_factor in [log.kafka] to at most the number of brokers"
+            ) from error
+
+
+def _described(client: KafkaAdminClient, topic: str) -> tuple[TopicSpec, dict[str, str]]:
+    (answer,) = client.describe_topics([topic])
+    error = for_code(answer["error_code"])
+    if error is UnknownTopicOrPartitionError:
+        raise CoordinatorLoadInProgressError  # created, but not every broker knows it yet
+    if error is not NoError:
+        raise error
+    partitions: Sequence[Mapping[str, Any]] = answer["partitions"]
+    if any(partition["leader_id"] < 0 for partition in partitions):
+        raise NotLeaderForPartitionError
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic)
+    described = client.describe_configs([resource], config_filter="all")["topic"][topic]
+    configs = {name: str(entry["value"]) for name, entry in described.items()}
+    return topic_spec(topic, len(partitions), configs), configs

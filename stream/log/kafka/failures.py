@@ -1,0 +1,100 @@
+"""What an error of kafka-python means to whoever uses the log."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from kafka import errors
+
+from stream.errors import FencedError, LogError, LogFullError, LogUnavailableError
+
+# First match first: what kafka-python raised, what that is here, what the message says.
+_MEANINGS: Final[
+    tuple[tuple[tuple[type[Exception], ...], type[LogError] | type[ValueError], str], ...]
+] = (
+    (
+        (
+            errors.ProducerFencedError,
+            errors.InvalidProducerEpochError,
+            errors.TransactionCoordinatorFencedError,
+            errors.FencedInstanceIdError,
+        ),
+        FencedError,
+        "another process has taken over ({reason}), this one must stop",
+    ),
+    (
+        (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError),
+        ValueError,
+        "a record is larger than the topic's max.message.bytes",
+    ),
+    (
+        (errors.KafkaStorageError,),
+        LogFullError,
+        "a broker's disk is full or failing ({reason}); free space there and restart the broker",
+    ),
+    (
+        (
+            errors.AuthorizationError,
+            errors.SaslAuthenticationFailedError,
+            errors.UnsupportedSaslMechanismError,
+            errors.IllegalSaslStateError,
+        ),
+        LogError,
+        "the cluster refuses these credentials ({reason}); correct [log.kafka], or grant the user "
+        "what it needs",
+    ),
+    (
+        (errors.UnsupportedVersionError,),
+        LogError,
+        "the brokers are too old ({reason}); use Apache Kafka 2.5 or newer",
+    ),
+)
+# Passing, although kafka-python does not mark them so.
+_PASSING: Final = (
+    errors.RetriableError,
+    errors.KafkaTimeoutError,
+    errors.KafkaConnectionError,
+    errors.UnknownError,
+    errors.BrokerNotAvailableError,
+    errors.Cancelled,
+    errors.CommitFailedError,
+    errors.UnknownMemberIdError,
+    errors.IllegalGenerationError,
+    errors.RebalanceInProgressError,
+    errors.OutOfOrderSequenceNumberError,
+    errors.UnknownProducerIdError,
+    errors.TransactionAbortableError,
+)
+
+
+def is_passing(error: Exception) -> bool:
+    """Return whether the same request may succeed later."""
+    return isinstance(error, (*_PASSING, OSError)) or bool(getattr(error, "retriable", False))
+
+
+def log_error(error: Exception, doing: str) -> LogError | ValueError:
+    """Return the log's error for kafka-python's `error`.
+
+    Parameters
+    ----------
+    error
+        What kafka-python raised.
+    doing
+        What was tried, as ``"append to clicks"``; begins the message.
+    """
+    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    for kinds, meaning, what_to_do in _MEANINGS:
+        if isinstance(error, kinds):
+            return meaning(f"{doing}: {what_to_do.format(reason=reason)}")
+    if is_passing(error):
+        return LogUnavailableError(f"{doing}: Kafka cannot do it just now ({reason})")
+    return LogError(f"{doing}: {reason}")
+
+
+@contextmanager
+def kafka_errors(doing: str) -> Iterator[None]:
+    """Turn kafka-python's errors inside the block into the log's."""
+    try:
+        yield
+    except (errors.KafkaError, OSError) as error:
+        raise log_error(error, doing) from error

@@ -1,0 +1,198 @@
+"""The event log on Apache Kafka."""
+
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+
+from stream.clock import Clock
+from stream.errors import LogError
+from stream.log.interface import RebalanceListener, TopicSpec
+from stream.log.kafka.admin import KafkaAdmin
+from stream.log.kafka.figures import KafkaFigures
+from stream.log.kafka.producing import Boxed
+from stream.log.kafka.reader import KafkaReader, Source
+from stream.log.kafka.settings import KafkaSettings
+from stream.log.kafka.writer import FencedKafkaWriter, KafkaWriter
+from stream.log.placement import Placement
+
+
+class KafkaLog:
+    """A `Log` in a Kafka cluster.
+
+    Readers see only what is committed; `end_offsets` is where that ends. Members of a group share
+    a topic's partitions, and only members may save the positions of a group that has any.
+
+    Parameters
+    ----------
+    bootstrap_servers
+        ``host:port[,host:port…]``: some of the brokers.
+    clock
+        Times what waits. What is appended is stamped by the broker.
+    settings
+        How to connect.
+    """
+
+    def __init__(
+        self, bootstrap_servers: str, clock: Clock, settings: KafkaSettings | None = None
+    ) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._clock = clock
+        self._settings = settings or KafkaSettings()
+        self._settings.client_arguments(bootstrap_servers)  # a wrong secret is told at once
+        self.figures = KafkaFigures()
+        self._admin = KafkaAdmin(bootstrap_servers, self._settings, clock, self.figures)
+        self._readers: weakref.WeakSet[KafkaReader] = weakref.WeakSet()
+        self._writers: weakref.WeakSet[KafkaWriter | FencedKafkaWriter] = weakref.WeakSet()
+        self._closed = False
+
+    def create_topic(self, spec: TopicSpec) -> None:
+        """Create a topic; does nothing where one exists that keeps the same promises."""
+        self._check_open()
+        self._admin.create(spec)
+
+    def topics(self) -> dict[str, TopicSpec]:
+        """Return the settings of every topic whose name could be ours."""
+        self._check_open()
+        return self._admin.topics()
+
+    def reader(
+        self,
+        topic: str,
+        *,
+        partitions: Sequence[int] | None = None,
+        group: str | None = None,
+        listener: RebalanceListener | None = None,
+    ) -> KafkaReader:
+        """Open a reader at the group's saved positions, or at the start where there are none."""
+        self._check_open()
+        count = self._admin.partitions(topic)
+        if partitions is None and group is None:
+            partitions = range(count)
+        for partition in partitions or ():
+            _check_partition(topic, count, partition)
+        member = partitions is None
+        source = Source(
+            topic=topic,
+            compacted=self._admin.compacted(topic),
+            group=group,
+            admin=self._admin,
+            open_consumer=lambda: self._open_consumer(topic, group if member else None),
+            timeout_seconds=self._settings.timeout_seconds,
+        )
+        reader = KafkaReader(source, partitions, self._clock, self.figures, listener)
+        self._readers.add(reader)
+        return reader
+
+    def writer(self, topic: str, *, fence: str | None = None) -> KafkaWriter | FencedKafkaWriter:
+        """Open a writer; one with `fence` locks out every earlier one of the same name."""
+        self._check_open()
+        placement = Placement(
+            topic, self._admin.partitions(topic), compacted=self._admin.compacted(topic)
+        )
+        timeout = self._settings.timeout_seconds
+        writer: KafkaWriter | FencedKafkaWriter
+        if fence is None:
+            writer = KafkaWriter(
+                topic, placement, self._open_producer, self._clock, timeout, self.figures
+            )
+        else:
+            # Kafka knows one space of names for the whole cluster, the interface one per topic.
+            name = f"{topic}.{fence}"
+            writer = FencedKafkaWriter(
+                topic, placement, lambda: self._open_producer(name), self._clock, timeout
+            )
+        self._writers.add(writer)
+        return writer
+
+    def start_offsets(self, topic: str) -> dict[int, int]:
+        """Return each partition's oldest offset that may still be read."""
+        self._check_open()
+        return self._admin.start_offsets(topic)
+
+    def end_offsets(self, topic: str) -> dict[int, int]:
+        """Return each partition's last stable offset: what is below it is readable."""
+        self._check_open()
+        return self._admin.end_offsets(topic)
+
+    def offsets_at(self, topic: str, time: float) -> dict[int, int]:
+        """Return each partition's first offset appended at or after `time` (else its end)."""
+        self._check_open()
+        return self._admin.offsets_at(topic, time)
+
+    def saved_positions(self, group: str, topic: str) -> dict[int, int]:
+        """Return the positions that `group` committed, partition by partition."""
+        self._check_open()
+        return self._admin.saved_positions(group, topic)
+
+    def save_positions(self, group: str, topic: str, positions: Mapping[int, int]) -> None:
+        """Commit for `group` the offsets to read next; durable on return.
+
+        Where this log has a reader that is a member of the group, the commit is the member's, so
+        one that has lost its partitions is refused.
+
+        Raises
+        ------
+        LogUnavailableError
+            The group is being shared out anew: poll, then save what is still owned.
+        LogError
+            The group has members elsewhere and none here.
+        """
+        self._check_open()
+        count = self._admin.partitions(topic)
+        for partition, position in positions.items():
+            _check_partition(topic, count, partition)
+            if position < 0:
+                raise ValueError(f"offset {position} is negative")
+        if not positions:
+            return
+        for reader in self._readers:
+            if (reader.group, reader.topic) == (group, topic):
+                reader.save(positions)
+                return
+        self._admin.save_positions(group, topic, positions)
+
+    def heartbeat_age_seconds(self) -> float | None:
+        """Return the oldest answer to a member's heartbeat; None: no reader is a member."""
+        ages = [age for reader in self._readers if (age := reader.heartbeat_age_seconds())]
+        return max(ages, default=None)
+
+    def close(self) -> None:
+        """Let go of everything; a closed log may be closed again."""
+        self._closed = True
+        for client in (*self._readers, *self._writers):
+            client.close()
+        self._admin.close()
+
+    def _open_consumer(self, topic: str, group: str | None) -> KafkaConsumer:
+        arguments = self._settings.client_arguments(self._bootstrap_servers)
+        arguments |= self._settings.consumer_arguments()
+        if group is not None:
+            arguments["group_id"] = group
+            # Moves few partitions, and those not moved are read on without a pause.
+            arguments["partition_assignment_strategy"] = [CooperativeStickyAssignor]
+            if self._settings.group_instance_id is not None:
+                # One process may be a member with several topics.
+                arguments["group_instance_id"] = f"{self._settings.group_instance_id}-{topic}"
+        return KafkaConsumer(**arguments)
+
+    def _open_producer(self, transactional_id: str | None = None) -> KafkaProducer:
+        arguments: dict[str, Any] = self._settings.client_arguments(self._bootstrap_servers)
+        arguments |= self._settings.producer_arguments()
+        return KafkaProducer(
+            **arguments,
+            transactional_id=transactional_id,
+            key_serializer=Boxed(),
+            value_serializer=Boxed(),
+        )
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LogError("this log was closed")
+
+
+def _check_partition(topic: str, count: int, partition: int) -> None:
+    if not 0 <= partition < count:
+        raise ValueError(f"{topic} has the partitions 0 to {count - 1}, not {partition}")

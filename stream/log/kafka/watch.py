@@ -1,0 +1,57 @@
+"""When to find out why a reader hears nothing."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from stream.clock import Clock
+
+_SILENCE_SECONDS: Final = 10.0
+_STALLED_PROBES: Final = 3
+
+
+class SilenceWatch:
+    """Tells an idle topic from a cluster that is away and from a client that is stuck.
+
+    Parameters
+    ----------
+    clock
+        Times the silence.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.patience_seconds: Final = 5.0
+        self._clock = clock
+        self._heard = clock.monotonic()
+        self._before: dict[int, int] = {}
+        self._stalled_probes = 0
+
+    def heard(self) -> None:
+        """Begin anew: records came."""
+        self._heard = self._clock.monotonic()
+        self._stalled_probes = 0
+
+    def is_due(self, positions: Mapping[int, int]) -> bool:
+        """Return whether it has been silent for so long that the cluster should be asked.
+
+        It stays due until the cluster has answered, which `is_stalled` is told.
+        """
+        return bool(positions) and self._clock.monotonic() - self._heard >= _SILENCE_SECONDS
+
+    def is_stalled(self, positions: Mapping[int, int], behind: Collection[int]) -> bool:
+        """Return whether the client is stuck: behind the end, probe after probe, without moving.
+
+        Parameters
+        ----------
+        positions
+            Where the reader is.
+        behind
+            Partitions whose end lies further on.
+        """
+        self._heard = self._clock.monotonic()
+        stuck = any(self._before.get(p) == positions[p] for p in behind)
+        self._before = {p: positions[p] for p in behind}
+        self._stalled_probes = self._stalled_probes + 1 if stuck else 0
+        if self._stalled_probes < _STALLED_PROBES:
+            return False
+        self._stalled_probes = 0
+        return True
