@@ -81,6 +81,40 @@ class ByteColumn(Sequence[bytes | None]):
             lengths[missing] = NONE
         return cls(np.frombuffer(data, np.uint8), starts, lengths)
 
+    @classmethod
+    def joined(cls, columns: "Sequence[ByteColumn]") -> "ByteColumn":
+        """Return the entries of `columns`, one after another.
+
+        Columns that share their buffer go on sharing it; else the bytes are copied once, of each
+        buffer only the range that its column uses.
+
+        Examples
+        --------
+        >>> list(ByteColumn.joined([ByteColumn.of([b"a"]), ByteColumn.of([None, b"b"])]))
+        [b'a', None, b'b']
+        """
+        if not columns:
+            return cls.of(())
+        if len(columns) == 1:
+            return columns[0]
+        lengths = np.concatenate([column.lengths for column in columns])
+        if all(column.data is columns[0].data for column in columns):
+            starts = np.concatenate([column.starts for column in columns])
+            return cls(columns[0].data, starts, lengths)
+        ranges = [_used_range(column) for column in columns]
+        shifts = np.cumsum([0] + [stop - start for start, stop in ranges])
+        starts = np.concatenate(
+            [
+                column.starts + (shift - start)
+                for column, (start, _), shift in zip(columns, ranges, shifts[:-1], strict=True)
+            ]
+        )
+        data = np.concatenate(
+            [column.data[start:stop] for column, (start, stop) in zip(columns, ranges, strict=True)]
+        )
+        data.flags.writeable = False
+        return cls(data, starts, lengths)
+
     @property
     def nbytes(self) -> int:
         """The bytes of all entries together."""
@@ -121,3 +155,11 @@ class ByteColumn(Sequence[bytes | None]):
 
     def __repr__(self) -> str:
         return f"ByteColumn({len(self)} entries, {self.nbytes} bytes)"
+
+
+def _used_range(column: ByteColumn) -> tuple[int, int]:
+    used = column.lengths > 0
+    if not used.any():
+        return 0, 0
+    starts = column.starts[used]
+    return int(starts.min()), int((starts + column.lengths[used]).max())

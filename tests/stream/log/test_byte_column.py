@@ -44,6 +44,23 @@ def test_a_slice_shares_the_bytes() -> None:
     assert list(part) == [b"bc", None]
 
 
+@given(st.lists(ENTRIES, max_size=4), st.slices(20))
+def test_joined_columns_follow_each_other(lists: list[list[bytes | None]], part: slice) -> None:
+    """Each of a buffer of its own, or slices of one."""
+    columns = [ByteColumn.of(entries)[part] for entries in lists]
+    expected = [entry for entries in lists for entry in entries[part]]
+    assert ByteColumn.joined(columns) == expected
+    whole = ByteColumn.of(expected)
+    halves = [whole[: len(whole) // 2], whole[len(whole) // 2 :]]
+    assert ByteColumn.joined(halves) == expected
+    assert ByteColumn.joined(halves).data is whole.data
+
+
+def test_joining_copies_only_what_is_used() -> None:
+    large = ByteColumn.of([b"x" * 1000, b"y"])
+    assert len(ByteColumn.joined([large[1:], ByteColumn.of([b"z"])]).data) == 2
+
+
 def test_a_column_of_a_column_is_itself() -> None:
     column = ByteColumn.of([b"a"])
     assert ByteColumn.of(column) is column

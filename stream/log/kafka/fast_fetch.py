@@ -1,0 +1,271 @@
+"""The seam in kafka-python that lets fetched batches become columns instead of record objects.
+
+kafka-python's fetcher hands the bytes of each fetched partition to an object of its class
+`PartitionRecords`, asks that for records until it is empty, and follows the offset that it names.
+`install` puts another class in its place, in one consumer, that answers in `RecordColumns`; all
+else (sessions, offsets, epochs, pauses, rebalances) stays the library's own. Because that class is
+no public interface, its source and that of what calls it is compared with the versions that this
+module was written for: a library that has changed there keeps its own slower class.
+"""
+
+import functools
+import hashlib
+import inspect
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+from kafka import KafkaConsumer, TopicPartition
+from kafka import __version__ as kafka_version
+from kafka.consumer.fetcher import Fetcher
+from kafka.protocol.consumer import IsolationLevel
+from kafka.record import MemoryRecords
+
+from stream.log.byte_column import ByteColumn
+from stream.log.interface import Headers, RecordBatch
+from stream.log.kafka.batch_header import MAGIC, MAGIC_AT, batch_size
+from stream.log.kafka.record_batches import BatchDecoder
+from stream.log.kafka.record_columns import RecordColumns, joined
+
+KNOWN_SEAMS: Final = frozenset({"0b37a90d4ef563a0"})
+"""Digests of the library's source around the seam; `seam_digest` of 3.0.12."""
+
+NO_TIME: Final = -1
+"""Kafka's number for a time that is not known."""
+
+_logger = logging.getLogger(__name__)
+
+
+def install(consumer: KafkaConsumer, fell_back: Callable[[], None]) -> bool:
+    """Make `consumer.poll` return lists of `RecordColumns`; return whether that is possible.
+
+    Parameters
+    ----------
+    consumer
+        Without deserializers; nothing was fetched with it yet.
+    fell_back
+        Called where a fetch is in message format 0 or 1, which the library then unpacks into
+        records of its own.
+    """
+    if seam_digest() not in KNOWN_SEAMS:
+        _warn_of_version(kafka_version)
+        return False
+    consumer._fetcher.PartitionRecords = _PartitionRecords(fell_back)  # noqa: SLF001  # the seam
+    return True
+
+
+@functools.cache
+def _warn_of_version(version: str) -> None:
+    """Say once that the library is another one."""
+    _logger.warning(
+        "kafka-python %s is not a version whose fetches can be unpacked by batch, so they are "
+        "unpacked record by record: reading is slower, nothing else changes. "
+        "Install the version that constraints.txt names.",
+        version,
+    )
+
+
+def seam_digest() -> str | None:
+    """Return a digest of the library's source around the seam; None where it has none."""
+    fetcher: Any = Fetcher
+    try:
+        parts = (
+            fetcher.fetch_records,
+            fetcher.fetched_records,
+            fetcher._append,  # noqa: SLF001
+            fetcher._parse_fetched_data,  # noqa: SLF001
+            fetcher._on_partition_records_drain,  # noqa: SLF001
+            fetcher.close,
+            fetcher.PartitionRecords,
+            MemoryRecords,
+        )
+        sources = [inspect.getsource(part) for part in parts]
+    except (AttributeError, OSError):
+        return None
+    return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
+
+
+def fetched_batch(topic: str, partition: int, parts: Sequence[RecordColumns]) -> RecordBatch:
+    """Return as one batch what `poll` gave for a partition, of a consumer with the seam."""
+    whole = joined(parts)
+    return RecordBatch(
+        topic,
+        partition,
+        whole.offsets,
+        whole.times / 1000.0,
+        whole.keys,
+        whole.values,
+        whole.headers,
+    )
+
+
+class _PartitionRecords:
+    """What the fetcher makes of each fetched partition: see `Fetcher.PartitionRecords`."""
+
+    def __init__(self, fell_back: Callable[[], None]) -> None:
+        self._fell_back = fell_back
+
+    def __call__(
+        self,
+        fetch_offset: int,
+        tp: TopicPartition,
+        records: MemoryRecords,
+        *,
+        isolation_level: Any,
+        aborted_transactions: Sequence[Any] | None,
+        metric_aggregator: Any,
+        on_drain: Callable[[Any], None],
+        **others: Any,
+    ) -> "_FetchedColumns | _OldRecords":
+        fetched = memoryview(records._buffer)  # noqa: SLF001  # no public way to the bytes
+        if _has_old_format(fetched):
+            self._fell_back()
+            return _OldRecords(
+                Fetcher.PartitionRecords(
+                    fetch_offset,
+                    tp,
+                    records,
+                    isolation_level=isolation_level,
+                    aborted_transactions=aborted_transactions,
+                    metric_aggregator=metric_aggregator,
+                    on_drain=on_drain,
+                    **others,
+                )
+            )
+        aborted = None
+        if isolation_level == IsolationLevel.READ_COMMITTED:
+            aborted = [(each.producer_id, each.first_offset) for each in aborted_transactions or ()]
+        decoder = BatchDecoder(
+            fetched,
+            topic=tp.topic,
+            partition=tp.partition,
+            fetch_offset=fetch_offset,
+            aborted=aborted,
+        )
+        return _FetchedColumns(decoder, tp, metric_aggregator, on_drain)
+
+
+class _Taken:
+    """Columns that count as their records, and extend a list by one element."""
+
+    def __init__(self, columns: RecordColumns | None) -> None:
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return 0 if self._columns is None else len(self._columns)
+
+    def __iter__(self) -> Iterator[RecordColumns]:
+        if self._columns is not None:
+            yield self._columns
+
+
+class _FetchedColumns:
+    """A fetched partition whose records are taken as columns."""
+
+    def __init__(
+        self,
+        decoder: BatchDecoder,
+        topic_partition: TopicPartition,
+        metric_aggregator: Any,
+        on_drain: Callable[[Any], None],
+    ) -> None:
+        self.topic_partition = topic_partition
+        self.records_read = 0
+        self._decoder = decoder
+        self._metric_aggregator = metric_aggregator
+        self._on_drain = on_drain
+        self._drained = False
+
+    def __bool__(self) -> bool:
+        return not self._drained
+
+    @property
+    def next_fetch_offset(self) -> int:
+        return self._decoder.next_offset
+
+    @property
+    def leader_epoch(self) -> int:
+        return self._decoder.leader_epoch
+
+    @property
+    def bytes_read(self) -> int:
+        return self._decoder.bytes_read
+
+    def take(self, n: int) -> _Taken:
+        columns = self._decoder.take(n)
+        if columns is not None:
+            self.records_read += len(columns)
+        if self._decoder.exhausted:
+            self.drain()
+        return _Taken(columns)
+
+    def drain(self) -> None:
+        if not self._drained:
+            self._drained = True
+            if self._metric_aggregator:
+                self._metric_aggregator.record(
+                    self.topic_partition, self.bytes_read, self.records_read
+                )
+            self._on_drain(self)
+
+
+class _OldRecords:
+    """A fetched partition in message format 0 or 1, which the library unpacks.
+
+    Parameters
+    ----------
+    records
+        The library's own object.
+    """
+
+    def __init__(self, records: Any) -> None:
+        self._records = records
+        self._error: Exception | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._records)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._records, name)
+
+    def take(self, n: int) -> _Taken:
+        # Asked again after an error, the library's object says forever that there is nothing yet.
+        if self._error is not None:
+            raise self._error
+        try:
+            records = self._records.take(n)
+        except Exception as error:
+            self._error = error
+            raise
+        return _Taken(_columns_of(records) if records else None)
+
+
+def _has_old_format(fetched: memoryview) -> bool:
+    """Return whether some batch is in message format 0 or 1."""
+    position = 0
+    try:
+        while (size := batch_size(fetched, position)) is not None:
+            if fetched[position + MAGIC_AT] < MAGIC:
+                return True
+            position += size
+    except ValueError:
+        pass  # the decoder will say it better
+    return False
+
+
+def _columns_of(records: Sequence[Any]) -> RecordColumns:
+    """Return the library's own records as columns; those of format 0 have no times."""
+    times = [NO_TIME if record.timestamp is None else record.timestamp for record in records]
+    headers: list[Headers] = []
+    if any(record.headers for record in records):
+        headers = [
+            tuple((name, value or b"") for name, value in record.headers) for record in records
+        ]
+    return RecordColumns(
+        offsets=np.array([record.offset for record in records], np.int64),
+        times=np.array(times, np.int64),
+        keys=ByteColumn.of([record.key for record in records]),
+        values=ByteColumn.of([record.value for record in records]),
+        headers=headers,
+    )

@@ -1,0 +1,84 @@
+"""Records of one Kafka partition as columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.log.byte_column import ByteColumn
+from stream.log.interface import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class RecordColumns:
+    """Records of one partition, column by column.
+
+    Parameters
+    ----------
+    offsets
+        int64 [n], strictly increasing.
+    times
+        int64 [n], milliseconds since the epoch: of the append where the topic says so, else the
+        producer's.
+    keys, values
+        n entries each.
+    headers
+        n entries, or empty where no record has any. A header's null value reads as empty bytes.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    times: npt.NDArray[np.int64]
+    keys: ByteColumn
+    values: ByteColumn
+    headers: Sequence[Headers] = ()
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+
+def joined(parts: Sequence[RecordColumns]) -> RecordColumns:
+    """Return consecutive columns as one; a single one as it is, without a copy."""
+    if len(parts) == 1:
+        return parts[0]
+    headers: list[Headers] = []
+    if any(part.headers for part in parts):
+        for part in parts:
+            headers += part.headers or [()] * len(part)
+    return RecordColumns(
+        offsets=np.concatenate([part.offsets for part in parts]),
+        times=np.concatenate([part.times for part in parts]),
+        keys=ByteColumn.joined([part.keys for part in parts]),
+        values=ByteColumn.joined([part.values for part in parts]),
+        headers=headers,
+    )
+
+
+def read_headers(data: memoryview, position: int, count: int) -> Headers:
+    """Return the `count` headers at `position`, which `decode_records` has measured.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        A header's name is no UTF-8.
+    """
+    headers: list[tuple[str, bytes]] = []
+    for _ in range(count):
+        length, position = _size(data, position)
+        name = str(data[position : position + length], "utf-8")
+        length, position = _size(data, position + length)
+        headers.append((name, bytes(data[position : position + max(length, 0)])))
+        position += max(length, 0)
+    return tuple(headers)
+
+
+def _size(data: memoryview, position: int) -> tuple[int, int]:
+    """Read a zigzag number; return it, advancing `position` past it."""
+    bits = shift = 0
+    while True:
+        byte = data[position]
+        position += 1
+        bits |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004  # the last byte of a number
+            return (bits >> 1) ^ -(bits & 1), position
+        shift += 7
