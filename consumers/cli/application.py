@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from consumers.cli import asking, feeding, offline, operations, roles, steering
+from consumers.cli import asking, dead_letters, feeding, offline, operations, roles, steering
 from consumers.cli.commands import group
 
 _HELP = """\b
@@ -42,7 +42,7 @@ def _options(
     pass
 
 
-for part in (roles, offline, feeding, asking, steering, operations):
+for part in (roles, offline, feeding, asking, steering, operations, dead_letters):
     part.add_to(app)
 
 

@@ -12,9 +12,25 @@ def say(message: str) -> None:
     sys.stderr.flush()
 
 
-def print_json(value: Any) -> None:
-    """Print one value as JSON."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
+def print_json(value: Any, *, only_ascii: bool = False) -> None:
+    """Print one value as JSON; `only_ascii` where it holds text that nobody has checked."""
+    text = json.dumps(value, ensure_ascii=only_ascii, indent=1, default=str)
+    sys.stdout.write(f"{text}\n")
+
+
+def printable(text: str, most: int) -> str:
+    r"""Return text that cannot move the cursor or turn lines around, cut after `most` characters.
+
+    Examples
+    --------
+    >>> printable("tea\x1b[2J\u202e", 40), printable("abcdef", 3)
+    ('tea\\x1b[2J\\u202e', 'abc…')
+    """
+    shown = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text[: most + 1]
+    )
+    return shown if len(shown) <= most else f"{shown[:most]}…"
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

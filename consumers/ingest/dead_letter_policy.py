@@ -18,7 +18,8 @@ EXAMPLES: Final = 5
 class DeadLetterPolicy:
     """Counts the bad records among the newest ones of a partition, one by one.
 
-    Where it stops depends on the records alone, not on how they came in batches.
+    Where it stops depends on the records alone, not on how they came in batches, nor on restarts
+    (see `resume`).
 
     Parameters
     ----------
@@ -58,6 +59,23 @@ class DeadLetterPolicy:
         self._minimum = min(minimum_records, window_records)
         self._seen = 0
         self._bad_places: deque[int] = deque()
+
+    def resume(self, next_offset: int, bad_offsets: Sequence[int]) -> None:
+        """Go on after a restart with what was set aside before it.
+
+        Otherwise a process that is started again after each stop would drain the topic, as many
+        records at a time as it may see before it judges.
+
+        Parameters
+        ----------
+        next_offset
+            Of the first record that `record` will be told of.
+        bad_offsets
+            Ascending offsets below it of records that were bad.
+        """
+        first = max(0, next_offset - self._window)
+        self._seen = next_offset - first
+        self._bad_places = deque(offset - first for offset in bad_offsets if offset >= first)
 
     def record(self, records: int, bad: Sequence[BadRecord]) -> None:
         """Count a batch of `records` records, of which `bad` were refused (by rising index).

@@ -1,11 +1,10 @@
 """Where ingest sets bad records aside, each of them once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
-from consumers.topics.log_range import read_range
-from stream.errors import RecordFormatError
+from consumers.topics.dead_letters import newest_first
 from stream.events.codec import BadRecord
-from stream.events.dead_letters import dead_letter, parse_dead_letter
+from stream.events.dead_letters import dead_letter
 from stream.log.interface import Log, RecordBatch
 
 
@@ -46,31 +45,26 @@ class DeadLetterTopic:
 
 
 def newest_dead_letter(log: Log, topic: str, source: str, partition: int) -> int:
-    """Return the offset in `source` of the newest dead letter of `partition`, -1 for none.
-
-    Reads the topic's tail, backwards in growing steps past records of other origin.
-    """
-    start, end = log.start_offsets(topic)[partition], log.end_offsets(topic)[partition]
-    step = 1
-    upper = end
-    while upper > start:
-        lower = max(start, upper - step)
-        newest = _newest_between(read_range(log, topic, partition, lower, upper), source)
-        if newest >= 0:
-            return newest
-        upper, step = lower, step * 4
-    return -1
+    """Return the offset in `source` of the newest dead letter of `partition`, -1 for none."""
+    return next(iter(_offsets(log, topic, source, partition)), -1)
 
 
-def _newest_between(batches: Iterable[RecordBatch], source: str) -> int:
-    newest = -1
-    for batch in batches:
-        for row in range(len(batch)):
-            headers = batch.headers[row] if batch.headers else ()
-            try:
-                letter = parse_dead_letter(batch.keys[row], batch.values[row], headers)
-            except RecordFormatError:
-                continue
-            if letter.topic == source and letter.partition == batch.partition:
-                newest = letter.offset
-    return newest
+def recent_dead_letters(
+    log: Log, topic: str, source: str, partition: int, start: int, stop: int
+) -> list[int]:
+    """Return the offsets in `source` of the dead letters of ``start : stop``, ascending."""
+    recent = []
+    for offset in _offsets(log, topic, source, partition):
+        if offset < start:
+            break
+        if offset < stop:
+            recent.append(offset)
+    return recent[::-1]
+
+
+def _offsets(log: Log, topic: str, source: str, partition: int) -> Iterator[int]:
+    """Yield the offsets in `source` of the dead letters of `partition`, newest first."""
+    for stored in newest_first(log, topic, partition):
+        letter = stored.letter
+        if letter is not None and letter.topic == source and letter.partition == partition:
+            yield letter.offset

@@ -8,7 +8,7 @@ import numpy as np
 from consumers.artifacts.store import ArtifactStore
 from consumers.config import GsrConfig
 from consumers.ingest.dead_letter_policy import DeadLetterPolicy
-from consumers.ingest.dead_letter_topic import DeadLetterTopic
+from consumers.ingest.dead_letter_topic import DeadLetterTopic, recent_dead_letters
 from consumers.ingest.sequences import MAX_WAITING_USERS, PartitionSequences, SequenceBudgets
 from consumers.metrics.registry import Metrics
 from stream.clock import Clock
@@ -109,6 +109,16 @@ class PartitionIngest:
             minimum_records=ingest.bad_minimum_records,
         )
         self._dead_letters = DeadLetterTopic(log, config.log.dead_letters, clicks, partition)
+        reached = self._store.next_offset
+        recent = recent_dead_letters(
+            log,
+            config.log.dead_letters,
+            clicks,
+            partition,
+            reached - ingest.bad_window_records,
+            reached,
+        )
+        self._policy.resume(reached, recent)
         self._sequences = PartitionSequences(
             log,
             clicks,

@@ -8,6 +8,9 @@ from stream.events.codec import BadRecord
 from stream.log.interface import Headers, Outgoing, RecordBatch
 
 HEADER_PREFIX: Final = "gsr.error."
+REDRIVES_HEADER: Final = "gsr.redrives"
+"""How many times a record was sent again; it stays with the record."""
+_REDRIVES_DIGITS: Final = 9
 _NAMES: Final = ("topic", "partition", "offset", "reason", "detail", "time")
 
 
@@ -38,6 +41,12 @@ class DeadLetter:
     reason: str
     detail: str
     time: float
+
+    @property
+    def redrives(self) -> int:
+        """How many times the record was sent again already; 0 where that cannot be read."""
+        text = dict(self.headers).get(REDRIVES_HEADER, b"0")
+        return int(text) if text.isdigit() and len(text) <= _REDRIVES_DIGITS else 0
 
 
 def dead_letter(batch: RecordBatch, bad: BadRecord) -> Outgoing:
@@ -103,6 +112,23 @@ def parse_dead_letter(key: bytes | None, value: bytes | None, headers: Headers) 
         raise RecordFormatError(f"not a dead letter: header {error} is missing") from error
     except ValueError as error:
         raise RecordFormatError(f"not a dead letter: {error}") from error
+
+
+def redriven(letter: DeadLetter) -> Outgoing:
+    """Return the original record, to go back to its partition: its bytes, and one header more.
+
+    Parameters
+    ----------
+    letter
+        Whose `redrives` is counted up in the header `REDRIVES_HEADER`.
+    """
+    kept = tuple(header for header in letter.headers if header[0] != REDRIVES_HEADER)
+    return Outgoing(
+        key=letter.key,
+        value=letter.value,
+        headers=(*kept, (REDRIVES_HEADER, str(letter.redrives + 1).encode())),
+        partition=letter.partition,
+    )
 
 
 def _without_errors(headers: Headers) -> Headers:

@@ -45,6 +45,7 @@ ALL = [
     *(["simulate"], ["recommend"], ["user"], ["item"], ["forget"], ["items", "block"]),
     *(["items", "allow"], ["state", "check"], ["models", "list"], ["models", "show"]),
     *(["models", "rollback"], ["log", "topics"], ["log", "clean"]),
+    *(["dlq", "show"], ["dlq", "redrive"]),
 ]
 
 
