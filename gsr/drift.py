@@ -7,10 +7,11 @@ from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
-from river.drift import ADWIN, PageHinkley
+from river.drift import ADWIN
 
 from gsr.compiled import kernel
 from gsr.item_graph import ItemGraph
+from gsr.page_hinkley import PageHinkley
 
 PSI_BINS: Final = 10
 PSI_FLOOR: Final = 1e-4
@@ -18,9 +19,6 @@ PSI_FLOOR: Final = 1e-4
 
 
 DETECTORS: Final = ("adwin", "page_hinkley")
-
-PAGE_HINKLEY_DELTA: Final = 0.02
-"""Falls of the hit rate smaller than this are not looked for, which keeps false alarms rare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class Alarm:
     detector
         One of `DETECTORS`.
     before, after
-        ADWIN's estimate of the hit rate before and after that outcome.
+        The detector's own estimate of the hit rate before the fall and since.
     """
 
     outcome: int
@@ -47,8 +45,9 @@ class OutcomeDetector:
     """Watches single hits and misses for a fall of the hit rate, by ADWIN and Page-Hinkley.
 
     Means of windows hide what single outcomes show: fed with means of 200 outcomes, ADWIN finds
-    no change at all. A detector resets itself after an alarm, so each one is read at once, and
-    counted here. A rise is drift as well, but nothing to be alarmed by.
+    no change at all. ADWIN finds small changes, Page-Hinkley (see `gsr.page_hinkley`) falls that
+    last. A detector begins anew after an alarm, so each one is read at once, and counted here. A
+    rise is drift as well, but nothing to be alarmed by.
 
     Parameters
     ----------
@@ -60,7 +59,6 @@ class OutcomeDetector:
     References
     ----------
     A. Bifet and R. Gavaldà, Learning from time-changing data with adaptive windowing, SDM 2007.
-    E. S. Page, Continuous inspection schemes, Biometrika 1954.
 
     Examples
     --------
@@ -84,11 +82,9 @@ class OutcomeDetector:
         """Take bool [n] outcomes, oldest first, and return the alarms that they raised."""
         alarms = []
         for outcome in outcomes.tolist():
-            before = self.hit_rate
-            for detector in self._feed(outcome):
-                if self.hit_rate < before or detector != "adwin":
-                    alarms.append(Alarm(self.outcomes, detector, before, self.hit_rate))
-                    self.alarms[detector] += 1
+            for detector, before, after in self._feed(outcome):
+                alarms.append(Alarm(self.outcomes, detector, before, after))
+                self.alarms[detector] += 1
             self.outcomes += 1
         return alarms
 
@@ -115,14 +111,20 @@ class OutcomeDetector:
     def _start(self) -> None:
         # river leaves its constructors untyped.
         self._adwin: Any = cast(Any, ADWIN)(delta=self._delta)
-        self._page_hinkley: Any = cast(Any, PageHinkley)(delta=PAGE_HINKLEY_DELTA, mode="down")
+        self._page_hinkley = PageHinkley()
 
-    def _feed(self, outcome: bool) -> list[str]:
+    def _feed(self, outcome: bool) -> list[tuple[str, float, float]]:
+        """Take an outcome; return name, rate before and rate since of each detector that fell."""
         self._recent.append(outcome)
+        falls = []
+        before = self.hit_rate
         self._adwin.update(int(outcome))
-        self._page_hinkley.update(int(outcome))
-        detectors = (self._adwin, self._page_hinkley)
-        return [n for n, d in zip(DETECTORS, detectors, strict=True) if d.drift_detected]
+        if self._adwin.drift_detected and self.hit_rate < before:
+            falls.append(("adwin", before, self.hit_rate))
+        if self._page_hinkley.update(outcome):
+            known = self._page_hinkley
+            falls.append(("page_hinkley", known.mean, known.recent_mean))
+        return falls
 
 
 def population_stability_index(

@@ -13,6 +13,7 @@ from gsr.drift import (
     top_neighbours,
 )
 from gsr.item_graph import ItemGraph
+from gsr.page_hinkley import PageHinkley
 
 
 def outcomes(rng: np.random.Generator, *spans: tuple[int, float]) -> np.ndarray:
@@ -34,6 +35,32 @@ def test_a_rise_of_the_hit_rate_is_no_alarm() -> None:
     detector = OutcomeDetector()
     assert detector.update(outcomes(rng, (10_000, 0.05), (10_000, 0.15))) == []
     assert detector.hit_rate == pytest.approx(0.15, abs=0.03)
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.7])
+def test_a_long_calm_stream_raises_no_alarm(rate: float) -> None:
+    """What does not change is no alarm, however long it lasts and whatever the hit rate."""
+    rng = np.random.default_rng(11)
+    detector = PageHinkley()
+    assert not any(map(detector.update, outcomes(rng, (400_000, rate)).tolist()))
+    assert detector.mean == pytest.approx(rate, rel=0.1)
+
+
+def test_the_hours_of_a_day_raise_no_alarm() -> None:
+    """A rate that goes up and down by a twentieth around its mean has not fallen."""
+    rng = np.random.default_rng(12)
+    hours = 0.7 * (1.0 + 0.05 * np.sin(np.arange(300_000) * 2 * np.pi / 50_000))
+    detector = PageHinkley()
+    assert not any(map(detector.update, (rng.random(len(hours)) < hours).tolist()))
+
+
+def test_an_alarm_says_how_far_the_rate_fell() -> None:
+    """Before and after are the rates that a person would name."""
+    rng = np.random.default_rng(13)
+    alarms = OutcomeDetector().update(outcomes(rng, (20_000, 0.6), (3_000, 0.3)))
+    (alarm,) = [alarm for alarm in alarms if alarm.detector == "page_hinkley"]
+    assert alarm.before == pytest.approx(0.6, abs=0.03)
+    assert 0.25 < alarm.after < 0.45
 
 
 def test_a_rebuilt_detector_goes_on() -> None:
