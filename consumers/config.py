@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gsr.config import LearnerConfig, ModelConfig
-from stream.events.click import DEFAULT_EVENT_WEIGHTS, EventRules
+from stream.events.click import DEFAULT_EVENT_WEIGHTS, MAX_EVENT_NAMES, EventRules
 from stream.log.interface import TopicSpec
 from stream.state.config import StateConfig
 
@@ -121,7 +121,9 @@ class EventsSection(Section):
     """
 
     weights: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(
-        default_factory=lambda: dict(DEFAULT_EVENT_WEIGHTS), min_length=1, max_length=254
+        default_factory=lambda: dict(DEFAULT_EVENT_WEIGHTS),
+        min_length=1,
+        max_length=MAX_EVENT_NAMES,
     )
     default_event: str = "click"
     future_tolerance_seconds: NotNegative = 300.0

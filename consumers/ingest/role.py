@@ -285,6 +285,7 @@ class IngestRole:
             "items_limit": config.state.max_items * len(parts),
             "edges": sum(s.edges for s in stats),
             "dirty_bytes": sum(s.dirty_bytes for s in stats),
+            "feed_bytes": sum(s.feed_bytes for s in stats),
             "feed_limit_bytes": config.state.feed_bytes * len(parts),
             "state_bytes": sum(s.rocksdb_disk_bytes for s in stats),
             "rocksdb_memory_bytes": sum(s.rocksdb_memory_bytes for s in stats),

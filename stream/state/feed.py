@@ -16,6 +16,7 @@ CHUNK_ROWS: Final = 1024
 
 _ROW_BYTES: Final = 31
 _HEADER_BYTES: Final = 4
+_PENDING_ROW_BYTES: Final = _ROW_BYTES + 8  # with a guess at the length of a user's id
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +195,16 @@ class FeedTail:
         self._parts = [tail]
         self.stop = tail.stop
 
+    @property
+    def nbytes(self) -> int:
+        """What the feed holds, before compression; full chunks stay within the cap."""
+        return self._total + _PENDING_ROW_BYTES * (self.stop - self._parts[0].start)
+
     def append(self, rows: FeedChunk) -> None:
         """Add rows at the end; their own `start` does not matter."""
         self._parts.append(rows)
         self.stop += len(rows)
-        self.pending_bytes += (_ROW_BYTES + 8) * len(rows)
+        self.pending_bytes += _PENDING_ROW_BYTES * len(rows)
 
     def changes(self) -> "FeedChanges":
         """Return what to write, and forget that it was pending."""

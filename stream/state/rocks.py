@@ -37,7 +37,8 @@ _DAMAGED: Final = ("Corruption", "No such file or directory", "checksum mismatch
 def database_path(path: Path) -> Path:
     """Return where the database of a state directory or a checkpoint lies."""
     inside = path / "db"
-    return inside if inside.is_dir() else path
+    with plain_errors(path):
+        return inside if inside.is_dir() else path
 
 
 def open_database(path: Path, block_cache_bytes: int, write_buffer_bytes: int) -> Rdict:
@@ -105,6 +106,9 @@ def plain_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except OSError as error:
+        # What stands in the way before RocksDB is asked, a directory's permissions for one.
+        raise _plain(path, str(error)) from error
     except Exception as error:
         # rocksdict raises `Exception` itself for everything; whatever is more precise is not its.
         if type(error) is not Exception:
@@ -122,10 +126,10 @@ def writable(path: Path) -> Iterator[None]:
 
 
 def _unwritable(path: Path, text: str) -> StorageFullError:
-    """Return the error for a place that cannot be written."""
+    """Return the error for a place that may not be read or written."""
     return StorageFullError(
-        f"The state in {path} cannot be written: correct the owner and the permissions of the "
-        f"directory, or name another one with --state, then restart. ({text})"
+        f"The state in {path} cannot be read or written: correct the owner and the permissions of "
+        f"the directory, or name another one with --state, then restart. ({text})"
     )
 
 

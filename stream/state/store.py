@@ -87,6 +87,8 @@ class StoreStats:
         The longest time that a flush's write held the interpreter since opening.
     rocksdb_memory_bytes, rocksdb_disk_bytes
         Memtables, block cache and table readers; live SST files.
+    feed_bytes
+        Accepted clicks that are kept for the trainer, before compression.
     accepted, duplicates, too_old, forgotten, feed_dropped
         Totals since the state began; `feed_dropped` counts rows that fell off the feed.
     items_removed
@@ -103,6 +105,7 @@ class StoreStats:
     longest_hold_seconds: float
     rocksdb_memory_bytes: int
     rocksdb_disk_bytes: int
+    feed_bytes: int
     accepted: int
     duplicates: int
     too_old: int
@@ -464,6 +467,7 @@ class PartitionStore:
             longest_hold_seconds=self._longest_hold_seconds,
             rocksdb_memory_bytes=memory,
             rocksdb_disk_bytes=disk,
+            feed_bytes=self._feed.nbytes,
             accepted=self._counters["accepted"],
             duplicates=self._counters["duplicates"],
             too_old=self._counters["too_old"],

@@ -7,6 +7,7 @@ import pytest
 from consumers.config import GsrConfig
 from consumers.config_loading import as_environment, load_config, read_options
 from consumers.errors import ConfigError
+from stream.events.click import MAX_EVENT_NAMES
 
 
 @pytest.fixture(autouse=True)
@@ -171,3 +172,11 @@ def test_settings_are_frozen_and_checked_on_copy() -> None:
     assert config.with_values({"trainer": {"cycle_seconds": 3.0}}).trainer.cycle_seconds == 3.0
     with pytest.raises(ValueError, match="greater than 0"):
         config.with_values({"trainer": {"cycle_seconds": 0.0}})
+
+
+def test_as_many_events_as_the_codec_takes() -> None:
+    """The limit of the documents is the limit of the settings."""
+    weights = {"click": 1.0, **{f"e{number}": 1.0 for number in range(MAX_EVENT_NAMES - 1)}}
+    assert len(load_config(flags={"events.weights": weights}).events.rules().weights) == 255
+    with pytest.raises(ConfigError, match=r"events\.weights"):
+        load_config(flags={"events.weights": {**weights, "one_more": 1.0}})

@@ -1,6 +1,7 @@
 """Ingest: nothing lost, nothing twice, and everybody told."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from consumers.errors import TooManyBadError
 from consumers.ingest.role import IngestRole
+from consumers.metrics.catalogue import CATALOGUE
 from stream.errors import (
     LogUnavailableError,
     OffsetExpiredError,
@@ -156,6 +158,19 @@ def test_too_many_bad_records_stop_it(tmp_path: Path) -> None:
     role.close()
 
 
+def test_restarts_do_not_drain_the_topic(tmp_path: Path) -> None:
+    """A supervisor that starts it again and again sets no more aside than one run may."""
+    world = World(tmp_path, {"bad_window_records": 100, "bad_minimum_records": 10}, partitions=1)
+    for _ in range(5):
+        role = world.role()
+        with suppress(TooManyBadError):
+            for _ in range(40):
+                world.send_raw(b"u", b"{oops")
+                world.run(role, 0.02)
+        role.close()
+    assert len(world.dead_letters()) < 10
+
+
 # -- restarts ------------------------------------------------------------------------------------
 
 
@@ -293,6 +308,34 @@ def test_checkpoints_come_on_schedule_if_anything_changed(world: World) -> None:
     world.run(role, 20.0)
     assert world.artifacts.newest_checkpoints() == numbers
     role.close()
+
+
+def test_every_gauge_is_set(tmp_path: Path) -> None:
+    """A gauge that nobody sets shows 0 for ever, and is worse than none."""
+    world = World(tmp_path, partitions=1)
+    role = world.role()
+    world.send(*clicks_of([f"u{n}" for n in range(30)], 50))
+    world.run(role, 0.1)
+    world.clock.sleep(11.0)
+    world.send(("u1", "one more"))
+    world.run(role, 0.2)
+    calm = {
+        *("gsr_ingest_lag_records", "gsr_ingest_lag_seconds", "gsr_ingest_sequence_backlog_users"),
+        *("gsr_ingest_dirty_bytes", "gsr_ingest_longest_interpreter_hold_seconds"),
+    }
+    silent = [
+        metric.name
+        for metric in CATALOGUE
+        if metric.role == "ingest" and metric.kind == "gauge" and metric.name not in calm
+        if not any(
+            sample.value
+            for family in world.metrics.registry.collect()
+            for sample in family.samples
+            if sample.name == metric.name
+        )
+    ]
+    role.close()
+    assert silent == []
 
 
 def test_ready_on_an_idle_topic(world: World) -> None:

@@ -26,7 +26,7 @@ from stream.state.config import StateConfig
 from stream.state.dump import dump
 from stream.state.feed import CHUNK_ROWS
 from stream.state.fingerprint import fingerprint
-from stream.state.rocks import COLUMN_FAMILIES
+from stream.state.rocks import COLUMN_FAMILIES, plain_errors
 from stream.state.store import PartitionStore, StoreOptions
 from tests.stream.state.click_stories import (
     RULES,
@@ -410,8 +410,29 @@ def test_an_unwritable_directory(tmp_path: Path, blocked: str) -> None:
 def test_a_read_only_file_system(tmp_path: Path) -> None:
     """A place that nobody may write, not even root, is named with the way out."""
     place = Path("/proc/gsr-state")
-    with pytest.raises(StorageFullError, match="cannot be written"):
+    with pytest.raises(StorageFullError, match="cannot be read or written"):
         open_store(place)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (PermissionError(13, "Permission denied"), StorageFullError, "correct the owner"),
+        (OSError(30, "Read-only file system"), StorageFullError, "correct the owner"),
+        (OSError(28, "No space left on device"), StorageFullError, "free space"),
+        (FileNotFoundError(2, "No such file or directory"), StateCorruptError, "state restore"),
+        (Exception("Corruption: bad block"), StateCorruptError, "state restore"),
+        (Exception("IO error: Permission denied"), StorageFullError, "correct the owner"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_a_place_is_said(
+    tmp_path: Path, error: Exception, kind: type[Exception], words: str
+) -> None:
+    """What may not be touched is not called damaged, whoever noticed it."""
+    with pytest.raises(kind, match=words) as told, plain_errors(tmp_path):
+        raise error
+    assert str(tmp_path) in str(told.value)
 
 
 FULL_DISK = """
