@@ -66,6 +66,16 @@ def _warn_of_version(version: str) -> None:
     )
 
 
+@functools.cache
+def _warn_of_format(topic: str) -> None:
+    """Say once that a topic has old batches."""
+    _logger.warning(
+        "%s has batches in the message format of before Kafka 0.11, which are unpacked record by "
+        "record: reading them is slower, nothing else changes.",
+        topic,
+    )
+
+
 def seam_digest() -> str | None:
     """Return a digest of the library's source around the seam; None where it has none."""
     fetcher: Any = Fetcher
@@ -120,6 +130,7 @@ class _PartitionRecords:
     ) -> "_FetchedColumns | _OldRecords":
         fetched = memoryview(records._buffer)  # noqa: SLF001  # no public way to the bytes
         if _has_old_format(fetched):
+            _warn_of_format(tp.topic)
             self._fell_back()
             return _OldRecords(
                 Fetcher.PartitionRecords(

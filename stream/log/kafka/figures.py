@@ -33,6 +33,10 @@ class KafkaFigures:
         self.waiting_past_end = 0
         """Partitions whose position is past the log's end: their log has lost records."""
 
+    def fell_back(self) -> None:
+        """Remember that something was decoded record by record."""
+        self.fallback = True
+
     def count(self, event: Event, by: int = 1) -> None:
         """Count `event`."""
         with self._lock:

@@ -19,10 +19,12 @@ from stream.errors import LogCorruptError, LogError, LogUnavailableError, Offset
 from stream.log.interface import RebalanceListener, RecordBatch
 from stream.log.kafka.admin import KafkaAdmin
 from stream.log.kafka.failures import kafka_errors, log_error
+from stream.log.kafka.fast_fetch import fetched_batch, install
 from stream.log.kafka.fetch_buffer import FetchBuffer
 from stream.log.kafka.figures import KafkaFigures
 from stream.log.kafka.plain_records import record_batch
 from stream.log.kafka.rebalance import Change, RebalanceInterrupt, RebalanceQueue
+from stream.log.kafka.record_batches import BatchRefusedError
 from stream.log.kafka.watch import SilenceWatch
 
 _BUFFERED_RECORDS: Final = 5_000  # at least; so much of one partition before the next one's turn
@@ -102,6 +104,7 @@ class KafkaReader:
         if partitions is not None:
             self._positions = self._first_positions(partitions)
             self._rebalance.changes.append(Change("assigned", tuple(sorted(partitions))))
+        self._batch: Callable[[str, int, Sequence[Any]], RecordBatch] = record_batch
         self._consumer: KafkaConsumer = self._open()
 
     @property
@@ -206,7 +209,7 @@ class KafkaReader:
         try:
             for batch in self._polled(room, wait):
                 self._buffer.add(batch)
-        except CorruptRecordError as error:
+        except (CorruptRecordError, BatchRefusedError) as error:
             self._figures.count("fetch_errors")
             raise self._corrupt(error) from error
         except OffsetOutOfRangeError as error:
@@ -228,11 +231,11 @@ class KafkaReader:
             self._corrupt_reads = 0
 
     def _polled(self, max_records: int, wait_seconds: float) -> list[RecordBatch]:
-        """Return what the client has: the seam of the batch decoder."""
+        """Return what the client has, batch by batch or record by record."""
         records: Mapping[Any, Sequence[Any]] = self._consumer.poll(
             timeout_ms=1000 * wait_seconds, max_records=max_records
         )
-        return [record_batch(place.topic, place.partition, some) for place, some in records.items()]
+        return [self._batch(place.topic, place.partition, some) for place, some in records.items()]
 
     def _wait(self, left_seconds: float) -> float:
         """Return how long one fetch may wait; not long where something else must be looked at."""
@@ -371,6 +374,11 @@ class KafkaReader:
                 for partition, position in self._positions.items():
                     consumer.seek(self._place(partition), position)
                 consumer.pause(*map(self._place, self._paused))
+            if install(consumer, self._figures.fell_back):
+                self._batch = fetched_batch
+            else:
+                self._batch = record_batch
+                self._figures.fell_back()
             return consumer
 
     def _drop_consumer(self) -> None:
@@ -389,16 +397,16 @@ class KafkaReader:
             self._rebalance.changes.append(Change("lost", self.assignment))
         self._consumer = self._open()
 
-    def _corrupt(self, error: CorruptRecordError) -> LogError:
-        """Return what to raise for a checksum that failed; the client cannot be used on."""
+    def _corrupt(self, error: CorruptRecordError | BatchRefusedError) -> LogError:
+        """Return what to raise for damage; the client cannot be used on."""
         self._corrupt_reads += 1
+        self._replace_consumer()
         if self._corrupt_reads >= _CORRUPT_READS:
             return LogCorruptError(
-                f"{self._source.topic}: {error}, {_CORRUPT_READS} times in a row. The record is "
-                "damaged on the broker's disk: restore that replica, or seek past the record."
+                f"{error}, {_CORRUPT_READS} times in a row. The record is damaged on the broker's "
+                "disk: restore that replica, or seek past the record."
             )
-        self._replace_consumer()
-        return LogUnavailableError(f"{self._source.topic}: {error}; fetching it again")
+        return LogUnavailableError(f"{error}; fetching it again")
 
     def _place(self, partition: int) -> TopicPartition:
         return TopicPartition(self._source.topic, partition)

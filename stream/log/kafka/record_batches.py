@@ -48,8 +48,7 @@ class BatchRefusedError(LogCorruptError):
         self.offset = offset
         self.reason = reason
         super().__init__(
-            f"{topic}[{partition}]: the record batch at offset {offset} is damaged: {reason}. "
-            "Check the broker's disk and repair the replica, or seek past the batch."
+            f"{topic}[{partition}]: the record batch at offset {offset} is damaged: {reason}"
         )
 
 
