@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from gsr.config import LearnerConfig, ModelConfig
 from stream.events.click import DEFAULT_EVENT_WEIGHTS, MAX_EVENT_NAMES, EventRules
 from stream.log.interface import TopicSpec
+from stream.log.kafka.settings import KafkaSettings
 from stream.state.config import StateConfig
 
 
@@ -51,7 +52,7 @@ class LogSection(Section):
     Parameters
     ----------
     url
-        Where the log is: embedded:DIRECTORY.
+        Where the log is: embedded:DIRECTORY, or kafka://HOST:PORT,HOST:PORT (see [kafka]).
     partitions
         Partitions of the clicks topic, fixed for its life: state is kept per partition.
     clicks, dead_letters, sequences, recommendations, default_recommendations, items
@@ -404,11 +405,13 @@ class ProcessSection(Section):
 class GsrConfig(Section):
     """All sections; `load_config` builds one from flags, environment and file.
 
-    `model` and `learner` are the library's own: see `gsr.config`. The model's time scales and
-    event weights are never set: they follow those of the state.
+    `kafka` is the log's own, `model` and `learner` are the library's: see
+    `stream.log.kafka.settings` and `gsr.config`. The model's time scales and event weights are
+    never set: they follow those of the state.
     """
 
     log: LogSection = LogSection()
+    kafka: KafkaSettings = KafkaSettings()
     events: EventsSection = EventsSection()
     state: StateSection = StateSection()
     ingest: IngestSection = IngestSection()

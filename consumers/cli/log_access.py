@@ -17,7 +17,7 @@ def configured_log(config: "GsrConfig") -> "Iterator[Log]":
     from stream.clock import SystemClock
     from stream.log.opening import open_log
 
-    log = open_log(config.log.url, SystemClock())
+    log = open_log(config.log.url, SystemClock(), config.kafka)
     try:
         for spec in config.log.topics():
             log.create_topic(spec)

@@ -100,7 +100,7 @@ def run_demo(options: DemoOptions) -> None:
         flags |= _free_ports(config)
         config = load_config(options.config, flags)
         clock = SystemClock()
-        log = open_log(config.log.url, clock)
+        log = open_log(config.log.url, clock, config.kafka)
         stack.callback(log.close)
         for spec in config.log.topics():
             log.create_topic(spec)

@@ -104,7 +104,7 @@ def run_role(
             stack.enter_context(_signals_set(stop, health))
         stack.enter_context(_watched(metrics, health))
         stack.enter_context(parent_watched(lambda done: _stop_orphan(config, done)))
-        log = open_log(config.log.url, clock)
+        log = open_log(config.log.url, clock, config.kafka)
         stack.callback(log.close)
         _loop(name, factory, config, (log, clock, metrics, health), stop)
     _logger.info("stopped")

@@ -210,7 +210,7 @@ class Bootstrap:
     def _send_sequences(self) -> int:
         """Tell the publisher of every user, so that all of them get lists when it starts."""
         config, sent = self._options.config, 0
-        log = open_log(config.log.url, self._clock)
+        log = open_log(config.log.url, self._clock, config.kafka)
         try:
             for spec in config.log.topics():
                 log.create_topic(spec)

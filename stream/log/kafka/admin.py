@@ -242,7 +242,7 @@ def _create(client: KafkaAdminClient, spec: TopicSpec, settings: KafkaSettings) 
         except InvalidReplicationFactorError as error:
             raise LogError(
                 f"{spec.name} cannot have {settings.replication_factor} replicas ({error}): set "
-                "replication_factor in [log.kafka] to at most the number of brokers"
+                "replication_factor in [kafka] to at most the number of brokers"
             ) from error
 
 

@@ -40,8 +40,7 @@ _MEANINGS: Final[
             errors.IllegalSaslStateError,
         ),
         LogError,
-        "the cluster refuses these credentials ({reason}); correct [log.kafka], or grant the user "
-        "what it needs",
+        "the cluster refuses these credentials ({reason}); correct [kafka] or its rights",
     ),
     (
         (errors.UnsupportedVersionError,),

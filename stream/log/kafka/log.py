@@ -173,7 +173,7 @@ class KafkaLog:
             arguments["group_id"] = group
             # Moves few partitions, and those not moved are read on without a pause.
             arguments["partition_assignment_strategy"] = [CooperativeStickyAssignor]
-            if self._settings.group_instance_id is not None:
+            if self._settings.group_instance_id:
                 # One process may be a member with several topics.
                 arguments["group_instance_id"] = f"{self._settings.group_instance_id}-{topic}"
         return KafkaConsumer(**arguments)

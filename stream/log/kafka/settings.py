@@ -1,6 +1,7 @@
 """How to reach a Kafka cluster, and how patiently."""
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -10,67 +11,95 @@ SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 Compression = Literal["none", "gzip", "zstd"]
 
+PASSWORD_VARIABLE: Final = "GSR_KAFKA_SASL_PASSWORD"  # noqa: S105 - a name
+KEY_PASSWORD_VARIABLE: Final = "GSR_KAFKA_SSL_KEY_PASSWORD"  # noqa: S105 - a name
+
 _RECONNECT_LONGEST_MILLISECONDS: Final = 2_000
 _BATCH_BYTES: Final = 256 << 10
 _LARGEST_REQUEST_BYTES: Final = 16 << 20  # what a record may be is the topic's to say
+_SHORTEST_SESSION_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaSettings:
-    """What every client of one cluster has in common.
+    """How to reach Kafka, where log.url names a cluster, and how patiently.
 
     Parameters
     ----------
-    security_protocol, sasl_mechanism, sasl_username
-        As the cluster demands.
-    sasl_password, sasl_password_file
-        The password, or the file that holds it (its last line break is not part of it).
+    security_protocol
+        PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL, as the cluster demands.
+    sasl_mechanism
+        PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
+    sasl_username
+        Who connects.
+    sasl_password_file
+        The file that holds the password; "": the variable GSR_KAFKA_SASL_PASSWORD holds it.
     ssl_ca_file
-        Certificates of the authorities to trust; None: the system's.
-    ssl_certificate_file, ssl_key_file, ssl_key_password_file
-        The client's own certificate, for clusters that demand one.
+        Certificates of the authorities to trust; "": the system's.
+    ssl_certificate_file, ssl_key_file
+        Our own certificate and its key, for a cluster that demands one; "": none.
+    ssl_key_password_file
+        The file that holds the key's password; "": the variable GSR_KAFKA_SSL_KEY_PASSWORD holds
+        it, if it has one.
     ssl_check_hostname
         Whether a broker's certificate must name its host.
     client_id
-        What the brokers' logs and quotas call these clients.
+        What the brokers' logs and quotas call us.
     group_instance_id
         Makes this process a static member of its groups: a restart within the session timeout
-        moves no partition. Must differ between the processes of a group.
+        moves no partition. Must differ between the processes of a group; "": a dynamic member.
     session_timeout_seconds
         How long a silent member keeps its partitions.
     max_poll_interval_seconds
         How long a member may work between two polls before its partitions move.
     replication_factor, min_insync_replicas
-        For topics that are created here; None: the cluster's defaults.
+        Of the topics that are created; 0: the cluster's defaults.
     compression
-        Of what is written.
+        Of what is written: none, gzip or zstd.
     timeout_seconds
         The bound of every call that waits for the cluster.
     fetch_bytes, partition_fetch_bytes
         About how much one request fetches, in all and of one partition. A larger record is
         fetched nevertheless.
+
+    Raises
+    ------
+    ValueError
+        A value that no client can use.
     """
 
     security_protocol: SecurityProtocol = "PLAINTEXT"
-    sasl_mechanism: SaslMechanism | None = None
-    sasl_username: str | None = None
-    sasl_password: str | None = field(default=None, repr=False)
-    sasl_password_file: Path | None = None
-    ssl_ca_file: Path | None = None
-    ssl_certificate_file: Path | None = None
-    ssl_key_file: Path | None = None
-    ssl_key_password_file: Path | None = None
+    sasl_mechanism: SaslMechanism = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password_file: str = ""
+    ssl_ca_file: str = ""
+    ssl_certificate_file: str = ""
+    ssl_key_file: str = ""
+    ssl_key_password_file: str = ""
     ssl_check_hostname: bool = True
     client_id: str = "gsr"
-    group_instance_id: str | None = None
+    group_instance_id: str = ""
     session_timeout_seconds: float = 30.0
     max_poll_interval_seconds: float = 300.0
-    replication_factor: int | None = None
-    min_insync_replicas: int | None = None
+    replication_factor: int = 0
+    min_insync_replicas: int = 0
     compression: Compression = "none"
     timeout_seconds: float = 30.0
-    fetch_bytes: int = 32 << 20
-    partition_fetch_bytes: int = 4 << 20
+    fetch_bytes: int = 33_554_432
+    partition_fetch_bytes: int = 4_194_304
+
+    def __post_init__(self) -> None:
+        if not _SHORTEST_SESSION_SECONDS <= self.session_timeout_seconds < float("inf"):
+            raise ValueError("session_timeout_seconds must be at least 1")
+        for name in ("max_poll_interval_seconds", "timeout_seconds"):
+            if not 1.0 <= getattr(self, name) <= 3600.0:  # noqa: PLR2004 - said in the message
+                raise ValueError(f"{name} must be between 1 and 3600")
+        for name in ("replication_factor", "min_insync_replicas"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative")
+        for name in ("fetch_bytes", "partition_fetch_bytes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be positive")
 
     @property
     def request_timeout_seconds(self) -> float:
@@ -132,19 +161,19 @@ class KafkaSettings:
             "ssl_cafile": _path("ssl_ca_file", self.ssl_ca_file),
             "ssl_certfile": _path("ssl_certificate_file", self.ssl_certificate_file),
             "ssl_keyfile": _path("ssl_key_file", self.ssl_key_file),
-            "ssl_password": _secret("ssl_key_password_file", self.ssl_key_password_file),
+            "ssl_password": _secret(
+                "ssl_key_password_file", self.ssl_key_password_file, KEY_PASSWORD_VARIABLE
+            ),
         }
 
     def _sasl(self) -> dict[str, Any]:
         if self.security_protocol not in ("SASL_PLAINTEXT", "SASL_SSL"):
             return {}
-        password = self.sasl_password
-        if password is None:
-            password = _secret("sasl_password_file", self.sasl_password_file)
-        if self.sasl_mechanism is None or self.sasl_username is None or password is None:
+        password = _secret("sasl_password_file", self.sasl_password_file, PASSWORD_VARIABLE)
+        if not self.sasl_username or not password:
             raise LogError(
-                f"security_protocol {self.security_protocol} needs sasl_mechanism, sasl_username "
-                "and sasl_password_file (or the password in the environment)"
+                f"security_protocol {self.security_protocol} needs sasl_username, and the password "
+                f"in sasl_password_file or in the variable {PASSWORD_VARIABLE}"
             )
         return {
             "sasl_mechanism": self.sasl_mechanism,
@@ -157,17 +186,19 @@ def _milliseconds(seconds: float) -> int:
     return max(1, round(seconds * 1000))
 
 
-def _path(name: str, path: Path | None) -> str | None:
-    if path is not None and not path.is_file():
+def _path(name: str, path: str) -> str | None:
+    if path and not Path(path).is_file():
         raise LogError(f"{name}: there is no file {path}")
-    return None if path is None else str(path)
+    return path or None
 
 
-def _secret(name: str, path: Path | None) -> str | None:
-    if path is None:
-        return None
+def _secret(name: str, path: str, variable: str) -> str | None:
+    """Return the secret from its file, else from the environment, if it is anywhere."""
+    if not path:
+        return os.environ.get(variable)
     try:
-        return path.read_text().removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise LogError(f"{name}: {path} cannot be read ({reason})") from error
+        return Path(path).read_text().removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        raise LogError(f"{name}: cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise LogError(f"{name}: {path} is no text") from error

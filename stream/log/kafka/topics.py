@@ -125,7 +125,7 @@ def _configs(spec: TopicSpec, settings: KafkaSettings) -> dict[str, str]:
         configs["segment.ms"] = str(min(int(configs.get("segment.ms", _HOUR)), _HOUR))
         configs["min.cleanable.dirty.ratio"] = "0.2"
         configs["max.compaction.lag.ms"] = str(_DAY)
-    if settings.min_insync_replicas is not None:
+    if settings.min_insync_replicas:
         configs["min.insync.replicas"] = str(settings.min_insync_replicas)
     return configs
 
