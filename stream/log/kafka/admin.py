@@ -143,6 +143,17 @@ class KafkaAdmin:
             if committed.offset >= 0
         }
 
+    def members(self, group: str) -> dict[str, str | None]:
+        """Return the members of `group`: their ids and static names."""
+
+        def ask(client: KafkaAdminClient) -> dict[str, str | None]:
+            answer = client.describe_groups([group])[group]
+            return {
+                member["member_id"]: member["group_instance_id"] for member in answer["members"]
+            }
+
+        return self._call(f"find the members of group {group}", ask)
+
     def save_positions(self, group: str, topic: str, positions: Mapping[int, int]) -> None:
         """Commit `positions` for a group without members.
 

@@ -13,7 +13,8 @@ from stream.log.interface import RebalanceListener, TopicSpec
 from stream.log.kafka.admin import KafkaAdmin
 from stream.log.kafka.figures import KafkaFigures
 from stream.log.kafka.producing import Boxed
-from stream.log.kafka.reader import KafkaReader, Source
+from stream.log.kafka.reader import KafkaReader
+from stream.log.kafka.session import Source
 from stream.log.kafka.settings import KafkaSettings
 from stream.log.kafka.writer import FencedKafkaWriter, KafkaWriter
 from stream.log.placement import Placement
@@ -81,6 +82,7 @@ class KafkaLog:
             admin=self._admin,
             open_consumer=lambda: self._open_consumer(topic, group if member else None),
             timeout_seconds=self._settings.timeout_seconds,
+            session_timeout_seconds=self._settings.session_timeout_seconds,
         )
         reader = KafkaReader(source, partitions, self._clock, self.figures, listener)
         self._readers.add(reader)

@@ -1,64 +1,23 @@
 """Reads a Kafka topic's partitions, by assignment or as a member of a group."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
-from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
-from kafka.errors import (
-    CorruptRecordError,
-    KafkaError,
-    LogTruncationError,
-    NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
-)
+from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from stream.clock import Clock
-from stream.errors import LogCorruptError, LogError, LogUnavailableError, OffsetExpiredError
+from stream.errors import LogError, LogUnavailableError, OffsetExpiredError
 from stream.log.interface import RebalanceListener, RecordBatch
-from stream.log.kafka.admin import KafkaAdmin
-from stream.log.kafka.failures import kafka_errors, log_error
-from stream.log.kafka.fast_fetch import fetched_batch, install
 from stream.log.kafka.fetch_buffer import FetchBuffer
 from stream.log.kafka.figures import KafkaFigures
-from stream.log.kafka.plain_records import record_batch
-from stream.log.kafka.rebalance import Change, RebalanceInterrupt, RebalanceQueue
+from stream.log.kafka.rebalance import Change
 from stream.log.kafka.record_batches import BatchRefusedError
+from stream.log.kafka.session import ConsumerSession, Source
 from stream.log.kafka.watch import SilenceWatch
 
 _BUFFERED_RECORDS: Final = 5_000  # at least; so much of one partition before the next one's turn
-_LONGEST_WAIT_SECONDS: Final = 1.0  # between two looks at partitions that wait past their end
-_SHORTEST_WAIT_SECONDS: Final = 0.05
-_CORRUPT_READS: Final = 3  # a checksum that fails so often is wrong on the disk, not on the wire
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """The topic that a reader reads, and the cluster's answers about it.
-
-    Parameters
-    ----------
-    topic
-        Its name.
-    compacted
-        Whether a position may lie before the start without a loss.
-    group
-        Whose saved positions to begin from; None: the start.
-    admin
-        Answers questions about offsets.
-    open_consumer
-        Opens a client that is assigned nothing.
-    timeout_seconds
-        The bound of what waits for the cluster, but for `poll`.
-    """
-
-    topic: str
-    compacted: bool
-    group: str | None
-    admin: KafkaAdmin
-    open_consumer: Callable[[], KafkaConsumer]
-    timeout_seconds: float
+_LONGEST_WAIT_SECONDS: Final = 1.0  # between two looks at everything else
+_WAIT_PAST_END_SECONDS: Final = 0.05
 
 
 class KafkaReader:
@@ -92,20 +51,18 @@ class KafkaReader:
         self._clock = clock
         self._figures = figures
         self._listener = listener
-        self._member = partitions is None
         self._positions: dict[int, int] = {}
         self._buffer = FetchBuffer()
         self._paused: set[int] = set()
         self._waiting: set[int] = set()  # positions past the end
-        self._rebalance = RebalanceQueue()
-        self._corrupt_reads = 0
-        self._closed = False
         self._watch = SilenceWatch(clock)
+        self._announced = partitions is None
+        self._closed = False
         if partitions is not None:
             self._positions = self._first_positions(partitions)
-            self._rebalance.changes.append(Change("assigned", tuple(sorted(partitions))))
-        self._batch: Callable[[str, int, Sequence[Any]], RecordBatch] = record_batch
-        self._consumer: KafkaConsumer = self._open()
+        self._session = ConsumerSession(
+            source, None if partitions is None else self._positions, clock, figures
+        )
 
     @property
     def assignment(self) -> tuple[int, ...]:
@@ -115,7 +72,7 @@ class KafkaReader:
     @property
     def group(self) -> str | None:
         """The group of which this reader is a member."""
-        return self._source.group if self._member and not self._closed else None
+        return self._source.group if self._session.member and not self._closed else None
 
     @property
     def topic(self) -> str:
@@ -138,13 +95,13 @@ class KafkaReader:
         """Keep polling alive but return nothing of `partitions` until `resume`."""
         self._check_assigned(partitions)
         self._paused.update(partitions)
-        self._consumer.pause(*map(self._place, partitions))
+        self._session.pause(partitions)
 
     def resume(self, partitions: Sequence[int]) -> None:
         """Undo `pause`."""
         self._check_assigned(partitions)
         self._paused.difference_update(partitions)
-        self._consumer.resume(*[self._place(p) for p in partitions if p not in self._waiting])
+        self._session.resume(set(partitions) - self._waiting)
 
     def poll(self, max_records: int, timeout_seconds: float) -> list[RecordBatch]:
         """Return what is there, at most `max_records`, at most one batch per partition."""
@@ -152,10 +109,10 @@ class KafkaReader:
             raise LogError(f"this reader of {self._source.topic} was closed")
         deadline = self._clock.monotonic() + timeout_seconds
         while True:
+            self._session.check_membership(self._positions)
             self._handle_changes()
             self._end_waits()
-            left = max(0.0, deadline - self._clock.monotonic())
-            self._fetch(max_records, left)
+            self._fetch(max_records, max(0.0, deadline - self._clock.monotonic()))
             batches = self._buffer.take(max_records, self._paused)
             for batch in batches:
                 self._positions[batch.partition] = batch.next_offset
@@ -163,41 +120,23 @@ class KafkaReader:
                 self._watch.heard()
                 return batches
             self._follow_gaps()
-            if self._clock.monotonic() >= deadline and not self._rebalance.changes:
+            if self._clock.monotonic() >= deadline and self._session.change is None:
                 self._probe()
                 return []
 
     def save(self, positions: Mapping[int, int]) -> None:
-        """Commit `positions` as a member of the group.
-
-        Raises
-        ------
-        FencedError
-            Another process took over this static member.
-        LogUnavailableError
-            This process's share has changed meanwhile: poll, then save what is still owned.
-        """
-        offsets = {
-            self._place(partition): OffsetAndMetadata(offset, "", -1)
-            for partition, offset in positions.items()
-        }
-        with kafka_errors(f"save the positions of group {self._source.group}"):
-            self._consumer.commit(offsets, timeout_ms=1000 * self._source.timeout_seconds)
+        """Commit `positions` as a member of the group: see `ConsumerSession.save`."""
+        self._session.save(positions)
 
     def heartbeat_age_seconds(self) -> float | None:
         """Return how long ago the group's coordinator last answered; None: no member."""
-        # No public way leads there; where the library changes, the figure is missing.
-        coordinator = getattr(self._consumer, "_coordinator", None)
-        answered = getattr(getattr(coordinator, "heartbeat", None), "last_receive", None)
-        if not self._member or answered is None or answered < 0:
-            return None
-        return max(0.0, self._clock.monotonic() - float(answered))
+        return None if self._closed else self._session.heartbeat_age_seconds()
 
     def close(self) -> None:
         """Leave the group, if any, and refuse further polls."""
         if not self._closed:
             self._closed = True
-            self._drop_consumer()
+            self._session.close()
 
     # Fetching
 
@@ -205,53 +144,26 @@ class KafkaReader:
         """Fetch into the buffer; wait only while there is nothing to hand out."""
         buffered = self._buffer.records(without=self._paused)
         room = max(1, max(max_records, _BUFFERED_RECORDS) - buffered)
-        wait = 0.0 if buffered else self._wait(left_seconds)
+        longest = _WAIT_PAST_END_SECONDS if self._waiting else _LONGEST_WAIT_SECONDS
         try:
-            for batch in self._polled(room, wait):
+            for batch in self._session.fetch(room, 0.0 if buffered else min(left_seconds, longest)):
                 self._buffer.add(batch)
-        except (CorruptRecordError, BatchRefusedError) as error:
-            self._figures.count("fetch_errors")
-            raise self._corrupt(error) from error
         except OffsetOutOfRangeError as error:
             for place, offset in error.args[0].items():
                 self._out_of_range(place.partition, offset)
         except NoOffsetForPartitionError:
-            self._seek_all()
-        except LogTruncationError as error:
-            raise LogError(
-                f"{self._source.topic}: the log was cut back behind what was read already "
-                f"({error}); records were lost with a broker. Rebuild the state from the log."
-            ) from error
-        except KafkaError as error:
-            if isinstance(error.__cause__, RebalanceInterrupt):
-                return
-            self._figures.count("fetch_errors")
-            raise log_error(error, f"read {self._source.topic}") from error
-        else:
-            self._corrupt_reads = 0
-
-    def _polled(self, max_records: int, wait_seconds: float) -> list[RecordBatch]:
-        """Return what the client has, batch by batch or record by record."""
-        records: Mapping[Any, Sequence[Any]] = self._consumer.poll(
-            timeout_ms=1000 * wait_seconds, max_records=max_records
-        )
-        return [self._batch(place.topic, place.partition, some) for place, some in records.items()]
-
-    def _wait(self, left_seconds: float) -> float:
-        """Return how long one fetch may wait; not long where something else must be looked at."""
-        if self._waiting:
-            return min(left_seconds, _SHORTEST_WAIT_SECONDS)
-        return min(left_seconds, _LONGEST_WAIT_SECONDS)
+            self._session.seek(self._positions)
+        except (KafkaError, OSError, BatchRefusedError) as error:
+            meaning = self._session.failure(error, self._positions)
+            self._start_over()
+            raise meaning from error
 
     def _follow_gaps(self) -> None:
         """Move positions past what holds no records: transaction markers, compaction's gaps."""
         for partition, position in self._positions.items():
-            if self._buffer.holds(partition) or partition in self._waiting:
-                continue
-            with suppress(KafkaError):  # found on the next poll, where it is handled
-                theirs = self._consumer.position(self._place(partition), timeout_ms=0)
-                if theirs is not None and theirs > position:
-                    self._positions[partition] = theirs
+            if not self._buffer.holds(partition) and partition not in self._waiting:
+                theirs = self._session.position(partition)
+                self._positions[partition] = max(position, theirs or 0)
 
     def _probe(self) -> None:
         """After a long silence, find out whether there is nothing or something is wrong."""
@@ -262,10 +174,19 @@ class KafkaReader:
         behind = {p for p, at in self._positions.items() if at < ends[p] and p not in waiting}
         if self._watch.is_stalled(self._positions, behind):
             self._figures.count("stalls")
-            self._replace_consumer()
+            self._session.replace(self._positions, self._paused)
+            self._start_over()
             raise LogUnavailableError(
                 f"{self._source.topic}: nothing comes although the log goes on; connected anew"
             )
+
+    def _start_over(self) -> None:
+        """Forget what the client fetched ahead of the positions."""
+        self._buffer.drop(self.assignment)
+        self._waiting.clear()
+        if self._session.change is None:
+            self._session.seek(self._positions)
+            self._session.pause(self._paused)
 
     # Positions
 
@@ -282,7 +203,7 @@ class KafkaReader:
     def _move(self, partition: int, offset: int) -> None:
         self._buffer.drop([partition])
         self._positions[partition] = offset
-        self._consumer.seek(self._place(partition), offset)
+        self._session.seek({partition: offset})
         if partition in self._waiting:
             self._wait_past_end(partition, waiting=False)
 
@@ -301,11 +222,11 @@ class KafkaReader:
     def _wait_past_end(self, partition: int, *, waiting: bool) -> None:
         if waiting:
             self._waiting.add(partition)
-            self._consumer.pause(self._place(partition))
+            self._session.pause([partition])
         else:
             self._waiting.discard(partition)
             if partition not in self._paused:
-                self._consumer.resume(self._place(partition))
+                self._session.resume([partition])
         self._figures.waiting_past_end = len(self._waiting)
 
     def _end_waits(self) -> None:
@@ -315,36 +236,30 @@ class KafkaReader:
             for partition in [p for p in self._waiting if ends[p] >= self._positions[p]]:
                 self._wait_past_end(partition, waiting=False)
 
-    def _seek_all(self) -> None:
-        for partition, position in self._positions.items():
-            self._consumer.seek(self._place(partition), position)
-
     # Membership
 
     def _handle_changes(self) -> None:
         """Pass on what happened to the partitions; what fails is passed on again."""
-        changes = self._rebalance.changes
-        while changes:
-            change = changes[0]
+        if not self._announced:
+            if self._listener is not None:
+                self._listener.assigned(self.assignment)
+            self._announced = True
+        while (change := self._session.change) is not None:
             if change.kind == "assigned":
                 self._take_over(change.partitions)
             else:
                 self._give_up(change)
-            changes.popleft()
+            self._session.change_done()
 
-    def _take_over(self, partitions: tuple[int, ...]) -> None:
+    def _take_over(self, partitions: Sequence[int]) -> None:
         new = [partition for partition in partitions if partition not in self._positions]
         if new:
-            self._positions.update(self._first_positions(new))
-            self._seek_all_of(new)
-        if self._member:
-            self._figures.count("rebalances")
+            first = self._first_positions(new)
+            self._session.seek(first)
+            self._positions |= first
+        self._figures.count("rebalances")
         if self._listener is not None:
             self._listener.assigned(partitions)
-
-    def _seek_all_of(self, partitions: Sequence[int]) -> None:
-        for partition in partitions:
-            self._consumer.seek(self._place(partition), self._positions[partition])
 
     def _give_up(self, change: Change) -> None:
         self._buffer.drop(change.partitions)
@@ -356,60 +271,11 @@ class KafkaReader:
             tell(change.partitions)
         self._forget(change.partitions)
 
-    def _forget(self, partitions: Sequence[int]) -> None:
+    def _forget(self, partitions: Collection[int]) -> None:
         for partition in partitions:
             self._positions.pop(partition, None)
         self._paused.difference_update(partitions)
         self._waiting.difference_update(partitions)
-
-    # The client
-
-    def _open(self) -> KafkaConsumer:
-        with kafka_errors(f"read {self._source.topic}"):
-            consumer = self._source.open_consumer()
-            if self._member:
-                consumer.subscribe([self._source.topic], listener=self._rebalance)
-            else:
-                consumer.assign([self._place(partition) for partition in self._positions])
-                for partition, position in self._positions.items():
-                    consumer.seek(self._place(partition), position)
-                consumer.pause(*map(self._place, self._paused))
-            if install(consumer, self._figures.fell_back):
-                self._batch = fetched_batch
-            else:
-                self._batch = record_batch
-                self._figures.fell_back()
-            return consumer
-
-    def _drop_consumer(self) -> None:
-        self._rebalance.close()
-        with suppress(Exception):  # it is going away, whatever it says
-            self._consumer.close(autocommit=False, timeout_ms=2000)
-
-    def _replace_consumer(self) -> None:
-        """Start over with a new client; a member loses its partitions and joins again."""
-        self._drop_consumer()
-        self._figures.count("reconnects")
-        self._buffer.drop(self.assignment)
-        self._waiting.clear()
-        self._rebalance = RebalanceQueue()
-        if self._member and self._positions:
-            self._rebalance.changes.append(Change("lost", self.assignment))
-        self._consumer = self._open()
-
-    def _corrupt(self, error: CorruptRecordError | BatchRefusedError) -> LogError:
-        """Return what to raise for damage; the client cannot be used on."""
-        self._corrupt_reads += 1
-        self._replace_consumer()
-        if self._corrupt_reads >= _CORRUPT_READS:
-            return LogCorruptError(
-                f"{error}, {_CORRUPT_READS} times in a row. The record is damaged on the broker's "
-                "disk: restore that replica, or seek past the record."
-            )
-        return LogUnavailableError(f"{error}; fetching it again")
-
-    def _place(self, partition: int) -> TopicPartition:
-        return TopicPartition(self._source.topic, partition)
 
     def _check_assigned(self, partitions: Sequence[int]) -> None:
         for partition in partitions:

@@ -32,14 +32,15 @@ class RebalanceQueue(ConsumerRebalanceListener):  # type: ignore[misc] # kafka-p
 
     kafka-python calls listeners in its network thread, where nothing that waits for the cluster
     may be called and a slow listener stops the heartbeats. An error of a listener, however, ends
-    the poll at a well-defined point: before the partitions are given up, after new ones were
-    taken. So the changes are kept, the poll is ended, and the poller handles them in its own
-    thread, free to seek, to save positions and to take its time.
+    the poll, at a well-defined point. So the changes are kept, the poll is ended, and the poller
+    handles them in its own thread, free to seek, to save positions and to take its time.
+
+    This holds for the cooperative protocol, where a member learns after the rebalance what it is
+    to give up, and nobody else gets that before the member has joined once more.
     """
 
     def __init__(self) -> None:
         self.changes: deque[Change] = deque()
-        self._revoked: frozenset[int] = frozenset()
         self._closed = False
 
     def close(self) -> None:
@@ -49,28 +50,21 @@ class RebalanceQueue(ConsumerRebalanceListener):  # type: ignore[misc] # kafka-p
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Keep what was taken over."""
-        self._revoked = frozenset()
         self._interrupt("assigned", assigned)
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Keep what is to be given up; asked again once that was handled, go on."""
-        partitions = frozenset(place.partition for place in revoked)
-        if partitions and partitions == self._revoked:
-            self._revoked = frozenset()
-            return
-        self._revoked = partitions
+        """Keep what is to be given up: nobody else gets it before this member joins again."""
         self._interrupt("revoked", revoked)
 
     def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
         """Keep what is gone already."""
-        self._revoked = frozenset()
         self._interrupt("lost", lost)
 
     def _interrupt(
         self, kind: Literal["assigned", "revoked", "lost"], places: Iterable[TopicPartition]
     ) -> None:
         partitions = tuple(sorted(place.partition for place in places))
-        if self._closed or (not partitions and kind != "assigned"):
+        if self._closed or not partitions:
             return
         self.changes.append(Change(kind, partitions))
         raise RebalanceInterrupt

@@ -1,0 +1,254 @@
+"""A reader's connection to the cluster: a kafka-python consumer that can be replaced."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import CorruptRecordError, KafkaError, LogTruncationError
+
+from stream.clock import Clock
+from stream.errors import FencedError, LogCorruptError, LogError, LogUnavailableError
+from stream.log.interface import RecordBatch
+from stream.log.kafka.admin import KafkaAdmin
+from stream.log.kafka.failures import kafka_errors, log_error
+from stream.log.kafka.fast_fetch import fetched_batch, install
+from stream.log.kafka.figures import KafkaFigures
+from stream.log.kafka.plain_records import record_batch
+from stream.log.kafka.rebalance import Change, RebalanceInterrupt, RebalanceQueue
+from stream.log.kafka.record_batches import BatchRefusedError
+
+_CORRUPT_READS: Final = 3  # a checksum that fails so often is wrong on the disk, not on the wire
+_CLOSE_SECONDS: Final = 2.0
+_MEMBERSHIP_CHECK_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The topic that a reader reads, and the cluster's answers about it.
+
+    Parameters
+    ----------
+    topic
+        Its name.
+    compacted
+        Whether a position may lie before the start without a loss.
+    group
+        Whose saved positions to begin from; None: the start.
+    admin
+        Answers questions about offsets.
+    open_consumer
+        Opens a client that is assigned nothing.
+    timeout_seconds
+        The bound of what waits for the cluster, but for `poll`.
+    session_timeout_seconds
+        After which a silent member is no member any more.
+    """
+
+    topic: str
+    compacted: bool
+    group: str | None
+    admin: KafkaAdmin
+    open_consumer: Callable[[], KafkaConsumer]
+    timeout_seconds: float
+    session_timeout_seconds: float
+
+
+class ConsumerSession:
+    """Fetches, seeks and saves, by partition number, until the client must be replaced.
+
+    Parameters
+    ----------
+    source
+        What to read.
+    positions
+        Where to begin; None: as a member of the group, where `changes` says what it got.
+    clock
+        Times what waits.
+    figures
+        Counts trouble.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        positions: Mapping[int, int] | None,
+        clock: Clock,
+        figures: KafkaFigures,
+    ) -> None:
+        self._source = source
+        self._clock = clock
+        self._figures = figures
+        self.member: Final = positions is None
+        self._queue = RebalanceQueue()
+        self._batch: Callable[[str, int, Sequence[Any]], RecordBatch] = record_batch
+        self._corrupt_reads = 0
+        self._membership_checked = clock.monotonic()
+        self._consumer: KafkaConsumer = self._open(positions or {}, ())
+
+    @property
+    def change(self) -> Change | None:
+        """The oldest change of the assignment that is not yet done with."""
+        return self._queue.changes[0] if self._queue.changes else None
+
+    def change_done(self) -> None:
+        """Go on to the next change."""
+        self._queue.changes.popleft()
+
+    def fetch(self, max_records: int, wait_seconds: float) -> list[RecordBatch]:
+        """Return what is there, or nothing after `wait_seconds` or where the assignment changes.
+
+        Raises
+        ------
+        OffsetOutOfRangeError, NoOffsetForPartitionError
+            Of kafka-python: its position is none.
+        """
+        try:
+            records: Mapping[Any, Sequence[Any]] = self._consumer.poll(
+                timeout_ms=1000 * wait_seconds, max_records=max_records
+            )
+            batches = [
+                self._batch(place.topic, place.partition, some) for place, some in records.items()
+            ]
+        except KafkaError as error:
+            if isinstance(error.__cause__, RebalanceInterrupt):
+                return []
+            raise
+        self._corrupt_reads = 0
+        return batches
+
+    def failure(self, error: Exception, positions: Mapping[int, int]) -> LogError | ValueError:
+        """Return what an error of `fetch` means; prepares to go on at `positions`."""
+        self._figures.count("fetch_errors")
+        topic = self._source.topic
+        if isinstance(error, LogTruncationError):
+            return LogError(
+                f"{topic}: the log was cut back behind what was read already ({error}); records "
+                "were lost with a broker. Rebuild the state from the log."
+            )
+        if not isinstance(error, CorruptRecordError | BatchRefusedError):
+            return log_error(error, f"read {topic}")
+        self._corrupt_reads += 1
+        reads = self._corrupt_reads
+        self.replace(positions)  # the client that met damage cannot be used on
+        if reads >= _CORRUPT_READS:
+            return LogCorruptError(
+                f"{error}, {_CORRUPT_READS} times in a row. The record is damaged on the broker's "
+                "disk: restore that replica, or seek past the record."
+            )
+        return LogUnavailableError(f"{error}; fetching it again")
+
+    def seek(self, positions: Mapping[int, int]) -> None:
+        """Fetch from `positions` next."""
+        for partition, offset in positions.items():
+            self._consumer.seek(self._place(partition), offset)
+
+    def position(self, partition: int) -> int | None:
+        """Return the offset that is fetched next, where it is known."""
+        with suppress(KafkaError):  # found by the next fetch, where it is handled
+            position = self._consumer.position(self._place(partition), timeout_ms=0)
+            return None if position is None else int(position)
+        return None
+
+    def pause(self, partitions: Collection[int]) -> None:
+        """Fetch nothing of `partitions`."""
+        self._consumer.pause(*map(self._place, partitions))
+
+    def resume(self, partitions: Collection[int]) -> None:
+        """Undo `pause`."""
+        self._consumer.resume(*map(self._place, partitions))
+
+    def save(self, positions: Mapping[int, int]) -> None:
+        """Commit `positions` as a member of the group.
+
+        Raises
+        ------
+        FencedError
+            Another process took over this static member.
+        LogUnavailableError
+            This process's share has changed meanwhile: poll, then save what is still owned.
+        """
+        offsets = {
+            self._place(partition): OffsetAndMetadata(offset, "", -1)
+            for partition, offset in positions.items()
+        }
+        with kafka_errors(f"save the positions of group {self._source.group}"):
+            self._consumer.commit(offsets, timeout_ms=1000 * self._source.timeout_seconds)
+
+    def heartbeat_age_seconds(self) -> float | None:
+        """Return how long ago the coordinator last answered or was found; None: no member."""
+        # No public way leads there; where the library changes, the figure is missing.
+        heartbeat = getattr(getattr(self._consumer, "_coordinator", None), "heartbeat", None)
+        answered = [getattr(heartbeat, name, None) for name in ("last_receive", "last_reset")]
+        known = [float(at) for at in answered if at is not None]
+        if not self.member or not known:
+            return None
+        return max(0.0, self._clock.monotonic() - max(known))
+
+    def check_membership(self, positions: Mapping[int, int]) -> None:
+        """Find out whether a member whose heartbeats go unanswered still is one.
+
+        kafka-python stops its heartbeats, and says nothing, where another process has taken over
+        this static member.
+
+        Raises
+        ------
+        FencedError
+            Another process has taken over.
+        LogUnavailableError
+            The cluster cannot be asked.
+        """
+        age, now = self.heartbeat_age_seconds(), self._clock.monotonic()
+        if (
+            age is None
+            or age <= self._source.session_timeout_seconds
+            or now - self._membership_checked < _MEMBERSHIP_CHECK_SECONDS
+        ):
+            return
+        self._membership_checked = now
+        source, ours = self._source, self._consumer.group_metadata()
+        members = source.admin.members(str(source.group))
+        if not ours.member_id or ours.member_id in members:
+            return
+        if ours.group_instance_id and ours.group_instance_id in members.values():
+            raise FencedError(
+                f"read {source.topic}: another process has taken over the group_instance_id "
+                f"{ours.group_instance_id}; give each process its own"
+            )
+        self.replace(positions)
+
+    def replace(self, positions: Mapping[int, int], paused: Collection[int] = ()) -> None:
+        """Start over with a new client; a member loses its partitions and joins again."""
+        self.close()
+        self._figures.count("reconnects")
+        self._queue = RebalanceQueue()
+        if self.member and positions:
+            self._queue.changes.append(Change("lost", tuple(sorted(positions))))
+        self._consumer = self._open(positions, paused)
+
+    def close(self) -> None:
+        """Leave the group, if any, and let go of the connections."""
+        self._queue.close()
+        with suppress(Exception):  # it is going away, whatever it says
+            self._consumer.close(autocommit=False, timeout_ms=1000 * _CLOSE_SECONDS)
+
+    def _open(self, positions: Mapping[int, int], paused: Collection[int]) -> KafkaConsumer:
+        with kafka_errors(f"read {self._source.topic}"):
+            consumer = self._source.open_consumer()
+            if self.member:
+                consumer.subscribe([self._source.topic], listener=self._queue)
+            else:
+                consumer.assign([self._place(partition) for partition in positions])
+                for partition, position in positions.items():
+                    consumer.seek(self._place(partition), position)
+                consumer.pause(*map(self._place, paused))
+        if install(consumer, self._figures.fell_back):
+            self._batch = fetched_batch
+        else:
+            self._batch = record_batch
+            self._figures.fell_back()
+        return consumer
+
+    def _place(self, partition: int) -> TopicPartition:
+        return TopicPartition(self._source.topic, partition)
