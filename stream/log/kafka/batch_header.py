@@ -56,6 +56,11 @@ class BatchHeader(NamedTuple):
         return Codec(self.attributes & _CODEC)
 
     @property
+    def compressed(self) -> bool:
+        """Whether the records are compressed, in a way that is known or not."""
+        return bool(self.attributes & _CODEC)
+
+    @property
     def append_time(self) -> int | None:
         """The time at which the broker took every record, milliseconds; None: see the records."""
         return self.max_time if self.attributes & _APPEND_TIME else None

@@ -44,16 +44,18 @@ class Refusal(IntEnum):
     HEADERS = 6
     SIZE = 7
     LEFT_OVER = 8
+    NUMBER = 9
 
 
 REASONS: Final = {
-    Refusal.LENGTH: "a record's length runs past the end of its batch",
+    Refusal.LENGTH: "a record's length is none, or runs past the end of its batch",
     Refusal.FIELD: "a field runs past the end of its record",
     Refusal.ATTRIBUTES: "a record has attributes that the format does not know",
     Refusal.OFFSET: "record offsets do not grow, or leave their batch",
     Refusal.TIME: "a timestamp is no 64-bit number",
     Refusal.HEADERS: "a record has a negative number of headers or a header without a name",
     Refusal.SIZE: "a record does not end where its length says",
+    Refusal.NUMBER: "a number has more than 64 bits",
     Refusal.LEFT_OVER: "there are bytes after the last record of a batch",
 }
 
@@ -67,6 +69,7 @@ _TIME: Final = int(Refusal.TIME)
 _HEADERS: Final = int(Refusal.HEADERS)
 _SIZE: Final = int(Refusal.SIZE)
 _LEFT_OVER: Final = int(Refusal.LEFT_OVER)
+_NUMBER: Final = int(Refusal.NUMBER)
 
 _MORE: Final = 0x80
 """The bit of a number's byte that says that another byte follows."""
@@ -79,11 +82,11 @@ _LAST_SHIFT: Final = 63
 def _varint(data: Bytes, position: int, end: int) -> tuple[int, int]:
     """Read a zigzag number; return it and the position after it.
 
-    The position is -1 where the number runs past `end` or past 64 bits, or where `position` was -1
-    already, so that one check after many reads is enough.
+    Where it cannot be read, the position is minus the refusal; a `position` that is negative
+    already stays what it is, so that one check after many reads is enough.
     """
     if position < 0 or position >= end:
-        return 0, -1
+        return 0, min(position, -_FIELD)
     byte = int(np.int64(data[position]))
     position += 1
     if byte < _MORE:
@@ -94,20 +97,20 @@ def _varint(data: Bytes, position: int, end: int) -> tuple[int, int]:
         byte = int(np.int64(data[position]))
         position += 1
         if shift == _LAST_SHIFT and byte > 1:
-            break
+            return 0, -_NUMBER
         bits |= np.uint64(byte & 0x7F) << np.uint64(shift)
         if byte < _MORE:
             value = int(np.int64(bits >> np.uint64(1))) ^ -int(np.int64(bits & np.uint64(1)))
             return value, position
         shift += 7
-    return 0, -1
+    return 0, -_FIELD
 
 
 @lean_kernel
 def _after(position: int, length: int, end: int) -> int:
-    """Return the position after a field of `length` (negative: null); -1 past `end`."""
+    """Return the position after a field of `length` (negative: null), or minus the refusal."""
     if position < 0 or length > end - position:
-        return -1
+        return min(position, -_FIELD)
     return position + max(length, 0)
 
 
@@ -123,7 +126,7 @@ def _after_headers(data: Bytes, position: int, end: int, count: int) -> tuple[in
         length, position = _varint(data, _after(position, length, end), end)
         position = _after(position, length, end)
         if position < 0:
-            return _FIELD, -1
+            return -position, -1
     return 0, position
 
 
@@ -134,11 +137,11 @@ def _read_record(data: Bytes, position: int, end: int, span: Int64s) -> tuple[in
     Writes to `span` the starts and lengths of key and value, and the start and number of headers.
     """
     length, start = _varint(data, position, end)
-    if start < 0 or length < 0 or length > end - start:
-        return _LENGTH, 0, 0, 0
+    if start < 0 or length <= 0 or length > end - start:
+        return _NUMBER if start == -_NUMBER else _LENGTH, 0, 0, 0
     stop = start + length
     # The attributes are one byte of which nothing is in use.
-    if length == 0 or data[start] >= _MORE:
+    if data[start] >= _MORE:
         return _ATTRIBUTES, 0, 0, 0
     time_delta, at = _varint(data, start + 1, stop)
     delta, at = _varint(data, at, stop)
@@ -146,7 +149,7 @@ def _read_record(data: Bytes, position: int, end: int, span: Int64s) -> tuple[in
     value_length, value_start = _varint(data, _after(key_start, key_length, stop), stop)
     headers, at = _varint(data, _after(value_start, value_length, stop), stop)
     if at < 0:
-        return _FIELD, 0, 0, 0
+        return -at, 0, 0, 0
     span[0], span[1] = key_start, max(key_length, -1)
     span[2], span[3] = value_start, max(value_length, -1)
     span[4], span[5] = at, headers
@@ -164,7 +167,6 @@ def decode_records(
     data: Bytes,
     sections: Int64s,
     cursor: Int64s,
-    first_offset: int,
     offsets: Int64s,
     times: Int64s,
     spans: Int64s,
@@ -179,8 +181,6 @@ def decode_records(
         int64 [s, SECTION_FIELDS], one row a batch; every start and end lies inside `data`.
     cursor
         int64 [CURSOR_FIELDS], read and moved past the last record that was fine.
-    first_offset
-        Records below are checked and left out.
     offsets, times
         int64 [n], written: offset, and milliseconds since the epoch.
     spans
@@ -208,9 +208,8 @@ def decode_records(
                 break
             position, previous = stop, delta
             record += 1
-            if base_offset + delta >= first_offset:
-                offsets[filled], times[filled] = base_offset + delta, time
-                filled += 1
+            offsets[filled], times[filled] = base_offset + delta, time
+            filled += 1
         if record < count:
             break
         if position != end:

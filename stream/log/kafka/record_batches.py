@@ -203,6 +203,8 @@ class BatchDecoder:
         if self._aborted is not None and batch.producer >= 0:
             self._aborted.advance(batch.next_offset - 1)
             if batch.control:
+                if batch.compressed:
+                    raise ValueError("a control batch is compressed, as no broker writes it")
                 body = self._body(batch)
                 if body is not None and is_abort_marker(_first_key(body)):
                     self._aborted.end(batch.producer)
@@ -220,27 +222,35 @@ class BatchDecoder:
         if batch.codec is not Codec.NONE:
             block = decompress(batch.codec, bytes(self._fetched[start:end]), self._max_batch_bytes)
             data, start, end = np.frombuffer(block, np.uint8), 0, len(block)
-        if not 0 <= batch.records <= (end - start) // MIN_RECORD_BYTES:
-            raise ValueError(f"it says that it has {batch.records} records in {end - start} bytes")
+        if not batch.control:
+            _check_count(batch.records, end - start)
         return _Body(batch, data, start, end)
 
     def _unpack(self, group: _Group, limit: int) -> RecordColumns:
         """Return the group's next records, at most `limit`; forget it after its last one."""
         before = group.cursor.copy()
-        records, refusal, broken = _decoded(group, min(limit, group.records), self._fetch_offset)
+        records, refusal, broken = _decoded(group, min(limit, group.records))
         if broken is not None:
             group.cursor[:] = before
             if broken == 0:
                 raise self._refused("a header's name is no UTF-8")
-            records, refusal, _ = _decoded(group, broken, self._fetch_offset)
+            records, refusal, _ = _decoded(group, broken)
         if refusal and not len(records):
             raise self._refused(REASONS[refusal])
         if group.cursor[0] == len(group.sections):
             self._group = None
             self.next_offset = group.next_offset
         elif len(records):
-            self.next_offset = int(records.offsets[-1]) + 1
-        return records
+            self.next_offset = max(self.next_offset, int(records.offsets[-1]) + 1)
+        return records.since(self._fetch_offset)
+
+
+def _check_count(records: int, size: int) -> None:
+    """Refuse a number of records for which nobody should make room."""
+    if records < 0:
+        raise ValueError(f"it says that it has {records} records")
+    if records > size // MIN_RECORD_BYTES:
+        raise ValueError(f"it says that it has {records} records in {size} bytes")
 
 
 def _grouped(bodies: list[_Body], next_offset: int, records: int) -> _Group:
@@ -262,16 +272,12 @@ def _grouped(bodies: list[_Body], next_offset: int, records: int) -> _Group:
     return _Group(data, sections, cursor, next_offset, records)
 
 
-def _decoded(
-    group: _Group, limit: int, first_offset: int
-) -> tuple[RecordColumns, Refusal, int | None]:
+def _decoded(group: _Group, limit: int) -> tuple[RecordColumns, Refusal, int | None]:
     """Run the kernel; return records, what stopped it, and the first with a broken header."""
     offsets, times = np.empty(limit, np.int64), np.empty(limit, np.int64)
     spans = np.empty((SPAN_FIELDS, limit + 1), np.int64)
     group.cursor[4] = 0
-    refusal = decode_records(
-        group.data, group.sections, group.cursor, first_offset, offsets, times, spans
-    )
+    refusal = decode_records(group.data, group.sections, group.cursor, offsets, times, spans)
     n = int(group.cursor[4])
     key_starts, key_lengths, value_starts, value_lengths, _, header_counts = spans[:, :n]
     headers: list[Headers] = []
@@ -301,7 +307,7 @@ def _first_key(body: _Body) -> bytes | None:
     ValueError
         It cannot be read.
     """
-    records, refusal, _ = _decoded(_grouped([body], 0, 1), 1, 0)
+    records, refusal, _ = _decoded(_grouped([body], 0, 1), 1)
     if not len(records):
         raise ValueError(REASONS.get(refusal, "a control batch has bytes but no record"))
     return records.keys[0]

@@ -36,6 +36,19 @@ class RecordColumns:
     def __len__(self) -> int:
         return len(self.offsets)
 
+    def since(self, offset: int) -> "RecordColumns":
+        """Return the records from `offset` on."""
+        first = int(np.searchsorted(self.offsets, offset))
+        if first == 0:
+            return self
+        return RecordColumns(
+            self.offsets[first:],
+            self.times[first:],
+            self.keys[first:],
+            self.values[first:],
+            self.headers[first:],
+        )
+
 
 def joined(parts: Sequence[RecordColumns]) -> RecordColumns:
     """Return consecutive columns as one; a single one as it is, without a copy."""

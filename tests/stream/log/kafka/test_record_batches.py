@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -53,9 +54,9 @@ def rows(records: RecordColumns | None) -> list[Row]:
     return list(zip(records.offsets.tolist(), records.keys, records.values, strict=True))
 
 
-def simple(n: int, base_offset: int = 0, **settings: object) -> bytes:
+def simple(n: int, base_offset: int = 0, **settings: Any) -> bytes:
     records = [record(i, b"k%d" % i, b"v%d" % (base_offset + i)) for i in range(n)]
-    return batch(records, base_offset, **settings)  # type: ignore[arg-type]
+    return batch(records, base_offset, **settings)
 
 
 def offsets(source: BatchDecoder) -> list[int]:
@@ -193,16 +194,24 @@ class TestTransactions:
         with pytest.raises(BatchRefusedError, match="control record"):
             source.take(10)
 
+    def test_a_compressed_marker_is_refused(self) -> None:
+        marking = [record(0, bytes(4), b"v" * 99)]
+        settings: dict[str, Any] = {"control": True, "transactional": True, "producer": 7}
+        with pytest.raises(BatchRefusedError, match="control batch is compressed"):
+            decoder(batch(marking, compression="gzip", **settings)).take(10)
+
 
 LONG = record(0, b"k", b"v" * 300)
 OVERLONG = b"\xff" * 9 + b"\x02"
 BROKEN = {
-    "length past the end": (batch([varint(500) + LONG[2:]]), "length runs past the end"),
-    "negative length": (batch([varint(-2) + LONG[2:]]), "length runs past the end"),
+    "length past the end": (batch([varint(500) + LONG[2:]]), "length is none, or runs past"),
+    "negative length": (batch([varint(-2) + LONG[2:]]), "length is none, or runs past"),
     "key past the end": (batch([varint(8) + b"\0\0\0" + varint(90) + b"kkkk"]), "field runs past"),
     "value past the end": (batch([varint(8) + b"\0\0\0\1" + varint(90) + b"kkk"]), "field runs"),
-    "number of 65 bits": (batch([varint(20) + b"\0" + OVERLONG + b"\0" * 9]), "field runs past"),
-    "endless number": (batch([varint(20) + b"\0" + b"\xff" * 19]), "field runs past"),
+    "number of 65 bits": (batch([varint(20) + b"\0" + OVERLONG + b"\0" * 9]), "than 64 bits"),
+    "length of 65 bits": (batch([OVERLONG + b"\0" * 9]), "than 64 bits"),
+    "no length": (batch([b"\0" * 9]), "length is none"),
+    "endless number": (batch([varint(20) + b"\0" + b"\xff" * 19]), "than 64 bits"),
     "negative headers": (batch([varint(7) + b"\0\0\0\1\1" + varint(-3) + b"\0"]), "negative"),
     "too many headers": (batch([varint(8) + b"\0\0\0\1\1" + varint(99) + b"\0"]), "field runs"),
     "nameless header": (batch([varint(8) + b"\0\0\0\1\1\2\1\1"]), "without a name"),
@@ -214,7 +223,7 @@ BROKEN = {
     "offset before": (batch([record(-1)]), "offsets do not grow"),
     "offset outside": (batch([record(5)], last_delta=4), "offsets do not grow"),
     "time": (batch([record(0, time_delta=2**62)], base_time=2**62), "64-bit"),
-    "negative count": (batch([LONG], count=-1), "-1 records in"),
+    "negative count": (batch([LONG], count=-1), "it has -1 records"),
     "count": (batch([record(0)], count=2**31 - 1), "2147483647 records in 7 bytes"),
     "codec": (batch([LONG], extra_attributes=7), "7 is not a valid Codec"),
     "base offset": (batch([LONG], base_offset=-1), "offsets begin at -1"),
