@@ -223,6 +223,14 @@ class IngestSection(Section):
         Stop when a larger share than this of the recent records is bad; 1 never stops.
     bad_window_records, bad_minimum_records
         How many records are recent, and how many must have come before the share is judged.
+    restore_lead_records
+        Local state that the newest checkpoint leads by more than this is not caught up from the
+        log: the checkpoint takes its place.
+    lock_wait_seconds
+        How long to wait for another process to let go of a partition's state directory.
+    accept_gap
+        Go on where clicks left the log before they were applied, instead of stopping; they are
+        counted. Switch it off again afterwards.
     clean_interval_seconds
         How often the embedded log deletes and compacts what it no longer needs.
     ready_lag_records
@@ -241,6 +249,9 @@ class IngestSection(Section):
     max_bad_share: Share = 0.2
     bad_window_records: Count = 10_000
     bad_minimum_records: Count = 1000
+    restore_lead_records: Count = 1_000_000
+    lock_wait_seconds: Positive = 60.0
+    accept_gap: bool = False
     clean_interval_seconds: Positive = 1.0
     ready_lag_records: Count = 50_000
 

@@ -5,6 +5,7 @@
     GsrError
     ├── ConfigError         a setting is wrong; names it and where it came from
     ├── TooManyBadError     too large a share of recent records is bad: ingest stops
+    ├── ClicksExpiredError  clicks left the log before they were applied: ingest stops
     ├── RoleFailedError     a role's process ended when it should not have
     ├── ArtifactError       an artifact is missing, torn or does not fit
     ├── PortBusyError       another process listens on the role's port
@@ -65,6 +66,35 @@ class TooManyBadError(GsrError):
             f"{topic}[{partition}]: {bad} of the last {window} records are bad, the newest are "
             f"{shown}. Nothing past them was applied. Correct the producer; to set such records "
             "aside all the same, raise ingest.max_bad_share and start again."
+        )
+
+
+class ClicksExpiredError(GsrError):
+    """Clicks left the log before they were applied; ingest stops instead of skipping them.
+
+    Parameters
+    ----------
+    topic, partition
+        Where.
+    offset
+        The first one that is missing.
+    start
+        The oldest one that the log still has.
+    """
+
+    exit_code = 12
+
+    def __init__(self, topic: str, partition: int, offset: int, start: int) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.start = start
+        super().__init__(
+            f"{topic}[{partition}]: the state needs offset {offset}, but the log now begins at "
+            f"{start}: {start - offset} records were deleted before they were applied. If a newer "
+            "state of this partition exists, put it or its artifact store back. To go on without "
+            "these clicks, start once with --set ingest.accept_gap=true. Then raise "
+            "log.clicks_retention_seconds, or keep ingest from being away for so long."
         )
 
 

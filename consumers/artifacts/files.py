@@ -9,6 +9,8 @@ import errno
 import json
 import os
 import shutil
+import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -27,6 +29,8 @@ _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.
 _CHECKPOINT_LIST: Final = "files.json"
 _FETCHED_KEPT: Final = 2
 _ASIDE: Final = ".aside-"
+_ABANDONED_SECONDS: Final = 600.0
+"""What is still aside after so long was left by a process that died."""
 
 
 class Files(Protocol):
@@ -115,7 +119,7 @@ class LocalFiles:
             for name, data in files.items():
                 _write_synced(aside / name, data)
 
-        self._create(folder, write)
+        self._create(folder, write, abandoned_seconds=0.0)  # whoever calls this holds the lock
 
     def remove(self, name: str) -> None:
         """Remove a file or folder, if it is there."""
@@ -134,7 +138,12 @@ class LocalFiles:
                 if path.suffix != ".sst":  # tables are synced when the database writes them
                     _sync(path)
 
-        self._create(folder, write_and_sync)
+        try:
+            self._create(folder, write_and_sync, abandoned_seconds=_ABANDONED_SECONDS)
+        except ArtifactError:
+            # Another owner of the partition was faster: what is there is the same.
+            if not (self._root / folder).is_dir():
+                raise
 
     def drop_checkpoints(self, folder: str, numbers: list[str]) -> None:
         """Remove some checkpoints; tables live on while another checkpoint links to them."""
@@ -155,13 +164,15 @@ class LocalFiles:
             path.mkdir(parents=True, exist_ok=True)
             return FileLock(path / ".lock")
 
-    def _create(self, folder: str, write: WriteCheckpoint) -> None:
+    def _create(
+        self, folder: str, write: WriteCheckpoint, *, abandoned_seconds: float
+    ) -> None:
         path = self._root / folder
         with _told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            for leftover in path.parent.glob(f"{_ASIDE}*"):
-                shutil.rmtree(leftover, ignore_errors=True)
-            aside = path.with_name(f"{_ASIDE}{path.name}")
+            _remove_abandoned(path.parent, abandoned_seconds)
+            # A name of its own: another process may be publishing here, knowing of nothing.
+            aside = path.with_name(f"{_ASIDE}{path.name}-{uuid.uuid4().hex}")
             try:
                 write(aside)
                 _sync_folder(aside)
@@ -243,15 +254,23 @@ class RemoteFiles:
             local.parent.mkdir(parents=True, exist_ok=True)
             try:
                 write(local)
-                files = {}
-                for path in sorted(local.iterdir()):
-                    name = f"{partition}/files/{self._hash(path)}"
-                    if not self._filesystem.exists(f"{self._root}/{name}"):
-                        self._filesystem.put_file(str(path), f"{self._root}/{name}")
-                    files[path.name] = name
-                self.replace(f"{folder}/{_CHECKPOINT_LIST}", json.dumps(files).encode())
+                files = {
+                    path: f"{partition}/files/{self._hash(path)}" for path in sorted(local.iterdir())
+                }
+                self._upload_missing(files)
+                names = {path.name: name for path, name in files.items()}
+                self.replace(f"{folder}/{_CHECKPOINT_LIST}", json.dumps(names).encode())
+                # Another owner of the partition may have removed a table as unused before it was
+                # in the list.
+                self._upload_missing(files)
             finally:
                 shutil.rmtree(local, ignore_errors=True)
+
+    def _upload_missing(self, files: Mapping[Path, str]) -> None:
+        self._filesystem.invalidate_cache()
+        for path, name in files.items():
+            if not self._filesystem.exists(f"{self._root}/{name}"):
+                self._filesystem.put_file(str(path), f"{self._root}/{name}")
 
     def drop_checkpoints(self, folder: str, numbers: list[str]) -> None:
         """Remove some checkpoints' lists, then the files that no list names any more."""
@@ -331,6 +350,16 @@ def _told(path: Path) -> Iterator[None]:
                 f"cannot write {path}: {error.strerror}. Free space or correct the permissions."
             ) from error
         raise ArtifactError(f"{path}: {error.strerror or error}") from error
+
+
+def _remove_abandoned(folder: Path, seconds: float) -> None:
+    for leftover in folder.glob(f"{_ASIDE}*"):
+        try:
+            age = time.time() - leftover.stat().st_mtime
+        except FileNotFoundError:
+            continue
+        if age >= seconds:
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _write_synced(path: Path, data: bytes) -> None:

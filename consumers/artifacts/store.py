@@ -2,7 +2,8 @@
 
 ::
 
-    checkpoints/partition-N/000123/          a RocksDB checkpoint, by hard links where local
+    checkpoints/partition-N/000123/          a RocksDB checkpoint as of offset 123 in clicks, by hard
+                                             links where local
     pins/NAME.json                           checkpoints that must not be pruned
     snapshots/000042/{model.safetensors, manifest.json}
     snapshots/CURRENT                        the serving snapshot's number
@@ -65,7 +66,8 @@ class _Kind:
 class ArtifactStore:
     """Artifacts in a directory or any fsspec location; one writer per kind.
 
-    Numbers begin at 1, grow and are never reused. Whatever is published is whole: written aside,
+    A checkpoint's number is the offset up to which it has applied its partition: so the newest is
+    the one that knows most, whoever wrote it. Other numbers begin at 1, grow and are never reused. Whatever is published is whole: written aside,
     synced, renamed, then pointed to. Readers check size and checksum.
 
     Parameters
@@ -97,14 +99,32 @@ class ArtifactStore:
 
     # Checkpoints: written by ingest, read by the trainer.
 
-    def publish_checkpoint(self, partition: int, write: Callable[[Path], None]) -> int:
+    def publish_checkpoint(
+        self, partition: int, offset: int, write: Callable[[Path], None]
+    ) -> int:
         """Have `write` create a checkpoint in a fresh, not yet existing directory; publish it.
 
-        Returns its number. Old ones are pruned: the newest few and pinned ones stay.
+        Does nothing where there is one of `offset` or later already: two owners of one partition,
+        one of whom does not know yet that it no longer is, cannot turn time back.
+
+        Parameters
+        ----------
+        partition
+            Whose.
+        offset
+            Everything before it is in the checkpoint; its number. Not negative.
+        write
+            Makes it.
+
+        Returns
+        -------
+        The newest number. Old ones are pruned: the newest few and pinned ones stay.
         """
         folder = f"checkpoints/partition-{partition}"
-        number = max(self._numbers(folder), default=0) + 1
-        self._files.add_checkpoint(f"{folder}/{_name(number)}", write)
+        newest = max(self._numbers(folder), default=-1)
+        if newest >= offset:
+            return newest
+        self._files.add_checkpoint(f"{folder}/{_name(offset)}", write)
         pinned = {
             pins[partition]
             for name in self._pin_names()
@@ -114,7 +134,11 @@ class ArtifactStore:
         surplus = [_name(number) for number in old if number not in pinned]
         if surplus:
             self._files.drop_checkpoints(folder, surplus)
-        return number
+        return offset
+
+    def newest_checkpoint(self, partition: int) -> int | None:
+        """Return the number of a partition's newest checkpoint, None where there is none."""
+        return max(self._numbers(f"checkpoints/partition-{partition}"), default=None)
 
     def newest_checkpoints(self) -> dict[int, int]:
         """Return partition -> number of its newest checkpoint."""

@@ -74,8 +74,8 @@ def check(
             say(f"{name}: {'sound' if not found else ''}{'; '.join(found)}")
     if any(problems.values()):
         raise StateCorruptError(
-            "the state contradicts itself: stop ingest, move the partition's directory away, and "
-            "start again to rebuild it from the log"
+            "the state contradicts itself: stop ingest, move the partition's state directory and "
+            "its checkpoints away, and start again to rebuild it from the log"
         )
 
 

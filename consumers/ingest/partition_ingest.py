@@ -9,14 +9,19 @@ from consumers.artifacts.store import ArtifactStore
 from consumers.config import GsrConfig
 from consumers.ingest.dead_letter_policy import DeadLetterPolicy
 from consumers.ingest.dead_letter_topic import DeadLetterTopic, recent_dead_letters
-from consumers.ingest.sequences import MAX_WAITING_USERS, PartitionSequences, SequenceBudgets
+from consumers.ingest.sequences import (
+    MAX_WAITING_USERS,
+    PartitionSequences,
+    SequenceBudgets,
+    size_of,
+)
 from consumers.metrics.registry import Metrics
 from stream.clock import Clock
 from stream.events.click import ClickBatch
 from stream.events.codec import BadRecord, ClickCodec
 from stream.log.interface import Log, RecordBatch
 from stream.state.applied import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD, Applied
-from stream.state.store import PartitionStore, StoreOptions, StoreStats
+from stream.state.store import PartitionStore, StoreStats
 
 OUTCOMES: Final = {
     ACCEPTED: "accepted",
@@ -60,12 +65,16 @@ class PartitionIngest:
         All settings.
     partition
         Which one.
+    store
+        Its state, open; closed with this.
     log, clock, metrics, artifacts
         As the role got them.
     budgets
         Bytes of sequences, shared by the partitions.
     sent_offset
         Up to where sequences are known to have been sent.
+    checkpointed_offset
+        Of the newest checkpoint, 0 without one.
     """
 
     def __init__(
@@ -73,33 +82,23 @@ class PartitionIngest:
         config: GsrConfig,
         partition: int,
         *,
+        store: PartitionStore,
         log: Log,
         clock: Clock,
         metrics: Metrics,
         artifacts: ArtifactStore,
         budgets: SequenceBudgets,
         sent_offset: int,
+        checkpointed_offset: int,
     ) -> None:
         self.partition = partition
         self._config = config
-        self._log = log
+        self._store = store
         self._clock = clock
         self._metrics = metrics
         self._artifacts = artifacts
         ingest, rules = config.ingest, config.events.rules()
         self._codec = ClickCodec(rules)
-        self._store = PartitionStore.open(
-            config.ingest_directory / f"partition-{partition}",
-            partition,
-            config.state.shape(),
-            rules,
-            clock,
-            StoreOptions(
-                flush_bytes=ingest.flush_dirty_bytes,
-                flush_seconds=ingest.flush_interval_seconds,
-                cached_users=ingest.cached_users,
-            ),
-        )
         clicks = config.log.clicks
         self._policy = DeadLetterPolicy(
             clicks,
@@ -107,6 +106,11 @@ class PartitionIngest:
             max_share=ingest.max_bad_share,
             window_records=ingest.bad_window_records,
             minimum_records=ingest.bad_minimum_records,
+        )
+        # Whoever sent the partition's sequences before is locked out: a late record of theirs would
+        # stand over a newer one of ours.
+        self._sender = log.writer(
+            config.log.sequences, fence=f"{ingest.group}-sequences-{partition}"
         )
         self._dead_letters = DeadLetterTopic(log, config.log.dead_letters, clicks, partition)
         reached = self._store.next_offset
@@ -132,7 +136,8 @@ class PartitionIngest:
             max_waiting=MAX_WAITING_USERS,
         )
         self._append_time: float | None = None
-        self._checkpointed_offset = 0
+        self._checkpointed_offset = checkpointed_offset
+        self._exposed_since: float | None = None
         self._checkpoint_due = self._flushed_at = clock.monotonic()
 
     @property
@@ -174,7 +179,35 @@ class PartitionIngest:
             touched, int(batch.offsets[0]), forgotten_users(decoded.clicks, applied)
         )
         self._append_time = float(batch.append_times[-1])
+        if self._exposed_since is None:
+            self._exposed_since = float(batch.append_times[0])
         self._count(len(batch), applied)
+
+    @property
+    def checkpointed_offset(self) -> int:
+        """Every record before it is in a published checkpoint."""
+        return self._checkpointed_offset
+
+    @property
+    def exposed_since(self) -> float | None:
+        """Append time of the oldest record that is in no checkpoint; None where all are."""
+        return self._exposed_since
+
+    def send_sequences(self, *, catching_up: bool = False, everything: bool = False) -> bool:
+        """Append the sequences that are due (see `PartitionSequences.take`); True for any.
+
+        Raises
+        ------
+        FencedError
+            Another process sends this partition's sequences now.
+        """
+        records = self._sequences.take(catching_up=catching_up, everything=everything)
+        if records:
+            self._sender.append(records)
+            self._metrics.counter("gsr_ingest_sequences_total").inc(len(records))
+            self._metrics.counter("gsr_ingest_sequence_bytes_total").inc(sum(map(size_of, records)))
+        self._sequences.sent()
+        return bool(records)
 
     @property
     def sequences(self) -> PartitionSequences:
@@ -218,12 +251,13 @@ class PartitionIngest:
         patience = self._config.ingest.checkpoint_interval_seconds * CATCH_UP_PATIENCE
         if self._clock.monotonic() < self._checkpoint_due + patience * catching_up:
             return False
-        if self._store.next_offset == self._checkpointed_offset:
+        if self._store.next_offset <= self._checkpointed_offset:
             return False
         self.flush()
-        offset = self._store.next_offset
-        self._artifacts.publish_checkpoint(self.partition, self._store.checkpoint)
-        self._checkpointed_offset = offset
+        self._checkpointed_offset = self._artifacts.publish_checkpoint(
+            self.partition, self._store.next_offset, self._store.checkpoint
+        )
+        self._exposed_since = None
         self._checkpoint_due = (
             self._clock.monotonic() + self._config.ingest.checkpoint_interval_seconds
         )
@@ -233,9 +267,12 @@ class PartitionIngest:
 
     def close(self) -> None:
         """Let go of everything without a flush."""
-        self._sequences.close()
-        self._dead_letters.close()
-        self._store.close()
+        try:
+            self._sequences.close()
+            self._dead_letters.close()
+            self._sender.close()
+        finally:
+            self._store.close()
 
     def _count(self, records: int, applied: Applied) -> None:
         self._metrics.counter("gsr_ingest_records_total").inc(records)

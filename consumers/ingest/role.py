@@ -2,17 +2,17 @@
 
 import itertools
 import logging
-from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, runtime_checkable
 
 from consumers.artifacts.store import ArtifactStore
 from consumers.config import GsrConfig
-from consumers.ingest.partition_ingest import PartitionIngest
-from consumers.ingest.sequences import SequenceBudgets, size_of
+from consumers.errors import ClicksExpiredError
+from consumers.ingest.measures import measure_lag, measure_state, warn_of_short_retention
+from consumers.ingest.partitions import OwnedPartitions
 from consumers.metrics.registry import Metrics
 from stream.clock import Clock
-from stream.errors import StateMismatchError
-from stream.log.interface import Log
+from stream.errors import FencedError, OffsetExpiredError
+from stream.log.interface import Log, RecordBatch
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -71,18 +71,19 @@ class IngestRole:
         self._clock = clock
         self._metrics = metrics
         self._artifacts = artifacts
-        self._budgets = SequenceBudgets(config.ingest.sequence_bytes_per_second, clock)
-        self._parts: dict[int, PartitionIngest] = {}
-        self._polled = False
-        self._failed = False
+        self._partitions = OwnedPartitions(config, log, clock, metrics, artifacts)
+        self._parts = self._partitions.parts
+        self._polled = self._failed = False
         self._lag: int | None = None
         self._measure_due = self._measure_state_due = clock.monotonic()
         self._clean_due = clock.monotonic() + config.ingest.clean_interval_seconds
         self._clean_topics = itertools.cycle([spec.name for spec in config.log.topics()])
         self._cleaning = next(self._clean_topics)
-        self._sequence_group = f"{config.ingest.group}-sequences"
-        self._sequences = log.writer(config.log.sequences)
-        self._reader = log.reader(config.log.clicks, group=config.ingest.group, listener=self)
+        self._reader = log.reader(
+            config.log.clicks, group=config.ingest.group, listener=self._partitions
+        )
+        self._partitions.read_with(self._reader)
+        warn_of_short_retention(config)
 
     # -- the loop ------------------------------------------------------------------------------
 
@@ -93,7 +94,7 @@ class IngestRole:
         ------
         TooManyBadError
             Too large a share of the recent records is bad.
-        OffsetExpiredError
+        ClicksExpiredError
             Clicks that were never applied have fallen off the log's retention.
         StreamError
             State or log cannot go on; the message says what to do.
@@ -109,10 +110,13 @@ class IngestRole:
 
     def _step(self) -> bool:
         ingest = self._config.ingest
-        batches = self._reader.poll(ingest.poll_records, ingest.poll_timeout_seconds)
-        self._polled = True
+        batches = self._poll()
+        if self._partitions.advance():
+            batches += self._poll()
         for batch in batches:
-            self._parts[batch.partition].apply(batch)
+            part = self._parts.get(batch.partition)
+            if part is not None:  # else it has just left
+                part.apply(batch)
         behind = sum(map(len, batches)) >= ingest.poll_records // 2
         worked = bool(batches)
         worked |= self._send_sequences(catching_up=behind)
@@ -120,22 +124,43 @@ class IngestRole:
         # One checkpoint at a time, so that a step stays short.
         handed_on = any(p.checkpoint_if_due(catching_up=behind) for p in self._parts.values())
         if handed_on or any(flushed):
-            self._save_positions(self._parts)
+            self._partitions.save_positions()
             worked = True
         self._clean()
         self._measure()
         return worked
 
+    def _poll(self) -> list[RecordBatch]:
+        ingest = self._config.ingest
+        # What is assigned in the first poll is opened before any waiting.
+        wait = ingest.poll_timeout_seconds if self._polled else 0.0
+        self._polled = True
+        try:
+            return self._reader.poll(ingest.poll_records, wait)
+        except OffsetExpiredError as expired:
+            if not ingest.accept_gap:
+                raise ClicksExpiredError(
+                    expired.topic, expired.partition, expired.offset, expired.start_offset
+                ) from None
+            lost = expired.start_offset - expired.offset
+            self._metrics.counter("gsr_ingest_lost_records_total").inc(lost)
+            _LOGGER.error("%s Going on there, as ingest.accept_gap says.", expired)  # noqa: TRY400 - no bug
+            self._reader.seek(expired.partition, expired.start_offset)
+            return []
+
     def _read_again(self) -> None:
         """Go back to what was not applied: a batch may have been read and then given up."""
+        reading = self._reader.assignment
         for partition, part in self._parts.items():
-            self._reader.seek(partition, part.position.next_offset)
+            if partition in reading:
+                self._reader.seek(partition, part.position.next_offset)
 
     def checks(self) -> dict[str, bool]:
         """Return what must hold before ingest counts as ready."""
         lag = self._lag
         return {
-            "assigned": self._polled and bool(self._parts),
+            # A standby, to which the group gives nothing, is ready too.
+            "assigned": self._partitions.told and not self._partitions.opening,
             "caught_up": lag is not None and lag < self._config.ingest.ready_lag_records,
         }
 
@@ -146,94 +171,23 @@ class IngestRole:
     def close(self) -> None:
         """Send, flush and let go; after a failure leave everything as the last flush has it."""
         try:
-            self._hand_over(tuple(self._parts), orderly=not self._failed)
-        finally:
-            self._sequences.close()
-            self._reader.close()
-
-    # -- what the log tells about partitions ---------------------------------------------------
-
-    def assigned(self, partitions: Sequence[int]) -> None:
-        """Open the state of `partitions` and read on from where it stands."""
-        clicks = self._config.log.clicks
-        ends, starts = self._log.end_offsets(clicks), self._log.start_offsets(clicks)
-        sent = self._log.saved_positions(self._sequence_group, clicks)
-        for partition in partitions:
-            part = PartitionIngest(
-                self._config,
-                partition,
-                log=self._log,
-                clock=self._clock,
-                metrics=self._metrics,
-                artifacts=self._artifacts,
-                budgets=self._budgets,
-                sent_offset=sent.get(partition, 0),
-            )
-            self._parts[partition] = part
-            offset = part.position.next_offset
-            if offset > ends[partition]:
-                raise StateMismatchError(
-                    f"{clicks}[{partition}]: the state has applied records up "
-                    f"to offset {offset}, but the log ends at {ends[partition]}: it is another "
-                    "log. Name the log that this state was built from, or begin with an empty "
-                    "state directory."
-                )
-            if offset == 0 and starts[partition] > 0:
-                offset = starts[partition]
-                _LOGGER.warning(
-                    "partition %d: new state begins at offset %d, older clicks are gone",
-                    partition,
-                    offset,
-                )
-            self._reader.seek(partition, offset)
-            _LOGGER.info("partition %d: reading on from offset %d", partition, offset)
-
-    def revoked(self, partitions: Sequence[int]) -> None:
-        """Flush and hand over `partitions`."""
-        self._hand_over(partitions, orderly=True)
-
-    def lost(self, partitions: Sequence[int]) -> None:
-        """Drop `partitions` without a flush: another process may have them already."""
-        self._hand_over(partitions, orderly=False)
-
-    def _hand_over(self, partitions: Sequence[int], *, orderly: bool) -> None:
-        parts = {p: self._parts[p] for p in partitions if p in self._parts}
-        try:
-            if orderly:
+            if not self._failed:
                 self._send_sequences(everything=True)
-                for part in parts.values():
-                    part.flush()
-                self._save_positions(parts)
+            self._partitions.close(orderly=not self._failed)
         finally:
-            for partition, part in parts.items():
-                del self._parts[partition]
-                part.close()
+            self._reader.close()
 
     # -- chores --------------------------------------------------------------------------------
 
     def _send_sequences(self, *, catching_up: bool = False, everything: bool = False) -> bool:
-        """Append what is due of all partitions in one go; True where there was any."""
-        records = [
-            record
-            for part in self._parts.values()
-            for record in part.sequences.take(catching_up=catching_up, everything=everything)
-        ]
-        if records:
-            self._sequences.append(records)
-            self._metrics.counter("gsr_ingest_sequences_total").inc(len(records))
-            self._metrics.counter("gsr_ingest_sequence_bytes_total").inc(sum(map(size_of, records)))
-        for part in self._parts.values():
-            part.sequences.sent()
-        return bool(records)
-
-    def _save_positions(self, parts: Mapping[int, PartitionIngest]) -> None:
-        """Tell lag tools how far state is durable, and remember how far sequences are sent."""
-        if not parts:
-            return
-        clicks, durable = self._config.log.clicks, {p: q.durable_offset for p, q in parts.items()}
-        sent = {p: min(q.sequences.sent_offset, durable[p]) for p, q in parts.items()}
-        self._log.save_positions(self._config.ingest.group, clicks, durable)
-        self._log.save_positions(self._sequence_group, clicks, sent)
+        """Append what is due of all partitions; True where there was any."""
+        worked = False
+        for part in list(self._parts.values()):
+            try:
+                worked |= part.send_sequences(catching_up=catching_up, everything=everything)
+            except FencedError:
+                self._partitions.fence(part)
+        return worked
 
     def _clean(self) -> None:
         if not isinstance(self._log, Cleanable) or self._clock.monotonic() < self._clean_due:
@@ -246,49 +200,10 @@ class IngestRole:
         self._clean_due = self._clock.monotonic() + pause
 
     def _measure(self) -> None:
-        if self._clock.monotonic() < self._measure_due or not self._parts:
+        if self._clock.monotonic() < self._measure_due or not self._partitions.told:
             return
         self._measure_due = self._clock.monotonic() + MEASURE_SECONDS
-        gauge = self._metrics.gauge
-        ends = self._log.end_offsets(self._config.log.clicks)
-        lags: dict[int, int] = {}
-        oldest, newest = 0.0, 0.0
-        for partition, part in self._parts.items():
-            at = part.position
-            lags[partition] = max(0, ends[partition] - at.next_offset)
-            gauge("gsr_ingest_lag_records").labels(str(partition)).set(lags[partition])
-            if part.watermark > 0:
-                gauge("gsr_ingest_watermark_timestamp_seconds").labels(str(partition)).set(
-                    part.watermark
-                )
-            if at.append_time is not None:
-                newest = max(newest, at.append_time)
-                if lags[partition]:
-                    oldest = max(oldest, self._clock.time() - at.append_time)
-        self._lag = sum(lags.values())
-        gauge("gsr_ingest_lag_seconds").set(max(0.0, oldest))
-        if newest:
-            gauge("gsr_ingest_newest_append_timestamp_seconds").set(newest)
+        self._lag = measure_lag(self._config, self._log, self._clock, self._metrics, self._parts)
         if self._clock.monotonic() >= self._measure_state_due:
             self._measure_state_due = self._clock.monotonic() + MEASURE_STATE_SECONDS
-            self._measure_state()
-
-    def _measure_state(self) -> None:
-        config, parts = self._config, list(self._parts.values())
-        stats = [part.stats() for part in parts]
-        values = {
-            "sequence_backlog_users": sum(part.sequences.waiting_users for part in parts),
-            "longest_interpreter_hold_seconds": max(s.longest_hold_seconds for s in stats),
-            "cached_users": sum(s.users_cached for s in stats),
-            "cached_users_limit": config.ingest.cached_users * len(parts),
-            "items": sum(s.items for s in stats),
-            "items_limit": config.state.max_items * len(parts),
-            "edges": sum(s.edges for s in stats),
-            "dirty_bytes": sum(s.dirty_bytes for s in stats),
-            "feed_bytes": sum(s.feed_bytes for s in stats),
-            "feed_limit_bytes": config.state.feed_bytes * len(parts),
-            "state_bytes": sum(s.rocksdb_disk_bytes for s in stats),
-            "rocksdb_memory_bytes": sum(s.rocksdb_memory_bytes for s in stats),
-        }
-        for name, value in values.items():
-            self._metrics.gauge(f"gsr_ingest_{name}").set(value)
+            measure_state(self._config, self._metrics, self._parts)

@@ -32,6 +32,7 @@ BAD_REASONS: Final = (
     "unknown_event",
 )
 CLICK_OUTCOMES: Final = ("accepted", "duplicate", "too_old", "forgotten")
+PARTITION_CHANGES: Final = ("assigned", "revoked", "lost", "fenced")
 CYCLE_RESULTS: Final = ("promoted", "rejected", "idle", "failed")
 MODELS: Final = ("joint", "popularity", "graph")
 CUTS: Final = ("5", "10", "20")
@@ -100,6 +101,9 @@ _LABELS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "gsr_ingest_bad_records_total": {"reason": BAD_REASONS},
     "gsr_ingest_lag_records": {"partition": ()},
     "gsr_ingest_watermark_timestamp_seconds": {"partition": ()},
+    "gsr_ingest_partition_changes_total": {"change": PARTITION_CHANGES},
+    "gsr_ingest_checkpoint_margin_records": {"partition": ()},
+    "gsr_publisher_partition_changes_total": {"change": PARTITION_CHANGES},
     "gsr_trainer_cycles_total": {"result": CYCLE_RESULTS},
     "gsr_trainer_hit_ratio": _QUALITY,
     "gsr_trainer_ndcg_ratio": _QUALITY,
@@ -110,6 +114,9 @@ _LABELS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 
 _BUCKETS: Final[Mapping[str, tuple[float, ...]]] = {
     "gsr_ingest_flush_seconds": (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+    "gsr_ingest_revoke_seconds": (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+    "gsr_ingest_restore_seconds": (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0),
+    "gsr_publisher_restore_seconds": (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0),
     "gsr_trainer_cycle_seconds": (0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0),
     "gsr_publisher_click_to_list_seconds": (
         *(0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0),
@@ -204,6 +211,50 @@ _INGEST = _specs(
             *("gsr_ingest_checkpoint_timestamp_seconds", "gauge", "seconds"),
             "When the newest checkpoint was published.",
             "Its age plus a margin must stay below the retention of clicks.",
+        ),
+        (
+            *("gsr_ingest_checkpoint_margin_records", "gauge", "records"),
+            "Records between the log's start and the newest checkpoint, by partition.",
+            "Near 0: a lost or moved partition could not be restored. Raise the retention.",
+        ),
+        (
+            *("gsr_ingest_retention_used_ratio", "gauge", "ratio"),
+            "Age of the oldest click that is in no checkpoint, over the retention of clicks.",
+            "Alert well below 1; at 1 a lost or moved partition loses clicks.",
+        ),
+        (
+            *("gsr_ingest_lost_records_total", "counter", "records"),
+            "Records that left the log before they were applied (ingest.accept_gap).",
+            "Any: the state lacks clicks for good.",
+        ),
+        (
+            *("gsr_ingest_partitions", "gauge", "partitions", "Partitions owned and read."),
+            "Over all ingest processes their sum is the number of partitions.",
+        ),
+        (
+            *("gsr_ingest_partition_changes_total", "counter", "partitions"),
+            "Partitions that came and went, by how.",
+            "Growing all the time: processes hang or restart. lost, fenced: one was too slow.",
+        ),
+        (
+            *("gsr_ingest_locked_partitions", "gauge", "partitions"),
+            "Partitions whose state directory another process still holds.",
+            "Above 0 for ingest.lock_wait_seconds: ingest stops and names the process.",
+        ),
+        (
+            *("gsr_ingest_restoring_partitions", "gauge", "partitions"),
+            "Partitions whose checkpoint is being fetched.",
+            "Above 0 for long: the artifact store is slow or away; see the messages.",
+        ),
+        (
+            *("gsr_ingest_restore_seconds", "histogram", "seconds"),
+            "From a partition's assignment until its restored state is open.",
+            "How long a move interrupts a partition, without the catching up.",
+        ),
+        (
+            *("gsr_ingest_revoke_seconds", "histogram", "seconds"),
+            "Time to flush and hand over partitions when they are revoked.",
+            "Must stay far below the group's rebalance timeout.",
         ),
         (
             *("gsr_ingest_sequences_total", "counter", "records", "Sequence records sent."),

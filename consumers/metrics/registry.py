@@ -1,5 +1,6 @@
 """Counting and measuring: one registry per process, metrics from the catalogue only."""
 
+import contextlib
 import itertools
 import platform
 from collections.abc import Callable
@@ -81,6 +82,11 @@ class Metrics:
     def histogram(self, name: str) -> Histogram:
         """Return a histogram of the catalogue."""
         return self._get(name, Histogram)
+
+    def forget(self, name: str, *labels: str) -> None:
+        """Drop the series of these label values, of something that has moved elsewhere."""
+        with contextlib.suppress(KeyError):
+            self._get(name, MetricWrapperBase).remove(*labels)
 
     def on_scrape(self, callback: Callable[[], None]) -> None:
         """Have `callback` set gauges just before each scrape.

@@ -14,6 +14,7 @@ from typing import Final
 from consumers.config import ProcessSection
 from consumers.errors import (
     ArtifactError,
+    ClicksExpiredError,
     ConfigError,
     NotFoundError,
     PortBusyError,
@@ -31,6 +32,7 @@ _REMEMBERED_LINES: Final = 5
 HOPELESS: Final = frozenset(
     (
         ArtifactError.exit_code,
+        ClicksExpiredError.exit_code,
         ConfigError.exit_code,
         NotFoundError.exit_code,
         PortBusyError.exit_code,

@@ -166,7 +166,7 @@ class Bootstrap:
         for store in self._stores:
             store.apply(_nothing(), store.watermark, 0)
         checkpoints = {
-            number: artifacts.publish_checkpoint(number, store.checkpoint)
+            number: artifacts.publish_checkpoint(number, 0, store.checkpoint)
             for number, store in enumerate(self._stores)
         }
         facts = {"parent": 0, "clicks_learned": loop.totals.fresh, "bootstrapped": True}

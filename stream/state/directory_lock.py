@@ -23,7 +23,8 @@ class DirectoryLock:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._lock = FileLock(directory / "lock")
+        # Not of one thread: what restores a state in the background lets go of it there.
+        self._lock = FileLock(directory / "lock", thread_local=False)
         # Beside the lock, because trying for a lock empties the file.
         owner = directory / "owner"
         try:

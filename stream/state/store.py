@@ -162,8 +162,17 @@ class PartitionStore:
         rules: EventRules,
         clock: Clock,
         options: StoreOptions | None = None,
+        lock: DirectoryLock | None = None,
     ) -> "PartitionStore":
         """Open the state in directory `path`, or begin it there.
+
+        Parameters
+        ----------
+        path, partition, config, rules, clock, options
+            What and how.
+        lock
+            The directory's lock, where the caller holds it already; the store takes it over, and
+            releases it also where opening fails.
 
         Raises
         ------
@@ -180,7 +189,7 @@ class PartitionStore:
         names = tuple(rules.weights)
         with writable(path):
             path.mkdir(parents=True, exist_ok=True)
-            lock = DirectoryLock(path)
+            lock = DirectoryLock(path) if lock is None else lock
         try:
             database = open_database(
                 path / "db", options.block_cache_bytes, options.write_buffer_bytes

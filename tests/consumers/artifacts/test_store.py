@@ -117,10 +117,13 @@ def test_the_journal_is_replaced_as_a_whole(store: ArtifactStore) -> None:
 
 
 def test_the_newest_checkpoints_stay(store: ArtifactStore) -> None:
-    """Each partition numbers its own; the newest few are kept."""
+    """Each partition has its own; the newest few are kept."""
     for number in range(1, 6):
-        assert store.publish_checkpoint(0, checkpoint(a_sst="a", CURRENT=f"{number}")) == number
-    assert store.publish_checkpoint(3, checkpoint(a_sst="other", CURRENT="x")) == 1
+        assert (
+            store.publish_checkpoint(0, number, checkpoint(a_sst="a", CURRENT=f"{number}"))
+            == number
+        )
+    assert store.publish_checkpoint(3, 1, checkpoint(a_sst="other", CURRENT="x")) == 1
     assert store.newest_checkpoints() == {0: 5, 3: 1}
     assert contents(store.checkpoint_path(0, 5)) == {"a.sst": "a", "CURRENT": "5"}
     assert contents(store.checkpoint_path(0, 3)) == {"a.sst": "a", "CURRENT": "3"}
@@ -128,16 +131,42 @@ def test_the_newest_checkpoints_stay(store: ArtifactStore) -> None:
         store.checkpoint_path(0, 2)
 
 
+def test_checkpoints_never_go_back(store: ArtifactStore) -> None:
+    """An owner who has not noticed yet that it no longer is one changes nothing."""
+
+    def never(_directory: Path) -> None:
+        raise AssertionError
+
+    store.publish_checkpoint(0, 500, checkpoint(a_sst="a"))
+    assert store.publish_checkpoint(0, 400, never) == 500
+    assert store.publish_checkpoint(0, 500, never) == 500
+    assert store.newest_checkpoints() == {0: 500}
+    assert store.newest_checkpoint(0) == 500
+    assert store.newest_checkpoint(1) is None
+
+
+def test_two_owners_publish_at_once(store: ArtifactStore) -> None:
+    """Each writes aside under a name of its own; the same offset is the same state."""
+
+    def first(directory: Path) -> None:
+        store.publish_checkpoint(0, 7, checkpoint(a_sst="a"))
+        checkpoint(a_sst="a")(directory)
+
+    store.publish_checkpoint(0, 7, first)
+    assert store.newest_checkpoints() == {0: 7}
+    assert contents(store.checkpoint_path(0, 7)) == {"a.sst": "a"}
+
+
 def test_pinned_checkpoints_stay_until_unpinned(store: ArtifactStore) -> None:
     """What the trainer's journal refers to is not pruned."""
-    store.publish_checkpoint(0, checkpoint(old_sst="old"))
+    store.publish_checkpoint(0, 1, checkpoint(old_sst="old"))
     store.pin_checkpoints("trainer", {0: 1})
-    for _ in range(5):
-        store.publish_checkpoint(0, checkpoint(new_sst="new"))
+    for offset in range(2, 7):
+        store.publish_checkpoint(0, offset, checkpoint(new_sst="new"))
     assert contents(store.checkpoint_path(0, 1)) == {"old.sst": "old"}
     assert store.pinned_checkpoints("trainer") == {0: 1}
     store.pin_checkpoints("trainer", {0: 6})
-    store.publish_checkpoint(0, checkpoint(new_sst="new"))
+    store.publish_checkpoint(0, 7, checkpoint(new_sst="new"))
     assert store.newest_checkpoints() == {0: 7}
     with pytest.raises(ArtifactError):
         store.checkpoint_path(0, 2)
@@ -152,9 +181,9 @@ def test_a_checkpoint_that_fails_leaves_nothing(store: ArtifactStore) -> None:
         raise StorageFullError("no room")
 
     with pytest.raises(StorageFullError):
-        store.publish_checkpoint(0, broken)
+        store.publish_checkpoint(0, 1, broken)
     assert store.newest_checkpoints() == {}
-    assert store.publish_checkpoint(0, checkpoint(a_sst="a")) == 1
+    assert store.publish_checkpoint(0, 1, checkpoint(a_sst="a")) == 1
 
 
 def test_far_away_tables_are_uploaded_once(tmp_path: Path) -> None:
@@ -168,12 +197,12 @@ def test_far_away_tables_are_uploaded_once(tmp_path: Path) -> None:
     def tables() -> int:
         return len(filesystem.ls(f"{root}/checkpoints/partition-0/files", detail=False))
 
-    store.publish_checkpoint(0, checkpoint(a_sst="a", b_sst="b"))
+    store.publish_checkpoint(0, 1, checkpoint(a_sst="a", b_sst="b"))
     assert tables() == 2
-    store.publish_checkpoint(0, checkpoint(a_sst="a", b_sst="b", c_sst="c"))
+    store.publish_checkpoint(0, 2, checkpoint(a_sst="a", b_sst="b", c_sst="c"))
     assert tables() == 3
-    store.publish_checkpoint(0, checkpoint(c_sst="c", d_sst="d"))
-    store.publish_checkpoint(0, checkpoint(d_sst="d"))
+    store.publish_checkpoint(0, 3, checkpoint(c_sst="c", d_sst="d"))
+    store.publish_checkpoint(0, 4, checkpoint(d_sst="d"))
     assert tables() == 2
     filesystem.rm(root, recursive=True)
 
@@ -188,7 +217,7 @@ def test_near_tables_are_linked_and_not_copied(tmp_path: Path) -> None:
         directory.mkdir()
         os.link(table, directory / "live.sst")
 
-    store.publish_checkpoint(0, link)
+    store.publish_checkpoint(0, 1, link)
     assert store.checkpoint_path(0, 1).joinpath("live.sst").stat().st_ino == table.stat().st_ino
 
 

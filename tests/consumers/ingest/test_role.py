@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from consumers.errors import TooManyBadError
+from consumers.errors import ClicksExpiredError, TooManyBadError
 from consumers.ingest.role import IngestRole
 from consumers.metrics.catalogue import CATALOGUE
 from stream.errors import (
     LogUnavailableError,
-    OffsetExpiredError,
     StateLockedError,
     StateMismatchError,
     StorageFullError,
@@ -384,8 +383,10 @@ def test_a_second_ingest_on_the_same_state(world: World) -> None:
     first = world.role()
     first.step()
     second = world.role()
+    world.run(second, 59.0)
+    assert world.value("gsr_ingest_locked_partitions") == world.partitions
     with pytest.raises(StateLockedError):
-        second.step()
+        world.run(second, 2.0)
     second.close()
     world.send(("u", "a"))
     world.run(first, 0.2)
@@ -402,7 +403,7 @@ def test_clicks_that_fell_off_the_log(tmp_path: Path) -> None:
     role.close()
     _expire(world)
     role = world.role()
-    with pytest.raises(OffsetExpiredError, match=r"clicks\[0\]: offset 1 is gone"):
+    with pytest.raises(ClicksExpiredError, match=r"clicks\[0\]: the state needs offset 1"):
         world.run(role, 0.1)
     role.close()
 
