@@ -164,9 +164,7 @@ class LocalFiles:
             path.mkdir(parents=True, exist_ok=True)
             return FileLock(path / ".lock")
 
-    def _create(
-        self, folder: str, write: WriteCheckpoint, *, abandoned_seconds: float
-    ) -> None:
+    def _create(self, folder: str, write: WriteCheckpoint, *, abandoned_seconds: float) -> None:
         path = self._root / folder
         with _told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -255,7 +253,8 @@ class RemoteFiles:
             try:
                 write(local)
                 files = {
-                    path: f"{partition}/files/{self._hash(path)}" for path in sorted(local.iterdir())
+                    path: f"{partition}/files/{self._hash(path)}"
+                    for path in sorted(local.iterdir())
                 }
                 self._upload_missing(files)
                 names = {path.name: name for path, name in files.items()}

@@ -2,8 +2,8 @@
 
 ::
 
-    checkpoints/partition-N/000123/          a RocksDB checkpoint as of offset 123 in clicks, by hard
-                                             links where local
+    checkpoints/partition-N/000123/          a RocksDB checkpoint as of offset 123 in clicks, by
+                                             hard links where local
     pins/NAME.json                           checkpoints that must not be pruned
     snapshots/000042/{model.safetensors, manifest.json}
     snapshots/CURRENT                        the serving snapshot's number
@@ -67,8 +67,9 @@ class ArtifactStore:
     """Artifacts in a directory or any fsspec location; one writer per kind.
 
     A checkpoint's number is the offset up to which it has applied its partition: so the newest is
-    the one that knows most, whoever wrote it. Other numbers begin at 1, grow and are never reused. Whatever is published is whole: written aside,
-    synced, renamed, then pointed to. Readers check size and checksum.
+    the one that knows most, whoever wrote it. Other numbers begin at 1, grow and are never reused.
+    Whatever is published is whole: written aside, synced, renamed, then pointed to. Readers check
+    size and checksum.
 
     Parameters
     ----------
@@ -99,9 +100,7 @@ class ArtifactStore:
 
     # Checkpoints: written by ingest, read by the trainer.
 
-    def publish_checkpoint(
-        self, partition: int, offset: int, write: Callable[[Path], None]
-    ) -> int:
+    def publish_checkpoint(self, partition: int, offset: int, write: Callable[[Path], None]) -> int:
         """Have `write` create a checkpoint in a fresh, not yet existing directory; publish it.
 
         Does nothing where there is one of `offset` or later already: two owners of one partition,
