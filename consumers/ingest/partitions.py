@@ -64,6 +64,7 @@ class OwnedPartitions:
         self._openings: dict[int, PartitionOpening] = {}
         self._fenced: dict[int, float] = {}
         self._trouble: StreamError | None = None
+        self._saved: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self._reader: Reader | None = None
 
     @property
@@ -164,7 +165,10 @@ class OwnedPartitions:
         return bool(ready)
 
     def save_positions(self) -> None:
-        """Tell lag tools how far state is durable, and remember how far sequences are sent."""
+        """Tell lag tools how far state is durable, and remember how far sequences are sent.
+
+        Trouble is none: the next call tries again.
+        """
         self._save(list(self.parts.values()))
 
     def _open(self, partition: int) -> bool:
@@ -240,19 +244,21 @@ class OwnedPartitions:
         sent = {
             part.partition: min(part.sequences.sent_offset, part.durable_offset) for part in parts
         }
+        if (durable, sent) == self._saved:
+            return
         try:
             self._log.save_positions(self._config.ingest.group, clicks, durable)
-        except FencedError as error:
-            # Only lag tools read them: what rules is in the state. The next poll tells the rest.
+            self._log.save_positions(self.sequence_group, clicks, sent)
+        except (FencedError, LogUnavailableError) as error:
+            # Only lag tools, and the next owner's sending, read them: what rules is in the state.
             _LOGGER.info("positions were not saved: %s", error)
-        self._log.save_positions(self.sequence_group, clicks, sent)
+        else:
+            self._saved = (durable, sent)
 
     def _guard(self, work: Callable[[], None]) -> None:
-        """Keep trouble for `advance`; passing trouble is none, since nothing depends on it."""
+        """Keep trouble for `advance`: whoever tells of changes could do nothing about it."""
         try:
             work()
-        except LogUnavailableError as error:
-            _LOGGER.warning("positions were not saved: %s", error)
         except StreamError as error:
             self._trouble = error
 

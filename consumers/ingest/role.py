@@ -20,6 +20,8 @@ MEASURE_SECONDS: Final = 1.0
 """How often lag is measured; the log's ends are asked for only then."""
 MEASURE_STATE_SECONDS: Final = 10.0
 """How often the state's gauges are set; asking RocksDB takes milliseconds."""
+STANDBY_SECONDS: Final = 15.0
+"""Who was given no partition for so long has joined a group that needs it only later."""
 CLEAN_HURRY: Final = 0.1
 """A topic with more to clean is taken up again after this share of the interval."""
 
@@ -76,6 +78,7 @@ class IngestRole:
         self._polled = self._failed = False
         self._lag: int | None = None
         self._measure_due = self._measure_state_due = clock.monotonic()
+        self._began = clock.monotonic()
         self._clean_due = clock.monotonic() + config.ingest.clean_interval_seconds
         self._clean_topics = itertools.cycle([spec.name for spec in config.log.topics()])
         self._cleaning = next(self._clean_topics)
@@ -159,10 +162,14 @@ class IngestRole:
         """Return what must hold before ingest counts as ready."""
         lag = self._lag
         return {
-            # A standby, to which the group gives nothing, is ready too.
-            "assigned": self._partitions.told and not self._partitions.opening,
+            "assigned": self._settled() and not self._partitions.opening,
             "caught_up": lag is not None and lag < self._config.ingest.ready_lag_records,
         }
+
+    def _settled(self) -> bool:
+        """Tell whether the group has given its partitions out; a standby gets none, and no word."""
+        waited = self._clock.monotonic() - self._began
+        return self._partitions.told or (self._polled and waited >= STANDBY_SECONDS)
 
     def positions(self) -> dict[int, int]:
         """Return the offset up to which each partition has been applied."""
@@ -200,9 +207,10 @@ class IngestRole:
         self._clean_due = self._clock.monotonic() + pause
 
     def _measure(self) -> None:
-        if self._clock.monotonic() < self._measure_due or not self._partitions.told:
+        if self._clock.monotonic() < self._measure_due or not self._settled():
             return
         self._measure_due = self._clock.monotonic() + MEASURE_SECONDS
+        self._partitions.save_positions()
         self._lag = measure_lag(self._config, self._log, self._clock, self._metrics, self._parts)
         if self._clock.monotonic() >= self._measure_state_due:
             self._measure_state_due = self._clock.monotonic() + MEASURE_STATE_SECONDS

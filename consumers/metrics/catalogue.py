@@ -458,6 +458,25 @@ _PUBLISHER = _specs(
     "publisher",
     (
         (
+            *("gsr_publisher_partitions", "gauge", "partitions", "Partitions owned and served."),
+            "Over all publishers their sum is the number of partitions.",
+        ),
+        (
+            *("gsr_publisher_restoring_partitions", "gauge", "partitions"),
+            "Partitions whose lists and sequences are being read before they are served.",
+            "Above 0 for minutes: the topics are long, or the log is slow.",
+        ),
+        (
+            *("gsr_publisher_partition_changes_total", "counter", "partitions"),
+            "Partitions that came and went, by how.",
+            "Growing all the time: processes hang or restart. lost, fenced: one was too slow.",
+        ),
+        (
+            *("gsr_publisher_restore_seconds", "histogram", "seconds"),
+            "From a partition's assignment until it is served.",
+            "How long a move interrupts the lists of a partition.",
+        ),
+        (
             *("gsr_publisher_sequences_total", "counter", "records", "Sequence records read."),
             "Must follow what ingest sends.",
         ),

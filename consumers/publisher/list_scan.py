@@ -1,6 +1,7 @@
 """Take-downs in the lists of users whom the publisher no longer keeps in memory."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,12 +37,17 @@ class ListScan:
         The log, and the topic of recommendations.
     users
         Who is kept in memory.
+    partitions
+        Those that this publisher serves; the others are left to others.
     """
 
-    def __init__(self, log: Log, topic: str, users: UserTable) -> None:
+    def __init__(
+        self, log: Log, topic: str, users: UserTable, partitions: AbstractSet[int]
+    ) -> None:
         self._log = log
         self._topic = topic
         self._users = users
+        self._partitions = partitions
         self._wanted: set[str] = set()
         self._pass: _Pass | None = None
 
@@ -63,7 +69,8 @@ class ListScan:
             Seconds since the epoch, for `generated_at`.
         """
         if self._pass is None:
-            if not self._wanted:
+            if not self._wanted or not self._partitions:
+                self._wanted.clear()  # who serves the partitions later looks for blocked items then
                 return []
             self._pass = self._begin()
         current = self._pass
@@ -74,7 +81,11 @@ class ListScan:
             return []
         current.reader.close()
         self._pass = None
-        return [found for user, found in current.found.items() if self._users.row_of(user) < 0]
+        return [
+            found
+            for user, found in current.found.items()
+            if self._users.row_of(user) < 0 and found[0] in self._partitions
+        ]
 
     def close(self) -> None:
         """Let go of the log."""
@@ -85,12 +96,15 @@ class ListScan:
     def _begin(self) -> _Pass:
         blocked = frozenset(self._wanted)
         self._wanted.clear()
-        reader = self._log.reader(self._topic)
-        for partition, start in self._log.start_offsets(self._topic).items():
-            reader.seek(partition, start)
+        served = sorted(self._partitions)
+        reader = self._log.reader(self._topic, partitions=served)
+        starts, ends = self._log.start_offsets(self._topic), self._log.end_offsets(self._topic)
+        for partition in served:
+            reader.seek(partition, starts[partition])
         # As the encoder writes them: a search in bytes passes most records over undecoded.
         marks = tuple(msgspec.json.encode(item) for item in blocked)
-        return _Pass(reader, self._log.end_offsets(self._topic), marks, blocked, {})
+        stops = {partition: ends[partition] for partition in served}
+        return _Pass(reader, stops, marks, blocked, {})
 
     def _note(self, current: _Pass, batch: RecordBatch, now: float) -> None:
         for key, value in zip(batch.keys, batch.values, strict=True):

@@ -72,13 +72,19 @@ class Publication:
 
     @property
     def has_default(self) -> bool:
-        """Whether the default list has been sent since the start."""
-        return self._default_hash is not None
+        """Whether the default list has been sent since the start, or is another publisher's."""
+        return self._default_hash is not None or not self._sender.sends_default
 
     def keep_record(self, row: int, value: bytes) -> None:
         """Keep a due user's sequence at hand, if there is room."""
         if row in self._records or len(self._records) < KEPT_RECORDS:
             self._records[row] = value
+
+    def leave(self, rows: Sequence[int]) -> None:
+        """Drop what waits for users who have left the table with their partition."""
+        for row in rows:
+            self._due.discard(row)
+            self._records.pop(row, None)
 
     def send_due(self) -> bool:
         """Send one batch of due lists, and of the walk's where there is room; True for any."""
@@ -206,6 +212,9 @@ class Publication:
 
     def send_default(self) -> bool:
         """Send the default list, if it is time to and it changed; True where it went."""
+        if not self._sender.sends_default:
+            self._default_hash = None
+            return False
         if self._clock.monotonic() < self._default_due:
             return False
         settings = self._settings

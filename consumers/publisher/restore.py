@@ -1,8 +1,8 @@
-"""What a publisher reads before it sends anything: its own lists, and everybody's sequences."""
+"""What a publisher reads of a partition before it sends anything there: lists, then sequences."""
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from consumers.publisher.sequence_follower import follow_sequences
 from consumers.publisher.state import UserTable
@@ -14,61 +14,69 @@ from stream.log.interface import Log, RecordBatch
 _LOGGER = logging.getLogger(__name__)
 
 
-def restore_lists(log: Log, topic: str, users: UserTable, beat: Callable[[], None]) -> int:
-    """Note the list that every user has; return the newest model version of all records.
+class PartitionRestore:
+    """Reads one partition of both topics to the ends that they have at the beginning.
+
+    Whoever published there before must be locked out by then, so that no list comes after the
+    ends that is not one's own.
 
     Parameters
     ----------
-    log, topic
-        The log, and the topic of recommendations.
+    log
+        The log.
+    lists, sequences
+        The topics of recommendations and of sequences.
+    partition
+        Which one.
     users
-        Filled.
-    beat
-        Called between batches, because this may take long.
+        Filled. A user whose newest sequence is a tombstone keeps only the list, as one who was
+        forgotten.
+
+    Attributes
+    ----------
+    newest_version
+        The newest model version of all lists so far.
+    sequences_end
+        The offset to read sequences on from.
     """
-    newest = 0
-    for batch in _whole_topic(log, topic):
+
+    def __init__(
+        self, log: Log, lists: str, sequences: str, partition: int, users: UserTable
+    ) -> None:
+        self.newest_version = 0
+        self.sequences_end = 0
+        self._log = log
+        self._lists = lists
+        self._sequences = sequences
+        self._partition = partition
+        self._users = users
+
+    def steps(self) -> Iterator[None]:
+        """Yield after each batch, until all is read."""
+        for batch in self._whole(self._lists, self._log.end_offsets(self._lists)):
+            self._note_lists(batch)
+            yield
+        ends = self._log.end_offsets(self._sequences)
+        self.sequences_end = ends[self._partition]
+        for batch in self._whole(self._sequences, ends):
+            deque(follow_sequences(batch, self._users), maxlen=0)
+            yield
+
+    def _note_lists(self, batch: RecordBatch) -> None:
         for key, value in zip(batch.keys, batch.values, strict=True):
             user_id = (key or b"").decode(errors="replace")
             if value is None:
-                users.remove(user_id)
+                self._users.remove(user_id)
                 continue
             try:
                 record = decode_recommendation(value)
             except RecordFormatError as error:
-                _LOGGER.warning("%s: a record of %r is ignored: %s", topic, user_id, error)
+                _LOGGER.warning("%s: a record of %r is ignored: %s", self._lists, user_id, error)
                 continue
-            newest = max(newest, record.model_version)
-            row = users.add(user_id, batch.partition)
-            users.set_list(row, record.source_offset, record.model_version, record.items)
-        beat()
-    return newest
+            self.newest_version = max(self.newest_version, record.model_version)
+            row = self._users.add(user_id, self._partition)
+            self._users.set_list(row, record.source_offset, record.model_version, record.items)
 
-
-def restore_sequences(
-    log: Log, topic: str, users: UserTable, beat: Callable[[], None]
-) -> dict[int, int]:
-    """Note where every user's newest sequence is; return the offsets to read on from.
-
-    A user whose newest record is a tombstone keeps only the list, as one who was forgotten.
-
-    Parameters
-    ----------
-    log, topic
-        The log, and the topic of sequences.
-    users
-        Filled.
-    beat
-        Called between batches, because this may take long.
-    """
-    ends = log.end_offsets(topic)
-    for batch in _whole_topic(log, topic, ends):
-        deque(follow_sequences(batch, users), maxlen=0)
-        beat()
-    return ends
-
-
-def _whole_topic(log: Log, topic: str, ends: dict[int, int] | None = None) -> Iterator[RecordBatch]:
-    starts, ends = log.start_offsets(topic), ends or log.end_offsets(topic)
-    for partition, end in ends.items():
-        yield from read_range(log, topic, partition, starts[partition], end)
+    def _whole(self, topic: str, ends: dict[int, int]) -> Iterator[RecordBatch]:
+        start = self._log.start_offsets(topic)[self._partition]
+        return read_range(self._log, topic, self._partition, start, ends[self._partition])

@@ -20,8 +20,8 @@ from consumers.metrics.registry import Metrics
 from consumers.publisher.due_users import DueUsers
 from consumers.publisher.list_scan import ListScan
 from consumers.publisher.list_sender import ListSender
+from consumers.publisher.partitions import PublishedPartitions
 from consumers.publisher.publication import Publication
-from consumers.publisher.restore import restore_lists, restore_sequences
 from consumers.publisher.sequence_follower import follow_sequences
 from consumers.publisher.sequence_lookup import SequenceLookup
 from consumers.publisher.state import NOWHERE, UserTable
@@ -30,7 +30,7 @@ from consumers.serving.item_controls import ItemControls
 from consumers.serving.served import Serving
 from consumers.topics.log_range import read_range
 from stream.clock import Clock
-from stream.errors import LogUnavailableError
+from stream.errors import FencedError, LogUnavailableError
 from stream.events.recommendation import Reason
 from stream.log.interface import Log, RecordBatch
 from stream.state.fingerprint import fingerprint
@@ -40,6 +40,8 @@ _LOGGER = logging.getLogger(__name__)
 POLL_RECORDS: Final = 5_000
 IDLE_POLL_SECONDS: Final = 0.02
 MEASURE_SECONDS: Final = 1.0
+STANDBY_SECONDS: Final = 15.0
+"""Who was given no partition for so long has joined a group that needs it only later."""
 EVICTED_PART: Final = 20
 """One in so many users leaves at once when there are too many."""
 
@@ -70,18 +72,15 @@ class PublisherRole:
         self._clock = clock
         self._metrics = metrics
         settings, topics = config.publisher, config.log
-        # Whoever published before is locked out before its last records are read.
-        self._sender = ListSender(log, topics)
+        self._sender = ListSender(log, topics, settings.group)
         self._users = UserTable(settings.list_length)
         self._due = DueUsers()
         self._controls = ItemControls()
         self._serving = Serving(config, artifacts, clock)
         self._walk = Walk(settings.walk_users_per_second, settings.active_user_seconds, clock)
         self._lookup = SequenceLookup(log, topics.sequences)
-        self._scan = ListScan(log, topics.recommendations, self._users)
         self._evicted = False
         self._items = log.reader(topics.items)
-        self._reader = log.reader(topics.sequences)
         self._publication = Publication(
             settings,
             users=self._users,
@@ -93,43 +92,61 @@ class PublisherRole:
             clock=clock,
             metrics=metrics,
         )
-        self._measure_due = clock.monotonic()
-        self._floor = self._version = 0
-        self._restore()
+        self._partitions = PublishedPartitions(
+            config,
+            log,
+            clock,
+            metrics,
+            users=self._users,
+            sender=self._sender,
+            left=self._publication.leave,
+        )
+        self._scan = ListScan(log, topics.recommendations, self._users, self._partitions.serving)
+        self._reader = log.reader(topics.sequences, group=settings.group, listener=self._partitions)
+        self._partitions.read_with(self._reader)
+        self._began = self._measure_due = clock.monotonic()
+        self._saved: dict[int, int] = {}
+        self._version = 0
+        self._read_items()
 
-    def _restore(self) -> None:
-        """Rebuild what is known from the topics, read to their ends, and coalesce what is due."""
-        topics, now = self._config.log, self._clock.time()
-        for partition, end in self._log.end_offsets(topics.items).items():
-            start = self._log.start_offsets(topics.items)[partition]
-            for batch in read_range(self._log, topics.items, partition, start, end):
+    def _read_items(self) -> None:
+        """Learn of all item controls before anything is sent."""
+        topic, now = self._config.log.items, self._clock.time()
+        for partition, end in self._log.end_offsets(topic).items():
+            start = self._log.start_offsets(topic)[partition]
+            for batch in read_range(self._log, topic, partition, start, end):
                 self._controls.apply(batch, now)
             self._items.seek(partition, end)
-        self._floor = restore_lists(
-            self._log, topics.recommendations, self._users, self._metrics.beat
-        )
-        ends = restore_sequences(self._log, topics.sequences, self._users, self._metrics.beat)
-        for partition, end in ends.items():
-            self._reader.seek(partition, end)
-        self._withdraw_unfollowed(empty=not any(ends.values()))
-        self._mark("click", self._users.due_by_click())
         self._controls.take_newly_blocked(now)
+
+    def _open_partitions(self) -> bool:
+        """Restore what was assigned, coalescing what is due there; True where any became ready."""
+        ready = self._partitions.advance()
+        for partition, followed in ready:
+            self._withdraw_unfollowed(partition, empty=not followed)
+        if not ready:
+            return False
+        self._mark("click", self._users.due_by_click())
+        accepted = self._users.accepted_times[: self._users.extent]
+        self._mark("model", self._users.due_by_version(self._serving.versions_at(accepted)))
         self._mark_holders(self._controls.blocked)
         _LOGGER.info(
             "%d users, %d of them due; newest list of model %d",
             len(self._users),
             len(self._due),
-            self._floor,
+            self._partitions.newest_version,
         )
+        return True
 
-    def _withdraw_unfollowed(self, *, empty: bool) -> None:
+    def _withdraw_unfollowed(self, partition: int, *, empty: bool) -> None:
         """Withdraw the lists of users who were forgotten while no publisher ran."""
-        gone = self._users.unfollowed()
+        gone = self._users.unfollowed(partition)
         if gone and empty:
             _LOGGER.warning(
-                "%s never held a record, but %d users have lists: the lists stay until their "
+                "%s[%d] never held a record, but %d users have lists: the lists stay until their "
                 "users click again. Was the topic deleted?",
                 self._config.log.sequences,
+                partition,
                 len(gone),
             )
         else:
@@ -150,16 +167,19 @@ class PublisherRole:
         self._refresh()
         self._follow_items()
         sendable = self.publishing and len(self._due) > 0
-        before = {p: self._reader.position(p) for p in self._reader.assignment}
-        batches = self._reader.poll(POLL_RECORDS, 0.0 if sendable else IDLE_POLL_SECONDS)
+        hurry = sendable or self._partitions.restoring or not self._partitions.told
+        batches = self._reader.poll(POLL_RECORDS, 0.0 if hurry else IDLE_POLL_SECONDS)
         try:
             for batch in batches:
-                self._follow_sequences(batch)
+                if batch.partition in self._partitions.serving:  # else it has just left
+                    self._follow_sequences(batch)
         except LogUnavailableError:
-            for partition, offset in before.items():
-                self._reader.seek(partition, offset)
+            reading = self._reader.assignment
+            for batch in batches:
+                if batch.partition in reading:
+                    self._reader.seek(batch.partition, int(batch.offsets[0]))
             raise
-        worked = bool(batches)
+        worked = bool(batches) | self._open_partitions()
         if self.publishing:
             worked |= self._publication.send_due()
             worked |= self._publication.send_default()
@@ -171,21 +191,30 @@ class PublisherRole:
     @property
     def publishing(self) -> bool:
         """Whether there is something to make lists from that is not older than the lists."""
-        return self._serving.ready and self._serving.version >= self._floor
+        return self._serving.ready and self._serving.version >= self._partitions.newest_version
 
     def checks(self) -> dict[str, bool]:
         """Return what must hold before the publisher counts as ready."""
         return {
+            "assigned": self._settled() and not self._partitions.restoring,
             "view": self._serving.ready,
-            "model_not_older_than_lists": self._serving.version >= self._floor,
+            "model_not_older_than_lists": (
+                self._serving.version >= self._partitions.newest_version
+            ),
             "default_list": self._publication.has_default,
         }
+
+    def _settled(self) -> bool:
+        """Tell whether the group has given its partitions out; a standby gets none, and no word."""
+        waited = self._clock.monotonic() - self._began
+        return self._partitions.told or waited >= STANDBY_SECONDS
 
     def close(self) -> None:
         """Save positions and let go; what is due is due again after the next start."""
         try:
             self._save_positions()
         finally:
+            self._partitions.close()
             self._reader.close()
             self._items.close()
             self._lookup.close()
@@ -204,13 +233,13 @@ class PublisherRole:
         self._version = version
         gauge("gsr_publisher_model_version").set(version)
         gauge("gsr_publisher_model_timestamp_seconds").set(self._serving.model_created_at)
-        if version < self._floor:
+        if version < self._partitions.newest_version:
             _LOGGER.warning(
                 "model %d is older than lists that are on the topic (model %d); lists wait for a "
                 "newer one. Was the artifact store restored from a backup? `gsr models rollback` "
                 "gives an old model a new number.",
                 version,
-                self._floor,
+                self._partitions.newest_version,
             )
             return
         _LOGGER.info("model %d serves", version)
@@ -278,17 +307,26 @@ class PublisherRole:
     def _save_positions(self) -> None:
         """Save up to where every due list has been sent."""
         topic, users = self._config.log.sequences, self._users
-        positions = {p: self._reader.position(p) for p in self._reader.assignment}
+        served = self._partitions.serving
+        positions = {p: self._reader.position(p) for p in self._reader.assignment if p in served}
         for row in self._due.rows():
             partition, offset = int(users.partitions[row]), int(users.sequence_offsets[row])
-            if offset != NOWHERE:
+            if offset != NOWHERE and partition in positions:
                 positions[partition] = min(positions[partition], offset)
-        self._log.save_positions(self._config.publisher.group, topic, positions)
+        if not positions or positions == self._saved:
+            return
+        try:
+            self._log.save_positions(self._config.publisher.group, topic, positions)
+        except (FencedError, LogUnavailableError) as error:
+            # Only lag tools read them: a publisher begins with what the topics hold.
+            _LOGGER.info("positions were not saved: %s", error)
+        else:
+            self._saved = positions
 
     def _evict(self) -> None:
         """Let go of those whose click is oldest, when there are too many."""
         limit = self._config.publisher.kept_users
-        if len(self._users) <= limit:
+        if len(self._users) <= limit or self._partitions.restoring:
             return
         waiting = self._due.rows()
         for user_id in self._users.oldest(len(self._users) - limit + limit // EVICTED_PART):
@@ -302,8 +340,9 @@ class PublisherRole:
         self._measure_due = self._clock.monotonic() + MEASURE_SECONDS
         self._save_positions()
         ends = self._log.end_offsets(self._config.log.sequences)
+        reading = self._reader.assignment
         values = {
-            "lag_records": sum(ends[p] - self._reader.position(p) for p in self._reader.assignment),
+            "lag_records": sum(ends[p] - self._reader.position(p) for p in reading),
             "due_users": len(self._due),
             "walk_remaining_users": self._walk.remaining,
             "walk_progress_ratio": self._walk.progress(self._users),

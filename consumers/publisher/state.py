@@ -57,6 +57,7 @@ class UserTable:
         self._rows: dict[str, int] = {}
         self._ids: list[str | None] = []
         self._free: list[int] = []
+        self._held: set[int] = set()
         self._allocate(_FIRST_CAPACITY, list_length)
 
     def _allocate(self, capacity: int, width: int) -> None:
@@ -124,6 +125,22 @@ class UserTable:
         self.click_times[row] = self.accepted_times[row] = 0.0
         return had_list
 
+    def hold(self, partition: int) -> None:
+        """Leave the users of `partition` out of every answer: it is not known in full yet."""
+        self._held.add(partition)
+
+    def release(self, partition: int) -> None:
+        """Undo `hold`."""
+        self._held.discard(partition)
+
+    def remove_partition(self, partition: int) -> list[int]:
+        """Forget the users of `partition`; return the rows that they had."""
+        rows = np.flatnonzero(self.partitions[: self.extent] == partition).tolist()
+        taken = [(row, name) for row in rows if (name := self._ids[row]) is not None]
+        for _, name in taken:
+            self.remove(name)
+        return [row for row, _ in taken]
+
     def set_list(
         self, row: int, click_offset: int | None, version: int, items: Sequence[ScoredItem]
     ) -> None:
@@ -151,7 +168,7 @@ class UserTable:
         """Return the rows whose newest click is newer than their list, in log order."""
         n = self.extent
         due = self.click_offsets[:n] > self.listed_click_offsets[:n]
-        return self._in_log_order(np.flatnonzero(due & self._followed()))
+        return self._in_log_order(np.flatnonzero(due & self.followed()))
 
     def due_by_version(self, versions_at_click: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return the rows of users whose list is older than the model that served at their click.
@@ -159,18 +176,19 @@ class UserTable:
         `versions_at_click` is int64 [extent]: the version at each row's `accepted_times`.
         """
         due = self.listed_versions[: self.extent] < versions_at_click
-        return self._in_log_order(np.flatnonzero(due & self._followed()))
+        return self._in_log_order(np.flatnonzero(due & self.followed()))
 
     def holding(self, fingerprints: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
         """Return the rows whose list holds an item with one of `fingerprints` (none of them 0)."""
         n = self.extent
         held = np.isin(self.list_items[:n], fingerprints).any(axis=1)
-        return np.flatnonzero(held & self._followed())
+        return np.flatnonzero(held & self.followed())
 
-    def unfollowed(self) -> list[str]:
-        """Return the users who have a list but no sequence: they were forgotten."""
+    def unfollowed(self, partition: int) -> list[str]:
+        """Return the users of `partition` who have a list but no sequence: they were forgotten."""
         n = self.extent
         rows = (self.sequence_offsets[:n] == NOWHERE) & (self.listed_versions[:n] != NOWHERE)
+        rows &= self.partitions[:n] == partition
         ids = (self._ids[row] for row in np.flatnonzero(rows))
         return [user for user in ids if user is not None]
 
@@ -181,8 +199,12 @@ class UserTable:
             rows = rows[np.argpartition(self.click_times[rows], count)[:count]]
         return [user for user in (self._ids[row] for row in rows) if user is not None]
 
-    def _followed(self) -> npt.NDArray[np.bool_]:
-        followed: npt.NDArray[np.bool_] = self.sequence_offsets[: self.extent] != NOWHERE
+    def followed(self) -> npt.NDArray[np.bool_]:
+        """Return, per row below `extent`, whether it has a user whose sequence is known."""
+        n = self.extent
+        followed: npt.NDArray[np.bool_] = self.sequence_offsets[:n] != NOWHERE
+        if self._held:
+            followed &= ~np.isin(self.partitions[:n], list(self._held))
         return followed
 
     def _in_log_order(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

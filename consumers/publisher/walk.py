@@ -78,7 +78,7 @@ class Walk:
 
     def _pending(self, table: UserTable) -> npt.NDArray[np.int64]:
         n = table.extent
-        followed = table.sequence_offsets[:n] != NOWHERE
+        followed = table.followed()
         if not followed.any():
             return np.zeros(0, dtype=np.int64)
         newest = float(table.click_times[:n][followed].max())

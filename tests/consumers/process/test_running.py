@@ -66,8 +66,8 @@ def test_clicks_become_lists_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     assert service.returncode == 0, messages
     assert "Traceback" not in messages
     for name in ("ingest", "trainer", "publisher"):
-        assert any(
-            line.startswith(name) and "stopped" in line for line in messages.splitlines()
-        ), messages
+        assert any(line.startswith(name) and "stopped" in line for line in messages.splitlines()), (
+            messages
+        )
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive

@@ -389,13 +389,16 @@ def test_a_restart_sends_what_is_missing_and_no_more(world: World, role: Publish
 
 
 def test_the_later_publisher_wins(world: World, role: PublisherRole) -> None:
-    """Two publishers cannot both append: the earlier stops."""
+    """Two publishers cannot both append: the earlier lets go, and stops if that was no move."""
     later = world.role()
+    world.run(later, 0.1)
     world.click("u", "i3")
-    with pytest.raises(FencedError):
-        world.run(role)
+    world.run(role, 1.0)
+    assert world.sent() == []
     world.run(later)
     assert len(world.sent()) == 1
+    with pytest.raises(FencedError, match="stop one of the two"):
+        world.run(role, 130.0)
 
 
 def test_positions_tell_lag(world: World, role: PublisherRole) -> None:

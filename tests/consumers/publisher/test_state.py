@@ -82,7 +82,8 @@ def test_unfollowed_and_oldest() -> None:
     table.set_list(table.add("gone", 0), 1, 1, _items("a"))
     for n, user in enumerate(["b", "c", "d"]):
         table.click_times[_clicked(table, user, n, sequence=n)] = n + 1.0
-    assert table.unfollowed() == ["gone"]
+    assert table.unfollowed(0) == ["gone"]
+    assert table.unfollowed(1) == []
     assert set(table.oldest(2)) == {"gone", "b"}
     assert len(table.oldest(99)) == 4
 
@@ -95,3 +96,25 @@ def test_list_hash_tells_lists_apart(one: list[str], other: list[str]) -> None:
     """Order and boundaries of the ids count."""
     assert list_hash(_items(*one)) == list_hash([ScoredItem(item, 2.0) for item in one])
     assert list_hash(_items(*one)) != list_hash(_items(*other))
+
+
+def test_a_partition_that_is_not_known_yet_is_held_back() -> None:
+    """Its users are in no answer until it is released; then they are."""
+    table = UserTable(1)
+    _clicked(table, "here", 1, sequence=1)
+    row = table.add("there", 1)
+    table.sequence_offsets[row], table.click_offsets[row] = 2, 2
+    table.hold(1)
+    assert [table.name_of(row) for row in table.due_by_click()] == ["here"]
+    table.release(1)
+    assert [table.name_of(row) for row in table.due_by_click()] == ["here", "there"]
+
+
+def test_a_partition_leaves() -> None:
+    """Its users and nobody else are forgotten."""
+    table = UserTable(1)
+    rows = [table.add(f"u{n}", n % 3) for n in range(9)]
+    table.remove("u4")
+    assert table.remove_partition(1) == [rows[1], rows[7]]
+    assert [table.row_of(f"u{n}") >= 0 for n in range(9)] == [n % 3 != 1 for n in range(9)]
+    assert table.remove_partition(7) == []
