@@ -1,15 +1,20 @@
 """Direct channels: what the live counters say about the next click. Imports no torch.
 
-A channel is one number per user and item. With S time scales there are C = 3S of them:
+A channel is one number per user and item. With S time scales there are C = 4S + 1 of them:
 
 - channels 0 … S-1, *popularity*: ``ln(max(popularity at now, FLOOR))`` of the item;
 - channels S … 2S-1, *recent*, and 2S … 3S-1, *history*: ``ln(1 + SQUASH * Σ_k decay^k * w_k)``
   for the decayed weight ``w_k`` with which the item followed the user's k-th newest click, by
   everybody: *recent* over a few clicks that fade quickly, *history* over many that fade slowly.
-  Weights are not divided by what their row weighs in all: how much is known counts.
+  Weights are not divided by what their row weighs in all: how much is known counts;
+- channels 3S … 4S-1, *follower*: how far the item's popularity channel lies above its floor, where
+  the item followed any of the user's last clicks, by anybody. A weight below zero takes back what
+  popularity gave, so that among followers the edge alone may decide, which new items live on;
+- channel 4S, *new*: 1 for an item that followed one of those clicks and has had fewer than
+  `NEW_ITEM_CLICKS` clicks itself, counted on the slowest scale.
 
-The last two kinds are the *graph channels*: zero for an item that followed none of the user's last
-clicks, so they are kept sparse. The joint score of an item is
+The last four kinds are the *graph channels*: zero for an item that followed none of the user's
+last clicks, so they are kept sparse. The joint score of an item is
 ``vectors[u] · item_vectors[j] + Σ_c weights[u, c] * channel_c(u, j, now)``.
 
 The floor is taken at *now*, so that popularity above it moves by the same constant for every item
@@ -32,6 +37,11 @@ RECENT_DECAY: Final = 0.5
 MASS_PRIOR: Final = 0.05
 NEVER: Final = -1e18
 LN2: Final = math.log(2.0)
+
+NEW_ITEM_CLICKS: Final = 10
+"""An item is new while it has had fewer clicks than this, of anybody."""
+
+NEW_LOG2: Final = math.log2(NEW_ITEM_CLICKS)
 
 BASE_CONTEXT: Final = 4
 
@@ -74,18 +84,18 @@ def channel_count(scales: int) -> int:
 
 def graph_channel_count(scales: int) -> int:
     """Return how many of the channels, the last ones, are graph channels."""
-    return 2 * scales
+    return 3 * scales + 1
 
 
 def channel_names(scales: int) -> tuple[str, ...]:
     """Return the names of the channels, in order.
 
     >>> channel_names(2)
-    ('popularity_0', 'popularity_1', 'recent_0', 'recent_1', 'history_0', 'history_1')
+    ('popularity_0', 'popularity_1', 'recent_0', 'recent_1', 'history_0', 'history_1',
+     'follower_0', 'follower_1', 'new')
     """
-    return tuple(
-        f"{kind}_{s}" for kind in ("popularity", "recent", "history") for s in range(scales)
-    )
+    kinds = ("popularity", "recent", "history", "follower")
+    return (*(f"{kind}_{s}" for kind in kinds for s in range(scales)), "new")
 
 
 def context_count(scales: int) -> int:
@@ -186,6 +196,7 @@ def _vote(
 @kernel
 def graph_channels(
     graph: GraphArrays,
+    levels: npt.NDArray[np.float64],
     items: npt.NDArray[np.int64],
     length: int,
     now: float,
@@ -198,13 +209,15 @@ def graph_channels(
 
     Parameters
     ----------
+    levels
+        float64 [N, S], see `popularity_levels`.
     items, length
         int64 [L], the user's readable clicks (see `Histories.recent`), oldest first.
     history, decay
         How many of the newest clicks vote, and by how much less with each step back.
     dense
-        float32 [N, 2S], zero on entry; channels of every touched item on return. Give it back with
-        `clear_channels`.
+        float32 [N, 3S + 1], zero on entry; channels of every touched item on return. Give it back
+        with `clear_channels`.
     touched
         int64 [at least N], rows of `dense` that were filled, in order of first touch.
     """
@@ -219,8 +232,15 @@ def graph_channels(
             recent = RECENT_DECAY**back if back < RECENT_CLICKS else 0.0
             count = _vote(graph, source, factors, recent, decay**back, dense, touched, count)
     for i in range(count):
+        item = touched[i]
         for c in range(2 * scales):
-            dense[touched[i], c] = math.log1p(SQUASH * dense[touched[i], c])
+            dense[item, c] = math.log1p(SQUASH * dense[item, c])
+        for s in range(scales):
+            channel = popularity_channel(levels[item, s], graph.half_lives[s], now)
+            dense[item, 2 * scales + s] = channel - FLOOR_LOG2 * LN2
+        slowest = np.argmax(graph.half_lives)
+        clicks = levels[item, slowest] - now / graph.half_lives[slowest]
+        dense[item, 3 * scales] = 1.0 if clicks < NEW_LOG2 else 0.0
     return count
 
 

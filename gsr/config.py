@@ -26,6 +26,10 @@ class ModelConfig:
     channel_history, channel_decay
         How many of the newest clicks (m) vote in the history channels, and the factor by which
         each step back counts less.
+    new_item_boost
+        How many hits on other items a hit on a new one is worth (see `gsr.channels`). New items are
+        seldom clicked, so lists by likelihood alone (1) hold few of them. Lists and their quality
+        know this setting, learning does not, so it may be changed at any time.
     context_weights, context_width
         Channel weights from a small network over the context (hidden width), or, if off, learned
         constants.
@@ -35,6 +39,11 @@ class ModelConfig:
         Whether the sequence encoder knows the pauses between clicks.
     dropout
         Share of activations dropped in learning.
+
+    Raises
+    ------
+    ValueError
+        `new_item_boost` is not above 0.
     """
 
     dimension: int = 64
@@ -51,11 +60,16 @@ class ModelConfig:
     graph_channels: bool = True
     channel_history: int = 32
     channel_decay: float = 0.95
+    new_item_boost: float = 4.0
     context_weights: bool = True
     context_width: int = 32
     context_sees_user: bool = True
     time_gaps: bool = True
     dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.new_item_boost < float("inf"):
+            raise ValueError(f"new_item_boost is {self.new_item_boost}: give a number above 0")
 
     @property
     def scales(self) -> int:

@@ -95,7 +95,8 @@ class ContextTrust(nn.Module):
         self.prior: Tensor
         sparse = graph_channel_count(scales)
         switch = [1.0] + [float(popularity)] * scales + [float(graph)] * sparse
-        prior = [POPULARITY_PRIOR / scales] * scales + [GRAPH_PRIOR / scales] * sparse
+        voted = [GRAPH_PRIOR / scales] * (2 * scales)
+        prior = [POPULARITY_PRIOR / scales] * scales + voted + [0.0] * (sparse - len(voted))
         self.register_buffer("switch", torch.tensor(switch), persistent=False)
         self.register_buffer("prior", torch.tensor([NEURAL_PRIOR, *prior]), persistent=False)
 

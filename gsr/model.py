@@ -1,5 +1,6 @@
 """The joint model: one item table, two encoders, direct channels."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from gsr.channels import channel_count, context_count, context_of, graph_arrays
+from gsr.channels import channel_count, channel_names, context_count, context_of, graph_arrays
 from gsr.config import ModelConfig
 from gsr.histories import Histories
 from gsr.item_graph import ItemGraph
@@ -99,6 +100,7 @@ class JointModel:
         self.network.eval()
         self._sampler = NeighbourSampler(config.fanout)
         self._places = np.full(0, -1, np.int64)
+        self._boost = math.log(config.new_item_boost)
 
     @property
     def items(self) -> int:
@@ -156,6 +158,8 @@ class JointModel:
             found = self._encode_users(readable.rows(users), graph, context[users], items)
             vectors[users] = found.vectors
             weights[users] = found.channel_weights
+        if self.config.graph_channels:
+            weights[:, channel_names(self.config.scales).index("new")] += self._boost
         return UserQueries(vectors, weights)
 
     def item_vectors(self, graph: ItemGraph) -> npt.NDArray[np.float32]:

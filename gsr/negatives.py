@@ -112,10 +112,11 @@ def _list_heaviest(
     best: npt.NDArray[np.float32],
     listed: npt.NDArray[np.int64],
 ) -> None:  # pragma: no cover
-    """Fill `listed` with the items of heaviest graph channels, heaviest first."""
+    """Fill `listed` with the items that got most votes, heaviest first."""
     last = len(listed) - 1
+    voted = 2 * len(graph.half_lives)
     for item in touched:
-        score = dense[item].sum()
+        score = dense[item, :voted].sum()
         if item == target or not graph.alive[item] or score <= best[last]:
             continue
         if _contains(seen, item):
@@ -145,9 +146,9 @@ def list_candidates(
 ) -> None:  # pragma: no cover
     """Fill one sample's `candidates` and `log_inclusion` [1 + own + K].
 
-    Place 0 holds the target, the next `own` the heaviest items of the user's graph channels
-    (`dense`, summed), the rest the shared negatives. No item is listed twice, and none of `seen`
-    (the items that the user may not get again) unless it is the target.
+    Place 0 holds the target, the next `own` the items with most votes from the user's clicks
+    (those in `dense`, summed), the rest the shared negatives. No item is listed twice, and none of
+    `seen` (the items that the user may not get again) unless it is the target.
     """
     candidates[:] = -1
     log_inclusion[:] = 0.0

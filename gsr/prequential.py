@@ -15,9 +15,6 @@ METRICS: Final = tuple(f"{name}@{k}" for name in ("hr", "ndcg", "mrr") for k in 
 NEW_USER_CLICKS: Final = 3
 """A user is new while they have made fewer clicks than this before the one that is scored."""
 
-NEW_ITEM_CLICKS: Final = 10
-"""An item is new while it has had fewer clicks than this, of anybody, before the scored one."""
-
 SLICES: Final = ("new_users", "new_items")
 
 

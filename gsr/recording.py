@@ -179,6 +179,7 @@ def record_click(
     now = notes.now[record]
     count = graph_channels(
         graph,
+        notes.levels,
         items,
         length,
         now,

@@ -89,7 +89,9 @@ def _retrieve(
     count = scores.shape[1]
     start = 0
     for b in range(len(lengths)):
-        listed = graph_channels(graph, items[b], lengths[b], now[b], history, decay, dense, touched)
+        listed = graph_channels(
+            graph, levels, items[b], lengths[b], now[b], history, decay, dense, touched
+        )
         for i in range(listed):
             for c in range(dense.shape[1]):
                 scores[b, touched[i]] += weights[b, scales + c] * dense[touched[i], c]

@@ -12,10 +12,12 @@ from gsr.config import ModelConfig
 from gsr.errors import SnapshotError
 from gsr.model import JointModel
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 NETWORK: Final = "network."
 ITEMS: Final = "items.weight"
 GENERATIONS: Final = "items.generations"
+UNLEARNED: Final = frozenset({"new_item_boost"})
+"""Settings of the model that no weight depends on."""
 
 
 def to_tensors(model: JointModel) -> dict[str, Tensor]:
@@ -74,7 +76,8 @@ def from_snapshot(
     tensors, manifest
         From `to_tensors` and `to_manifest`.
     config
-        The configuration that is wanted; None takes the snapshot's.
+        The configuration that is wanted; None takes the snapshot's. Settings that weights do not
+        know of (`UNLEARNED`) may differ from the snapshot's.
     seed
         Of the rebuilt model's generator (see `Learner.restore` for continuing the old one).
 
@@ -90,7 +93,7 @@ def from_snapshot(
     written = _from_json(manifest["config"])
     if config is not None:
         _refuse_other(written, config)
-    model = JointModel(written, seed)
+    model = JointModel(config or written, seed)
     network = {n[len(NETWORK) :]: t for n, t in tensors.items() if n.startswith(NETWORK)}
     try:
         model.network.load_state_dict(network)
@@ -103,7 +106,9 @@ def from_snapshot(
 def _refuse_other(written: ModelConfig, wanted: ModelConfig) -> None:
     old, new = dataclasses.asdict(written), dataclasses.asdict(wanted)
     different = [
-        f"{name} is {old[name]}, not {new[name]}" for name in old if old[name] != new[name]
+        f"{name} is {old[name]}, not {new[name]}"
+        for name in old
+        if name not in UNLEARNED and old[name] != new[name]
     ]
     if different:
         msg = f"the snapshot was made with another configuration: {'; '.join(different)}"

@@ -179,6 +179,7 @@ class Recommender:
         touched = np.zeros(len(self._view) + 1, dtype=np.int64)
         count = graph_channels(
             self._graph,
+            self._levels,
             readable.items[0],
             int(readable.lengths[0]),
             now,

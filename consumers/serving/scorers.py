@@ -61,8 +61,9 @@ class CounterScorer:
 
     def __init__(self, config: ModelConfig, graph_weight: float) -> None:
         scales = config.scales
-        self._weights = np.full(channel_count(scales), graph_weight / scales, dtype=np.float32)
+        self._weights = np.zeros(channel_count(scales), dtype=np.float32)
         self._weights[:scales] = (1.0 - graph_weight) / scales  # popularity comes first
+        self._weights[scales : 3 * scales] = graph_weight / scales  # then what the clicks voted
         self.history_length = config.channel_history
         self.channel_history = config.channel_history
         self.channel_decay = config.channel_decay

@@ -26,14 +26,14 @@ from consumers.trainer.loop_records import (
 from consumers.trainer.mirror import Mirror
 from gsr.baseline_kernels import Clicks as CountedClicks
 from gsr.baselines import BaselineCounters
-from gsr.channels import GraphArrays, graph_arrays, popularity_levels
+from gsr.channels import NEW_ITEM_CLICKS, GraphArrays, graph_arrays, popularity_levels
 from gsr.drift import OutcomeDetector
 from gsr.histories import Histories
 from gsr.item_table import as_rows
 from gsr.learner import Learner, LearnReport, Verdict
 from gsr.model import EncodedItems, JointModel
 from gsr.negatives import SharedNegatives, draw_negatives
-from gsr.prequential import NEW_ITEM_CLICKS, NEW_USER_CLICKS, Prequential, RecentRanks
+from gsr.prequential import NEW_USER_CLICKS, Prequential, RecentRanks
 from gsr.ranking import Queries, rank_clicks
 from gsr.recording import Notes, edges_into, open_notes, samples_of
 from gsr.retrieval import top_k

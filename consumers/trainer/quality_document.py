@@ -7,7 +7,8 @@ from typing import Any, Final, Literal
 
 from consumers.trainer.learning_loop import LearningLoop
 from gsr.baselines import KINDS
-from gsr.prequential import NEW_ITEM_CLICKS, NEW_USER_CLICKS, Prequential, Tally
+from gsr.channels import NEW_ITEM_CLICKS
+from gsr.prequential import NEW_USER_CLICKS, Prequential, Tally
 
 BaselineChoice = Literal["best", "warmup"]
 

@@ -135,3 +135,29 @@ def test_context_is_zero_without_clicks_and_tells_of_the_last_one(world: World) 
 def test_channels_have_names() -> None:
     """There are as many names as channels."""
     assert len(channel_names(3)) == channel_count(3)
+
+
+def test_follower_channels_are_popularity_above_the_floor_of_followers_alone(world: World) -> None:
+    """What followed has its popularity a second time, to be taken back; nothing else has it."""
+    graph, now = world.graph(), 4000.0
+    read = histories([[(0, 30.0, 0)]], [now])
+    dense, touched = sparse_channels(graph, read, small_config(), 0)
+    levels, popularity = np.empty((5, 2)), np.empty((5, 2), np.float32)
+    popularity_levels(graph_arrays(graph), levels)
+    popularity_channels(levels, graph.half_lives, now, popularity)
+    floor = FLOOR_LOG2 * math.log(2.0)
+    assert set(touched) == {1, 2}
+    assert dense[touched, 4:6] == pytest.approx(popularity[touched] - floor, rel=1e-5)
+    assert not dense[[0, 3, 4]].any()
+
+
+def test_followers_are_new_until_their_tenth_click(world: World) -> None:
+    """The slowest scale counts; an item that followed nothing is not marked."""
+    for clicks in range(12):
+        world.click(0, 2, 1000.0 + clicks)
+    graph = world.graph()
+    dense, touched = sparse_channels(
+        graph, histories([[(0, 30.0, 0)]], [1100.0]), small_config(), 0
+    )
+    assert set(touched) == {1, 2}
+    assert dense[:, 6].tolist() == [0.0, 1.0, 0.0, 0.0, 0.0]

@@ -1,10 +1,12 @@
 """The joint model: what may and what may not change a score."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
-from gsr.channels import GraphArrays, graph_arrays
+from gsr.channels import GraphArrays, channel_names, graph_arrays
 from gsr.config import ModelConfig
 from gsr.histories import Histories
 from gsr.model import JointModel, as_clicks
@@ -151,7 +153,7 @@ def test_a_user_is_served_after_one_click_and_before(world: World) -> None:
     queries = model.user_queries(of([[(7, 50.0, 0)], []]), world.graph())
     assert queries.vectors[0].any()
     assert not queries.vectors[1].any()
-    assert (queries.channel_weights > 0.0).all()
+    assert (queries.channel_weights[:, :6] > 0.0).all()
 
 
 def test_items_that_the_table_lacks_are_skipped(world: World) -> None:
@@ -259,3 +261,25 @@ def test_equal_seeds_give_equal_models(world: World) -> None:
     assert np.array_equal(one.item_vectors(graph), other.item_vectors(graph))
     queries = one.user_queries(of(BUFFERS), graph), other.user_queries(of(BUFFERS), graph)
     assert np.array_equal(queries[0].vectors, queries[1].vectors)
+
+
+def test_the_boost_of_new_items_is_in_every_query_and_nowhere_else(world: World) -> None:
+    """A hit on a new item worth w others adds ln w to its score."""
+    graph, new = world.graph(), channel_names(2).index("new")
+    plain = JointModel(small_config(new_item_boost=1.0), 0)
+    boosted = JointModel(small_config(new_item_boost=5.0), 0)
+    for model in (plain, boosted):
+        model.grow(graph)
+    difference = (
+        boosted.user_queries(of(BUFFERS), graph).channel_weights
+        - plain.user_queries(of(BUFFERS), graph).channel_weights
+    )
+    assert difference[:, new] == pytest.approx(math.log(5.0))
+    assert not np.delete(difference, new, axis=1).any()
+
+
+@pytest.mark.parametrize("boost", [0.0, -1.0, math.inf, math.nan])
+def test_a_boost_is_above_zero(boost: float) -> None:
+    """The message names the setting."""
+    with pytest.raises(ValueError, match="new_item_boost"):
+        ModelConfig(new_item_boost=boost)

@@ -12,6 +12,7 @@ from gsr.channels import (
     channel_count,
     graph_channel_count,
     graph_channels,
+    popularity_levels,
 )
 from gsr.config import ModelConfig
 from gsr.histories import Histories
@@ -77,8 +78,11 @@ def slow_rank(
     if not graph.alive[target]:
         return MISS
     dense = np.zeros((ITEMS, graph_channel_count(scales)), dtype=np.float32)
+    levels = np.empty((ITEMS, scales))
+    popularity_levels(graph, levels)
     graph_channels(
         graph,
+        levels,
         items,
         length,
         now,

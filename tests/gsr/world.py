@@ -139,8 +139,11 @@ def sparse_channels(
     """Return one user's graph channels of every item, and the items that have any."""
     dense = np.zeros((graph.items, graph_channel_count(graph.scales)), np.float32)
     touched = np.empty(graph.items, np.int64)
+    levels = np.empty((graph.items, graph.scales))
+    popularity_levels(graph_arrays(graph), levels)
     count = graph_channels(
         graph_arrays(graph),
+        levels,
         readable.items[user],
         readable.lengths[user],
         readable.now[user],
