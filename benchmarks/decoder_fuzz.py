@@ -9,6 +9,8 @@ checksum wrong or made right again, batches doubled, dropped and put in another 
 decoders must give the same records and the same position, or the same refusal; `compare` says what
 that means exactly, and `RULES` and `FAULTS` name the known differences. Exits with 1 at the first
 other difference, and prints the number of its input: `--seed S --only N` makes it again.
+
+With NUMBA_BOUNDSCHECK=1 and a NUMBA_CACHE_DIR of its own, any access outside of an array ends it.
 """
 
 import argparse

@@ -90,7 +90,7 @@ def _gunzip(data: bytes, limit: int) -> bytes:
 
 def _unsnap(data: bytes, limit: int) -> bytes:
     if not data.startswith(_XERIAL_MAGIC) or len(data) <= _XERIAL_HEADER_BYTES:
-        return _unsnap_block(data, limit)
+        return _unsnap_block(data, 0, limit)
     blocks: list[bytes] = []
     total = 0
     position = _XERIAL_HEADER_BYTES
@@ -101,20 +101,21 @@ def _unsnap(data: bytes, limit: int) -> bytes:
         position += _BLOCK_LENGTH.size
         if not 0 <= length <= len(data) - position:
             raise DecompressionError(f"a snappy block says that it has {length} bytes")
-        blocks.append(_unsnap_block(data[position : position + length], limit - total))
+        blocks.append(_unsnap_block(data[position : position + length], total, limit))
         total += len(blocks[-1])
         position += length
     return b"".join(blocks)
 
 
-def _unsnap_block(data: bytes, limit: int) -> bytes:
+def _unsnap_block(data: bytes, before: int, limit: int) -> bytes:
+    """Return a block; `before` is what the blocks before it have decompressed to."""
     size = shift = 0
     for byte in data[:_SNAPPY_LENGTH_BYTES]:
         size |= (byte & 0x7F) << shift
         shift += 7
         if byte < 0x80:  # noqa: PLR2004  # the last byte of a number
             break
-    _check_size(size, limit)
+    _check_size(before + size, limit)
     block: bytes = snappy.uncompress(data)
     return block
 
