@@ -91,9 +91,11 @@ def batch_size(fetched: memoryview, position: int) -> int | None:
         return None
     (length,) = _LENGTH.unpack_from(fetched, position + LENGTH_AT)
     size = LENGTH_END + int(length)
+    if size > len(fetched) - position:
+        return None
     if size <= MAGIC_AT:
         raise ValueError(f"it says that it has {length} bytes")
-    return size if size <= len(fetched) - position else None
+    return size
 
 
 def read_header(fetched: memoryview, position: int) -> BatchHeader | None:

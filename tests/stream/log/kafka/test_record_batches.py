@@ -118,6 +118,10 @@ def test_a_batch_that_the_fetch_cut_off_waits_for_the_next_fetch(kept: int) -> N
     assert source.next_offset == 3
 
 
+def test_a_cut_within_an_impossible_length_is_a_cut() -> None:
+    assert offsets(decoder(simple(3) + bytes(8) + b"\0\0\0\1")) == [0, 1, 2]
+
+
 def test_nothing_fetched_is_nothing() -> None:
     source = decoder(b"", 7)
     assert source.take(10) is None
