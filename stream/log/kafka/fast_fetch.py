@@ -15,24 +15,19 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-import numpy as np
 from kafka import KafkaConsumer, TopicPartition
 from kafka import __version__ as kafka_version
 from kafka.consumer.fetcher import Fetcher
 from kafka.protocol.consumer import IsolationLevel
 from kafka.record import MemoryRecords
 
-from stream.log.byte_column import ByteColumn
-from stream.log.interface import Headers, RecordBatch
 from stream.log.kafka.batch_header import MAGIC, MAGIC_AT, batch_size
+from stream.log.kafka.plain_records import record_columns
 from stream.log.kafka.record_batches import BatchDecoder
-from stream.log.kafka.record_columns import RecordColumns, joined
+from stream.log.kafka.record_columns import RecordColumns
 
 KNOWN_SEAMS: Final = frozenset({"0b37a90d4ef563a0"})
 """Digests of the library's source around the seam; `seam_digest` of 3.0.12."""
-
-NO_TIME: Final = -1
-"""Kafka's number for a time that is not known."""
 
 _logger = logging.getLogger(__name__)
 
@@ -94,20 +89,6 @@ def seam_digest() -> str | None:
     except (AttributeError, OSError):
         return None
     return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
-
-
-def fetched_batch(topic: str, partition: int, parts: Sequence[RecordColumns]) -> RecordBatch:
-    """Return as one batch what `poll` gave for a partition, of a consumer with the seam."""
-    whole = joined(parts)
-    return RecordBatch(
-        topic,
-        partition,
-        whole.offsets,
-        whole.times / 1000.0,
-        whole.keys,
-        whole.values,
-        whole.headers,
-    )
 
 
 class _PartitionRecords:
@@ -249,7 +230,7 @@ class _OldRecords:
         except Exception as error:
             self._error = error
             raise
-        return _Taken(_columns_of(records) if records else None)
+        return _Taken(record_columns(records) if records else None)
 
 
 def _has_old_format(fetched: memoryview) -> bool:
@@ -263,20 +244,3 @@ def _has_old_format(fetched: memoryview) -> bool:
     except ValueError:
         pass  # the decoder will say it better
     return False
-
-
-def _columns_of(records: Sequence[Any]) -> RecordColumns:
-    """Return the library's own records as columns; those of format 0 have no times."""
-    times = [NO_TIME if record.timestamp is None else record.timestamp for record in records]
-    headers: list[Headers] = []
-    if any(record.headers for record in records):
-        headers = [
-            tuple((name, value or b"") for name, value in record.headers) for record in records
-        ]
-    return RecordColumns(
-        offsets=np.array([record.offset for record in records], np.int64),
-        times=np.array(times, np.int64),
-        keys=ByteColumn.of([record.key for record in records]),
-        values=ByteColumn.of([record.value for record in records]),
-        headers=headers,
-    )

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.log.byte_column import ByteColumn
-from stream.log.interface import Headers
+from stream.log.interface import Headers, RecordBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,20 @@ def joined(parts: Sequence[RecordColumns]) -> RecordColumns:
         keys=ByteColumn.joined([part.keys for part in parts]),
         values=ByteColumn.joined([part.values for part in parts]),
         headers=headers,
+    )
+
+
+def columns_batch(topic: str, partition: int, parts: Sequence[RecordColumns]) -> RecordBatch:
+    """Return consecutive columns of a partition as one batch of the log."""
+    whole = joined(parts)
+    return RecordBatch(
+        topic,
+        partition,
+        whole.offsets,
+        whole.times / 1000.0,
+        whole.keys,
+        whole.values,
+        whole.headers,
     )
 
 

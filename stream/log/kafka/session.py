@@ -13,11 +13,12 @@ from stream.errors import FencedError, LogCorruptError, LogError, LogUnavailable
 from stream.log.interface import RecordBatch
 from stream.log.kafka.admin import KafkaAdmin
 from stream.log.kafka.failures import kafka_errors, log_error
-from stream.log.kafka.fast_fetch import fetched_batch, install
+from stream.log.kafka.fast_fetch import install
 from stream.log.kafka.figures import KafkaFigures
-from stream.log.kafka.plain_records import record_batch
+from stream.log.kafka.plain_records import record_columns
 from stream.log.kafka.rebalance import Change, RebalanceInterrupt, RebalanceQueue
 from stream.log.kafka.record_batches import BatchRefusedError
+from stream.log.kafka.record_columns import columns_batch
 
 _CORRUPT_READS: Final = 3  # a checksum that fails so often is wrong on the disk, not on the wire
 _CLOSE_SECONDS: Final = 2.0
@@ -82,7 +83,7 @@ class ConsumerSession:
         self._figures = figures
         self.member: Final = positions is None
         self._queue = RebalanceQueue()
-        self._batch: Callable[[str, int, Sequence[Any]], RecordBatch] = record_batch
+        self._by_batch = False
         self._corrupt_reads = 0
         self._membership_checked = clock.monotonic()
         self._consumer: KafkaConsumer = self._open(positions or {}, ())
@@ -109,7 +110,10 @@ class ConsumerSession:
                 timeout_ms=1000 * wait_seconds, max_records=max_records
             )
             batches = [
-                self._batch(place.topic, place.partition, some) for place, some in records.items()
+                columns_batch(
+                    place.topic, place.partition, some if self._by_batch else [record_columns(some)]
+                )
+                for place, some in records.items()
             ]
         except KafkaError as error:
             if isinstance(error.__cause__, RebalanceInterrupt):
@@ -243,10 +247,8 @@ class ConsumerSession:
                 for partition, position in positions.items():
                     consumer.seek(self._place(partition), position)
                 consumer.pause(*map(self._place, paused))
-        if install(consumer, self._figures.fell_back):
-            self._batch = fetched_batch
-        else:
-            self._batch = record_batch
+        self._by_batch = install(consumer, self._figures.fell_back)
+        if not self._by_batch:
             self._figures.fell_back()
         return consumer
 

@@ -15,6 +15,7 @@ from stream.log.byte_column import ByteColumn
 from stream.log.interface import RecordBatch
 from stream.log.kafka import fast_fetch
 from stream.log.kafka.record_batches import BatchRefusedError
+from stream.log.kafka.record_columns import columns_batch
 from tests.stream.log.kafka.batches import batch, library_batch, marker, record
 
 PLACE: Final = TopicPartition("clicks", 0)
@@ -64,7 +65,7 @@ class Fetching:
         records, _ = self.fetcher.fetched_records(max_records)
         if PLACE not in records:
             return None
-        return fast_fetch.fetched_batch(PLACE.topic, PLACE.partition, records[PLACE])
+        return columns_batch(PLACE.topic, PLACE.partition, records[PLACE])
 
 
 @pytest.fixture
