@@ -29,6 +29,7 @@ from kafka.errors import (
 from stream.clock import Clock
 from stream.errors import LogError, TopicMismatchError, UnknownTopicError
 from stream.log.interface import TOPIC_NAME, TopicSpec
+from stream.log.kafka.clients import Clients
 from stream.log.kafka.failures import is_passing, log_error
 from stream.log.kafka.figures import KafkaFigures
 from stream.log.kafka.settings import KafkaSettings
@@ -45,10 +46,10 @@ class KafkaAdmin:
 
     Parameters
     ----------
-    bootstrap_servers
-        ``host:port[,host:port…]``.
+    clients
+        Opens the client.
     settings
-        How to connect, and how long a call may take.
+        How long a call may take, and what topics are created with.
     clock
         Times what waits.
     figures
@@ -56,9 +57,9 @@ class KafkaAdmin:
     """
 
     def __init__(
-        self, bootstrap_servers: str, settings: KafkaSettings, clock: Clock, figures: KafkaFigures
+        self, clients: Clients, settings: KafkaSettings, clock: Clock, figures: KafkaFigures
     ) -> None:
-        self._bootstrap_servers = bootstrap_servers
+        self._clients = clients
         self._settings = settings
         self._clock = clock
         self._figures = figures
@@ -228,10 +229,7 @@ class KafkaAdmin:
     def _connected(self, deadline: float) -> KafkaAdminClient:
         with self._opening:
             if self._client is None:
-                arguments = self._settings.client_arguments(self._bootstrap_servers)
-                left = max(0.1, deadline - self._clock.monotonic())
-                arguments["bootstrap_timeout_ms"] = round(1000 * left)
-                self._client = KafkaAdminClient(**arguments)
+                self._client = self._clients.admin(max(0.1, deadline - self._clock.monotonic()))
             return self._client
 
 

@@ -1,18 +1,13 @@
 """The event log on Apache Kafka."""
 
-import weakref
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from kafka import KafkaConsumer, KafkaProducer
-from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 
 from stream.clock import Clock
 from stream.errors import LogError
 from stream.log.interface import RebalanceListener, TopicSpec
 from stream.log.kafka.admin import KafkaAdmin
+from stream.log.kafka.clients import Clients
 from stream.log.kafka.figures import KafkaFigures
-from stream.log.kafka.producing import Boxed
 from stream.log.kafka.reader import KafkaReader
 from stream.log.kafka.session import Source
 from stream.log.kafka.settings import KafkaSettings
@@ -39,14 +34,13 @@ class KafkaLog:
     def __init__(
         self, bootstrap_servers: str, clock: Clock, settings: KafkaSettings | None = None
     ) -> None:
-        self._bootstrap_servers = bootstrap_servers
         self._clock = clock
         self._settings = settings or KafkaSettings()
-        self._settings.client_arguments(bootstrap_servers)  # a wrong secret is told at once
+        self._clients = Clients(bootstrap_servers, self._settings)
         self.figures = KafkaFigures()
-        self._admin = KafkaAdmin(bootstrap_servers, self._settings, clock, self.figures)
-        self._readers: weakref.WeakSet[KafkaReader] = weakref.WeakSet()
-        self._writers: weakref.WeakSet[KafkaWriter | FencedKafkaWriter] = weakref.WeakSet()
+        self._admin = KafkaAdmin(self._clients, self._settings, clock, self.figures)
+        self._readers: list[KafkaReader] = []
+        self._writers: list[KafkaWriter | FencedKafkaWriter] = []
         self._closed = False
 
     def create_topic(self, spec: TopicSpec) -> None:
@@ -80,12 +74,12 @@ class KafkaLog:
             compacted=self._admin.compacted(topic),
             group=group,
             admin=self._admin,
-            open_consumer=lambda: self._open_consumer(topic, group if member else None),
+            open_consumer=lambda: self._clients.consumer(topic, group if member else None),
             timeout_seconds=self._settings.timeout_seconds,
             session_timeout_seconds=self._settings.session_timeout_seconds,
         )
         reader = KafkaReader(source, partitions, self._clock, self.figures, listener)
-        self._readers.add(reader)
+        self._readers = [*(one for one in self._readers if not one.closed), reader]
         return reader
 
     def writer(self, topic: str, *, fence: str | None = None) -> KafkaWriter | FencedKafkaWriter:
@@ -98,15 +92,15 @@ class KafkaLog:
         writer: KafkaWriter | FencedKafkaWriter
         if fence is None:
             writer = KafkaWriter(
-                topic, placement, self._open_producer, self._clock, timeout, self.figures
+                topic, placement, self._clients.producer, self._clock, timeout, self.figures
             )
         else:
             # Kafka knows one space of names for the whole cluster, the interface one per topic.
             name = f"{topic}.{fence}"
             writer = FencedKafkaWriter(
-                topic, placement, lambda: self._open_producer(name), self._clock, timeout
+                topic, placement, lambda: self._clients.producer(name), self._clock, timeout
             )
-        self._writers.add(writer)
+        self._writers = [*(one for one in self._writers if not one.closed), writer]
         return writer
 
     def start_offsets(self, topic: str) -> dict[int, int]:
@@ -167,28 +161,6 @@ class KafkaLog:
         for client in (*self._readers, *self._writers):
             client.close()
         self._admin.close()
-
-    def _open_consumer(self, topic: str, group: str | None) -> KafkaConsumer:
-        arguments = self._settings.client_arguments(self._bootstrap_servers)
-        arguments |= self._settings.consumer_arguments()
-        if group is not None:
-            arguments["group_id"] = group
-            # Moves few partitions, and those not moved are read on without a pause.
-            arguments["partition_assignment_strategy"] = [CooperativeStickyAssignor]
-            if self._settings.group_instance_id:
-                # One process may be a member with several topics.
-                arguments["group_instance_id"] = f"{self._settings.group_instance_id}-{topic}"
-        return KafkaConsumer(**arguments)
-
-    def _open_producer(self, transactional_id: str | None = None) -> KafkaProducer:
-        arguments: dict[str, Any] = self._settings.client_arguments(self._bootstrap_servers)
-        arguments |= self._settings.producer_arguments()
-        return KafkaProducer(
-            **arguments,
-            transactional_id=transactional_id,
-            key_serializer=Boxed(),
-            value_serializer=Boxed(),
-        )
 
     def _check_open(self) -> None:
         if self._closed:

@@ -57,7 +57,8 @@ class KafkaReader:
         self._waiting: set[int] = set()  # positions past the end
         self._watch = SilenceWatch(clock)
         self._announced = partitions is None
-        self._closed = False
+        self.closed = False
+        """Whether `close` was called."""
         if partitions is not None:
             self._positions = self._first_positions(partitions)
         self._session = ConsumerSession(
@@ -72,7 +73,7 @@ class KafkaReader:
     @property
     def group(self) -> str | None:
         """The group of which this reader is a member."""
-        return self._source.group if self._session.member and not self._closed else None
+        return self._source.group if self._session.member and not self.closed else None
 
     @property
     def topic(self) -> str:
@@ -105,7 +106,7 @@ class KafkaReader:
 
     def poll(self, max_records: int, timeout_seconds: float) -> list[RecordBatch]:
         """Return what is there, at most `max_records`, at most one batch per partition."""
-        if self._closed:
+        if self.closed:
             raise LogError(f"this reader of {self._source.topic} was closed")
         deadline = self._clock.monotonic() + timeout_seconds
         while True:
@@ -130,12 +131,12 @@ class KafkaReader:
 
     def heartbeat_age_seconds(self) -> float | None:
         """Return how long ago the group's coordinator last answered; None: no member."""
-        return None if self._closed else self._session.heartbeat_age_seconds()
+        return None if self.closed else self._session.heartbeat_age_seconds()
 
     def close(self) -> None:
         """Leave the group, if any, and refuse further polls."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             self._session.close()
 
     # Fetching

@@ -17,7 +17,11 @@ KEY_PASSWORD_VARIABLE: Final = "GSR_KAFKA_SSL_KEY_PASSWORD"  # noqa: S105 - a na
 _RECONNECT_LONGEST_MILLISECONDS: Final = 2_000
 _BATCH_BYTES: Final = 256 << 10
 _LARGEST_REQUEST_BYTES: Final = 16 << 20  # what a record may be is the topic's to say
-_SHORTEST_SESSION_SECONDS: Final = 1.0
+_BOUNDS_SECONDS: Final = {
+    "session_timeout_seconds": (1.0, 1800.0),
+    "max_poll_interval_seconds": (1.0, 3600.0),
+    "timeout_seconds": (3.0, 1200.0),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +93,9 @@ class KafkaSettings:
     partition_fetch_bytes: int = 4_194_304
 
     def __post_init__(self) -> None:
-        if not _SHORTEST_SESSION_SECONDS <= self.session_timeout_seconds < float("inf"):
-            raise ValueError("session_timeout_seconds must be at least 1")
-        for name in ("max_poll_interval_seconds", "timeout_seconds"):
-            if not 1.0 <= getattr(self, name) <= 3600.0:  # noqa: PLR2004 - said in the message
-                raise ValueError(f"{name} must be between 1 and 3600")
+        for name, (least, most) in _BOUNDS_SECONDS.items():
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be between {least:g} and {most:g}")
         for name in ("replication_factor", "min_insync_replicas"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative")

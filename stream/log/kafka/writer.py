@@ -55,11 +55,12 @@ class KafkaWriter:
         self._timeout_seconds = timeout_seconds
         self._figures = figures
         self._producer: KafkaProducer | None = None
-        self._closed = False
+        self.closed = False
+        """Whether `close` was called."""
 
     def append(self, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
         """Append all of `records` and return each one's (partition, offset)."""
-        if self._closed:
+        if self.closed:
             raise LogError(f"this writer to {self._topic} was closed")
         if not records:
             return []
@@ -78,7 +79,7 @@ class KafkaWriter:
 
     def close(self) -> None:
         """Refuse further appends."""
-        self._closed = True
+        self.closed = True
         if self._producer is not None:
             discard(self._producer)
             self._producer = None
@@ -124,7 +125,8 @@ class FencedKafkaWriter:
         self._timeout_seconds: Final = timeout_seconds
         self._bounded = Bounded()
         self._fenced = False
-        self._closed = False
+        self.closed = False
+        """Whether `close` was called."""
         self._producer = open_producer()
         try:
             self._producer.init_transactions()
@@ -134,7 +136,7 @@ class FencedKafkaWriter:
 
     def append(self, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
         """Append all of `records`, or none of them, and return each one's (partition, offset)."""
-        if self._closed:
+        if self.closed:
             raise LogError(f"this writer to {self._topic} was closed")
         if self._fenced:
             raise self._fenced_error()
@@ -157,8 +159,8 @@ class FencedKafkaWriter:
 
     def close(self) -> None:
         """Refuse further appends."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             discard(self._producer)
 
     def _fenced_error(self) -> FencedError:

@@ -1,0 +1,200 @@
+"""Brokers that restart, hang and vanish: what waits ends, and what was promised holds."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from stream.clock import SystemClock
+from stream.errors import LogUnavailableError
+from stream.log.interface import Log, Outgoing, Reader, TopicSpec
+from stream.log.kafka.log import KafkaLog
+from stream.log.kafka.settings import KafkaSettings
+from stream.log.kafka.writer import FencedKafkaWriter
+from tests.conftest import missing
+from tests.kafka_broker import KafkaCluster, kafka_cluster
+from tests.kafka_jars import KafkaMissingError
+
+pytestmark = pytest.mark.kafka
+
+SETTINGS = KafkaSettings(session_timeout_seconds=6.0, timeout_seconds=4.0)
+PATIENCE_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[KafkaCluster]:
+    """Run a broker of our own, to be ill-treated."""
+    try:
+        with kafka_cluster() as cluster:
+            yield cluster
+    except KafkaMissingError as error:
+        missing(str(error))
+
+
+@pytest.fixture
+def log(cluster: KafkaCluster) -> Iterator[KafkaLog]:
+    log = KafkaLog(cluster.bootstrap_servers, SystemClock(), SETTINGS)
+    yield log
+    log.close()
+    if not cluster.nodes[0].running:
+        cluster.restart()
+    cluster.nodes[0].resume()
+
+
+def create(log: Log, name: str, partitions: int = 1) -> str:
+    log.create_topic(TopicSpec(name=name, partitions=partitions))
+    return name
+
+
+def numbered(first: int, count: int) -> list[Outgoing]:
+    return [Outgoing(b"k", b"%d" % n) for n in range(first, first + count)]
+
+
+def read(reader: Reader, count: int) -> list[bytes | None]:
+    """Poll, through passing trouble, until `count` records have come."""
+    values: list[bytes | None] = []
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(values) < count and time.monotonic() < deadline:
+        try:
+            for batch in reader.poll(1000, 0.2):
+                values += batch.values
+        except LogUnavailableError:
+            continue
+    return values
+
+
+def append(log: Log, topic: str, records: list[Outgoing]) -> None:
+    """Append, again and again through passing trouble."""
+    writer = log.writer(topic)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            writer.append(records)
+        except LogUnavailableError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
+
+
+@pytest.mark.parametrize("group", [None, "restarts"])
+def test_readers_and_writers_go_on_after_a_restart(
+    cluster: KafkaCluster, log: KafkaLog, group: str | None
+) -> None:
+    """No record is lost or read twice by a reader that went on."""
+    topic = create(log, f"restart.{group or 'alone'}".lower())
+    writer, reader = log.writer(topic), log.reader(topic, group=group)
+    writer.append(numbered(0, 5))
+    assert read(reader, 5) == [b"%d" % n for n in range(5)]
+    cluster.nodes[0].kill()
+    cluster.restart()
+    append(log, topic, numbered(5, 5))
+    assert read(reader, 5) == [b"%d" % n for n in range(5, 10)]
+    if group is not None:
+        log.save_positions(group, topic, {0: 10})
+        assert log.saved_positions(group, topic) == {0: 10}
+
+
+def test_every_call_ends_while_all_brokers_are_gone(cluster: KafkaCluster, log: KafkaLog) -> None:
+    """Each says that it is passing, within twice its bound; afterwards all works again."""
+    topic = create(log, "gone")
+    log.writer(topic).append(numbered(0, 1))
+    unfenced, fenced = log.writer(topic), log.writer(topic, fence="one")
+    fenced.append(numbered(1, 1))
+    reader, member = log.reader(topic), log.reader(topic, group="gone")
+    assert len(read(member, 2)) == 2
+    cluster.nodes[0].kill()
+    calls: dict[str, Callable[[], object]] = {
+        "end_offsets": lambda: log.end_offsets(topic),
+        "topics": log.topics,
+        "create": lambda: create(log, "gone.other"),
+        "saved": lambda: log.saved_positions("gone", topic),
+        "save as a member": lambda: log.save_positions("gone", topic, {0: 1}),
+        "save alone": lambda: log.save_positions("another", topic, {0: 1}),
+        "append": lambda: unfenced.append(numbered(2, 1)),
+        "append fenced": lambda: fenced.append(numbered(2, 1)),
+        "writer": lambda: log.writer(topic, fence="two"),
+        "reader": lambda: log.reader(topic),
+    }
+    outcomes: dict[str, Exception | None] = {}
+    seconds: dict[str, float] = {}
+
+    def run(name: str) -> None:
+        began = time.monotonic()
+        try:
+            calls[name]()
+            outcomes[name] = None
+        except Exception as error:  # noqa: BLE001 - looked at below
+            outcomes[name] = error
+        seconds[name] = time.monotonic() - began
+
+    threads = [threading.Thread(target=run, args=(name,), daemon=True) for name in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    assert set(outcomes) == set(calls)
+    assert {name: type(error) for name, error in outcomes.items()} == dict.fromkeys(
+        calls, LogUnavailableError
+    )
+    assert max(seconds.values()) < 10 * SETTINGS.timeout_seconds, seconds
+    cluster.restart()
+    assert len(read(reader, 2)) == 2
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            fenced.append(numbered(3, 1))
+            unfenced.append(numbered(4, 1))
+            break
+        except LogUnavailableError:
+            assert time.monotonic() < deadline
+    assert b"4" in read(member, 2)
+
+
+def test_silence_with_the_brokers_gone_is_told_from_an_idle_topic(
+    cluster: KafkaCluster, log: KafkaLog
+) -> None:
+    """A reader that hears nothing asks, and says what it finds."""
+    topic = create(log, "silence")
+    reader = log.reader(topic)
+    assert reader.poll(10, 0.1) == []
+    cluster.nodes[0].pause()
+    with pytest.raises(LogUnavailableError):  # noqa: PT012 - it takes a while
+        for _ in range(60):
+            reader.poll(10, 1.0)
+    cluster.nodes[0].resume()
+    append(log, topic, numbered(0, 1))
+    assert read(reader, 1) == [b"0"]
+
+
+def test_a_record_larger_than_a_fetch_is_read(cluster: KafkaCluster, log: KafkaLog) -> None:
+    """A partition does not stop at it."""
+    topic = create(log, "large")
+    writer = log.writer(topic)
+    writer.append([Outgoing(b"k", b"x" * 3_000_000), Outgoing(b"k", b"after")])
+    small = KafkaSettings(fetch_bytes=10_000, partition_fetch_bytes=1_000)
+    other = KafkaLog(cluster.bootstrap_servers, SystemClock(), small)
+    assert [len(value or b"") for value in read(other.reader(topic), 2)] == [3_000_000, 5]
+    other.close()
+    with pytest.raises(ValueError, match=r"max\.message\.bytes"):
+        writer.append([Outgoing(b"k", b"x" * 5_000_000)])
+    writer.append(numbered(0, 1))
+
+
+def test_a_writer_that_died_in_an_append_holds_readers_up_only_until_its_successor(
+    cluster: KafkaCluster, log: KafkaLog
+) -> None:
+    """What it had not finished is never seen."""
+    topic = create(log, "unfinished")
+    first = log.writer(topic, fence="one")
+    assert isinstance(first, FencedKafkaWriter)
+    first.append(numbered(0, 1))
+    torn = first._producer  # noqa: SLF001 - as if the process had died in `append`
+    torn.begin_transaction()
+    torn.send(topic, (b"torn",), (b"k",))
+    torn.flush()
+    end = log.end_offsets(topic)[0]
+    log.writer(topic, fence="one").append(numbered(1, 1))
+    assert read(log.reader(topic), 2) == [b"0", b"1"]
+    assert log.end_offsets(topic)[0] > end
