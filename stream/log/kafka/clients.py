@@ -1,18 +1,24 @@
 """Opens kafka-python's clients."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import BrokerResponseError, KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
 
+from stream.errors import LogError
 from stream.log.kafka.producing import Boxed
 from stream.log.kafka.settings import KafkaSettings
 from stream.log.kafka.sockets import DIRECT
+from stream.log.kafka.tls import TlsContext
 
 T = TypeVar("T")
+
+_CONNECTION_LOG: Final = logging.getLogger("kafka.net.manager")
 
 
 class Clients:
@@ -68,22 +74,58 @@ class Clients:
         return self._settings.client_arguments(self._bootstrap_servers) | {"proxy_url": DIRECT}
 
 
+class _Causes(logging.Handler):
+    """Remembers why kafka-python could not connect: it logs that, and raises a timeout."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.best: KafkaError | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep an error that is reported; a broker's answer is worth more than a broken line."""
+        for argument in record.args if isinstance(record.args, tuple) else ():
+            if (
+                isinstance(argument, KafkaError)
+                and not isinstance(argument, KafkaTimeoutError)
+                and not isinstance(self.best, BrokerResponseError)
+            ):
+                self.best = argument
+
+
 def _opened(kind: Callable[..., T], arguments: dict[str, Any]) -> T:
-    """Return an open client; where that fails, leave no thread and no file behind.
+    """Return an open client; where that fails, say why and leave no thread and no file behind.
 
     kafka-python's clients start a thread before they look for the cluster, and forget it where
     they find none.
     """
     connections: list[KafkaNetClient] = []
+    causes = _Causes()
 
     def connect(**configs: Any) -> KafkaNetClient:
         connections.append(KafkaNetClient(**configs))
         return connections[-1]
 
+    _CONNECTION_LOG.addHandler(causes)
     try:
         return kind(**arguments, kafka_client=connect)
-    except BaseException:
+    except BaseException as error:
         for connection in connections:
             with suppress(Exception):  # it never was of any use
                 connection.close()
+        if isinstance(error, KafkaError):
+            raise _explained(error, causes.best, arguments.get("ssl_context")) from error
         raise
+    finally:
+        _CONNECTION_LOG.removeHandler(causes)
+
+
+def _explained(
+    error: KafkaError, cause: KafkaError | None, context: TlsContext | None
+) -> KafkaError | LogError:
+    """Return what to raise for a cluster that was not found."""
+    if context is not None and context.failure is not None:
+        return LogError(
+            f"no broker accepts TLS with us ({context.failure.reason or context.failure}): correct "
+            "ssl_ca_file, ssl_certificate_file or the hosts' names in [kafka]"
+        )
+    return error if cause is None else cause

@@ -55,7 +55,7 @@ class KafkaReader:
         self._buffer = FetchBuffer()
         self._paused: set[int] = set()
         self._waiting: set[int] = set()  # positions past the end
-        self._watch = SilenceWatch(clock)
+        self._watch = SilenceWatch(clock, source.timeout_seconds / 3)
         self._announced = partitions is None
         self.closed = False
         """Whether `close` was called."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from stream.errors import LogError
+from stream.log.kafka.tls import tls_context
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -159,13 +160,15 @@ class KafkaSettings:
         if self.security_protocol not in ("SSL", "SASL_SSL"):
             return {}
         return {
-            "ssl_check_hostname": self.ssl_check_hostname,
-            "ssl_cafile": _path("ssl_ca_file", self.ssl_ca_file),
-            "ssl_certfile": _path("ssl_certificate_file", self.ssl_certificate_file),
-            "ssl_keyfile": _path("ssl_key_file", self.ssl_key_file),
-            "ssl_password": _secret(
-                "ssl_key_password_file", self.ssl_key_password_file, KEY_PASSWORD_VARIABLE
-            ),
+            "ssl_context": tls_context(
+                ca_file=_path("ssl_ca_file", self.ssl_ca_file),
+                certificate_file=_path("ssl_certificate_file", self.ssl_certificate_file),
+                key_file=_path("ssl_key_file", self.ssl_key_file),
+                key_password=_secret(
+                    "ssl_key_password_file", self.ssl_key_password_file, KEY_PASSWORD_VARIABLE
+                ),
+                check_hostname=self.ssl_check_hostname,
+            )
         }
 
     def _sasl(self) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Final
 
 from stream.clock import Clock
 
-_SILENCE_SECONDS: Final = 10.0
 _STALLED_PROBES: Final = 3
 
 
@@ -16,10 +15,12 @@ class SilenceWatch:
     ----------
     clock
         Times the silence.
+    patience_seconds
+        How long to be content with silence, and to wait for an answer then.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self.patience_seconds: Final = 5.0
+    def __init__(self, clock: Clock, patience_seconds: float) -> None:
+        self.patience_seconds: Final = patience_seconds
         self._clock = clock
         self._heard = clock.monotonic()
         self._before: dict[int, int] = {}
@@ -35,7 +36,7 @@ class SilenceWatch:
 
         It stays due until the cluster has answered, which `is_stalled` is told.
         """
-        return bool(positions) and self._clock.monotonic() - self._heard >= _SILENCE_SECONDS
+        return bool(positions) and self._clock.monotonic() - self._heard >= self.patience_seconds
 
     def is_stalled(self, positions: Mapping[int, int], behind: Collection[int]) -> bool:
         """Return whether the client is stuck: behind the end, probe after probe, without moving.
