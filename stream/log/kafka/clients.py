@@ -7,10 +7,11 @@ from typing import Any, Final, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import BrokerResponseError, KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
 
 from stream.errors import LogError
+from stream.log.kafka.failures import is_passing
 from stream.log.kafka.producing import Boxed
 from stream.log.kafka.settings import KafkaSettings
 from stream.log.kafka.sockets import DIRECT
@@ -82,12 +83,12 @@ class _Causes(logging.Handler):
         self.best: KafkaError | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep an error that is reported; a broker's answer is worth more than a broken line."""
+        """Keep an error that is reported; a refusal is worth more than what may pass."""
         for argument in record.args if isinstance(record.args, tuple) else ():
             if (
                 isinstance(argument, KafkaError)
                 and not isinstance(argument, KafkaTimeoutError)
-                and not isinstance(self.best, BrokerResponseError)
+                and (self.best is None or is_passing(self.best))
             ):
                 self.best = argument
 
