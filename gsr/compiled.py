@@ -1,9 +1,11 @@
 """The one way in which this package compiles a kernel."""
 
+import atexit
 import functools
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
@@ -15,6 +17,8 @@ R = TypeVar("R")
 
 KEPT_CACHES: Final = 4
 """Compiled kernels of so many versions of the sources are kept."""
+SHIPPED_VARIABLE: Final = "GSR_KERNELS"
+"""Names a folder of caches that came with the program, as in a container's image."""
 
 
 @functools.cache
@@ -36,7 +40,35 @@ def cache_directory() -> str:
         others = sorted(caches.iterdir(), key=lambda cache: cache.stat().st_mtime)
         for old in others[: 1 - KEPT_CACHES]:
             shutil.rmtree(old, ignore_errors=True)
+    if not _can_write(caches):
+        # Numba refuses to compile where it may not write, even if all that it needs is there.
+        caches = Path(tempfile.mkdtemp(prefix="gsr-kernels-"))
+        atexit.register(shutil.rmtree, caches, ignore_errors=True)
+        mine = caches / mine.name
+    shipped = os.environ.get(SHIPPED_VARIABLE)
+    if shipped and not mine.exists():
+        _take_over(Path(shipped) / mine.name, mine)
     return str(mine)
+
+
+def _can_write(directory: Path) -> bool:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(directory, os.W_OK | os.X_OK)
+
+
+def _take_over(shipped: Path, mine: Path) -> None:
+    """Copy a cache that came with the program, all or nothing: other processes may do the same."""
+    if not shipped.is_dir():
+        return
+    aside = Path(tempfile.mkdtemp(prefix=".new-", dir=mine.parent))
+    shutil.copytree(shipped, aside, dirs_exist_ok=True)
+    try:
+        aside.rename(mine)
+    except OSError:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:

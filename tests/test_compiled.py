@@ -46,3 +46,37 @@ def test_old_caches_leave(
         (caches / f"old-{age}").mkdir(parents=True)
     Path(compiled.cache_directory()).mkdir()
     assert len(list(caches.iterdir())) == compiled.KEPT_CACHES
+
+
+def test_a_shipped_cache_is_taken_over(
+    compiled: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image brings its kernels; where they are taken from stays as it is."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "build"))
+    shipped = Path(compiled.cache_directory())
+    (shipped / "sub").mkdir(parents=True)
+    (shipped / "sub" / "kernel.nbc").write_bytes(b"compiled")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "run"))
+    monkeypatch.setenv("GSR_KERNELS", str(shipped.parent))
+    compiled.cache_directory.cache_clear()
+    mine = Path(compiled.cache_directory())
+    assert mine.parent == tmp_path / "run" / "gsr" / "kernels"
+    assert (mine / "sub" / "kernel.nbc").read_bytes() == b"compiled"
+    assert [path.name for path in mine.parent.iterdir()] == [mine.name]
+    (mine / "sub" / "kernel.nbc").write_bytes(b"mine")
+    compiled.cache_directory.cache_clear()
+    assert (Path(compiled.cache_directory()) / "sub" / "kernel.nbc").read_bytes() == b"mine"
+    assert (shipped / "sub" / "kernel.nbc").read_bytes() == b"compiled"
+
+
+def test_a_read_only_home_has_a_cache_all_the_same(
+    compiled: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numba compiles nothing where it may not write."""
+    (tmp_path / "home").write_text("a file: no folder can be made below it, not even by root")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    mine = Path(compiled.cache_directory())
+    assert mine.parent.parent == tmp_path
+    assert mine.parent.name.startswith("gsr-kernels-")
+    mine.mkdir()

@@ -29,9 +29,11 @@ def configured(service: str, monkeypatch: pytest.MonkeyPatch) -> GsrConfig:
 def image_environment() -> dict[str, str]:
     """Return what the last stage of the Dockerfile sets."""
     final = DOCKERFILE.replace("\\\n", " ").rpartition("\nFROM ")[2]
-    found = {}
+    found: dict[str, str] = {}
     for line in re.findall(r"^ENV (.*)$", final, flags=re.MULTILINE):
-        found.update(word.split("=", 1) for word in shlex.split(line))
+        for word in shlex.split(line):
+            name, _, value = word.partition("=")
+            found[name] = value
     return found
 
 
