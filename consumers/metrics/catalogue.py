@@ -38,6 +38,9 @@ MODELS: Final = ("joint", "popularity", "graph")
 CUTS: Final = ("5", "10", "20")
 SLICES: Final = ("all", "new_users", "new_items")
 DETECTORS: Final = ("adwin", "page_hinkley")
+LOG_EVENTS: Final = (
+    *("reconnects", "retries", "rebalances", "lost_partitions", "fetch_errors", "stalls"),
+)
 LIST_REASONS: Final = ("click", "model", "items", "cold")
 
 _QUALITY: Final = MappingProxyType({"model": MODELS, "k": CUTS, "slice": SLICES})
@@ -97,6 +100,7 @@ def _specs(
 
 
 _LABELS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "gsr_log_events_total": {"event": LOG_EVENTS},
     "gsr_ingest_clicks_total": {"outcome": CLICK_OUTCOMES},
     "gsr_ingest_bad_records_total": {"reason": BAD_REASONS},
     "gsr_ingest_lag_records": {"partition": ()},
@@ -145,6 +149,27 @@ _PROCESS = _specs(
             *("gsr_retries_total", "counter", "retries"),
             "Passing troubles (log away, file system busy) that were retried.",
             "Growing: the log or the disk has trouble that has not yet stopped the role.",
+        ),
+        (
+            *("gsr_log_events_total", "counter", "events"),
+            "What the Kafka client went through, by kind; 0 with the embedded log.",
+            "rebalances, lost_partitions growing: members hang or restart. reconnects, stalls, "
+            "fetch_errors growing: the network or a broker is in trouble.",
+        ),
+        (
+            *("gsr_log_member_heartbeat_timestamp_seconds", "gauge", "seconds"),
+            "When the group's coordinator last answered this member; 0: no member of a group.",
+            "Older than kafka.session_timeout_seconds: its partitions are being given to others.",
+        ),
+        (
+            *("gsr_log_partitions_past_end", "gauge", "partitions"),
+            "Partitions whose position is past the end of the log.",
+            "Above 0 for long: the cluster lost records that were acknowledged.",
+        ),
+        (
+            *("gsr_log_slow_decoder", "gauge", ""),
+            "1 where Kafka batches are decoded record by record, 0 where in columns.",
+            "1: the Kafka client is another version than the decoder was made for; see the log.",
         ),
     ),
 )

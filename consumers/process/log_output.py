@@ -30,6 +30,10 @@ def set_up_logging(name: str, section: ProcessSection, stream: TextIO | None = N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(section.log_level.upper())
+    # The Kafka client tells of every connection; what matters of it shows as metrics.
+    logging.getLogger("kafka").setLevel(
+        logging.NOTSET if section.log_level == "debug" else max(root.level, logging.WARNING)
+    )
     logging.captureWarnings(capture=True)
 
 

@@ -17,6 +17,7 @@ from consumers.errors import GsrError
 from consumers.metrics.registry import Metrics
 from consumers.process.garbage import collect_rarely
 from consumers.process.health import HealthServer
+from consumers.process.log_metrics import LogMetrics
 from consumers.process.log_output import set_up_logging
 from consumers.process.parent_watch import parent_watched
 from gsr.errors import ModelError
@@ -123,6 +124,7 @@ def _loop(
     role = factory(config, log, clock, metrics, open_artifacts(config, clock))
     collect_rarely()
     retries = metrics.counter("gsr_retries_total")
+    log_metrics = LogMetrics(log, metrics, clock)
     failed = True
     try:
         metrics.beat()
@@ -145,6 +147,7 @@ def _loop(
             metrics.step_done()
             if clock.monotonic() - checked_at >= _CHECKS_SECONDS:
                 health.update(role.checks())
+                log_metrics.update()
                 checked_at = clock.monotonic()
             if not worked:
                 stop.wait(_IDLE_SECONDS)
