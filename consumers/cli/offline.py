@@ -1,7 +1,9 @@
 """`gsr replay` and `gsr bootstrap`: from event files, without a running service."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,6 +22,9 @@ from consumers.cli.options import (
 )
 from consumers.cli.output import print_json, print_table, say
 
+if TYPE_CHECKING:  # pydantic would slow `gsr --help` down
+    from consumers.config import GsrConfig
+
 Events = Annotated[
     Path, typer.Argument(metavar="EVENTS", help="CSV, JSON lines or Parquet; .gz and .zst too.")
 ]
@@ -37,16 +42,32 @@ def add_to(app: typer.Typer) -> None:
         "gsr replay clicks.csv.gz --out report",
         "gsr replay log.parquet --out report --column user=uid --column timestamp=ts",
         "gsr replay clicks.csv.gz --out report --limit 100000 --seed 1",
+        "gsr replay kafka://localhost:9092 --out report --from 2026-01-31T00:00:00Z",
+        "gsr replay embedded:run/log --out report --from 0:1500,1:1620 --to 0:9000,1:9000",
     )(replay)
     command(app, "bootstrap", "gsr bootstrap history.csv.gz", "gsr run")(bootstrap)
 
 
 def replay(
-    events: Events,
+    events: Annotated[
+        str,
+        typer.Argument(
+            metavar="EVENTS",
+            help="CSV, JSON lines or Parquet; .gz and .zst too. Or the URL of a log.",
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results go.")],
     config: ConfigFile = None,
     settings: Settings = None,
     columns: ColumnNames = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="WHERE", help="With a log: first time, or P:OFFSET,…"),
+    ] = None,
+    stop: Annotated[
+        str | None,
+        typer.Option("--to", metavar="WHERE", help="With a log: time or offsets to stop before."),
+    ] = None,
     warmup: Annotated[
         float, typer.Option("--warmup", min=0, max=0.99, help="Share learned before scoring.")
     ] = 0.1,
@@ -64,20 +85,29 @@ def replay(
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
-    """Replay an event file in event time: every click is first a test, then learned.
+    """Replay an event file, or a stretch of the clicks topic, in event time.
 
-    Writes metrics.json, report.html and the recommendations; prints the quality beside two
-    baselines that are updated after every click.
+    Every click is first a test, then learned. Writes metrics.json, report.html and the
+    recommendations; prints the quality beside two baselines that are updated after every click.
     """
-    loaded = resolve(config, settings)
+    from consumers.topics.topic_range import LOG_URL
+
+    url = events if LOG_URL.match(events) else None
+    if url is None and (start is not None or stop is not None):
+        raise typer.BadParameter("--from and --to need a log instead of a file")
+    loaded = resolve(config, settings, url)
     from consumers.cli.progress_bar import progress_bar
     from consumers.replay.run import ReplayOptions
     from consumers.replay.run import replay as replay_events
 
-    with progress_bar() as progress:
+    with ExitStack() as stack:
+        file = Path(events)
+        if url is not None:
+            file = stack.enter_context(_exported(loaded, start, stop))
+        progress = stack.enter_context(progress_bar())
         result = replay_events(
             ReplayOptions(
-                events=events,
+                events=file,
                 out=out,
                 columns=column_names(columns),
                 config=loaded,
@@ -135,6 +165,32 @@ def bootstrap(
     else:
         print_table(("what", "value"), [(name, value) for name, value in result.items()])
     say("state and model are in place: continue with gsr run and the same settings")
+
+
+@contextmanager
+def _exported(loaded: "GsrConfig", start: str | None, stop: str | None) -> Iterator[Path]:
+    """Write the stretch of the topic to a file that is gone after the block."""
+    import tempfile
+
+    from consumers.topics.topic_range import TopicRange, export_clicks
+    from stream.clock import SystemClock
+    from stream.log.opening import open_log
+
+    topic = loaded.log.clicks
+    with tempfile.TemporaryDirectory(prefix="gsr-replay-") as scratch:
+        path = Path(scratch) / f"{topic}.jsonl.zst"
+        log = open_log(loaded.log.url, SystemClock(), loaded.kafka)
+        try:
+            found = export_clicks(
+                log, topic, TopicRange(start=start, stop=stop), loaded.events.rules(), path
+            )
+        finally:
+            log.close()
+        say(
+            f"{found.clicks:,} clicks of {topic}; left out: {found.refused.total():,} refused, "
+            f"{found.forgets:,} forget records"
+        )
+        yield path
 
 
 def _print_quality(result: dict[str, Any]) -> None:

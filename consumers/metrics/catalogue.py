@@ -153,8 +153,7 @@ _PROCESS = _specs(
         (
             *("gsr_log_events_total", "counter", "events"),
             "What the Kafka client went through, by kind; 0 with the embedded log.",
-            "rebalances, lost_partitions growing: members hang or restart. reconnects, stalls, "
-            "fetch_errors growing: the network or a broker is in trouble.",
+            "rebalances growing: members hang or restart. reconnects growing: a broker is away.",
         ),
         (
             *("gsr_log_member_heartbeat_timestamp_seconds", "gauge", "seconds"),
