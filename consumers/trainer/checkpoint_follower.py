@@ -1,5 +1,6 @@
 """Accepted clicks, in order, from the checkpoints of all partitions."""
 
+import logging
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,11 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from consumers.artifacts.store import ArtifactStore
+from consumers.errors import ArtifactError
+from stream.errors import StateCorruptError
 from stream.events.click import ClickBatch
 from stream.state.checkpoint import Checkpoint
 from stream.state.feed import FeedChunk
 from stream.state.graph_arrays import ItemTable
 from stream.state.user_buffer import UserBuffer
+
+_LOGGER = logging.getLogger(__name__)
 
 STANDING_PIN: Final = "trainer-standing"
 """Under this name the checkpoints that are being read are kept from pruning."""
@@ -124,7 +129,8 @@ class CheckpointFollower:
         """
         self._pin(numbers)
         for partition, number in numbers.items():
-            self._add(partition, number, at_end=positions is not None)
+            opened = self._open(partition, number)
+            self._add(partition, number, opened, at_end=positions is not None)
 
     @property
     def watermark(self) -> float:
@@ -148,12 +154,20 @@ class CheckpointFollower:
         if not new:
             return None
         self._pin({**self.numbers, **new})
-        added = [partition for partition in new if partition not in self.parts]
+        added = []
         for partition, number in new.items():
-            if partition in added:
-                self._add(partition, number, at_end=False)
+            try:
+                opened = self._open(partition, number)
+            except (ArtifactError, StateCorruptError) as error:
+                # Pruned between two looks, or torn: the next one will come.
+                _LOGGER.warning("partition %d: checkpoint %d: %s", partition, number, error)
+                continue
+            if partition in self.parts:
+                self._move(self.parts[partition], opened, number)
             else:
-                self._move(self.parts[partition], partition, number)
+                self._add(partition, number, opened, at_end=False)
+                added.append(partition)
+        self._pin(self.numbers)
         return added
 
     def take(self, limit: int) -> Taken | None:
@@ -200,8 +214,7 @@ class CheckpointFollower:
     def _pin(self, numbers: Mapping[int, int]) -> None:
         self._artifacts.pin_checkpoints(STANDING_PIN, numbers)
 
-    def _add(self, partition: int, number: int, *, at_end: bool) -> None:
-        ahead = self._open(partition, number)
+    def _add(self, partition: int, number: int, ahead: Checkpoint, *, at_end: bool) -> None:
         whole = ahead.meta.feed_start == 0 and not at_end
         part = PartitionFeed(
             number=number,
@@ -213,10 +226,10 @@ class CheckpointFollower:
         _learn_names(part)
         self.parts[partition] = part
 
-    def _move(self, part: PartitionFeed, partition: int, number: int) -> None:
+    def _move(self, part: PartitionFeed, ahead: Checkpoint, number: int) -> None:
         if part.base is not None:
             part.base.close()
-        part.base, part.ahead = part.ahead, self._open(partition, number)
+        part.base, part.ahead = part.ahead, ahead
         part.number = number
         _learn_names(part)
         # A rebuilt state may be shorter than what was read of the old one.

@@ -121,7 +121,13 @@ class TrainerRole:
         # Snapshots from before have other item rows: they stay served until the next promotion.
         model = JointModel(self._config.model, self._config.learner.seed)
         loop = live_loop(self._config, model)
-        self._follower.begin(numbers)
+        try:
+            self._follower.begin(numbers)
+        except (ArtifactError, StateCorruptError) as error:
+            # Pruned between two looks, or torn: the next one will come.
+            _LOGGER.warning("the newest checkpoints cannot be used: %s", error)
+            self._follower.close()
+            return False
         self._stand(loop)
         self._version = self._artifacts.current_snapshot()
         self._start(loop)
