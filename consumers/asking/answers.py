@@ -15,6 +15,7 @@ from consumers.config import GsrConfig
 from consumers.errors import ArtifactError, NotFoundError
 from consumers.serving.item_controls import ItemControls
 from consumers.topics.log_lookup import newest_record
+from consumers.topics.log_range import read_range
 from stream.clock import SystemClock
 from stream.events.recommendation import decode_recommendation
 from stream.events.sequence import decode_sequence
@@ -171,17 +172,10 @@ def iso_time(seconds: float) -> str:
 
 
 def _read_controls(log: Log, topic: str, controls: ItemControls, now: float) -> None:
-    ends = log.end_offsets(topic)
-    reader = log.reader(topic, partitions=list(ends))
-    try:
-        while any(reader.position(partition) < end for partition, end in ends.items()):
-            batches = reader.poll(10_000, 0.0)
-            if not batches:
-                break
-            for batch in batches:
-                controls.apply(batch, now)
-    finally:
-        reader.close()
+    starts = log.start_offsets(topic)
+    for partition, end in log.end_offsets(topic).items():
+        for batch in read_range(log, topic, partition, starts[partition], end):
+            controls.apply(batch, now)
 
 
 def _popularity(table: ItemTable, row: int, now: float) -> npt.NDArray[np.float64]:

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from typing import Final
 
+from stream.errors import LogUnavailableError
 from stream.log.interface import Log, Reader
 
-_NEAR: Final = 64
+_NEAR: Final = 256
 """Records nearer than this are read in one go instead of by seeking."""
+_WAIT_SECONDS: Final = 0.5
+_EMPTY_POLLS: Final = 10
 
 
 class SequenceLookup:
@@ -28,6 +31,11 @@ class SequenceLookup:
 
         A place is missing in the answer where the record was replaced by a newer one of its key:
         whoever asked will find that one in the log.
+
+        Raises
+        ------
+        LogUnavailableError
+            The log gives nothing, though it goes on.
         """
         found: dict[tuple[int, int], bytes] = {}
         by_partition: dict[int, list[int]] = {}
@@ -44,6 +52,9 @@ class SequenceLookup:
             reader.close()
         self._readers.clear()
 
+    def _end(self, partition: int) -> int:
+        return self._log.end_offsets(self._topic)[partition]
+
     def _read_stretch(
         self, partition: int, offsets: list[int], found: dict[tuple[int, int], bytes]
     ) -> None:
@@ -52,11 +63,20 @@ class SequenceLookup:
             reader = self._log.reader(self._topic, partitions=[partition])
             self._readers[partition] = reader
         wanted = set(offsets)
-        reader.seek(partition, offsets[0])
+        if not 0 <= offsets[0] - reader.position(partition) <= _NEAR:
+            reader.seek(partition, offsets[0])
+        empty = 0
         while reader.position(partition) <= offsets[-1]:
-            batches = reader.poll(offsets[-1] + 1 - reader.position(partition), 0.0)
-            if not batches:
+            # Nothing yet is not nothing: a cluster's answers take their time.
+            batches = reader.poll(offsets[-1] + 1 - reader.position(partition), _WAIT_SECONDS)
+            empty = 0 if batches else empty + 1
+            if empty and reader.position(partition) >= self._end(partition):
                 return
+            if empty == _EMPTY_POLLS:
+                raise LogUnavailableError(
+                    f"{self._topic}[{partition}]: nothing comes from offset "
+                    f"{reader.position(partition)} on"
+                )
             for batch in batches:
                 for offset, value in zip(batch.offsets.tolist(), batch.values, strict=True):
                     if offset in wanted and value is not None:

@@ -1,11 +1,8 @@
 """The newest record of one key, for people who ask: it reads the key's partition from its start."""
 
-from typing import Final
-
+from consumers.topics.log_range import read_range
 from stream.log.interface import Log
 from stream.log.partitioner import partition_of
-
-_BATCH: Final = 10_000
 
 
 def newest_record(log: Log, topic: str, key: bytes) -> tuple[int, bytes | None] | None:
@@ -22,19 +19,11 @@ def newest_record(log: Log, topic: str, key: bytes) -> tuple[int, bytes | None] 
     ends = log.end_offsets(topic)
     partition = partition_of(key, len(ends))
     found: tuple[int, bytes | None] | None = None
-    reader = log.reader(topic, partitions=[partition])
-    try:
-        reader.seek(partition, log.start_offsets(topic)[partition])
-        while reader.position(partition) < ends[partition]:
-            batches = reader.poll(_BATCH, 0.0)
-            if not batches:
-                break
-            for batch in batches:
-                for offset, other, value in zip(
-                    batch.offsets.tolist(), batch.keys, batch.values, strict=True
-                ):
-                    if other == key:
-                        found = (offset, value)
-    finally:
-        reader.close()
+    start = log.start_offsets(topic)[partition]
+    for batch in read_range(log, topic, partition, start, ends[partition]):
+        for offset, other, value in zip(
+            batch.offsets.tolist(), batch.keys, batch.values, strict=True
+        ):
+            if other == key:
+                found = (offset, value)
     return found

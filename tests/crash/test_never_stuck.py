@@ -3,9 +3,9 @@
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -27,7 +27,7 @@ from tests.kafka_broker import KafkaAddress, KafkaCluster, kafka_cluster
 from tests.kafka_jars import KafkaMissingError
 
 DEADLINE_SECONDS: Final = 120.0
-SETTINGS: Final = {
+SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = {
     "log": {"partitions": 2},
     "kafka": {"session_timeout_seconds": 6.0, "timeout_seconds": 5.0},
     "ingest": {"flush_interval_seconds": 0.5, "checkpoint_interval_seconds": 1.0},

@@ -11,8 +11,9 @@ from consumers.metrics.registry import Metrics
 from consumers.trainer.checkpoint_follower import CheckpointFollower
 from consumers.trainer.mirror import Mirror
 from consumers.trainer.role import TrainerRole
-from stream.log.interface import Reader, RebalanceListener
+from stream.log.interface import RebalanceListener
 from stream.log.memory import MemoryLog
+from stream.log.storage_reader import StorageReader
 from tests.consumers.trainer_world import TrainerWorld
 
 
@@ -30,7 +31,7 @@ class _Shared(MemoryLog):
         partitions: Sequence[int] | None = None,
         group: str | None = None,
         listener: RebalanceListener | None = None,
-    ) -> Reader:  # type: ignore[override] # the interface's, not the class's
+    ) -> StorageReader:
         if group is not None:
             partitions = self._share
         return super().reader(topic, partitions=partitions, group=group, listener=listener)
@@ -55,8 +56,9 @@ def _run(world: TrainerWorld, owners: list[IngestRole], trainer: TrainerRole) ->
         world.shop(150)
         until = world.clock.time() + 3.0
         while world.clock.time() < until:
-            for role in (*owners, trainer):
-                role.step()
+            for owner in owners:
+                owner.step()
+            trainer.step()
             world.clock.sleep(0.05)
 
 
@@ -84,8 +86,9 @@ def test_it_sums_what_several_processes_publish(tmp_path: Path) -> None:
     ages = theirs.popularity_references[rows] - mine.popularity_references
     np.testing.assert_allclose(mine.popularity, theirs.popularity[rows] * np.exp2(ages), rtol=1e-4)
     np.testing.assert_array_equal(mine.row_lengths, theirs.row_lengths[rows])
-    for role in (*owners, trainer):
-        role.close()
+    for owner in owners:
+        owner.close()
+    trainer.close()
 
 
 def test_a_torn_checkpoint_is_passed_over(tmp_path: Path) -> None:
