@@ -18,7 +18,13 @@ class TlsContext(ssl.SSLContext):
 
 
 class TlsSocket(ssl.SSLSocket):
-    """Closes when its handshake fails: kafka-python leaves that to the garbage collector."""
+    """Closes when its handshake fails, and lets a broker have the last word.
+
+    kafka-python leaves a failed socket to the garbage collector, and throws away what came
+    together with the end of a connection: a refusal, and the reason for it.
+    """
+
+    _unread_before_end = False
 
     def do_handshake(self, block: bool = False) -> None:
         """Do as much of the handshake as is possible now."""
@@ -26,9 +32,14 @@ class TlsSocket(ssl.SSLSocket):
             super().do_handshake(block)
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002 - ssl's own name
-        """Read; a broker that demands a certificate says so only here."""
+        """Read; the end is told apart from what came before it."""
         with self._remembering():
-            return super().read(len, buffer)
+            read = super().read(len, buffer)
+        if not read and self._unread_before_end:
+            self._unread_before_end = False
+            raise ssl.SSLWantReadError
+        self._unread_before_end = bool(read)
+        return read
 
     @contextmanager
     def _remembering(self) -> Iterator[None]:
