@@ -16,6 +16,8 @@ PASSWORD_VARIABLE: Final = "GSR_KAFKA_SASL_PASSWORD"  # noqa: S105 - a name
 KEY_PASSWORD_VARIABLE: Final = "GSR_KAFKA_SSL_KEY_PASSWORD"  # noqa: S105 - a name
 
 _RECONNECT_LONGEST_MILLISECONDS: Final = 2_000
+# A transaction that follows another at once is told to wait until that one's end is written.
+_PRODUCER_RETRY_MILLISECONDS: Final = 10
 _BATCH_BYTES: Final = 256 << 10
 _LARGEST_REQUEST_BYTES: Final = 16 << 20  # what a record may be is the topic's to say
 _BOUNDS_SECONDS: Final = {
@@ -149,6 +151,7 @@ class KafkaSettings:
             "acks": "all",
             "allow_auto_create_topics": False,
             "compression_type": None if self.compression == "none" else self.compression,
+            "retry_backoff_ms": _PRODUCER_RETRY_MILLISECONDS,
             "batch_size": _BATCH_BYTES,
             "max_request_size": _LARGEST_REQUEST_BYTES,
             "transaction_timeout_ms": _milliseconds(2 * self.timeout_seconds),
