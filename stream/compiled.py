@@ -99,3 +99,11 @@ def lean_kernel(function: Callable[P, R]) -> Callable[P, R]:
     are only safe while the caller holds them.
     """
     return _compile(function, _nrt=False)
+
+
+def inner_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a lean kernel that is put in place wherever another one calls it.
+
+    A call hands over every array by its seven fields: many arrays cost more than a short kernel.
+    """
+    return _compile(function, _nrt=False, inline="always")

@@ -1,12 +1,14 @@
 """A click, and many of them column by column."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from stream.events.id_column import IdColumn
 
 MAX_ID_BYTES: Final = 256
 MAX_RECORD_BYTES: Final = 16 * 1024
@@ -89,7 +91,8 @@ class ClickBatch:
     Parameters
     ----------
     user_ids, item_ids
-        n strings each, 1 to 256 bytes as UTF-8; a forget row has the item id "".
+        n strings each, 1 to 256 bytes as UTF-8; a forget row has the item id "". Kernels want
+        an `IdColumn`, which the codec makes; anything else is turned into one where it is used.
     times
         float64 [n], event time in seconds since the epoch; 0 in a forget row.
     events
@@ -105,8 +108,8 @@ class ClickBatch:
         float64 [n], seconds since the epoch at which the log took the record.
     """
 
-    user_ids: list[str]
-    item_ids: list[str]
+    user_ids: Sequence[str]
+    item_ids: Sequence[str]
     times: npt.NDArray[np.float64]
     events: npt.NDArray[np.uint8]
     hashes: npt.NDArray[np.uint64]
@@ -116,6 +119,19 @@ class ClickBatch:
 
     def __len__(self) -> int:
         return len(self.user_ids)
+
+    def rows(self, rows: npt.NDArray[np.intp]) -> "ClickBatch":
+        """Return some rows, intp [k]."""
+        return ClickBatch(
+            user_ids=IdColumn.of(self.user_ids).rows(rows),
+            item_ids=IdColumn.of(self.item_ids).rows(rows),
+            times=self.times[rows],
+            events=self.events[rows],
+            hashes=self.hashes[rows],
+            forget=self.forget[rows],
+            offsets=self.offsets[rows],
+            append_times=self.append_times[rows],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.events.click import ClickBatch, EventColumns, EventRules
-from stream.events.click_hash import click_hashes, name_hashes
+from stream.events.click_hash import click_hashes, event_id_hash, name_hashes
+from stream.events.id_column import IdColumn
 
 
 def to_click_batch(
@@ -36,13 +37,17 @@ def to_click_batch(
     codes[None] = codes[rules.default_event]
     events = np.fromiter(map(codes.__getitem__, columns.events), np.uint8, count)
     kinds = name_hashes(list(rules.weights))[events]
-    item_bytes = list(map(str.encode, columns.item_ids))
+    items = IdColumn.of(columns.item_ids)
+    hashes = click_hashes(items.hashes, columns.times, kinds)
+    for row, event_id in enumerate(columns.event_ids):
+        if event_id is not None:
+            hashes[row] = event_id_hash(event_id)
     return ClickBatch(
         user_ids=columns.user_ids,
-        item_ids=columns.item_ids,
+        item_ids=items,
         times=columns.times,
         events=events,
-        hashes=click_hashes(item_bytes, columns.times, kinds, columns.event_ids),
+        hashes=hashes,
         forget=np.zeros(count, dtype=np.bool_),
         offsets=np.arange(first_offset, first_offset + count, dtype=np.int64),
         append_times=columns.times if append_times is None else append_times,

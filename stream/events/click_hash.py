@@ -1,12 +1,14 @@
 """What tells two events of one user apart: a 64-bit hash."""
 
 from collections.abc import Sequence
-from itertools import repeat
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
+
+from stream.compiled import lean_kernel
+from stream.events.xxh3_kernel import LONGEST, xxh3
 
 # Two seeds, so that an event id never collides with an item id by being spelled the same.
 _ITEM_SEED: Final = 0
@@ -31,64 +33,107 @@ def click_hash(item_id: str, time: float, event: str, event_id: str | None = Non
     >>> click_hash("i1", 5.0, "click", "e1") == click_hash("i2", 6.0, "cart", "e1")
     True
     """
-    return int(
-        click_hashes(
-            [item_id.encode()],
-            np.array([time]),
-            np.array([_name_hash(event)], dtype=np.uint64),
-            [event_id],
-        )[0]
+    hashes = click_hashes(
+        np.array([_text_hash(item_id)], dtype=np.uint64), np.array([time]), name_hashes([event])
     )
+    return int(hashes[0]) if event_id is None else event_id_hash(event_id)
 
 
 def name_hashes(names: Sequence[str]) -> npt.NDArray[np.uint64]:
     """Return uint64 [names], the hash of each event name (the `kinds` of `click_hashes`)."""
-    return np.array([_name_hash(name) for name in names], dtype=np.uint64)
+    return np.array([_text_hash(name) for name in names], dtype=np.uint64)
+
+
+def event_id_hash(event_id: str) -> int:
+    """Return the 64-bit hash of a click that has an event id."""
+    return xxh3_64_intdigest(event_id.encode(), _EVENT_ID_SEED)
 
 
 def click_hashes(
-    item_ids: Sequence[bytes],
-    times: npt.NDArray[np.float64],
-    kinds: npt.NDArray[np.uint64],
-    event_ids: Sequence[str | None],
+    items: npt.NDArray[np.uint64], times: npt.NDArray[np.float64], kinds: npt.NDArray[np.uint64]
 ) -> npt.NDArray[np.uint64]:
-    """Return the 64-bit hash of each of n clicks.
+    """Return the 64-bit hash of each of n clicks without event ids.
 
     Parameters
     ----------
-    item_ids
-        n item ids as UTF-8.
+    items
+        uint64 [n], the XXH3-64 of each item id.
     times
         float64 [n], seconds since the epoch.
     kinds
         uint64 [n], the hash of each click's event name.
-    event_ids
-        n event ids or None, or an empty sequence where no click has one.
 
     Returns
     -------
     numpy.ndarray
-        uint64 [n]: xxh3-64 of the event id (seed 1), else ``mix(xxh3-64(item) + mix(bits of the
-        time ^ xxh3-64(event name)))`` with the finaliser of SplitMix64 as ``mix``.
+        uint64 [n]: ``mix(item + mix(bits of the time ^ kind))`` with the finaliser of SplitMix64
+        as ``mix``. Of a click with an event id it is the XXH3-64 of that, with seed 1.
     """
     # Adding zero turns -0.0 into 0.0, which has other bits.
     bits = (times + 0.0).view(np.uint64)
-    items = np.fromiter(
-        map(xxh3_64_intdigest, item_ids, repeat(_ITEM_SEED)), np.uint64, len(item_ids)
-    )
-    hashes = _mix(items + _mix(bits ^ kinds))
-    for row, event_id in enumerate(event_ids):
-        if event_id is not None:
-            hashes[row] = xxh3_64_intdigest(event_id.encode(), _EVENT_ID_SEED)
+    hashes = np.empty(len(items), dtype=np.uint64)
+    _hash_clicks(items, bits, kinds, hashes)
     return hashes
 
 
-def _name_hash(name: str) -> int:
-    return xxh3_64_intdigest(name.encode(), _ITEM_SEED)
+def put_event_id_hashes(
+    hashes: npt.NDArray[np.uint64],
+    data: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+) -> None:
+    """Replace the hashes of clicks that have an event id.
+
+    Parameters
+    ----------
+    hashes
+        uint64 [n], changed.
+    data
+        uint8 [m].
+    starts, lengths
+        int64 [n], the event ids; a length of -1 where there is none.
+    """
+    if _hash_event_ids(data, starts, lengths, hashes) > 0:
+        for row in np.flatnonzero(lengths > LONGEST).tolist():
+            long = data[starts[row] : starts[row] + lengths[row]].tobytes()
+            hashes[row] = xxh3_64_intdigest(long, _EVENT_ID_SEED)
 
 
-def _mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def _text_hash(text: str) -> int:
+    return xxh3_64_intdigest(text.encode(), _ITEM_SEED)
+
+
+@lean_kernel
+def _mix(word: np.uint64) -> np.uint64:
     """Spread every input bit over all output bits (SplitMix64, Steele et al. 2014)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
+
+
+@lean_kernel
+def _hash_clicks(
+    items: npt.NDArray[np.uint64],
+    bits: npt.NDArray[np.uint64],
+    kinds: npt.NDArray[np.uint64],
+    hashes: npt.NDArray[np.uint64],
+) -> None:
+    for row in range(len(items)):
+        hashes[row] = _mix(items[row] + _mix(bits[row] ^ kinds[row]))
+
+
+@lean_kernel
+def _hash_event_ids(
+    data: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    hashes: npt.NDArray[np.uint64],
+) -> int:
+    """Hash event ids that are not too long; return how many are."""
+    long = 0
+    for row in range(len(starts)):
+        if lengths[row] > LONGEST:
+            long += 1
+        elif lengths[row] >= 0:
+            hashes[row] = xxh3(data, starts[row], lengths[row], np.uint64(_EVENT_ID_SEED))
+    return long
