@@ -294,4 +294,4 @@ def forgotten_users(clicks: ClickBatch, applied: Applied) -> list[str]:
     """Return the users whom the batch asked to forget."""
     if not clicks.forget.any():
         return []
-    return [clicks.user_ids[row] for row in np.flatnonzero(applied.outcomes == FORGOTTEN)]
+    return [clicks.user_ids[row] for row in np.flatnonzero(applied.outcomes == FORGOTTEN).tolist()]

@@ -1,15 +1,18 @@
 """Sequence records: what others learn of a user after their clicks were applied."""
 
 from collections.abc import Iterable, Sequence
-from itertools import islice
 from typing import Final
 
 import numpy as np
 
 from consumers.ingest.byte_budget import ByteBudget
+from consumers.ingest.waiting_users import WaitingUsers
 from stream.clock import Clock
 from stream.errors import OffsetExpiredError
+from stream.events.id_column import IdColumn
 from stream.events.sequence import SequenceRecord, pack_seen
+from stream.events.utf8_kernel import utf8_rows
+from stream.log.byte_column import ByteColumn
 from stream.log.interface import Log, Outgoing, Reader, RecordBatch
 from stream.state.store import PartitionStore
 from stream.state.user_buffer import UserBuffer
@@ -91,13 +94,13 @@ class PartitionSequences:
         self._budgets = budgets
         self._clock = clock
         self._max_waiting = max_waiting
-        self._waiting: dict[str, int] = {}
+        self._waiting = WaitingUsers()
         self._forgotten: set[str] = set()
         self._oldest_wait: float | None = None
         self._reader: Reader | None = None
         self._read_again_from = 0
         self.missed_offsets = 0
-        self._taken: list[str] = []
+        self._taken: IdColumn = IdColumn.of([])
         if sent_offset < store.next_offset:
             self._read_again(sent_offset)
 
@@ -110,16 +113,15 @@ class PartitionSequences:
     def sent_offset(self) -> int:
         """Every click before this offset is in an appended sequence."""
         if self._waiting:
-            return next(iter(self._waiting.values()))
+            return self._waiting.oldest_offset
         return self._read_again_from if self._reader is not None else self._store.next_offset
 
-    def touch(self, users: Iterable[str], first_offset: int, forgotten: Iterable[str] = ()) -> None:
+    def touch(self, users: IdColumn, first_offset: int, forgotten: Iterable[str] = ()) -> None:
         """Note users whose state changed by clicks from `first_offset` on."""
         if self._reader is not None:
             return  # the log will tell
         waiting = self._waiting
-        for user in users:
-            waiting.setdefault(user, first_offset)
+        waiting.add(users, first_offset)
         self._forgotten.update(forgotten)
         if waiting and self._oldest_wait is None:
             self._oldest_wait = self._clock.monotonic()
@@ -146,17 +148,17 @@ class PartitionSequences:
         if not self._waiting or not (everything or self._due(budget)):
             return []
         limit = len(self._waiting) if everything else USERS_PER_APPEND
-        self._taken = list(islice(self._waiting, limit))
+        self._taken = self._waiting.oldest(limit)
         records = [record for record in map(self._record, self._taken) if record is not None]
         budget.spend(sum(map(size_of, records)))
         return records
 
     def sent(self) -> None:
         """Note that what `take` returned last was appended."""
-        for user in self._taken:
-            del self._waiting[user]
-            self._forgotten.discard(user)
-        self._taken = []
+        self._waiting.drop_oldest(len(self._taken))
+        if self._forgotten:
+            self._forgotten.difference_update(self._taken)
+        self._taken = IdColumn.of([])
         if not self._waiting:
             self._oldest_wait = None
 
@@ -220,18 +222,11 @@ class PartitionSequences:
 
     def _note(self, batch: RecordBatch, stop: int) -> None:
         count = int(np.searchsorted(batch.offsets, stop))
-        first = self._read_again_from
-        for row in range(count):
-            key = batch.keys[row]
-            if key is None:
-                continue
-            try:
-                user = key.decode()
-            except UnicodeDecodeError:
-                continue
-            self._waiting.setdefault(user, first)
-            if batch.values[row] is None:
-                self._forgotten.add(user)
+        keys, values = ByteColumn.of(batch.keys)[:count], ByteColumn.of(batch.values)[:count]
+        rows = utf8_rows(keys)
+        users = IdColumn.of_bytes(ByteColumn(keys.data, keys.starts[rows], keys.lengths[rows]))
+        self._waiting.add(users, self._read_again_from)
+        self._forgotten.update(users.rows(np.flatnonzero(values.lengths[rows] < 0)))
         if self._waiting and self._oldest_wait is None:
             self._oldest_wait = self._clock.monotonic()
         self._read_again_from = stop if count < len(batch) else batch.next_offset

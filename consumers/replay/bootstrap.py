@@ -123,6 +123,7 @@ class Bootstrap:
         self._progress = progress
         self._loop = live_loop(config, JointModel(config.model, config.learner.seed))
         self._stores: list[PartitionStore] = []
+        self._touched: list[dict[str, None]] = []
         for number in range(config.log.partitions):
             store = PartitionStore.open(
                 config.ingest_directory / f"partition-{number}",
@@ -135,6 +136,7 @@ class Bootstrap:
             # Offsets of history lie before those of the log, which begins at 0.
             store.begin_with_history(self._total)
             self._stores.append(store)
+            self._touched.append({})
 
     def follow(self, file: EventFile, summary: FileSummary) -> None:
         """Take the whole history in, cycle by cycle."""
@@ -204,6 +206,7 @@ class Bootstrap:
                 part = pick_clicks(batch, rows)
                 newest = max(store.watermark, float(part.times.max()))
                 store.apply(part, newest, int(part.offsets[-1]) + 1)
+                self._touched[number].update(dict.fromkeys(store.drain_touched()))
             if store.due_for_flush():
                 store.flush()
 
@@ -217,7 +220,7 @@ class Bootstrap:
             writer = log.writer(config.log.sequences)
             names = tuple(config.events.weights)
             for number, store in enumerate(self._stores):
-                users = store.drain_touched()
+                users = list(self._touched[number])
                 for start in range(0, len(users), USERS_PER_APPEND):
                     buffers = [(u, store.user(u)) for u in users[start : start + USERS_PER_APPEND]]
                     records = [

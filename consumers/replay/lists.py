@@ -109,8 +109,8 @@ class ReplayLists:
         buffer = arrays.user_buffer(user_id)
         if buffer is None:
             return None
-        ids = arrays.item_ids
-        items = [ids[row] if row >= 0 else None for row in buffer.items.tolist()]
+        id_of = arrays.items.id_of
+        items = [id_of(row) if row >= 0 else None for row in buffer.items.tolist()]
         return sequence_record(user_id, buffer, items, self._names, 0, buffer.source_offset + 1)
 
     def _send(self, records: Sequence[SequenceRecord], reason: Reason) -> None:

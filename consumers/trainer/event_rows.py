@@ -78,14 +78,4 @@ def slice_clicks(batch: ClickBatch, start: int, stop: int) -> ClickBatch:
 
 def pick_clicks(batch: ClickBatch, rows: npt.NDArray[np.int64]) -> ClickBatch:
     """Return the clicks at `rows`, in that order."""
-    places = rows.tolist()
-    return ClickBatch(
-        [batch.user_ids[row] for row in places],
-        [batch.item_ids[row] for row in places],
-        batch.times[rows],
-        batch.events[rows],
-        batch.hashes[rows],
-        batch.forget[rows],
-        batch.offsets[rows],
-        batch.append_times[rows],
-    )
+    return batch.rows(rows)

@@ -12,6 +12,7 @@ from gsr.channels import graph_arrays
 from gsr.item_graph import ItemGraph
 from gsr.recording import Notes, with_more_room
 from stream.events.click import MAX_ID_BYTES, ClickBatch, EventRules
+from stream.events.id_column import IdColumn
 from stream.state.applied import Applied
 from stream.state.arrays import StateArrays
 from stream.state.config import StateConfig
@@ -151,16 +152,18 @@ class Mirror:
 
     def load_users(self, buffers: Mapping[str, UserBuffer], ids: Mapping[int, str]) -> None:
         """Take over users of a partition; `ids` turns its item indexes into item ids."""
-        find = self.arrays.item_row
+        names = [ids.get(i, "") for buffer in buffers.values() for i in buffer.items.tolist()]
+        rows = self.arrays.item_rows(names)
+        stop = 0
         for user_id, buffer in buffers.items():
-            names = (ids.get(index, "") for index in buffer.items.tolist())
-            rows = np.fromiter((find(name) if name else -1 for name in names), dtype=np.int64)
-            self.arrays.load_user(user_id, replace(buffer, items=rows))
+            start, stop = stop, stop + len(buffer)
+            self.arrays.load_user(user_id, replace(buffer, items=rows[start:stop]))
 
     def unknown_users(self, user_ids: list[str]) -> list[str]:
         """Return those of `user_ids` that are not in memory, each once."""
-        find = self.arrays.users.find
-        return [user_id for user_id in dict.fromkeys(user_ids) if find(user_id) < 0]
+        asked = list(dict.fromkeys(user_ids))
+        slots = self.arrays.users.table.find(IdColumn.of(asked))
+        return [asked[i] for i in np.flatnonzero(slots < 0).tolist()]
 
     def _changed_rows(self) -> npt.NDArray[np.int64]:
         """Return the rows that stood for another item, or now stand for none, and count them."""

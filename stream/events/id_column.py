@@ -86,8 +86,13 @@ class IdColumn(Sequence[str]):
     def __getitem__(self, index: slice) -> "IdColumn": ...
     def __getitem__(self, index: int | slice) -> "str | IdColumn":
         if isinstance(index, slice):
-            cut = (self.starts[index], self.lengths[index], self.hashes[index])
-            return IdColumn(self.data, *map(np.ascontiguousarray, cut))
+            starts, lengths = self.starts[index], self.lengths[index]
+            return IdColumn(
+                self.data,
+                np.ascontiguousarray(starts),
+                np.ascontiguousarray(lengths),
+                np.ascontiguousarray(self.hashes[index]),
+            )
         start = self.starts[index]
         return self.data[start : start + self.lengths[index]].tobytes().decode()
 

@@ -48,7 +48,7 @@ def _take_digits(
     while at < stop and _ZERO <= data[at] <= _NINE:
         if at - begin == room:
             return mantissa, -1
-        mantissa = 10 * mantissa + (np.int64(data[at]) - _ZERO)
+        mantissa = 10 * mantissa + int(np.int64(data[at]) - _ZERO)
         at += 1
     return mantissa, at
 
@@ -112,7 +112,7 @@ def _digits(data: npt.NDArray[np.uint8], at: int, count: int) -> int:
     for i in range(at, at + count):
         if not _ZERO <= data[i] <= _NINE:
             return -1
-        number = 10 * number + (np.int64(data[i]) - _ZERO)
+        number = 10 * number + int(np.int64(data[i]) - _ZERO)
     return number
 
 
@@ -159,7 +159,7 @@ def _decimals(data: npt.NDArray[np.uint8], at: int, stop: int) -> tuple[int, int
     micros, unit = 0, _MICROSECONDS
     while at < stop and _ZERO <= data[at] <= _NINE:
         unit //= 10
-        micros += unit * (np.int64(data[at]) - _ZERO)
+        micros += unit * int(np.int64(data[at]) - _ZERO)
         at += 1
     return micros, at if 1 <= at - begin <= _MOST_DECIMALS else -1
 

@@ -6,10 +6,21 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.compiled import lean_kernel
+from stream.events.id_column import unchangeable
+from stream.log.byte_column import ByteColumn
 from stream.machine_words import load_64
 
 _HIGH_BITS: Final = np.uint64(0x8080_8080_8080_8080)
 _NO_BITS: Final = np.uint64(0)
+
+
+def utf8_rows(texts: ByteColumn) -> npt.NDArray[np.int64]:
+    """Return the rows, int64 [k], of a column that are there and hold UTF-8."""
+    there = np.flatnonzero(texts.lengths >= 0)
+    data = unchangeable(texts.data)
+    good = np.empty(len(there), dtype=np.bool_)
+    _judge(data, texts.starts[there], texts.lengths[there], good)
+    return there[good]
 
 
 @lean_kernel
@@ -54,3 +65,16 @@ def is_utf8(data: npt.NDArray[np.uint8], at: int, stop: int) -> bool:
                 return False
         at += more + 1
     return True
+
+
+@lean_kernel
+def _judge(
+    data: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    good: npt.NDArray[np.bool_],
+) -> None:
+    """Tell of each stretch whether it is UTF-8."""
+    for row in range(len(starts)):
+        start, stop = starts[row], starts[row] + lengths[row]
+        good[row] = is_ascii(data, start, stop) or is_utf8(data, start, stop)

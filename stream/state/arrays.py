@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.events.click import ClickBatch
+from stream.events.id_column import IdColumn
 from stream.state.applied import Applied
 from stream.state.arena import block_size
 from stream.state.buffer_kernel import (
@@ -22,7 +23,7 @@ from stream.state.buffer_kernel import (
 )
 from stream.state.config import StateConfig
 from stream.state.edge_kernel import EdgeRules, Edges, Scratch, add_edges
-from stream.state.fingerprint import fingerprint
+from stream.state.fingerprint import fingerprints_of
 from stream.state.graph_arrays import GraphArrays, ItemTable
 from stream.state.item_columns import GONE, ItemColumns
 from stream.state.item_rows import ItemRows
@@ -123,12 +124,16 @@ class StateArrays:
 
     @property
     def item_ids(self) -> Sequence[str | None]:
-        """Item ids by row; None where a row is free. Do not change it."""
-        return self.items.ids
+        """Item ids by row; None where a row is free."""
+        return [self.items.id_of(row) for row in range(self.items.used)]
 
     def item_row(self, item_id: str) -> int:
         """Return the item's row, -1 for an unknown item."""
         return self.items.find(item_id)
+
+    def item_rows(self, item_ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return the row of each item, int64 [n], -1 for unknown ones."""
+        return self.items.table.find(IdColumn.of(item_ids))
 
     def apply(self, batch: ClickBatch) -> Applied:
         """Apply all of `batch`: buffers, edges, popularity."""
@@ -326,7 +331,8 @@ class StateArrays:
         False where items must leave, but edges are still to come.
         """
         start, stop = applied.stop, min(applied.stop + _CLICKS_AT_ONCE, len(batch))
-        applied.user_slots[start:stop] = self.users.slots(batch.user_ids[start:stop])
+        users = IdColumn.of(batch.user_ids[start:stop])
+        applied.user_slots[start:stop] = self.users.slots(users)
         clicks, unknown = self._clicks(batch, applied, start, stop)
         results = _results(applied)
         reason = -1
@@ -354,10 +360,11 @@ class StateArrays:
 
     def _clicks(
         self, batch: ClickBatch, applied: Applied, start: int, stop: int
-    ) -> tuple[Clicks, list[str]]:
+    ) -> tuple[Clicks, IdColumn]:
         """Look up the items of clicks ``start : stop``; the unknown ones get room."""
         items = np.empty(stop, dtype=np.int64)
-        items[start:], unknown = self.items.find_all(batch.item_ids[start:stop])
+        wanted = IdColumn.of(batch.item_ids[start:stop])
+        items[start:], unknown = self.items.find_all(wanted)
         self.items.reserve(len(unknown))
         clicks = Clicks(
             slots=applied.user_slots,
@@ -369,9 +376,7 @@ class StateArrays:
             offsets=batch.offsets,
             append_times=batch.append_times,
             unknown_rows=np.full(len(unknown), -1, dtype=np.int64),
-            unknown_fingerprints=np.fromiter(
-                map(fingerprint, unknown), dtype=np.uint32, count=len(unknown)
-            ),
+            unknown_fingerprints=fingerprints_of(unknown),
         )
         return clicks, unknown
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.errors import StateCorruptError
+from stream.events.id_column import IdColumn, join_ids
 from stream.state.item_columns import GONE
 
 CHUNK_ROWS: Final = 1024
@@ -42,7 +43,7 @@ class FeedChunk:
     """
 
     start: int
-    user_ids: list[str]
+    user_ids: Sequence[str]
     items: npt.NDArray[np.int64]
     times: npt.NDArray[np.float64]
     events: npt.NDArray[np.uint8]
@@ -88,7 +89,7 @@ def join_chunks(chunks: Sequence[FeedChunk]) -> FeedChunk:
     """Return chunks that follow each other as one."""
     return FeedChunk(
         chunks[0].start,
-        [user_id for chunk in chunks for user_id in chunk.user_ids],
+        join_ids([IdColumn.of(chunk.user_ids) for chunk in chunks]),
         np.concatenate([chunk.items for chunk in chunks]),
         np.concatenate([chunk.times for chunk in chunks]),
         np.concatenate([chunk.events for chunk in chunks]),
@@ -102,17 +103,17 @@ def encode_chunk(chunk: FeedChunk) -> bytes:
 
     Wide columns are stored byte plane by byte plane, which compresses far better than row by row.
     """
-    ids = [user_id.encode() for user_id in chunk.user_ids]
+    ids = IdColumn.of(chunk.user_ids).compact()
     return b"".join(
         (
             len(chunk).to_bytes(_HEADER_BYTES, "little"),
-            np.fromiter(map(len, ids), dtype=np.uint16, count=len(ids)).tobytes(),
+            ids.lengths.astype(np.uint16).tobytes(),
             np.where(chunk.items < 0, GONE, chunk.items).astype(np.uint32).tobytes(),
             chunk.events.tobytes(),
             _planes(chunk.times),
             _planes(chunk.append_times),
             _planes(chunk.offsets),
-            *ids,
+            ids.data.tobytes(),
         )
     )
 

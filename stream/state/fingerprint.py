@@ -1,6 +1,10 @@
 """Four bytes that stand for an item id in a seen filter."""
 
+import numpy as np
+import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
+
+from stream.events.id_column import IdColumn
 
 _LOW_32_BITS = 0xFFFF_FFFF
 
@@ -16,3 +20,10 @@ def fingerprint(item_id: str) -> int:
     True
     """
     return xxh3_64_intdigest(item_id.encode()) & _LOW_32_BITS or 1
+
+
+def fingerprints_of(item_ids: IdColumn) -> npt.NDArray[np.uint32]:
+    """Return uint32 [n], the fingerprint of each item id."""
+    marks = item_ids.hashes.astype(np.uint32)
+    marks[marks == 0] = 1
+    return marks

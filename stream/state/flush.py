@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from rocksdict import Rdict, WriteBatch
 
+from stream.log.byte_column import ByteColumn
 from stream.state.feed import FeedChanges
 from stream.state.item_rows import ItemRows
 from stream.state.packing import pack_items, pack_rows, pack_users
@@ -48,9 +49,12 @@ class FlushBatch:
     def add_users(self, users: UserSlots) -> None:
         """Write users that changed; those of whom nothing is left go."""
         columns = users.columns
-        changed = sorted(users.dirty().tolist(), key=users.ids.__getitem__)
-        slots = np.array(changed, dtype=np.int64)
-        keys = [users.ids[slot].encode() for slot in changed]
+        slots = users.dirty()
+        names = ByteColumn.of([user_id.encode() for user_id in users.table.ids_of(slots)])
+        keys = [key for key in names if key is not None]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        keys, slots = [keys[i] for i in order], slots[order]
+        changed = slots.tolist()
         alive = columns.lengths[slots] > 0
         self.drop_users([keys[i] for i in np.flatnonzero(~alive).tolist()])
 
@@ -90,7 +94,7 @@ class FlushBatch:
         batch = self._enter("items")
         for i, row in enumerate(rows.tolist()):
             key = keys[INDEX_BYTES * i : INDEX_BYTES * (i + 1)]
-            batch[key] = packed[size * i : size * (i + 1)] + (items.ids[row] or "").encode()
+            batch[key] = packed[size * i : size * (i + 1)] + (items.id_of(row) or "").encode()
 
     def _add_rows(self, items: ItemRows) -> None:
         """Write the items' neighbours; an empty row is not there."""

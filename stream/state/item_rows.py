@@ -1,16 +1,17 @@
 """Which item stands in which row, and rows for more of them."""
 
 from collections.abc import Sequence
-from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
 
 from stream.errors import StateError
+from stream.events.id_column import IdColumn
 from stream.state.arena import Arena, new_arena
 from stream.state.columns import copy_columns
 from stream.state.edge_kernel import Edges
-from stream.state.fingerprint import fingerprint
+from stream.state.fingerprint import fingerprints_of
+from stream.state.id_table import IdTable
 from stream.state.item_columns import (
     FREE,
     GONE,
@@ -42,12 +43,12 @@ class ItemRows:
             neighbours=new_arena(_FIRST_EDGES),
             weights=np.zeros((_FIRST_EDGES, scales), dtype=np.float32),
         )
-        self.ids: list[str | None] = []
+        self.table = IdTable(_FIRST_ROWS)
         self.removed_indexes: list[int] = []
-        self._rows: dict[str, int] = {}
+        self._names: dict[int, str] = {}
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.table)
 
     @property
     def used(self) -> int:
@@ -59,32 +60,39 @@ class ItemRows:
         """The index that the next new item gets."""
         return int(self.columns.counts[NEXT_INDEX])
 
+    def id_of(self, row: int) -> str | None:
+        """Return the id of the item in a row, None where the row is free."""
+        name = self._names.get(row)
+        if name is None:
+            name = self.table.id_of(row)
+            if name is not None:
+                self._names[row] = name
+        return name
+
     def find(self, item_id: str) -> int:
         """Return an item's row, -1 for an unknown item."""
-        return self._rows.get(item_id, -1)
+        return self.table.find_one(item_id)
 
-    def find_all(self, item_ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], list[str]]:
+    def find_all(self, item_ids: IdColumn) -> tuple[npt.NDArray[np.int64], IdColumn]:
         """Return each item's row, and the unknown items.
 
         Returns
         -------
         int64 [n], rows, or ``-1 - k`` for entry k of the second; the unknown item ids, each once.
         """
-        find = self._rows.get
-        rows = np.fromiter(map(find, item_ids, repeat(-1)), dtype=np.int64, count=len(item_ids))
+        rows = self.table.find(item_ids)
         missing = np.flatnonzero(rows < 0)
-        numbers: dict[str, int] = {}
-        for i in missing.tolist():
-            rows[i] = -1 - numbers.setdefault(item_ids[i], len(numbers))
-        return rows, list(numbers)
+        unknown = item_ids.rows(missing)
+        numbers = np.full(len(missing), -1, dtype=np.int64)
+        firsts = IdTable(len(missing)).add_missing(unknown, numbers, np.arange(len(missing)))
+        rows[missing] = -1 - numbers
+        return rows, unknown.rows(firsts)
 
-    def name(self, rows: npt.NDArray[np.int64], item_ids: Sequence[str]) -> None:
+    def name(self, rows: npt.NDArray[np.int64], item_ids: IdColumn) -> None:
         """Note the ids of items that the kernel made; a row of -1 was not made."""
-        self.ids.extend([None] * (self.used - len(self.ids)))
-        for row, item_id in zip(rows.tolist(), item_ids, strict=True):
-            if row >= 0:
-                self.ids[row] = item_id
-                self._rows[item_id] = row
+        made = np.flatnonzero(rows >= 0)
+        if len(made) > 0:
+            self.table.add(item_ids.rows(made), rows[made])
 
     def add(
         self, item_ids: Sequence[str], indexes: npt.NDArray[np.int64] | None = None
@@ -98,14 +106,13 @@ class ItemRows:
         indexes
             int64 [n], the indexes that new items get; None: the next ones.
         """
-        rows, unknown = self.find_all(item_ids)
+        rows, unknown = self.find_all(IdColumn.of(item_ids))
         new = np.flatnonzero(rows < 0)
         if indexes is None:
             indexes = np.full(len(item_ids), -1, dtype=np.int64)
         self.reserve(len(unknown), int(indexes.max(initial=-1)) + 1)
         made = np.empty(len(unknown), dtype=np.int64)
-        marks = np.fromiter(map(fingerprint, unknown), dtype=np.uint32, count=len(unknown))
-        claim_rows(self.columns, marks, indexes[new], made)
+        claim_rows(self.columns, fingerprints_of(unknown), indexes[new], made)
         self.name(made, unknown)
         rows[new] = made
         return rows
@@ -153,11 +160,9 @@ class ItemRows:
         leaving = np.zeros(self.used, dtype=np.bool_)
         leaving[rows] = True
         remove_rows(self.columns, self.edges, rows, leaving)
+        self.table.remove(rows)
         for row in rows.tolist():
-            item_id = self.ids[row]
-            if item_id is not None:
-                del self._rows[item_id]
-                self.ids[row] = None
+            self._names.pop(row, None)
 
     def oldest(self, count: int) -> npt.NDArray[np.int64]:
         """Return the rows of the `count` items clicked longest ago; of equals the first known."""

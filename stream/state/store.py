@@ -13,6 +13,7 @@ from rocksdict import Rdict
 from stream.clock import Clock
 from stream.errors import StateError
 from stream.events.click import ClickBatch, EventRules
+from stream.events.id_column import IdColumn, join_ids
 from stream.state.applied import (
     ACCEPTED,
     DUPLICATE,
@@ -141,7 +142,7 @@ class PartitionStore:
         self._open = True
         self._next_offset = meta.next_offset
         self._counters = dict(meta.counters)
-        self._touched: dict[str, None] = {}
+        self._touched: list[IdColumn] = []
         self._changed_at: float | None = None
         self._swept_to = b""
         self._flushes = 0
@@ -236,13 +237,15 @@ class PartitionStore:
             tail,
         )
 
-    def _bring_in(self, user_ids: list[str], slots: npt.NDArray[np.int64]) -> None:
+    def _bring_in(self, user_ids: IdColumn, slots: npt.NDArray[np.int64]) -> None:
         """Fill slots with stored users; those who are not stored stay empty."""
+        if self._meta.feed_stop == 0:
+            return  # nobody was ever stored
         with plain_errors(self.path):
             stored = read_users(self._database, user_ids)
         if not stored:
             return
-        slot_of = dict(zip(user_ids, slots.tolist(), strict=True))
+        slot_of: dict[str, int] = dict(zip(user_ids, slots.tolist(), strict=True))
         found = np.array([slot_of[user_id] for user_id in stored], dtype=np.int64)
         values = [value for value, _ in stored.values()]
         users = self.arrays.users
@@ -324,12 +327,9 @@ class PartitionStore:
 
     def _append_feed(self, batch: ClickBatch, applied: Applied) -> None:
         """Add the clicks that changed something to the feed and to the touched users."""
-        told = (applied.outcomes == ACCEPTED) | (applied.outcomes == FORGOTTEN)
-        if told.all():
-            user_ids = batch.user_ids
-        else:
-            user_ids = [batch.user_ids[i] for i in np.flatnonzero(told).tolist()]
-        self._touched.update(dict.fromkeys(user_ids))
+        told = np.flatnonzero((applied.outcomes == ACCEPTED) | (applied.outcomes == FORGOTTEN))
+        user_ids = IdColumn.of(batch.user_ids).rows(told).compact()
+        self._touched.append(user_ids)
         forget = batch.forget[told]
         self._feed.append(
             FeedChunk(
@@ -436,14 +436,14 @@ class PartitionStore:
             directory.parent.mkdir(parents=True, exist_ok=True)
             RocksCheckpoint(self._database).create_checkpoint(str(directory))
 
-    def drain_touched(self) -> list[str]:
-        """Return the users accepted or forgotten since the last call, each once.
+    def drain_touched(self) -> IdColumn:
+        """Return the users of the clicks accepted or forgotten since the last call, in order.
 
         For each, `user` tells what to publish; None means a tombstone.
         """
-        touched = list(self._touched)
-        self._touched = {}
-        return touched
+        touched = self._touched
+        self._touched = []
+        return touched[0] if len(touched) == 1 else join_ids([IdColumn.of([]), *touched])
 
     def user(self, user_id: str) -> UserBuffer | None:
         """Return what is known of a user (items are rows, see `item_ids`); None: nothing."""
@@ -452,8 +452,8 @@ class PartitionStore:
 
     def item_ids(self, buffer: UserBuffer) -> list[str | None]:
         """Return the buffer's item ids; None where the item has left the state."""
-        ids = self.arrays.item_ids
-        return [ids[row] if row >= 0 else None for row in buffer.items.tolist()]
+        id_of = self.arrays.items.id_of
+        return [id_of(row) if row >= 0 else None for row in buffer.items.tolist()]
 
     def stats(self) -> StoreStats:
         """Return gauges and totals."""

@@ -1,19 +1,21 @@
 """Which user stands in which slot, and slots for more of them."""
 
-from collections.abc import Callable, Sequence
-from itertools import repeat
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from stream.events.id_column import IdColumn
 from stream.state.arena import Arena, allocate, block_size, new_arena
 from stream.state.columns import copy_columns
+from stream.state.id_table import IdTable
 from stream.state.user_columns import UserColumns, clear_users, new_user_columns
 
-UserSource = Callable[[list[str], npt.NDArray[np.int64]], None]
+UserSource = Callable[[IdColumn, npt.NDArray[np.int64]], None]
 """Fills empty slots with users who are not in memory: (user ids, slots)."""
 
-_FIRST_SEEN_SPACE = 4096
+_FIRST_SEEN_SPACE: Final = 4096
 
 
 class UserSlots:
@@ -30,49 +32,44 @@ class UserSlots:
     def __init__(self, buffer_length: int, capacity: int) -> None:
         self.columns = new_user_columns(capacity, buffer_length)
         self.seen = new_arena(_FIRST_SEEN_SPACE)
-        self.ids: list[str] = []
+        self.table = IdTable(capacity)
         self.source: UserSource | None = None
-        self._slots: dict[str, int] = {}
-        self._free: list[int] = []
+        self._used = 0
+        self._free = np.zeros(0, dtype=np.int64)
         self._tick = 0
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return len(self.table)
 
     def find(self, user_id: str) -> int:
         """Return the slot of a user in memory, -1 for others."""
-        return self._slots.get(user_id, -1)
+        return self.table.find_one(user_id)
 
     def slot(self, user_id: str) -> int:
         """Return a user's slot, from the source or empty where they are not in memory."""
-        return int(self.slots([user_id])[0])
+        return int(self.slots(IdColumn.of([user_id]))[0])
 
-    def slots(self, user_ids: Sequence[str]) -> npt.NDArray[np.int64]:
+    def slots(self, user_ids: IdColumn) -> npt.NDArray[np.int64]:
         """Return the slot of each user, int64 [n]; those not in memory come in."""
-        find = self._slots.get
-        found = np.fromiter(map(find, user_ids, repeat(-1)), dtype=np.int64, count=len(user_ids))
-        missing = np.flatnonzero(found < 0).tolist()
-        if missing:
-            self._bring_in(list(dict.fromkeys(user_ids[i] for i in missing)))
-            found[missing] = [self._slots[user_ids[i]] for i in missing]
+        found = self.table.find(user_ids)
+        if np.any(found < 0):
+            self._bring_in(user_ids, found)
         self._tick += 1
         self.columns.touched[found] = self._tick
         return found
 
-    def _bring_in(self, user_ids: list[str]) -> None:
-        """Give each of `user_ids` a slot and let the source fill it."""
-        reused = min(len(user_ids), len(self._free))
-        slots = self._free[len(self._free) - reused :]
-        del self._free[len(self._free) - reused :]
-        first = len(self.ids)
-        slots.extend(range(first, first + len(user_ids) - reused))
-        self.ids.extend([""] * (len(user_ids) - reused))
-        self._reserve(len(self.ids))
-        for user_id, slot in zip(user_ids, slots, strict=True):
-            self.ids[slot] = user_id
-        self._slots.update(zip(user_ids, slots, strict=True))
+    def _bring_in(self, user_ids: IdColumn, found: npt.NDArray[np.int64]) -> None:
+        """Give users without a slot one, and let the source fill it."""
+        missing = int(np.count_nonzero(found < 0))
+        reused = min(missing, len(self._free))
+        new = np.arange(self._used, self._used + missing - reused, dtype=np.int64)
+        fresh = np.concatenate([self._free[::-1][:reused], new])
+        rows = self.table.add_missing(user_ids, found, fresh)
+        self._free = self._free[: len(self._free) - min(reused, len(rows))]
+        self._used += max(0, len(rows) - reused)
+        self._reserve(self._used)
         if self.source is not None:
-            self.source(user_ids, np.array(slots, dtype=np.int64))
+            self.source(user_ids.rows(rows), fresh[: len(rows)])
 
     def _reserve(self, slots: int) -> None:
         """Make room for this many slots."""
@@ -106,19 +103,18 @@ class UserSlots:
 
     def dirty(self) -> npt.NDArray[np.int64]:
         """Return the slots whose buffer or filter has changed."""
-        used = len(self.ids)
-        changed = self.columns.dirty[:used] | self.columns.seen_dirty[:used]
-        return np.flatnonzero(changed)
+        return np.flatnonzero(self._changed())
+
+    def _changed(self) -> npt.NDArray[np.uint8]:
+        used = self._used
+        return self.columns.dirty[:used] | self.columns.seen_dirty[:used]
 
     def evict(self, keep: int) -> int:
         """Let go of clean users, those touched longest ago first, until `keep` remain."""
         excess = len(self) - keep
         if excess <= 0:
             return 0
-        used = len(self.ids)
-        taken = np.fromiter((user_id != "" for user_id in self.ids), np.bool_, count=used)
-        changed = self.columns.dirty[:used] | self.columns.seen_dirty[:used]
-        clean = np.flatnonzero(taken & (changed == 0))
+        clean = np.flatnonzero(self.table.held(self._used) & (self._changed() == 0))
         if len(clean) > excess:
             oldest = np.argpartition(self.columns.touched[clean], excess - 1)[:excess]
             clean = clean[oldest]
@@ -129,17 +125,16 @@ class UserSlots:
         """Let go of the user in a slot, changed or not."""
         self._drop(np.array([slot], dtype=np.int64))
 
+    def taken(self) -> list[tuple[str, int]]:
+        """Return (user id, slot) of every user in memory."""
+        slots = np.flatnonzero(self.table.held(self._used))
+        return list(zip(self.table.ids_of(slots), slots.tolist(), strict=True))
+
     def _drop(self, slots: npt.NDArray[np.int64]) -> None:
         """Let go of the users in slots."""
         clear_users(self.columns, self.seen, slots)
-        for slot in slots.tolist():
-            del self._slots[self.ids[slot]]
-            self.ids[slot] = ""
-        self._free.extend(slots.tolist())
-
-    def taken(self) -> list[tuple[str, int]]:
-        """Return (user id, slot) of every user in memory."""
-        return list(self._slots.items())
+        self.table.remove(slots)
+        self._free = np.concatenate([self._free, slots])
 
 
 def seen_of(columns: UserColumns, seen: Arena, slot: int) -> npt.NDArray[np.uint32]:

@@ -1,12 +1,13 @@
 """Blocks in one array."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.state.arena import allocate, block_size, new_arena, release
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 40)), max_size=200))
 def test_blocks_never_overlap(steps: list[tuple[bool, int]]) -> None:
     """Whatever is taken and given back, nobody writes into another's block."""

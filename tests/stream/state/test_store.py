@@ -153,9 +153,9 @@ def test_due_by_age_and_by_size(tmp_path: Path) -> None:
 
 
 def test_touched_users(store: PartitionStore) -> None:
-    """Accepted and forgotten users are told once; what changed nothing is not told."""
+    """Accepted and forgotten clicks tell their users; what changed nothing is not told."""
     apply(store, [Told(1, 1, START, 0, 1), Told(2, 1, START, 0, 1), Told(1, 2, START, 0, 2)])
-    assert store.drain_touched() == ["user-1", "user-2"]
+    assert store.drain_touched() == ["user-1", "user-2", "user-1"]
     apply(store, [Told(1, 1, START, 0, 1), Told(9, 0, 0.0, forget=True)])
     assert store.drain_touched() == ["user-9"]
     assert store.drain_touched() == []
