@@ -4,6 +4,7 @@ import atexit
 import functools
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -15,24 +16,43 @@ import numba
 P = ParamSpec("P")
 R = TypeVar("R")
 
-KEPT_CACHES: Final = 4
+PACKAGES: Final = ("consumers", "gsr", "stream")
+IMPORTED: Final = re.compile(rf"^from ((?:{'|'.join(PACKAGES)})[.\w]*) import", re.MULTILINE)
+KEPT_CACHES: Final = 8
 """Compiled kernels of so many versions of the sources are kept."""
 SHIPPED_VARIABLE: Final = "GSR_KERNELS"
 """Names a folder of caches that came with the program, as in a container's image."""
 
 
+def kernel_sources(root: Path) -> list[Path]:
+    """Return the files below `root` that hold kernels, and all that these import from there."""
+    folders = [root / package for package in PACKAGES]
+    waiting = [
+        source
+        for folder in folders
+        for source in folder.glob("**/*.py")
+        if b".compiled import" in source.read_bytes()
+    ]
+    found: set[Path] = set()
+    while waiting:
+        source = waiting.pop()
+        if source not in found and source.is_file():
+            found.add(source)
+            imported = IMPORTED.findall(source.read_text(encoding="utf-8"))
+            waiting += [root.joinpath(*name.split(".")).with_suffix(".py") for name in imported]
+    return sorted(found)
+
+
 @functools.cache
 def cache_directory() -> str:
-    """Return where compiled kernels are kept: a folder named by a digest of all sources.
+    """Return where compiled kernels are kept: a folder named by a digest of their sources.
 
     Numba itself only looks at the file that a kernel stands in, not at those of the kernels that
     it calls, and would go on running what was compiled from an older version of them.
     """
     digest = hashlib.sha256()
-    packages = Path(__file__).resolve().parents[1]
-    for package in ("consumers", "gsr", "stream"):
-        for source in sorted((packages / package).glob("**/*.py")):
-            digest.update(source.read_bytes())
+    for source in kernel_sources(Path(__file__).resolve().parents[1]):
+        digest.update(source.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     caches = Path(home) / "gsr" / "kernels"
     mine = caches / digest.hexdigest()[:16]

@@ -25,15 +25,28 @@ def test_a_changed_source_gets_another_cache(
     """A kernel must be compiled again when one that it calls, in another file, has changed."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(compiled, "__file__", str(tmp_path / "gsr" / "compiled.py"))
-    callee = tmp_path / "stream" / "callee.py"
-    callee.parent.mkdir()
+    caller, callee, other = (
+        tmp_path / "stream" / f"{name}.py" for name in ("caller", "callee", "other")
+    )
+    caller.parent.mkdir()
+    caller.write_text("from stream.compiled import kernel\nfrom stream.callee import VALUE\n")
     callee.write_text("VALUE = 1\n")
+    other.write_text("VALUE = 1\n")
     before = compiled.cache_directory()
+    other.write_text("VALUE = 2\n")
     compiled.cache_directory.cache_clear()
     assert compiled.cache_directory() == before
     callee.write_text("VALUE = 2\n")
     compiled.cache_directory.cache_clear()
     assert compiled.cache_directory() != before
+
+
+def test_the_files_of_kernels_and_of_their_constants_are_found(compiled: ModuleType) -> None:
+    """What holds a kernel, what such a file imports, and nothing like the command line."""
+    root = Path(compiled.__file__).parents[1]
+    found = {str(path.relative_to(root)) for path in compiled.kernel_sources(root)}
+    assert {"stream/state/edge_kernel.py", "gsr/channels.py", "gsr/item_graph.py"} <= found
+    assert "consumers/cli/application.py" not in found
 
 
 def test_old_caches_leave(
