@@ -3,8 +3,7 @@
 import struct
 from typing import Final, NamedTuple
 
-import crc32c
-
+from stream.log.kafka.checksum import crc32c
 from stream.log.kafka.compression import Codec
 
 MAGIC: Final = 2
@@ -114,7 +113,7 @@ def read_header(fetched: memoryview, position: int) -> BatchHeader | None:
     header = BatchHeader._make(_HEADER.unpack_from(fetched, position))
     if header.magic != MAGIC:
         raise ValueError(f"its message format is {header.magic}, not {MAGIC}")
-    crc = crc32c.crc32c(fetched[position + _CHECKED_FROM : position + size])
+    crc = crc32c(fetched[position + _CHECKED_FROM : position + size])
     if crc != header.crc:
         raise ValueError(f"its checksum is {crc:#010x}, the header says {header.crc:#010x}")
     if header.base_offset < 0 or header.last_delta < 0 or header.next_offset > _INT64_MAX:
