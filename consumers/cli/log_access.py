@@ -14,13 +14,20 @@ if TYPE_CHECKING:  # they would slow `gsr --help` down
 @contextmanager
 def configured_log(config: "GsrConfig") -> "Iterator[Log]":
     """Open the log, with all topics in place, for the length of the block."""
+    with log_as_it_is(config) as log:
+        for spec in config.log.topics():
+            log.create_topic(spec)
+        yield log
+
+
+@contextmanager
+def log_as_it_is(config: "GsrConfig") -> "Iterator[Log]":
+    """Open the log for the length of the block, whatever topics it has."""
     from stream.clock import SystemClock
     from stream.log.opening import open_log
 
     log = open_log(config.log.url, SystemClock(), config.kafka)
     try:
-        for spec in config.log.topics():
-            log.create_topic(spec)
         yield log
     finally:
         log.close()

@@ -1,11 +1,12 @@
 """`gsr state`, `gsr models`, `gsr log`: looking after a running service."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from consumers.cli.commands import command, confirm, group
-from consumers.cli.log_access import configured_log
+from consumers.cli.log_access import configured_log, log_as_it_is
 from consumers.cli.options import (
     AsJson,
     ConfigFile,
@@ -26,6 +27,13 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands of this file."""
     state = group("Look after the state.")
     command(state, "check", "gsr state check", "gsr state check --live")(check)
+    command(
+        state,
+        "restore",
+        "gsr state restore --dry-run",
+        "gsr state restore --partition 3 --yes",
+        "gsr state restore --into /tmp/state",
+    )(restore)
     app.add_typer(state, name="state")
     models = group("List, show and roll back models.")
     command(models, "list", "gsr models list")(list_models)
@@ -34,6 +42,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(models, name="models")
     log = group("Look at the event log, and tidy it up.")
     command(log, "topics", "gsr log topics")(topics)
+    command(log, "retain", "gsr log retain --dry-run", "gsr log retain --yes")(retain)
     command(log, "clean", "gsr log clean")(clean)
     app.add_typer(log, name="log")
 
@@ -77,6 +86,49 @@ def check(
             "the state contradicts itself: stop ingest, move the partition's state directory and "
             "its checkpoints away, and start again to rebuild it from the log"
         )
+
+
+def restore(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    state: StateDirectory = None,
+    partitions: Annotated[
+        list[int] | None,
+        typer.Option("--partition", min=0, metavar="N", help="Only this one; may be repeated."),
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", metavar="DIR", help="Another state directory than the own one."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Replace the state that is there.")] = False,
+) -> None:
+    """Put the newest checkpoints in place of the state; ingest must not run.
+
+    Ingest then reads on from the log where the checkpoint ends, and comes to the same state. It
+    does this by itself for a partition whose directory was moved away.
+    """
+    loaded = resolve(config, settings, state=state)
+    from consumers.artifacts.restoring import plan_restore, restore_partition
+    from consumers.artifacts.store import open_artifacts
+    from stream.clock import SystemClock
+
+    store = open_artifacts(loaded, SystemClock())
+    target = loaded.ingest_directory if into is None else into / loaded.ingest_directory.name
+    plan = plan_restore(store, target, partitions or ())
+    for step in plan:
+        say(
+            f"partition {step.partition}: checkpoint of offset {step.offset} to {step.directory}"
+            f"{', which holds a state' if step.replaces else ''}"
+        )
+    if dry_run:
+        return
+    replaced = sum(step.replaces for step in plan)
+    if replaced:
+        confirm(f"Replace the state of {replaced} partitions?", yes=yes)
+    for step in plan:
+        offset = restore_partition(store, step)
+        say(f"partition {step.partition}: restored; ingest reads on from offset {offset}")
 
 
 def list_models(
@@ -181,6 +233,40 @@ def topics(
         print_table(tuple(rows[0]), [tuple(row.values()) for row in rows])
 
 
+def retain(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    log: LogUrl = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Give topics the retention that the configuration says, after it was changed there.
+
+    A shorter one deletes what is past it. Roles that run heed it at once; they refuse to start
+    where topic and configuration differ.
+    """
+    loaded = resolve(config, settings, log)
+    with log_as_it_is(loaded) as log_opened:
+        found = log_opened.topics()
+        changes = [
+            (found[spec.name], spec)
+            for spec in loaded.log.topics()
+            if spec.name in found and _kept(found[spec.name]) != _kept(spec)
+        ]
+        for old, new in changes:
+            say(f"{new.name}: {_retention(old)} becomes {_retention(new)}")
+        if not changes:
+            say("every topic keeps what the configuration says")
+        if dry_run or not changes:
+            return
+        confirm(f"Change {len(changes)} topics?", yes=yes)
+        for _, new in changes:
+            log_opened.set_retention(
+                new.name, seconds=new.retention_seconds, size_bytes=new.retention_bytes
+            )
+    say("done")
+
+
 def clean(config: ConfigFile = None, settings: Settings = None, log: LogUrl = None) -> None:
     """Delete and compact now what the embedded log no longer needs; ingest also does it."""
     loaded = resolve(config, settings, log)
@@ -194,6 +280,10 @@ def clean(config: ConfigFile = None, settings: Settings = None, log: LogUrl = No
             while log_opened.clean(spec.name).more:
                 pass
     say("clean")
+
+
+def _kept(spec: "TopicSpec") -> tuple[float | None, int | None]:
+    return spec.retention_seconds, spec.retention_bytes
 
 
 def _retention(spec: "TopicSpec") -> str:

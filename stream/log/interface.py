@@ -228,6 +228,18 @@ class Log(Protocol):
         """
         ...
 
+    def set_retention(self, topic: str, *, seconds: float | None, size_bytes: int | None) -> None:
+        """Change how long a topic keeps its records; what is past it leaves with time.
+
+        Parameters
+        ----------
+        topic
+            Must exist.
+        seconds, size_bytes
+            As `retention_seconds` and `retention_bytes` of `TopicSpec`.
+        """
+        ...
+
     def topics(self) -> dict[str, TopicSpec]:
         """Return every topic's settings."""
         ...

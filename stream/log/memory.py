@@ -87,6 +87,11 @@ class MemoryTopic:
         self._changes = 0
         self._lock = threading.Lock()
 
+    def change_spec(self, spec: TopicSpec) -> None:
+        """Replace the topic's settings; partitions and compaction stay as they are."""
+        with self._lock:
+            self.spec = spec
+
     def bounds(self) -> dict[int, Bounds]:
         """Return every partition's bounds, all as of one moment."""
         with self._lock:

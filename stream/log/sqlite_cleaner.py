@@ -51,7 +51,7 @@ class SqliteCleaner:
         active_records: int,
     ) -> None:
         self._file = file
-        self._spec = spec
+        self.spec = spec
         self._statements = statements
         self._clock = clock
         self._active_records = active_records
@@ -60,8 +60,8 @@ class SqliteCleaner:
         """Look at about `max_records` records in all, spread over the partitions."""
         tally = _Tally()
         more = False
-        share = max(1, max_records // self._spec.partitions)
-        for partition in range(self._spec.partitions):
+        share = max(1, max_records // self.spec.partitions)
+        for partition in range(self.spec.partitions):
             left = share
             while left > 0 and (seen := self._step(partition, min(left, _STEP_RECORDS), tally)):
                 left -= seen
@@ -80,9 +80,9 @@ class SqliteCleaner:
         """Do one transaction's work; return how many records it looked at, 0: none is due."""
         if self._expirable(partition):
             return self._expire(partition, limit, tally)
-        if self._spec.compacted and self._compactable(partition):
+        if self.spec.compacted and self._compactable(partition):
             return self._compact(partition, limit, tally)
-        if self._spec.compacted:
+        if self.spec.compacted:
             return self._drop_tombstones(partition, limit, tally)
         return 0
 
@@ -110,7 +110,7 @@ class SqliteCleaner:
                 return 0
             start = removed[-1][1] + 1
             connection.execute(statements.expire, (start,))
-            if self._spec.compacted:
+            if self.spec.compacted:
                 connection.executemany(statements.drop_newest, removed)
             connection.execute(
                 "UPDATE partitions SET start_offset = ?, bytes = bytes - ? WHERE partition = ?",
@@ -158,7 +158,7 @@ class SqliteCleaner:
 
     def _drop_tombstones(self, partition: int, limit: int, tally: _Tally) -> int:
         statements = self._statements[partition]
-        due = self._clock.time() - self._spec.tombstone_seconds
+        due = self._clock.time() - self.spec.tombstone_seconds
         with sqlite_errors(self._file.path):
             connection = self._file.connection()
             reached = _column(connection, "compacted_to", partition)
@@ -187,12 +187,12 @@ class SqliteCleaner:
 
     def _horizon(self) -> float:
         """Return the append time before which records expire."""
-        age = self._spec.retention_seconds
+        age = self.spec.retention_seconds
         return float("-inf") if age is None else self._clock.time() - age
 
     def _excess(self, connection: sqlite3.Connection, partition: int) -> int:
         """Return how many bytes the partition is over its limit; not positive: none."""
-        limit = self._spec.retention_bytes
+        limit = self.spec.retention_bytes
         return 0 if limit is None else _column(connection, "bytes", partition) - limit
 
     def _dirty(self, connection: sqlite3.Connection, partition: int) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from stream.clock import Clock
 from stream.errors import FencedError
-from stream.log.interface import Headers, Outgoing, RecordBatch
+from stream.log.interface import Headers, Outgoing, RecordBatch, TopicSpec
 from stream.log.sqlite_cleaner import SqliteCleaner
 from stream.log.sqlite_errors import sqlite_errors
 from stream.log.sqlite_file import SqliteFile
@@ -52,6 +52,12 @@ class SqliteTopic:
         self._cleaner = SqliteCleaner(
             file, self.spec, self._statements, clock, active_records=active_records
         )
+
+    def change_spec(self, spec: TopicSpec) -> None:
+        """Replace the topic's settings; partitions and compaction stay as they are."""
+        with self._file.transaction() as connection:
+            connection.execute("UPDATE topic SET spec = ?", (msgspec.json.encode(spec).decode(),))
+        self.spec = spec
 
     def bounds(self) -> dict[int, Bounds]:
         """Return every partition's bounds, all as of one moment."""
@@ -139,6 +145,8 @@ class SqliteTopic:
 
     def clean(self, max_records: int) -> Cleaned:
         """Apply retention and compaction to at most about `max_records` records."""
+        # Another process may have changed the retention.
+        self.spec = self._cleaner.spec = self._file.read_spec()
         return self._cleaner.clean(max_records)
 
     def close(self) -> None:

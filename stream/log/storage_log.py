@@ -3,7 +3,7 @@
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from stream.clock import Clock
 from stream.errors import LogError, TopicMismatchError, UnknownTopicError
@@ -52,6 +52,13 @@ class StorageLog(ABC):
                 if storage is None:
                     storage = self._storages[spec.name] = self._create_storage(spec)
         _check_same(spec, storage.spec)
+
+    def set_retention(self, topic: str, *, seconds: float | None, size_bytes: int | None) -> None:
+        """Change how long a topic keeps its records; other processes heed it when they clean."""
+        storage = self._storage(topic)
+        storage.change_spec(
+            replace(storage.spec, retention_seconds=seconds, retention_bytes=size_bytes)
+        )
 
     def topics(self) -> dict[str, TopicSpec]:
         """Return every topic's settings."""
@@ -163,5 +170,6 @@ def _check_same(wanted: TopicSpec, found: TopicSpec) -> None:
     if changed:
         raise TopicMismatchError(
             f"topic {wanted.name} exists with other settings: {'; '.join(changed)}. "
-            "Put the settings back, or use another log or another topic name."
+            "Put the settings back (`gsr log retain` changes a topic's retention), or use another "
+            "log or another topic name."
         )

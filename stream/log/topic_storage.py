@@ -70,6 +70,10 @@ class TopicStorage(Protocol):
         """The topic's settings."""
         ...
 
+    def change_spec(self, spec: TopicSpec) -> None:
+        """Replace the topic's settings; partitions and compaction stay as they are."""
+        ...
+
     def bounds(self) -> dict[int, Bounds]:
         """Return every partition's bounds, all as of one moment."""
         ...

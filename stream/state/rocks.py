@@ -149,8 +149,8 @@ def _plain(path: Path, text: str) -> StateError:
         )
     if any(mark in text for mark in _DAMAGED):
         return StateCorruptError(
-            f"The state in {path} is damaged: restore a backup with `gsr state restore`, or run "
-            f"`gsr ingest` with a fresh --state, which reads the log again. ({text})"
+            f"The state in {path} is damaged: put its newest checkpoint in its place with "
+            f"`gsr state restore`, or move it away, and start `gsr ingest`. ({text})"
         )
     return StateError(f"RocksDB could not work with {path}: {text}")
 

@@ -15,7 +15,7 @@ NOW = 1_700_000_000.0
 
 
 class DeadLetterWorld:
-    """Topics `clicks` and `clicks.dlq` with two partitions each.
+    """A topic of clicks and its dead letters, with two partitions each.
 
     Parameters
     ----------
@@ -25,18 +25,23 @@ class DeadLetterWorld:
         Stamps clicks.
     create
         Make the topics first.
+    source
+        Name of the topic of clicks.
     """
 
-    def __init__(self, log: Log, clock: Clock, *, create: bool = True) -> None:
+    def __init__(
+        self, log: Log, clock: Clock, *, create: bool = True, source: str = "clicks"
+    ) -> None:
         self.log = log
         self.clock = clock
         self._read = {0: 0, 1: 0}
-        for name in ("clicks", "clicks.dlq") if create else ():
+        self.source, self.dead_letters = source, f"{source}.dlq"
+        for name in (self.source, self.dead_letters) if create else ():
             log.create_topic(TopicSpec(name=name, partitions=2))
 
     def send(self, *records: tuple[bytes | None, bytes | None], partition: int = 1) -> None:
         """Append records to clicks as they are."""
-        self.log.writer("clicks").append(
+        self.log.writer(self.source).append(
             [Outgoing(key, value, (("trace", b"t-1"),), partition) for key, value in records]
         )
 
@@ -48,8 +53,8 @@ class DeadLetterWorld:
         """Set aside what is bad among the records that came since the last call."""
         codec = ClickCodec(rules if rules is not None else EventRules())
         found = []
-        writer = self.log.writer("clicks.dlq")
-        for batch in self.batches("clicks"):
+        writer = self.log.writer(self.dead_letters)
+        for batch in self.batches(self.source):
             bad = codec.decode(batch, -np.inf).bad
             fresh = [one for one in bad if one.offset >= self._read[batch.partition]]
             self._read[batch.partition] = batch.next_offset
@@ -61,7 +66,7 @@ class DeadLetterWorld:
         """Return the dead letters, partition by partition."""
         return [
             parse_dead_letter(key, value, headers)
-            for key, value, headers in self.records("clicks.dlq")
+            for key, value, headers in self.records(self.dead_letters)
         ]
 
     def records(self, topic: str) -> list[tuple[bytes | None, bytes | None, Headers]]:

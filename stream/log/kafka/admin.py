@@ -4,6 +4,7 @@ import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from kafka import (
@@ -33,7 +34,7 @@ from stream.log.kafka.clients import Clients
 from stream.log.kafka.failures import is_passing, log_error
 from stream.log.kafka.figures import KafkaFigures
 from stream.log.kafka.settings import KafkaSettings
-from stream.log.kafka.topics import breaches, topic_settings, topic_spec
+from stream.log.kafka.topics import breaches, retention_configs, topic_settings, topic_spec
 
 T = TypeVar("T")
 
@@ -99,6 +100,18 @@ class KafkaAdmin:
                 f"{spec.name} --add-config NAME=VALUE, or use another topic name."
             )
         self._partitions[spec.name] = found.partitions
+
+    def set_retention(self, topic: str, *, seconds: float | None, size_bytes: int | None) -> None:
+        """Change a topic's retention and what follows from it."""
+        self.partitions(topic)
+
+        def alter(client: KafkaAdminClient) -> None:
+            found, _ = _described(client, topic)
+            wanted = replace(found, retention_seconds=seconds, retention_bytes=size_bytes)
+            configs = retention_configs(wanted, self._settings)
+            client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs)])
+
+        self._call(f"change the retention of {topic}", alter)
 
     def topics(self) -> dict[str, TopicSpec]:
         """Return the settings of every topic whose name could be ours."""

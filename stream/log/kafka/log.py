@@ -48,6 +48,11 @@ class KafkaLog:
         self._check_open()
         self._admin.create(spec)
 
+    def set_retention(self, topic: str, *, seconds: float | None, size_bytes: int | None) -> None:
+        """Change how long a topic keeps its records; brokers delete whole segments, with time."""
+        self._check_open()
+        self._admin.set_retention(topic, seconds=seconds, size_bytes=size_bytes)
+
     def topics(self) -> dict[str, TopicSpec]:
         """Return the settings of every topic whose name could be ours."""
         self._check_open()

@@ -40,6 +40,12 @@ def topic_settings(spec: TopicSpec, settings: KafkaSettings) -> dict[str, Any]:
     }
 
 
+def retention_configs(spec: TopicSpec, settings: KafkaSettings) -> dict[str, str]:
+    """Return the configuration that decides how long a topic keeps its records."""
+    names = ("cleanup.policy", "retention.ms", "retention.bytes", "segment.ms", "segment.bytes")
+    return {name: value for name, value in _configs(spec, settings).items() if name in names}
+
+
 def topic_spec(name: str, partitions: int, configs: Mapping[str, str]) -> TopicSpec:
     """Return the settings of a topic that exists.
 

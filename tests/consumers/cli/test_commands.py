@@ -1,11 +1,15 @@
 """The `gsr` command as a new user meets it, wrong input included."""
 
 import json
+import math
 import os
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -13,7 +17,11 @@ from consumers.artifacts.store import open_artifacts
 from consumers.cli.application import app
 from consumers.config import GsrConfig
 from stream.clock import SystemClock
+from stream.events.codec import ClickCodec, encode_click
+from stream.log.interface import RecordBatch
 from stream.log.opening import open_log
+from stream.state.dump import dump
+from stream.state.store import PartitionStore
 
 CLICKS = "user_id,item_id,timestamp\nann,tea,100\nbob,jam,101\nann,jam,102\n"
 
@@ -45,7 +53,7 @@ ALL = [
     *(["simulate"], ["recommend"], ["user"], ["item"], ["forget"], ["items", "block"]),
     *(["items", "allow"], ["state", "check"], ["models", "list"], ["models", "show"]),
     *(["models", "rollback"], ["log", "topics"], ["log", "clean"]),
-    *(["dlq", "show"], ["dlq", "redrive"]),
+    *(["dlq", "show"], ["dlq", "redrive"], ["state", "restore"], ["log", "retain"]),
 ]
 
 
@@ -96,6 +104,7 @@ def test_the_version_is_shown() -> None:
         (["models", "show", "0"], 2, "VERSION"),
         (["models", "rollback", "7", "--yes"], 9, "no version 7"),
         (["state", "check"], 9, "no state"),
+        (["state", "restore"], 9, "no checkpoint of any partition"),
         (["user", "ann"], 9, "nothing is known of user 'ann'"),
         (["user", ""], 2, "user is empty"),
         (["item", "x" * 300], 2, "256"),
@@ -198,6 +207,70 @@ def test_topics_are_listed_for_people_and_programs() -> None:
     rows = json.loads(gsr("log", "topics", "--json").stdout)
     assert {row["topic"] for row in rows} >= {"clicks", "sequences", "recommendations"}
     assert gsr("log", "clean").exit_code == 0
+
+
+@pytest.mark.usefixtures("terminal")
+def test_retention_follows_the_configuration() -> None:
+    """Roles refuse a topic that differs; one command brings it into line."""
+    gsr("log", "topics")
+    day = ("--set", "log.clicks_retention_seconds=86400")
+    refused = gsr("log", "topics", *day)
+    assert refused.exit_code == 6
+    assert "gsr log retain" in refused.stderr
+    dry = gsr("log", "retain", *day, "--dry-run")
+    assert "clicks: 7 days becomes 1 days" in dry.stderr
+    assert gsr("log", "retain", *day, answer="n\n").exit_code == 1
+    assert gsr("log", "topics", *day).exit_code == 6
+    assert gsr("log", "retain", *day, "--yes").exit_code == 0
+    assert gsr("log", "topics", *day).exit_code == 0
+    assert "every topic keeps" in gsr("log", "retain", *day).stderr
+
+
+def checkpointed(directory: Path, offset: int) -> PartitionStore:
+    """Return the open state of partition 1, whose state of now is published as a checkpoint."""
+    config = GsrConfig()
+    rules = config.events.rules()
+    store = PartitionStore.open(directory, 1, config.state.shape(), rules, SystemClock())
+    decoded = ClickCodec(rules).decode(
+        RecordBatch(
+            topic="clicks",
+            partition=1,
+            offsets=np.array([offset - 1]),
+            append_times=np.array([time.time()]),
+            keys=[b"ann"],
+            values=[encode_click("ann", "tea", 100.0)],
+        ),
+        -math.inf,
+    )
+    store.apply(decoded.clicks, decoded.watermark, offset)
+    open_artifacts(config, SystemClock()).publish_checkpoint(1, offset, store.checkpoint)
+    return store
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_state_is_restored_from_its_newest_checkpoint() -> None:
+    """Into an empty directory at once, over a state only after a yes, never under an ingest."""
+    own = GsrConfig().ingest_directory / "partition-1"
+    store = checkpointed(own, 8)
+    assert gsr("state", "restore", "--yes").exit_code == 5
+    store.close()
+    before = list(dump(own))
+    dry = gsr("state", "restore", "--dry-run")
+    assert "checkpoint of offset 8" in dry.stderr
+    assert "which holds a state" in dry.stderr
+    shutil.rmtree(own / "db")
+    assert gsr("state", "restore").exit_code == 0
+    assert list(dump(own)) == before
+    assert gsr("state", "restore", answer="n\n").exit_code == 1
+    (own / "db" / "CURRENT").write_text("torn")
+    done = gsr("state", "restore", answer="y\n")
+    assert done.exit_code == 0
+    assert "reads on from offset 8" in done.stderr
+    assert list(dump(own)) == before
+    assert gsr("state", "check", "--live").exit_code == 0
+    assert gsr("state", "restore", "--partition", "4").exit_code == 9
+    assert gsr("state", "restore", "--into", "elsewhere").exit_code == 0
+    assert list(dump(Path("elsewhere/ingest/partition-1"))) == before
 
 
 @pytest.mark.usefixtures("terminal")

@@ -1,20 +1,24 @@
 """Dead letters go back once, byte for byte, and never in circles."""
 
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from consumers.topics.dead_letters import newest_of_all
 from consumers.topics.redrive import CHUNK_RECORDS, Redrive, RedriveOptions, Survey
-from stream.clock import ManualClock
+from stream.clock import ManualClock, SystemClock
 from stream.errors import LogUnavailableError
 from stream.events.click import DEFAULT_EVENT_WEIGHTS, EventRules
 from stream.events.dead_letters import REDRIVES_HEADER
 from stream.log.embedded import EmbeddedLog
 from stream.log.interface import Log, Outgoing
+from stream.log.kafka.log import KafkaLog
 from stream.log.memory import MemoryLog
 from tests.consumers.dead_letter_world import NOW, DeadLetterWorld
+from tests.kafka_broker import KafkaAddress
 
 WITH_RENT = EventRules(weights={**DEFAULT_EVENT_WEIGHTS, "rent": 2.0})
 OPTIONS = RedriveOptions(dead_letters="clicks.dlq", source="clicks")
@@ -176,3 +180,28 @@ def test_a_crash_sends_a_chunk_twice_and_loses_none(world: DeadLetterWorld, save
 
 def _counted(headers: Sequence[tuple[str, bytes]]) -> bool:
     return REDRIVES_HEADER in dict(headers)
+
+
+@pytest.mark.kafka
+def test_redrive_on_kafka(kafka_broker: KafkaAddress) -> None:
+    """The same on a real broker: each once, remembered in groups, headers and bytes kept."""
+    run = uuid.uuid4().hex[:8]
+    log = KafkaLog(kafka_broker.bootstrap_servers, SystemClock())
+    world = DeadLetterWorld(log, SystemClock(), source=f"redrive-{run}")
+    names = {"dead_letters": f"redrive-{run}.dlq", "source": f"redrive-{run}"}
+    values = [world.click(f"i{number}", event="rent") for number in range(40)]
+    world.send(*[(b"u", value) for value in values])
+    world.send((b"u", b"{oops"), partition=0)
+    world.ingest()
+    letters = newest_of_all(log, names["dead_letters"], {0: 0, 1: 0})
+    assert len([stored for stored in letters if stored.letter is not None]) == 41
+    assert redrive(world, **names, reasons=("unknown_event",)) == 40
+    assert redrive(world, **names, reasons=("unknown_event",)) == 0
+    assert survey(world, WITH_RENT, **names).letters == Counter(malformed_json=1)
+    sent = [
+        (key, value)
+        for key, value, headers in world.records(names["source"])
+        if headers == (("trace", b"t-1"), (REDRIVES_HEADER, b"1"))
+    ]
+    assert sent == [(b"u", value) for value in values]
+    log.close()

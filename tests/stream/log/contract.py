@@ -202,6 +202,7 @@ class LogContract:
             lambda log: log.offsets_at("contract.absent", 0.0),
             lambda log: log.saved_positions("group", "contract.absent"),
             lambda log: log.save_positions("group", "contract.absent", {0: 1}),
+            lambda log: log.set_retention("contract.absent", seconds=1.0, size_bytes=None),
         ],
     )
     def test_a_topic_that_does_not_exist_is_named(
@@ -578,6 +579,23 @@ class LogContract:
         assert log.offsets_at(topic, times[-1] + 1.0) == {0: 12, 1: 0, 2: 0}
 
     # Retention
+
+    def test_retention_can_be_changed(self, log: Log) -> None:
+        """The new settings are the topic's own from then on; what it holds stays."""
+        topic = self.create(log, partitions=2, retention_seconds=3600.0)
+        log.writer(topic).append(numbered(3))
+        for seconds, size in ((7200.0, 1 << 30), (None, None), (1800.0, None)):
+            log.set_retention(topic, seconds=seconds, size_bytes=size)
+            wanted = TopicSpec(
+                name=topic, partitions=2, retention_seconds=seconds, retention_bytes=size
+            )
+            for _ in range(PATIENCE_POLLS):  # a cluster tells its brokers one after the other
+                if log.topics()[topic] == wanted:
+                    break
+                SystemClock().sleep(POLL_SECONDS)
+            assert log.topics()[topic] == wanted
+            log.create_topic(wanted)
+        assert log.end_offsets(topic) == {0: 3, 1: 0}
 
     def test_what_expired_moves_the_start_and_never_the_end(self, log: Log, clock: Clock) -> None:
         topic = self.create(log, partitions=2, retention_seconds=3600.0)

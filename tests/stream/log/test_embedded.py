@@ -7,7 +7,7 @@ import pytest
 
 from stream.clock import Clock, ManualClock
 from stream.log.embedded import EmbeddedLog
-from stream.log.interface import Log, Outgoing
+from stream.log.interface import Log, Outgoing, TopicSpec
 from tests.stream.log.contract import LogContract, LogFactory
 
 
@@ -46,3 +46,19 @@ def clean_up(log: Log, topic: str) -> None:
     assert isinstance(log, EmbeddedLog)
     while log.clean(topic).more:
         pass
+
+
+def test_another_process_heeds_a_changed_retention(tmp_path: Path) -> None:
+    """Ingest cleans by the retention that the topic has now, not by the one that it began with."""
+    clock = ManualClock(start=1_700_000_000.0)
+    ingest, command = EmbeddedLog(tmp_path, clock), EmbeddedLog(tmp_path, clock)
+    ingest.create_topic(TopicSpec(name="clicks", retention_seconds=3600.0))
+    ingest.writer("clicks").append([Outgoing(b"k", b"v")])
+    clock.sleep(120.0)
+    clean_up(ingest, "clicks")
+    assert ingest.start_offsets("clicks") == {0: 0}
+    command.set_retention("clicks", seconds=60.0, size_bytes=None)
+    clean_up(ingest, "clicks")
+    assert ingest.start_offsets("clicks") == {0: 1}
+    ingest.close()
+    command.close()

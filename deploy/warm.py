@@ -1,0 +1,32 @@
+"""Has the kernels compiled that only live reading of Kafka calls; the image is built with it."""
+
+import time
+
+from kafka.record.memory_records import MemoryRecordsBuilder
+
+from stream.events.click import EventRules
+from stream.events.codec import ClickCodec, encode_click
+from stream.log.interface import RecordBatch
+from stream.log.kafka.record_batches import BatchDecoder
+
+CLICKS = 2000
+
+builder = MemoryRecordsBuilder(magic=2, compression_type=0, batch_size=1 << 24)
+for number in range(CLICKS):
+    value = encode_click(f"u{number % 50}", f"i{number % 30}", float(number))
+    builder.append(timestamp=number, key=b"u%d" % (number % 50), value=value)
+builder.close()
+columns = BatchDecoder(builder.buffer(), topic="clicks", partition=0, fetch_offset=0).take(CLICKS)
+if columns is None:
+    raise SystemExit("the decoder read nothing")
+batch = RecordBatch(
+    topic="clicks",
+    partition=0,
+    offsets=columns.offsets,
+    append_times=columns.times / 1000,
+    keys=columns.keys,
+    values=columns.values,
+)
+decoded = ClickCodec(EventRules()).decode(batch, time.time())
+if len(decoded.clicks) != CLICKS:
+    raise SystemExit(f"{len(decoded.bad)} clicks were refused, the first: {decoded.bad[0]}")
