@@ -23,7 +23,7 @@ from tests.deploy.files import PROMETHEUS, alert_rules, read_yaml
 from tests.kafka_broker import KafkaAddress
 
 ROLES: Final = ("ingest", "trainer", "publisher")
-CLICKS: Final = 2500
+CLICKS: Final = 1000
 DEADLINE_SECONDS: Final = 200.0
 
 
