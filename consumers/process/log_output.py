@@ -22,6 +22,7 @@ def set_up_logging(name: str, section: ProcessSection, stream: TextIO | None = N
         Instead of standard error.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
+    handler.addFilter(ClientRarely())
     handler.setFormatter(
         JsonFormatter(name)
         if section.log_format == "json"
@@ -35,6 +36,38 @@ def set_up_logging(name: str, section: ProcessSection, stream: TextIO | None = N
         logging.NOTSET if section.log_level == "debug" else max(root.level, logging.WARNING)
     )
     logging.captureWarnings(capture=True)
+
+
+class ClientRarely(logging.Filter):
+    """Lets the Kafka client say each thing once a minute: while brokers are away it says much.
+
+    Examples
+    --------
+    >>> rarely = ClientRarely()
+    >>> said = logging.makeLogRecord({"name": "kafka.net", "msg": "%s is away", "created": 5.0})
+    >>> rarely.filter(said), rarely.filter(said)
+    (True, False)
+    """
+
+    _SECONDS = 60.0
+    _MOST = 1000
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to show `record`."""
+        if not record.name.startswith("kafka."):
+            return True
+        key = (record.name, str(record.msg))
+        before = self._said.get(key)
+        if before is not None and record.created - before < self._SECONDS:
+            return False
+        if len(self._said) >= self._MOST:
+            self._said.clear()
+        self._said[key] = record.created
+        return True
 
 
 class JsonFormatter(logging.Formatter):

@@ -280,5 +280,7 @@ def _described(client: KafkaAdminClient, topic: str) -> tuple[TopicSpec, dict[st
         raise NotLeaderForPartitionError
     resource = ConfigResource(ConfigResourceType.TOPIC, topic)
     described = client.describe_configs([resource], config_filter="all")["topic"][topic]
+    if not described:
+        raise CoordinatorLoadInProgressError  # the broker that answered does not know it yet
     configs = {name: str(entry["value"]) for name, entry in described.items()}
     return topic_spec(topic, len(partitions), configs), configs
