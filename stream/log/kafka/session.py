@@ -144,9 +144,12 @@ class ConsumerSession:
         return LogUnavailableError(f"{error}; fetching it again")
 
     def seek(self, positions: Mapping[int, int]) -> None:
-        """Fetch from `positions` next."""
-        for partition, offset in positions.items():
-            self._consumer.seek(self._place(partition), offset)
+        """Fetch from `positions` next; those that a new client has not joined for are passed over.
+
+        Such are lost already, which the next poll tells.
+        """
+        for place in self._assigned(positions):
+            self._consumer.seek(place, positions[place.partition])
 
     def position(self, partition: int) -> int | None:
         """Return the offset that is fetched next, where it is known."""
@@ -157,11 +160,15 @@ class ConsumerSession:
 
     def pause(self, partitions: Collection[int]) -> None:
         """Fetch nothing of `partitions`."""
-        self._consumer.pause(*map(self._place, partitions))
+        self._consumer.pause(*self._assigned(partitions))
 
     def resume(self, partitions: Collection[int]) -> None:
         """Undo `pause`."""
-        self._consumer.resume(*map(self._place, partitions))
+        self._consumer.resume(*self._assigned(partitions))
+
+    def _assigned(self, partitions: Collection[int]) -> list[TopicPartition]:
+        assigned = self._consumer.assignment()
+        return [place for place in map(self._place, partitions) if place in assigned]
 
     def save(self, positions: Mapping[int, int]) -> None:
         """Commit `positions` as a member of the group.
