@@ -43,7 +43,7 @@ def test_a_changed_source_gets_another_cache(
 
 def test_the_files_of_kernels_and_of_their_constants_are_found(compiled: ModuleType) -> None:
     """What holds a kernel, what such a file imports, and nothing like the command line."""
-    root = Path(compiled.__file__).parents[1]
+    root = Path(compiled.__file__ or "").parents[1]
     found = {str(path.relative_to(root)) for path in compiled.kernel_sources(root)}
     assert {"stream/state/edge_kernel.py", "gsr/channels.py", "gsr/item_graph.py"} <= found
     assert "consumers/cli/application.py" not in found

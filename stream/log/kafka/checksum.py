@@ -12,9 +12,11 @@ import numpy.typing as npt
 from stream.compiled import lean_kernel
 
 try:
-    from crc32c import crc32c as _in_hardware
+    import crc32c as hardware
 except ImportError:
-    _in_hardware = None
+    _HAS_HARDWARE = False
+else:
+    _HAS_HARDWARE = True
 
 _POLYNOMIAL: Final = 0x82F63B78
 """Castagnoli's, with its bits reversed (RFC 3720, appendix B.4)."""
@@ -60,7 +62,7 @@ def _by_tables(
         )
     for at in range(whole, len(data)):
         crc = (crc >> np.uint32(8)) ^ tables[0, (crc ^ data[at]) & np.uint32(0xFF)]
-    return crc ^ np.uint32(0xFFFFFFFF)
+    return int(crc ^ np.uint32(0xFFFFFFFF))
 
 
 def crc_by_tables(data: bytes | memoryview) -> int:
@@ -70,4 +72,4 @@ def crc_by_tables(data: bytes | memoryview) -> int:
 
 def crc32c(data: bytes | memoryview) -> int:
     """Return the CRC-32C of `data`."""
-    return crc_by_tables(data) if _in_hardware is None else int(_in_hardware(data))
+    return hardware.crc32c(data) if _HAS_HARDWARE else crc_by_tables(data)

@@ -87,4 +87,4 @@ def test_nonsense(log: MemoryLog, text: str) -> None:
 def test_no_such_topic(log: MemoryLog) -> None:
     """A wrong name is said, not created."""
     with pytest.raises(NotFoundError):
-        TopicRange().offsets(log, "klicks")
+        TopicRange().offsets(log, "clocks")

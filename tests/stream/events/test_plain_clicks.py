@@ -17,7 +17,8 @@ from stream.events.utf8_kernel import is_utf8
 from stream.log.byte_column import ByteColumn
 
 RULES = EventRules()
-CODES: dict[str | None, int] = {**RULES.codes, None: RULES.codes[RULES.default_event]}
+CODES: dict[str | None, int] = {None: RULES.codes[RULES.default_event]}
+CODES.update(RULES.codes.items())
 READER = PlainClickReader(CODES)
 
 BLANKS = st.sampled_from(["", "", "", " ", "\n", "\t \r"])
