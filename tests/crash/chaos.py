@@ -18,6 +18,7 @@ from stream.log.opening import open_log
 from tests.crash.disruption import Disruption, Disruptor, schedule
 from tests.crash.fleet import Fleet
 from tests.crash.shoppers import Shoppers
+from tests.crash.slow_reference import compare_with_reference
 from tests.crash.verdict import (
     Verdict,
     check_topics,
@@ -63,6 +64,8 @@ class ChaosOptions:
         How long the pipeline may take to finish afterwards.
     roles
         The processes.
+    slow_reference
+        Whether to compare with the plain-Python reference too; for some ten thousand clicks.
     """
 
     seed: int = 1
@@ -74,6 +77,7 @@ class ChaosOptions:
     longest_calm_seconds: float
     settle_seconds: float = 600.0
     roles: tuple[str, ...] = ("ingest-1", "ingest-2", "trainer", "publisher")
+    slow_reference: bool = False
 
 
 @dataclass
@@ -149,7 +153,7 @@ def run_chaos(
         ledger.stops = fleet.stop()
         with _timed(ledger, "checking"):
             said("checking")
-            _check(fleet, log, root, ledger)
+            _check(fleet, log, root, ledger, slow_reference=options.slow_reference)
     finally:
         if shoppers is not None:
             shoppers.stop()
@@ -187,7 +191,7 @@ def _standing(config: GsrConfig, log: Log) -> dict[str, tuple[dict[int, int], di
     }
 
 
-def _check(fleet: Fleet, log: Log, root: Path, ledger: Ledger) -> None:
+def _check(fleet: Fleet, log: Log, root: Path, ledger: Ledger, *, slow_reference: bool) -> None:
     found, clock = Verdict(), SystemClock()
     reference = reference_of(fleet.config, root / "reference")
     _retry(lambda: ingest_once(reference, log, clock))
@@ -195,6 +199,8 @@ def _check(fleet: Fleet, log: Log, root: Path, ledger: Ledger) -> None:
     compare_states(owners, reference.ingest_directory, fleet.config.log.partitions, found)
     compare_sequences(log, fleet.config.log.sequences, reference.log.sequences, found)
     check_topics(log, fleet.config, clock, found)
+    if slow_reference:
+        compare_with_reference(log, fleet.config, reference.ingest_directory, found)
     ledger.problems += found.problems
     ledger.problems += [f"{name} ended with {code}" for name, code in ledger.stops.items() if code]
     ledger.counts |= found.counts

@@ -28,6 +28,7 @@ def test_kills_and_pauses_of_everything(tmp_path: Path) -> None:
         disruptions=6,
         longest_calm_seconds=1.5,
         settle_seconds=240.0,
+        slow_reference=True,
     )
     try:
         with kafka_cluster(3) as cluster:
@@ -38,4 +39,5 @@ def test_kills_and_pauses_of_everything(tmp_path: Path) -> None:
     assert ledger.problems == [], ledger
     assert ledger.counts["clicks_sent"] == options.clicks
     assert ledger.counts["users"] > 100
+    assert ledger.counts["slow_reference_clicks"] > 10_000
     assert sum(ledger.disruptions.values()) == options.disruptions
