@@ -32,7 +32,7 @@ OUTCOMES: Final = {
 
 CATCH_UP_PATIENCE: Final = 3
 """How many more intervals pass between checkpoints while clicks wait."""
-CATCH_UP_FLUSH_RECORDS: Final = 200_000
+CATCH_UP_FLUSH_RECORDS: Final = 1_000_000
 CATCH_UP_FLUSH_SECONDS: Final = 30.0
 """While clicks wait, a flush needs so many of them since the last one, or so much time."""
 
@@ -223,7 +223,7 @@ class PartitionIngest:
         """
         if not self._store.due_for_flush():
             return False
-        if catching_up and not self._enough_for_a_flush():
+        if catching_up and not self._store.overfull and not self._enough_for_a_flush():
             return False
         self.flush()
         return True

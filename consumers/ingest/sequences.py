@@ -149,7 +149,9 @@ class PartitionSequences:
             return []
         limit = len(self._waiting) if everything else USERS_PER_APPEND
         self._taken = self._waiting.oldest(limit)
-        records = [record for record in map(self._record, self._taken) if record is not None]
+        buffers = self._store.users(self._taken)
+        found = map(self._record, self._taken, buffers)
+        records = [record for record in found if record is not None]
         budget.spend(sum(map(size_of, records)))
         return records
 
@@ -174,8 +176,7 @@ class PartitionSequences:
         lingered = self._clock.monotonic() - self._oldest_wait >= self._linger
         return lingered and budget.left() > 0
 
-    def _record(self, user_id: str) -> Outgoing | None:
-        buffer = self._store.user(user_id)
+    def _record(self, user_id: str, buffer: UserBuffer | None) -> Outgoing | None:
         key = user_id.encode()
         if buffer is None or not len(buffer):
             # A user whom the state never knew (all clicks refused) has no sequence to withdraw.

@@ -11,10 +11,11 @@ from stream.events.click import ClickBatch
 from stream.events.id_column import IdColumn
 from stream.state.applied import Applied
 from stream.state.arena import block_size
+from stream.state.buffer_arena import full_capacity
 from stream.state.buffer_kernel import (
     DONE,
     ITEMS_OVERFLOW,
-    SEEN_SPACE,
+    SPACE,
     BufferRules,
     Clicks,
     Progress,
@@ -30,6 +31,7 @@ from stream.state.item_rows import ItemRows
 from stream.state.merge_kernel import merge_table
 from stream.state.seen_filter import remember
 from stream.state.user_buffer import UserBuffer
+from stream.state.user_columns import clear_user
 from stream.state.user_slots import UserSlots, seen_of
 
 _EVENT_CODES = 256
@@ -100,6 +102,7 @@ class StateArrays:
             max_items=config.max_items,
             seen_items=config.seen_items,
             largest_block=2 * block_size(max(1, config.seen_items)),
+            buffer_length=config.buffer_length,
         )
         scales = len(config.half_lives)
         self._scratch = Scratch(
@@ -204,27 +207,36 @@ class StateArrays:
 
     def user_buffer(self, user_id: str) -> UserBuffer | None:
         """Return a copy of what is known of a user; None for an unknown or expired one."""
-        slot = self.users.find(user_id)
-        if slot < 0 and self.users.source is not None:
-            slot = self.users.slot(user_id)
+        return self.user_buffers(IdColumn.of([user_id]))[0]
+
+    def user_buffers(self, user_ids: IdColumn) -> list[UserBuffer | None]:
+        """Return a copy of what is known of each user; None for unknown and expired ones."""
+        found = self.users.slots if self.users.source is not None else self.users.table.find
+        return [self._buffer(slot) for slot in found(user_ids).tolist()]
+
+    def _buffer(self, slot: int) -> UserBuffer | None:
+        """Return a copy of what a slot holds."""
         if slot < 0:
             return None
         columns = self.users.columns
         length = int(columns.lengths[slot])
         if length == 0:
             return None
-        if columns.times[slot, length - 1] < self.watermark - self._buffer_rules.user_ttl:
+        buffers = columns.buffers
+        start = int(columns.blocks[slot]) + int(columns.firsts[slot])
+        clicks = slice(start, start + length)
+        if buffers.times[clicks.stop - 1] < self.watermark - self._buffer_rules.user_ttl:
             return None
-        indexes = columns.items[slot, :length].astype(np.int64)
+        indexes = buffers.items[clicks].astype(np.int64)
         known = indexes < self.items.next_index
         items = np.full(length, -1, dtype=np.int64)
         items[known] = self.items.columns.rows[indexes[known]]
         return UserBuffer(
             items=items,
-            fingerprints=columns.fingerprints[slot, :length].copy(),
-            times=columns.times[slot, :length].copy(),
-            events=columns.events[slot, :length].copy(),
-            hashes=columns.hashes[slot, :length].copy(),
+            fingerprints=buffers.fingerprints[clicks].copy(),
+            times=buffers.times[clicks].copy(),
+            events=buffers.events[clicks].copy(),
+            hashes=buffers.hashes[clicks].copy(),
             seen=seen_of(columns, self.users.seen, slot),
             source_offset=int(columns.source_offsets[slot]),
             accepted_at=float(columns.accepted_at[slot]),
@@ -234,17 +246,19 @@ class StateArrays:
         """Take over a user with item *rows* of these arrays; replaces what was known."""
         self.forget(user_id)
         slot = self.users.slot(user_id)
-        columns = self.users.columns
         kept = slice(max(0, len(buffer) - self.config.buffer_length), None)
-        length = len(buffer.items[kept])
         rows = buffer.items[kept]
         indexes = np.where(rows >= 0, self.items.columns.indexes[rows], GONE)
-        columns.lengths[slot] = length
-        columns.items[slot, :length] = indexes
-        columns.fingerprints[slot, :length] = buffer.fingerprints[kept]
-        columns.times[slot, :length] = buffer.times[kept]
-        columns.events[slot, :length] = buffer.events[kept]
-        columns.hashes[slot, :length] = buffer.hashes[kept]
+        clear_user(self.users.columns, self.users.seen, slot)
+        self.users.give_room(np.array([slot]), np.array([len(rows)]))
+        columns = self.users.columns
+        buffers, start = columns.buffers, int(columns.blocks[slot])
+        clicks = slice(start, start + len(rows))
+        buffers.items[clicks] = indexes
+        buffers.fingerprints[clicks] = buffer.fingerprints[kept]
+        buffers.times[clicks] = buffer.times[kept]
+        buffers.events[clicks] = buffer.events[kept]
+        buffers.hashes[clicks] = buffer.hashes[kept]
         columns.source_offsets[slot] = buffer.source_offset
         columns.accepted_at[slot] = buffer.accepted_at
         for mark in buffer.seen:
@@ -348,8 +362,9 @@ class StateArrays:
                 applied.stop,
                 stop,
             )
-            if reason == SEEN_SPACE:
+            if reason == SPACE:
                 self.users.reserve_seen(_SPACE_STEP * self._buffer_rules.largest_block)
+                self.users.reserve_clicks(_SPACE_STEP * full_capacity(self.config.buffer_length))
             elif reason != DONE and applied.stop > pending:
                 break
             elif reason != DONE:

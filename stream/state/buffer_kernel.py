@@ -6,27 +6,28 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled import lean_kernel
+from stream.compiled import inner_kernel, lean_kernel
+from stream.machine_words import prefetch
 from stream.state.applied import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD
 from stream.state.arena import Arena
+from stream.state.buffer_arena import capacity_after, give_block, move_clicks, take_block
+from stream.state.columns import LINE_BYTES
 from stream.state.item_columns import ITEMS, ItemColumns, claim_row, row_of
 from stream.state.seen_filter import remember
 from stream.state.user_columns import BYTES_PER_CLICK, BYTES_PER_USER, UserColumns, clear_user
 
 DONE: Final = 0
 """Every click was processed."""
-SEEN_SPACE: Final = 1
-"""The arena of seen filters must grow before the named click."""
+SPACE: Final = 1
+"""The arena of buffers or of seen filters must grow before the named click."""
 ITEMS_OVERFLOW: Final = 2
 """Items must leave before the named click, because it brings one too many."""
 ITEMS_AGE: Final = 3
 """Items may have to leave before the named click, because it moves the watermark on."""
 
 
-WARM_CLICKS: Final = 32
-"""Clicks whose memory is asked for at once."""
-
-_BYTES_PER_LINE: Final = 64
+AHEAD: Final = 8
+"""Clicks between asking for memory and using it."""
 
 
 class Clicks(NamedTuple):
@@ -75,6 +76,8 @@ class BufferRules(NamedTuple):
         Caps.
     largest_block
         Slots that one click may need in the arena of seen filters.
+    buffer_length
+        Clicks of a full buffer (L).
     """
 
     weights: npt.NDArray[np.float64]
@@ -85,6 +88,7 @@ class BufferRules(NamedTuple):
     max_items: int
     seen_items: int
     largest_block: int
+    buffer_length: int
 
 
 class Results(NamedTuple):
@@ -122,7 +126,7 @@ class Progress(NamedTuple):
     loads: npt.NDArray[np.int64]
 
 
-@lean_kernel
+@inner_kernel
 def _mark_user(users: UserColumns, progress: Progress, slot: int) -> None:
     """Note that a slot must be written."""
     if users.dirty[slot] == 0:
@@ -130,7 +134,7 @@ def _mark_user(users: UserColumns, progress: Progress, slot: int) -> None:
         progress.dirty_bytes[0] += BYTES_PER_USER + BYTES_PER_CLICK * (users.lengths[slot] + 1)
 
 
-@lean_kernel
+@inner_kernel
 def _forget(users: UserColumns, seen: Arena, progress: Progress, slot: int) -> None:
     """Empty a slot and note that it must be written."""
     _mark_user(users, progress, slot)
@@ -138,26 +142,34 @@ def _forget(users: UserColumns, seen: Arena, progress: Progress, slot: int) -> N
     clear_user(users, seen, slot)
 
 
-@lean_kernel
+@inner_kernel
+def _start(users: UserColumns, slot: int) -> int:
+    """Return where a user's oldest click stands."""
+    return int(users.blocks[slot] + users.firsts[slot])
+
+
+@inner_kernel
 def _position(users: UserColumns, slot: int, time: float) -> int:
     """Return where a click at `time` belongs: behind every click that is not newer."""
+    start = _start(users, slot)
     position = int(users.lengths[slot])
-    while position > 0 and users.times[slot, position - 1] > time:
+    while position > 0 and users.buffers.times[start + position - 1] > time:
         position -= 1
     return position
 
 
-@lean_kernel
+@inner_kernel
 def _holds(users: UserColumns, slot: int, event_hash: np.uint64) -> bool:
     """Tell whether the buffer holds an event."""
     found = False
-    hashes = users.hashes[slot, : users.lengths[slot]]
+    start = _start(users, slot)
+    hashes = users.buffers.hashes[start : start + users.lengths[slot]]
     for i in range(len(hashes)):
         found |= hashes[i] == event_hash
     return found
 
 
-@lean_kernel
+@inner_kernel
 def _add_edges_in(
     users: UserColumns,
     items: ItemColumns,
@@ -173,14 +185,16 @@ def _add_edges_in(
     """List the edges from the clicks before `position` to the new one; return their new count."""
     distance = 0
     later = time
-    for i in range(position - 1, -1, -1):
-        earlier = users.times[slot, i]
+    buffers = users.buffers
+    start = _start(users, slot)
+    for i in range(start + position - 1, start - 1, -1):
+        earlier = buffers.times[i]
         if later - earlier > rules.session_gap:
             break
         later = earlier
-        if rules.weights[users.events[slot, i]] <= 0.0:
+        if rules.weights[buffers.events[i]] <= 0.0:
             continue
-        source = row_of(items, np.int64(users.items[slot, i]))
+        source = row_of(items, np.int64(buffers.items[i]))
         if source >= 0 and source != item:
             results.edge_sources[edges] = source
             results.edge_targets[edges] = item
@@ -193,7 +207,7 @@ def _add_edges_in(
     return edges
 
 
-@lean_kernel
+@inner_kernel
 def _add_edges_out(
     users: UserColumns,
     items: ItemColumns,
@@ -208,15 +222,17 @@ def _add_edges_out(
     """List the edges from a late click to those behind it; return their new count."""
     distance = 0
     earlier = time
-    for i in range(position, users.lengths[slot]):
-        later = users.times[slot, i]
+    buffers = users.buffers
+    start = _start(users, slot)
+    for i in range(start + position, start + users.lengths[slot]):
+        later = buffers.times[i]
         if later - earlier > rules.session_gap:
             break
         earlier = later
-        weight = rules.weights[users.events[slot, i]]
+        weight = rules.weights[buffers.events[i]]
         if weight <= 0.0:
             continue
-        target = row_of(items, np.int64(users.items[slot, i]))
+        target = row_of(items, np.int64(buffers.items[i]))
         if target >= 0 and target != item:
             results.edge_sources[edges] = item
             results.edge_targets[edges] = target
@@ -229,39 +245,27 @@ def _add_edges_out(
     return edges
 
 
-@lean_kernel
-def _shift_left(users: UserColumns, slot: int, stop: int) -> None:
-    """Drop the oldest click; those before `stop` move up and leave ``stop - 1`` free."""
-    items = users.items[slot]
-    fingerprints = users.fingerprints[slot]
-    times = users.times[slot]
-    events = users.events[slot]
-    hashes = users.hashes[slot]
-    # One loop per column: each is vectorised.
-    for i in range(stop - 1):
-        items[i] = items[i + 1]
-    for i in range(stop - 1):
-        fingerprints[i] = fingerprints[i + 1]
-    for i in range(stop - 1):
-        times[i] = times[i + 1]
-    for i in range(stop - 1):
-        events[i] = events[i + 1]
-    for i in range(stop - 1):
-        hashes[i] = hashes[i + 1]
+@inner_kernel
+def _make_room(users: UserColumns, slot: int, buffer_length: int) -> None:
+    """Make sure that a slot is free behind a user's newest click."""
+    buffers = users.buffers
+    length = users.lengths[slot]
+    capacity = users.capacities[slot]
+    if users.firsts[slot] + length < capacity:
+        return
+    if capacity > buffer_length:
+        target = users.blocks[slot]
+    else:
+        users.capacities[slot] = capacity_after(capacity, buffer_length)
+        target = take_block(buffers, users.capacities[slot])
+    move_clicks(buffers, _start(users, slot), target, length)
+    if target != users.blocks[slot] and capacity > 0:
+        give_block(buffers, users.blocks[slot], capacity)
+    users.blocks[slot] = target
+    users.firsts[slot] = 0
 
 
-@lean_kernel
-def _shift_right(users: UserColumns, slot: int, position: int) -> None:
-    """Make `position` free; the clicks from there on move back by one."""
-    for i in range(users.lengths[slot], position, -1):
-        users.items[slot, i] = users.items[slot, i - 1]
-        users.fingerprints[slot, i] = users.fingerprints[slot, i - 1]
-        users.times[slot, i] = users.times[slot, i - 1]
-        users.events[slot, i] = users.events[slot, i - 1]
-        users.hashes[slot, i] = users.hashes[slot, i - 1]
-
-
-@lean_kernel
+@inner_kernel
 def _insert(
     users: UserColumns,
     seen: Arena,
@@ -271,39 +275,50 @@ def _insert(
     position: int,
     item: int,
     click: int,
-    seen_items: int,
+    rules: BufferRules,
 ) -> None:
     """Put a click at `position`; a full buffer's oldest click goes to the seen filter."""
-    if users.lengths[slot] == users.items.shape[1]:
-        remember(users, seen, slot, users.fingerprints[slot, 0], seen_items)
-        _shift_left(users, slot, position)
+    buffers = users.buffers
+    if users.lengths[slot] == rules.buffer_length:
+        remember(users, seen, slot, buffers.fingerprints[_start(users, slot)], rules.seen_items)
+        users.firsts[slot] += 1
+        users.lengths[slot] -= 1
         position -= 1
-    else:
-        _shift_right(users, slot, position)
-        users.lengths[slot] += 1
-    users.items[slot, position] = items.indexes[item]
-    users.fingerprints[slot, position] = items.fingerprints[item]
-    users.times[slot, position] = clicks.times[click]
-    users.events[slot, position] = clicks.events[click]
-    users.hashes[slot, position] = clicks.hashes[click]
+    _make_room(users, slot, rules.buffer_length)
+    start = _start(users, slot)
+    for i in range(start + users.lengths[slot], start + position, -1):
+        buffers.items[i] = buffers.items[i - 1]
+        buffers.fingerprints[i] = buffers.fingerprints[i - 1]
+        buffers.times[i] = buffers.times[i - 1]
+        buffers.events[i] = buffers.events[i - 1]
+        buffers.hashes[i] = buffers.hashes[i - 1]
+    place = start + position
+    buffers.items[place] = items.indexes[item]
+    buffers.fingerprints[place] = items.fingerprints[item]
+    buffers.times[place] = clicks.times[click]
+    buffers.events[place] = clicks.events[click]
+    buffers.hashes[place] = clicks.hashes[click]
+    users.lengths[slot] += 1
     users.source_offsets[slot] = clicks.offsets[click]
     users.accepted_at[slot] = clicks.append_times[click]
 
 
-@lean_kernel
+@inner_kernel
 def _record_history(
     users: UserColumns, items: ItemColumns, results: Results, slot: int, click: int
 ) -> None:
     """Copy a user's buffer as it is before a click."""
     length = users.lengths[slot]
+    start = _start(users, slot)
+    buffers = users.buffers
     results.history_lengths[click] = length
     for i in range(length):
-        results.history_items[click, i] = row_of(items, np.int64(users.items[slot, i]))
-        results.history_times[click, i] = users.times[slot, i]
-        results.history_events[click, i] = users.events[slot, i]
+        results.history_items[click, i] = row_of(items, np.int64(buffers.items[start + i]))
+        results.history_times[click, i] = buffers.times[start + i]
+        results.history_events[click, i] = buffers.events[start + i]
 
 
-@lean_kernel
+@inner_kernel
 def _items_may_expire(rules: BufferRules, watermark: float, time: float) -> bool:
     """Tell whether the watermark's move to `time` is a moment to look for expired items."""
     return (
@@ -313,44 +328,41 @@ def _items_may_expire(rules: BufferRules, watermark: float, time: float) -> bool
     )
 
 
-@lean_kernel
-def _warm(
-    users: UserColumns,
-    items: ItemColumns,
-    clicks: Clicks,
-    progress: Progress,
-    start: int,
-    stop: int,
-) -> None:
-    """Load what clicks ``start : stop`` will read, into the processor's caches.
+@inner_kernel
+def _ask_for(users: UserColumns, items: ItemColumns, clicks: Clicks, click: int, stop: int) -> None:
+    """Ask for the memory of clicks soon to come, before it is their turn.
 
-    See `stream.state.edge_kernel._warm`.
+    One after another, each click would wait for memory several times. What is asked for comes
+    while earlier clicks are processed; nothing else comes of it.
     """
-    loads = 0
-    for click in range(start, stop):
-        slot = clicks.slots[click]
-        loads += users.lengths[slot] + users.seen_lengths[slot] + users.dirty[slot]
-        loads += users.source_offsets[slot] + np.int64(users.accepted_at[slot])
-        row = clicks.items[click]
+    far, near = click + 2 * AHEAD, click + AHEAD
+    if far < stop:
+        prefetch(users.lengths, clicks.slots[far])
+        row = clicks.items[far]
         if row >= 0:
-            loads += items.indexes[row] + items.fingerprints[row]
-    for click in range(start, stop):
-        slot = clicks.slots[click]
-        length = users.lengths[slot]
-        newest = max(0, length - 1)
-        loads += np.int64(users.times[slot, newest]) + users.items[slot, newest]
-        loads += users.fingerprints[slot, newest] + users.events[slot, newest]
-        for i in range(0, length, _BYTES_PER_LINE // 8):
-            loads += np.int64(users.hashes[slot, i])
-    for click in range(start, stop):
-        slot = clicks.slots[click]
-        length = users.lengths[slot]
-        for i in range(max(0, length - 3), length):
-            loads += row_of(items, np.int64(users.items[slot, i]))
-    progress.loads[0] = loads
+            prefetch(items.indexes, row)
+    buffers = users.buffers
+    if near < stop:
+        slot = clicks.slots[near]
+        start = _start(users, slot)
+        stop_at = start + users.lengths[slot]
+        for place in range(start, stop_at, LINE_BYTES // 8):
+            prefetch(buffers.hashes, place)
+        # Where the next click goes; the ones before it stand close by.
+        prefetch(buffers.hashes, stop_at)
+        prefetch(buffers.times, stop_at)
+        prefetch(buffers.items, stop_at)
+        prefetch(buffers.fingerprints, stop_at)
+        prefetch(buffers.events, stop_at)
+    close = click + AHEAD // 2
+    if close < stop:
+        slot = clicks.slots[close]
+        stop_at = _start(users, slot) + users.lengths[slot]
+        for place in range(max(_start(users, slot), stop_at - 3), stop_at):
+            prefetch(items.rows, np.int64(buffers.items[place]))
 
 
-@lean_kernel
+@inner_kernel
 def _move_watermark(rules: BufferRules, progress: Progress, time: float) -> bool:
     """Move the watermark on; False, and no move, where items may have to leave first."""
     if time > progress.watermark[0]:
@@ -360,17 +372,20 @@ def _move_watermark(rules: BufferRules, progress: Progress, time: float) -> bool
     return True
 
 
-@lean_kernel
+@inner_kernel
 def _expire(
     users: UserColumns, seen: Arena, rules: BufferRules, progress: Progress, slot: int
 ) -> None:
     """Forget a user whose newest click is too long ago."""
     length = users.lengths[slot]
-    if length > 0 and users.times[slot, length - 1] < progress.watermark[0] - rules.user_ttl:
+    if length == 0:
+        return
+    newest = users.buffers.times[_start(users, slot) + length - 1]
+    if newest < progress.watermark[0] - rules.user_ttl:
         _forget(users, seen, progress, slot)
 
 
-@lean_kernel
+@inner_kernel
 def _item_of(items: ItemColumns, clicks: Clicks, rules: BufferRules, click: int) -> int:
     """Return the row of a click's item; an unknown item gets one, -1 where there is no room."""
     item: int = clicks.items[click]
@@ -383,7 +398,7 @@ def _item_of(items: ItemColumns, clicks: Clicks, rules: BufferRules, click: int)
     return int(clicks.unknown_rows[unknown])
 
 
-@lean_kernel
+@inner_kernel
 def _accept(
     users: UserColumns,
     seen: Arena,
@@ -408,13 +423,13 @@ def _accept(
         )
         edges = _add_edges_out(users, items, rules, results, slot, position, item, time, edges)
     results.edge_starts[click + 1] = edges
-    _insert(users, seen, items, clicks, slot, position, item, click, rules.seen_items)
+    _insert(users, seen, items, clicks, slot, position, item, click, rules)
     results.outcomes[click] = ACCEPTED
     results.item_rows[click] = item
     results.item_indexes[click] = items.indexes[item]
 
 
-@lean_kernel
+@inner_kernel
 def _push(
     users: UserColumns,
     seen: Arena,
@@ -435,11 +450,15 @@ def _push(
         results.outcomes[click] = DUPLICATE
         return DONE
     position = _position(users, slot, time)
-    if position == 0 and users.lengths[slot] == users.items.shape[1]:
+    if position == 0 and users.lengths[slot] == rules.buffer_length:
         results.outcomes[click] = TOO_OLD
         return DONE
-    if len(seen.slots) - seen.top[0] < rules.largest_block:
-        return SEEN_SPACE
+    buffers = users.buffers
+    if (
+        len(seen.slots) - seen.top[0] < rules.largest_block
+        or len(buffers.hashes) - buffers.top[0] <= 2 * rules.buffer_length
+    ):
+        return SPACE
     item = _item_of(items, clicks, rules, click)
     if item < 0:
         return ITEMS_OVERFLOW
@@ -467,12 +486,11 @@ def push_clicks(
 
     Returns
     -------
-    The first click that was not processed, and why (`DONE`, `SEEN_SPACE`, `ITEMS_OVERFLOW`,
+    The first click that was not processed, and why (`DONE`, `SPACE`, `ITEMS_OVERFLOW`,
     `ITEMS_AGE`).
     """
     for click in range(start, stop):
-        if (click - start) % WARM_CLICKS == 0:
-            _warm(users, items, clicks, progress, click, min(click + WARM_CLICKS, stop))
+        _ask_for(users, items, clicks, click, stop)
         results.item_rows[click] = -1
         results.item_indexes[click] = -1
         results.edge_starts[click + 1] = results.edge_starts[click]

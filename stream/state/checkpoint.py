@@ -12,14 +12,14 @@ from stream.errors import StateCorruptError
 from stream.state.feed import CHUNK_ROWS, FeedChunk, decode_chunk, empty_chunk, join_chunks
 from stream.state.graph_arrays import ItemTable
 from stream.state.meta import StateMeta
-from stream.state.packing import item_dtype, seen_in
+from stream.state.packing import seen_in
 from stream.state.reading import (
     decode_user,
-    index_key,
     read_items,
     read_meta,
     read_users,
     sequence_key,
+    stored_items,
 )
 from stream.state.rocks import database_path, fetch, open_read_only, plain_errors, scan
 from stream.state.user_buffer import UserBuffer
@@ -80,12 +80,13 @@ class Checkpoint:
 
         Items that have left the state are not in it; feed rows may still name their indexes.
         """
-        fixed = item_dtype(len(self.meta.config.half_lives)).itemsize
         with plain_errors(self._path):
-            return [
-                (int.from_bytes(key, "big"), value[fixed:].decode())
-                for key, value in scan(self._database, "items", index_key(start_index))
-            ]
+            stored = stored_items(self._database, self.meta, start_index)
+        return [
+            (index, item_id.decode())
+            for index, item_id in zip(stored.indexes.tolist(), stored.ids, strict=True)
+            if item_id is not None
+        ]
 
     def feed(self, start_sequence: int, limit: int) -> FeedChunk:
         """Return at most `limit` rows of the accepted feed from `start_sequence` on.

@@ -6,10 +6,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled import lean_kernel
+from stream.compiled import inner_kernel, lean_kernel
+from stream.machine_words import prefetch
 from stream.state.applied import ACCEPTED
 from stream.state.arena import SMALLEST_BLOCK, Arena, allocate, release
-from stream.state.buffer_kernel import WARM_CLICKS, Progress, Results
+from stream.state.buffer_kernel import AHEAD, Progress, Results
 from stream.state.decay import (
     REBASE_HALF_LIVES,
     SMALLEST_WEIGHT,
@@ -82,7 +83,7 @@ class EdgeRules(NamedTuple):
     room_per_click: int
 
 
-@lean_kernel
+@inner_kernel
 def _split(
     time: float,
     half_lives: npt.NDArray[np.float64],
@@ -104,7 +105,7 @@ def stored(weight: float) -> np.float32:
     return np.float32(weight)
 
 
-@lean_kernel
+@inner_kernel
 def _find(neighbours: Arena, start: int, length: int, target: np.uint32) -> int:
     """Return the slot of a neighbour, -1 where there is none."""
     found = -1
@@ -163,7 +164,7 @@ def _mark_heaviest(
             count -= 1
 
 
-@lean_kernel
+@inner_kernel
 def _trim(
     items: ItemColumns, edges: Edges, scratch: Scratch, row: int, kept_per_scale: int
 ) -> None:
@@ -185,7 +186,7 @@ def _trim(
     items.row_lengths[row] = target - start
 
 
-@lean_kernel
+@inner_kernel
 def _enlarge(items: ItemColumns, edges: Edges, row: int) -> None:
     """Move a row to a block of twice the size."""
     start = items.row_starts[row]
@@ -202,7 +203,7 @@ def _enlarge(items: ItemColumns, edges: Edges, row: int) -> None:
     items.row_capacities[row] = larger
 
 
-@lean_kernel
+@inner_kernel
 def slot_for(
     items: ItemColumns, edges: Edges, rules: EdgeRules, scratch: Scratch, row: int, target: int
 ) -> int:
@@ -224,7 +225,7 @@ def slot_for(
     return int(slot)
 
 
-@lean_kernel
+@inner_kernel
 def move_row_reference(
     items: ItemColumns, edges: Edges, row: int, scale: int, reference: int
 ) -> None:
@@ -236,7 +237,7 @@ def move_row_reference(
     items.row_references[row, scale] = reference
 
 
-@lean_kernel
+@inner_kernel
 def move_popularity_reference(items: ItemColumns, row: int, scale: int, reference: int) -> None:
     """Express an item's popularity on one scale by a later reference."""
     factor = power_of_two(items.popularity_references[row, scale] - reference)
@@ -244,7 +245,7 @@ def move_popularity_reference(items: ItemColumns, row: int, scale: int, referenc
     items.popularity_references[row, scale] = reference
 
 
-@lean_kernel
+@inner_kernel
 def _add_edge(
     items: ItemColumns,
     edges: Edges,
@@ -272,7 +273,7 @@ def _add_edge(
         progress.dirty_bytes[0] += 8 * scales + 4 * (1 + scales) * items.row_lengths[row]
 
 
-@lean_kernel
+@inner_kernel
 def _touch_item(
     items: ItemColumns,
     progress: Progress,
@@ -301,33 +302,24 @@ def _touch_item(
         items.popularity[row, s] += stored(weight * scratch.scale[s] * power_of_two(shift))
 
 
-@lean_kernel
-def _warm(
-    items: ItemColumns, edges: Edges, progress: Progress, results: Results, start: int, stop: int
-) -> None:
-    """Load what clicks ``start : stop`` will change, into the processor's caches.
-
-    One after another, each click waits for memory several times. These loads do not depend on
-    each other, so the processor waits for many at once; nothing else comes of them.
-    """
-    first, last = results.edge_starts[start], results.edge_starts[stop]
-    loads = 0
-    for click in range(start, stop):
-        row = results.item_rows[click]
+@inner_kernel
+def _ask_for(items: ItemColumns, edges: Edges, results: Results, click: int, stop: int) -> None:
+    """Ask for the memory of clicks soon to come (see `stream.state.buffer_kernel._ask_for`)."""
+    far, near = click + 2 * AHEAD, click + AHEAD
+    if far < stop:
+        row = results.item_rows[far]
         if row >= 0:
-            loads += items.dirty[row] + items.popularity_references[row, 0]
-            loads += items.alive[row] + np.int64(items.last_clicks[row] + items.popularity[row, 0])
-    for edge in range(first, last):
-        row = results.edge_sources[edge]
-        loads += items.row_starts[row] + items.row_lengths[row] + items.row_references[row, 0]
-        loads += items.row_dirty[row]
-    for edge in range(first, last):
-        row = results.edge_sources[edge]
-        begin = items.row_starts[row]
-        end = begin + items.row_lengths[row]
-        for slot in range(begin, end, _SLOTS_PER_LINE):
-            loads += edges.neighbours.slots[slot]
-    progress.loads[0] = loads
+            prefetch(items.popularity_references, row)
+        for edge in range(results.edge_starts[far], results.edge_starts[far + 1]):
+            source = results.edge_sources[edge]
+            prefetch(items.row_references, source)
+    if near < stop:
+        for edge in range(results.edge_starts[near], results.edge_starts[near + 1]):
+            source = results.edge_sources[edge]
+            begin = items.row_starts[source]
+            end = begin + items.row_lengths[source]
+            for slot in range(begin, end, _SLOTS_PER_LINE):
+                prefetch(edges.neighbours.slots, slot)
 
 
 @lean_kernel
@@ -357,8 +349,7 @@ def add_edges(
         Which clicks.
     """
     for click in range(start, stop):
-        if (click - start) % WARM_CLICKS == 0:
-            _warm(items, edges, progress, results, click, min(click + WARM_CLICKS, stop))
+        _ask_for(items, edges, results, click, stop)
         if results.outcomes[click] != ACCEPTED:
             continue
         if len(edges.neighbours.slots) - edges.neighbours.top[0] < rules.room_per_click:

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled import lean_kernel
+from stream.compiled import inner_kernel, lean_kernel
 from stream.events.id_column import IdColumn
 from stream.machine_words import prefetch
 from stream.state.arena import SMALLEST_BLOCK, Arena, allocate, block_size, new_arena, release
@@ -206,7 +206,7 @@ def _entries(
     )
 
 
-@lean_kernel
+@inner_kernel
 def _slot_of(entries: IdEntries, ids: Ids, row: int) -> int:
     """Return the slot that holds an id, or the free one at which its search ends."""
     mask = len(entries.slots) - 1
@@ -221,7 +221,7 @@ def _slot_of(entries: IdEntries, ids: Ids, row: int) -> int:
     return at
 
 
-@lean_kernel
+@inner_kernel
 def _same_id(entries: IdEntries, number: int, ids: Ids, row: int) -> bool:
     """Tell whether a number's id is that of a row."""
     length = ids.lengths[row]
@@ -234,13 +234,13 @@ def _same_id(entries: IdEntries, number: int, ids: Ids, row: int) -> bool:
     return bool(i == length)
 
 
-@lean_kernel
+@inner_kernel
 def _number_in(entries: IdEntries, slot: int) -> int:
     """Return the number in a slot, -1 in a free one."""
     return int(np.int64(entries.slots[slot] & _NUMBER)) - 1
 
 
-@lean_kernel
+@inner_kernel
 def _ask_for(entries: IdEntries, ids: Ids, row: int) -> None:
     """Ask for the memory that rows soon to come will need: each one's slot, and what it names."""
     mask = np.uint64(len(entries.slots) - 1)
@@ -260,7 +260,7 @@ def _find(entries: IdEntries, ids: Ids, numbers: npt.NDArray[np.int64]) -> None:
         numbers[row] = _number_in(entries, _slot_of(entries, ids, row))
 
 
-@lean_kernel
+@inner_kernel
 def _put(entries: IdEntries, ids: Ids, row: int, slot: int, number: int) -> None:
     """Enter an id into a free slot."""
     length = ids.lengths[row]
@@ -319,7 +319,7 @@ def _fill_slots(entries: IdEntries) -> None:
             entries.slots[at] = (hashed & _TAG) | np.uint64(number + 1)
 
 
-@lean_kernel
+@inner_kernel
 def _close_gap(entries: IdEntries, gap: int) -> None:
     """Free a slot; what was put behind it, for want of room, moves up."""
     mask = len(entries.slots) - 1

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.compiled import lean_kernel
+from stream.state.columns import new_records
 
 ROWS: Final = 0
 """In `counts`: rows handed out, free ones included."""
@@ -74,20 +75,42 @@ class ItemColumns(NamedTuple):
 
 def new_item_columns(rows: int, indexes: int, scales: int) -> ItemColumns:
     """Return empty columns with room for `rows` rows and `indexes` indexes."""
+    # What an edge changes of its source, what a click changes of its item, and what names items.
+    graph = new_records(
+        rows,
+        ("references", np.int64, (scales,)),
+        ("start", np.int64),
+        ("length", np.int32),
+        ("capacity", np.int32),
+        ("dirty", np.uint8),
+    )
+    counters = new_records(
+        rows,
+        ("references", np.int64, (scales,)),
+        ("popularity", np.float32, (scales,)),
+        ("last_click", np.float64),
+        ("alive", np.bool_),
+        ("dirty", np.uint8),
+    )
+    names = np.zeros(
+        rows, dtype=[("index", np.int64), ("fingerprint", np.uint32), ("padding", np.uint32)]
+    )
+    counters["last_click"] = -np.inf
+    names["index"] = -1
     return ItemColumns(
-        indexes=np.full(rows, -1, dtype=np.int64),
-        fingerprints=np.zeros(rows, dtype=np.uint32),
-        alive=np.zeros(rows, dtype=np.bool_),
+        indexes=names["index"],
+        fingerprints=names["fingerprint"],
+        alive=counters["alive"],
         created_at=np.zeros(rows, dtype=np.float64),
-        last_clicks=np.full(rows, -np.inf, dtype=np.float64),
-        popularity=np.zeros((rows, scales), dtype=np.float32),
-        popularity_references=np.zeros((rows, scales), dtype=np.int64),
-        row_starts=np.zeros(rows, dtype=np.int64),
-        row_lengths=np.zeros(rows, dtype=np.int32),
-        row_capacities=np.zeros(rows, dtype=np.int32),
-        row_references=np.zeros((rows, scales), dtype=np.int64),
-        dirty=np.zeros(rows, dtype=np.uint8),
-        row_dirty=np.zeros(rows, dtype=np.uint8),
+        last_clicks=counters["last_click"],
+        popularity=counters["popularity"],
+        popularity_references=counters["references"],
+        row_starts=graph["start"],
+        row_lengths=graph["length"],
+        row_capacities=graph["capacity"],
+        row_references=graph["references"],
+        dirty=counters["dirty"],
+        row_dirty=graph["dirty"],
         rows=np.full(indexes, -1, dtype=np.int32),
         free_rows=np.zeros(rows, dtype=np.int64),
         counts=np.zeros(4, dtype=np.int64),

@@ -148,7 +148,8 @@ class ItemRows:
             return
         if needed > _LARGEST_ARENA:
             raise StateError("The item graph has outgrown its arrays: lower max_items.")
-        slots = np.zeros(_enough(needed, len(arena.slots)), dtype=np.uint32)
+        # What is never touched takes address space only.
+        slots = np.zeros(max(needed, 2 * len(arena.slots)), dtype=np.uint32)
         slots[: len(arena.slots)] = arena.slots
         larger = np.zeros((len(slots), weights.shape[1]), dtype=np.float32)
         larger[: len(weights)] = weights

@@ -9,7 +9,7 @@ from typing import Any, Final
 from stream.errors import StateCorruptError, StateMismatchError
 from stream.state.config import StateConfig
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 """Version of everything that is stored; another one is refused."""
 
 FORMAT_KEY: Final = b"format"

@@ -1,4 +1,4 @@
-"""Users, items and rows as bytes; everything little-endian.
+"""Users and rows of the graph as bytes; everything little-endian. Items: see `item_blocks`.
 
 ::
 
@@ -6,18 +6,17 @@
                              | items u32[n] | fingerprints u32[n] | times f64[n]
                              | events u8[n] | hashes u64[n]
     filters  user id         fingerprints u32[m], oldest first
-    items    index u32 (BE)  created_at f64 | last_click f64 | references i64[S]
-                             | popularity f32[S] | item id
     graph    index u32 (BE)  references i64[S] | neighbours u32[n] | weights f32[S][n]
 """
 
 import sys
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from stream.compiled import lean_kernel
+from stream.state.bytes_of import as_bytes
 from stream.state.edge_kernel import Edges
 from stream.state.item_columns import ItemColumns
 from stream.state.user_columns import BYTES_PER_CLICK, BYTES_PER_USER, UserColumns
@@ -31,12 +30,23 @@ _SEEN_LENGTH: Final = slice(20, 24)
 
 
 class UserBytes(NamedTuple):
-    """`UserColumns` as bytes: uint8 [slots, width of the column]."""
+    """`UserColumns` as bytes.
+
+    Parameters
+    ----------
+    source_offsets, accepted_at, lengths, seen_lengths
+        uint8 [slots, width of the column].
+    starts
+        int64 [slots], where the oldest click stands in the columns below.
+    items, fingerprints, times, events, hashes
+        uint8 [clicks * width of the column].
+    """
 
     source_offsets: npt.NDArray[np.uint8]
     accepted_at: npt.NDArray[np.uint8]
     lengths: npt.NDArray[np.uint8]
     seen_lengths: npt.NDArray[np.uint8]
+    starts: npt.NDArray[np.int64]
     items: npt.NDArray[np.uint8]
     fingerprints: npt.NDArray[np.uint8]
     times: npt.NDArray[np.uint8]
@@ -47,22 +57,17 @@ class UserBytes(NamedTuple):
 def user_bytes(users: UserColumns) -> UserBytes:
     """Return views of the columns that are stored."""
     return UserBytes(
-        source_offsets=_bytes_of(users.source_offsets),
-        accepted_at=_bytes_of(users.accepted_at),
-        lengths=_bytes_of(users.lengths),
-        seen_lengths=_bytes_of(users.seen_lengths),
-        items=_bytes_of(users.items),
-        fingerprints=_bytes_of(users.fingerprints),
-        times=_bytes_of(users.times),
-        events=_bytes_of(users.events),
-        hashes=_bytes_of(users.hashes),
+        source_offsets=as_bytes(users.source_offsets),
+        accepted_at=as_bytes(users.accepted_at),
+        lengths=as_bytes(users.lengths),
+        seen_lengths=as_bytes(users.seen_lengths),
+        starts=users.blocks + users.firsts,
+        items=users.buffers.items.view(np.uint8),
+        fingerprints=users.buffers.fingerprints.view(np.uint8),
+        times=users.buffers.times.view(np.uint8),
+        events=users.buffers.events,
+        hashes=users.buffers.hashes.view(np.uint8),
     )
-
-
-def _bytes_of(column: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Return a column as uint8 [slots, bytes], also where it is part of wider records."""
-    cells = column.reshape(len(column), -1)
-    return cells.view(np.uint8)
 
 
 def pack_users(
@@ -89,6 +94,22 @@ def _put(
 
 
 @lean_kernel
+def _copy(
+    source: npt.NDArray[np.uint8],
+    start: int,
+    target: npt.NDArray[np.uint8],
+    at: int,
+    count: int,
+) -> int:
+    """Copy `count` bytes; return where the next ones go."""
+    there = target[at : at + count]
+    here = source[start : start + count]
+    for i in range(count):
+        there[i] = here[i]
+    return at + count
+
+
+@lean_kernel
 def _pack_users(
     users: UserBytes,
     slots: npt.NDArray[np.int64],
@@ -99,16 +120,17 @@ def _pack_users(
     at = 0
     for i in range(len(slots)):
         slot = slots[i]
+        start = users.starts[slot]
         n = lengths[i]
         at = _put(out, at, users.source_offsets, slot, 8)
         at = _put(out, at, users.accepted_at, slot, 8)
         at = _put(out, at, users.lengths, slot, 4)
         at = _put(out, at, users.seen_lengths, slot, 4)
-        at = _put(out, at, users.items, slot, 4 * n)
-        at = _put(out, at, users.fingerprints, slot, 4 * n)
-        at = _put(out, at, users.times, slot, 8 * n)
-        at = _put(out, at, users.events, slot, n)
-        at = _put(out, at, users.hashes, slot, 8 * n)
+        at = _copy(users.items, 4 * start, out, at, 4 * n)
+        at = _copy(users.fingerprints, 4 * start, out, at, 4 * n)
+        at = _copy(users.times, 8 * start, out, at, 8 * n)
+        at = _copy(users.events, start, out, at, n)
+        at = _copy(users.hashes, 8 * start, out, at, 8 * n)
 
 
 @lean_kernel
@@ -134,16 +156,22 @@ def unpack_users(
     at = 0
     for i in range(len(slots)):
         slot = slots[i]
+        start = users.starts[slot]
         n = lengths[i]
         at = _take(packed, at, users.source_offsets, slot, 8)
         at = _take(packed, at, users.accepted_at, slot, 8)
         at = _take(packed, at, users.lengths, slot, 4)
         at += 4
-        at = _take(packed, at, users.items, slot, 4 * n)
-        at = _take(packed, at, users.fingerprints, slot, 4 * n)
-        at = _take(packed, at, users.times, slot, 8 * n)
-        at = _take(packed, at, users.events, slot, n)
-        at = _take(packed, at, users.hashes, slot, 8 * n)
+        _copy(packed, at, users.items, 4 * start, 4 * n)
+        at += 4 * n
+        _copy(packed, at, users.fingerprints, 4 * start, 4 * n)
+        at += 4 * n
+        _copy(packed, at, users.times, 8 * start, 8 * n)
+        at += 8 * n
+        _copy(packed, at, users.events, start, n)
+        at += n
+        _copy(packed, at, users.hashes, 8 * start, 8 * n)
+        at += 8 * n
 
 
 def clicks_in(value: bytes) -> int:
@@ -168,28 +196,6 @@ def newest_time(value: bytes) -> float:
     return float(np.frombuffer(value, np.float64, count=1, offset=BYTES_PER_USER + 16 * n - 8)[0])
 
 
-def item_dtype(scales: int) -> np.dtype[np.void]:
-    """Return the fixed part of an item's value, before its id."""
-    return np.dtype(
-        [
-            ("created_at", "<f8"),
-            ("last_click", "<f8"),
-            ("references", "<i8", (scales,)),
-            ("popularity", "<f4", (scales,)),
-        ]
-    )
-
-
-def pack_items(items: ItemColumns, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.void]:
-    """Return the fixed parts of items' values, [n]."""
-    fixed = np.empty(len(rows), dtype=item_dtype(items.popularity.shape[1]))
-    fixed["created_at"] = items.created_at[rows]
-    fixed["last_click"] = items.last_clicks[rows]
-    fixed["references"] = items.popularity_references[rows]
-    fixed["popularity"] = items.popularity[rows]
-    return fixed
-
-
 def row_words(scales: int, length: int) -> int:
     """Return how many 4-byte words a row of the graph takes."""
     return 2 * scales + (1 + scales) * length
@@ -198,9 +204,13 @@ def row_words(scales: int, length: int) -> int:
 def pack_rows(
     items: ItemColumns, edges: Edges, rows: npt.NDArray[np.int64]
 ) -> tuple[bytes, npt.NDArray[np.int64]]:
-    """Return the values of rows, one after another, and where each ends in bytes, int64 [n]."""
+    """Return the values of rows, one after another, and where each ends in bytes, int64 [n].
+
+    A row without neighbours has no bytes.
+    """
     scales = items.popularity.shape[1]
-    words = 2 * scales + (1 + scales) * items.row_lengths[rows].astype(np.int64)
+    lengths = items.row_lengths[rows].astype(np.int64)
+    words = np.where(lengths > 0, 2 * scales + (1 + scales) * lengths, 0)
     ends = np.cumsum(words)
     out = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.uint32)
     _pack_rows(
@@ -228,6 +238,8 @@ def _pack_rows(
     for row in rows:
         start = items.row_starts[row]
         stop = start + items.row_lengths[row]
+        if start == stop:
+            continue
         for word in range(references.shape[1]):
             out[at] = references[row, word]
             at += 1

@@ -8,12 +8,13 @@ import numpy.typing as npt
 from rocksdict import Rdict
 
 from stream.errors import StateCorruptError
+from stream.log.byte_column import ByteColumn
 from stream.state.graph_arrays import GraphArrays, ItemTable
+from stream.state.item_blocks import StoredItems, block_of, unpack_item_blocks
 from stream.state.item_columns import GONE
 from stream.state.meta import FORMAT_KEY, PROGRESS_KEY, SHAPE_KEY, StateMeta, decode_meta
 from stream.state.packing import (
     clicks_in,
-    item_dtype,
     row_words,
     seen_in,
     unpack_rows,
@@ -74,19 +75,9 @@ def read_items(database: Rdict, meta: StateMeta) -> ItemTable:
     StateCorruptError
         A row names an item that does not exist, or a value has an impossible length.
     """
-    scales = len(meta.config.half_lives)
-    fixed = item_dtype(scales)
-    keys: list[bytes] = []
-    heads: list[bytes] = []
-    ids: list[str] = []
-    for key, value in scan(database, "items"):
-        keys.append(key)
-        if len(value) <= fixed.itemsize:
-            raise StateCorruptError("An item's counters are cut short: restore a backup.")
-        heads.append(value[: fixed.itemsize])
-        ids.append(value[fixed.itemsize :].decode())
-    counters = np.frombuffer(b"".join(heads), dtype=fixed)
-    indexes = np.frombuffer(b"".join(keys), dtype=">u4").astype(np.int64)
+    stored = stored_items(database, meta)
+    counters, indexes = stored.counters, stored.indexes
+    ids = [item_id.decode() for item_id in stored.ids if item_id is not None]
     n = len(ids)
     starts, lengths, references, neighbours, weights = _read_rows(database, meta, indexes)
     return ItemTable(
@@ -106,6 +97,23 @@ def read_items(database: Rdict, meta: StateMeta) -> ItemTable:
             alive=np.ones(n, dtype=np.bool_),
         ),
     )
+
+
+def stored_items(database: Rdict, meta: StateMeta, start_index: int = 0) -> StoredItems:
+    """Return the items with indexes from `start_index` on, without their rows.
+
+    Raises
+    ------
+    StateCorruptError
+        A value is no block of items.
+    """
+    first = index_key(block_of(start_index))
+    found = list(scan(database, "items", first))
+    blocks = np.frombuffer(b"".join(key for key, _ in found), dtype=">u4").astype(np.int64)
+    values = ByteColumn.of([value for _, value in found])
+    items = unpack_item_blocks(blocks, values, len(meta.config.half_lives))
+    skipped = int(np.searchsorted(items.indexes, start_index))
+    return StoredItems(items.indexes[skipped:], items.counters[skipped:], items.ids[skipped:])
 
 
 def _read_rows(

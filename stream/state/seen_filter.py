@@ -3,12 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled import lean_kernel
+from stream.compiled import inner_kernel
 from stream.state.arena import SMALLEST_BLOCK, Arena, allocate, release
 from stream.state.user_columns import UserColumns
 
 
-@lean_kernel
+@inner_kernel
 def _find(block: npt.NDArray[np.uint32], fingerprint: np.uint32) -> int:
     """Return where a fingerprint stands in a filter, -1 where it does not."""
     found = -1
@@ -19,7 +19,7 @@ def _find(block: npt.NDArray[np.uint32], fingerprint: np.uint32) -> int:
     return found
 
 
-@lean_kernel
+@inner_kernel
 def remember(
     users: UserColumns, seen: Arena, slot: int, fingerprint: np.uint32, seen_items: int
 ) -> None:

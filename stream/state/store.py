@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,9 @@ from stream.state.reading import (
 )
 from stream.state.rocks import fetch, open_database, plain_errors, property_of, scan, writable
 from stream.state.user_buffer import UserBuffer
+
+OVERFULL: Final = 2
+"""So many times the changed bytes that make a flush due are the most that there may be."""
 
 _SWEPT_USERS = 1000
 """Stored users looked at per flush for their age."""
@@ -249,12 +253,10 @@ class PartitionStore:
         found = np.array([slot_of[user_id] for user_id in stored], dtype=np.int64)
         values = [value for value, _ in stored.values()]
         users = self.arrays.users
-        unpack_users(
-            user_bytes(users.columns),
-            found,
-            np.fromiter(map(clicks_in, values), dtype=np.int64, count=len(values)),
-            np.frombuffer(b"".join(values), dtype=np.uint8),
-        )
+        lengths = np.fromiter(map(clicks_in, values), dtype=np.int64, count=len(values))
+        users.give_room(found, lengths)
+        packed = np.frombuffer(b"".join(values), dtype=np.uint8)
+        unpack_users(user_bytes(users.columns), found, lengths, packed)
         for slot, (value, seen) in zip(found.tolist(), stored.values(), strict=True):
             if seen_in(value) > 0:
                 users.put_seen(slot, np.frombuffer(seen, dtype=np.uint32))
@@ -349,8 +351,16 @@ class PartitionStore:
             return False
         return (
             self._dirty_bytes() >= self._options.flush_bytes
-            or len(self.arrays.users) > self._options.cached_users * 5 // 4
+            or self.overfull
             or self._clock.monotonic() - self._changed_at >= self._options.flush_seconds
+        )
+
+    @property
+    def overfull(self) -> bool:
+        """Whether only a flush keeps memory, and the time that a flush takes, in bounds."""
+        return (
+            self._dirty_bytes() >= OVERFULL * self._options.flush_bytes
+            or len(self.arrays.users) > self._options.cached_users * 5 // 4
         )
 
     def _dirty_bytes(self) -> int:
@@ -449,6 +459,11 @@ class PartitionStore:
         """Return what is known of a user (items are rows, see `item_ids`); None: nothing."""
         self._refuse_if_broken()
         return self.arrays.user_buffer(user_id)
+
+    def users(self, user_ids: IdColumn) -> list[UserBuffer | None]:
+        """Return what is known of each of some users (see `user`)."""
+        self._refuse_if_broken()
+        return self.arrays.user_buffers(user_ids)
 
     def item_ids(self, buffer: UserBuffer) -> list[str | None]:
         """Return the buffer's item ids; None where the item has left the state."""

@@ -1,12 +1,14 @@
 """Users as columns: one slot per user that is in memory."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from stream.compiled import lean_kernel
 from stream.state.arena import Arena, release
+from stream.state.buffer_arena import BufferArena, capacity_for, give_block, take_block
+from stream.state.columns import new_records
 
 BYTES_PER_USER = 24
 """Packed size of a user without clicks."""
@@ -15,22 +17,16 @@ BYTES_PER_CLICK = 25
 
 
 class UserColumns(NamedTuple):
-    """Clicks of a slot stand left-aligned in time order, so the newest is at ``lengths - 1``.
+    """What there is once per user; clicks stand in time order in `buffers`, the newest last.
 
     Parameters
     ----------
     lengths
         int32 [slots], clicks in the buffer; 0: nothing is known of the user.
-    items
-        uint32 [slots, L], item indexes.
-    fingerprints
-        uint32 [slots, L], of the item ids: an item may leave before the click does.
-    times
-        float64 [slots, L].
-    events
-        uint8 [slots, L].
-    hashes
-        uint64 [slots, L].
+    blocks, capacities
+        int64, int32 [slots], the buffer's block in `buffers`; a capacity of 0: none.
+    firsts
+        int32 [slots], where in its block the oldest click stands.
     seen_starts, seen_lengths, seen_capacities
         int64, int32, int32 [slots], the block of the user's seen filter in the arena.
     source_offsets
@@ -41,14 +37,14 @@ class UserColumns(NamedTuple):
         int64 [slots], a tick that tells which users were asked for longest ago.
     dirty, seen_dirty
         uint8 [slots], buffer or seen filter changed since the last flush.
+    buffers
+        Everybody's clicks.
     """
 
     lengths: npt.NDArray[np.int32]
-    items: npt.NDArray[np.uint32]
-    fingerprints: npt.NDArray[np.uint32]
-    times: npt.NDArray[np.float64]
-    events: npt.NDArray[np.uint8]
-    hashes: npt.NDArray[np.uint64]
+    blocks: npt.NDArray[np.int64]
+    capacities: npt.NDArray[np.int32]
+    firsts: npt.NDArray[np.int32]
     seen_starts: npt.NDArray[np.int64]
     seen_lengths: npt.NDArray[np.int32]
     seen_capacities: npt.NDArray[np.int32]
@@ -57,37 +53,32 @@ class UserColumns(NamedTuple):
     touched: npt.NDArray[np.int64]
     dirty: npt.NDArray[np.uint8]
     seen_dirty: npt.NDArray[np.uint8]
+    buffers: BufferArena
 
 
-_HEADER: Final = np.dtype(
-    [
+def new_user_columns(slots: int, buffers: BufferArena) -> UserColumns:
+    """Return empty slots for users whose clicks stand in `buffers`."""
+    headers = new_records(
+        slots,
         ("source_offset", np.int64),
         ("accepted_at", np.float64),
         ("touched", np.int64),
         ("seen_start", np.int64),
+        ("block", np.int64),
         ("seen_length", np.int32),
         ("seen_capacity", np.int32),
         ("length", np.int32),
+        ("capacity", np.int32),
+        ("first", np.int32),
         ("dirty", np.uint8),
         ("seen_dirty", np.uint8),
-        ("padding", np.uint8, (18,)),
-    ]
-)
-"""What there is once per user: together, so that a click waits for one cache line, not for ten."""
-
-
-def new_user_columns(slots: int, buffer_length: int) -> UserColumns:
-    """Return empty slots."""
-    clicks = (slots, buffer_length)
-    headers = np.zeros(slots, dtype=_HEADER)
+    )
     headers["source_offset"] = -1
     return UserColumns(
         lengths=headers["length"],
-        items=np.zeros(clicks, dtype=np.uint32),
-        fingerprints=np.zeros(clicks, dtype=np.uint32),
-        times=np.zeros(clicks, dtype=np.float64),
-        events=np.zeros(clicks, dtype=np.uint8),
-        hashes=np.zeros(clicks, dtype=np.uint64),
+        blocks=headers["block"],
+        capacities=headers["capacity"],
+        firsts=headers["first"],
         seen_starts=headers["seen_start"],
         seen_lengths=headers["seen_length"],
         seen_capacities=headers["seen_capacity"],
@@ -96,7 +87,19 @@ def new_user_columns(slots: int, buffer_length: int) -> UserColumns:
         touched=headers["touched"],
         dirty=headers["dirty"],
         seen_dirty=headers["seen_dirty"],
+        buffers=buffers,
     )
+
+
+@lean_kernel
+def give_room(users: UserColumns, slot: int, length: int, buffer_length: int) -> int:
+    """Give an empty slot a block for `length` clicks; return where the first one goes."""
+    capacity = capacity_for(length, buffer_length)
+    users.blocks[slot] = take_block(users.buffers, capacity)
+    users.capacities[slot] = capacity
+    users.firsts[slot] = 0
+    users.lengths[slot] = length
+    return int(users.blocks[slot])
 
 
 @lean_kernel
@@ -111,6 +114,10 @@ def clear_users(users: UserColumns, seen: Arena, slots: npt.NDArray[np.int64]) -
 @lean_kernel
 def clear_user(users: UserColumns, seen: Arena, slot: int) -> None:
     """Forget what a slot holds; whether that must be written is the caller's to say."""
+    if users.capacities[slot] > 0:
+        give_block(users.buffers, users.blocks[slot], users.capacities[slot])
+        users.capacities[slot] = 0
+    users.firsts[slot] = 0
     users.lengths[slot] = 0
     users.source_offsets[slot] = -1
     users.accepted_at[slot] = 0.0

@@ -8,14 +8,17 @@ import numpy.typing as npt
 
 from stream.events.id_column import IdColumn
 from stream.state.arena import Arena, allocate, block_size, new_arena
+from stream.state.buffer_arena import full_capacity, grown, new_buffer_arena
 from stream.state.columns import copy_columns
 from stream.state.id_table import IdTable
-from stream.state.user_columns import UserColumns, clear_users, new_user_columns
+from stream.state.user_columns import UserColumns, clear_users, give_room, new_user_columns
 
 UserSource = Callable[[IdColumn, npt.NDArray[np.int64]], None]
 """Fills empty slots with users who are not in memory: (user ids, slots)."""
 
 _FIRST_SEEN_SPACE: Final = 4096
+_FIRST_CLICKS: Final = 16
+"""Clicks per expected user for which there is address space from the start."""
 
 
 class UserSlots:
@@ -30,7 +33,8 @@ class UserSlots:
     """
 
     def __init__(self, buffer_length: int, capacity: int) -> None:
-        self.columns = new_user_columns(capacity, buffer_length)
+        self.buffer_length = buffer_length
+        self.columns = new_user_columns(capacity, new_buffer_arena(_FIRST_CLICKS * capacity))
         self.seen = new_arena(_FIRST_SEEN_SPACE)
         self.table = IdTable(capacity)
         self.source: UserSource | None = None
@@ -75,14 +79,28 @@ class UserSlots:
         """Make room for this many slots."""
         old = self.columns
         if slots > len(old.lengths):
-            self.columns = new_user_columns(max(slots, 2 * len(old.lengths)), old.items.shape[1])
-            copy_columns(old, self.columns)
+            self.columns = new_user_columns(max(slots, 2 * len(old.lengths)), old.buffers)
+            copy_columns(old[:-1], self.columns[:-1])
+
+    def reserve_clicks(self, space: int) -> None:
+        """Make room for `space` more slots in the arena of buffers."""
+        buffers = self.columns.buffers
+        needed, room = int(buffers.top[0]) + space, len(buffers.hashes)
+        if needed > room:
+            larger = grown(buffers, max(needed, 2 * room))
+            self.columns = self.columns._replace(buffers=larger)
+
+    def give_room(self, slots: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> None:
+        """Give empty slots, int64 [n], blocks for so many clicks each, int64 [n]."""
+        self.reserve_clicks(len(slots) * full_capacity(self.buffer_length))
+        for slot, length in zip(slots.tolist(), lengths.tolist(), strict=True):
+            give_room(self.columns, slot, length, self.buffer_length)
 
     def reserve_seen(self, space: int) -> None:
         """Make room for `space` more slots in the arena of seen filters."""
         needed = int(self.seen.top[0]) + space
         if needed > len(self.seen.slots):
-            slots = np.zeros(max(needed, len(self.seen.slots) * 3 // 2), dtype=np.uint32)
+            slots = np.zeros(max(needed, 2 * len(self.seen.slots)), dtype=np.uint32)
             slots[: len(self.seen.slots)] = self.seen.slots
             self.seen = Arena(slots, self.seen.heads, self.seen.top)
 

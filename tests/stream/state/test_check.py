@@ -30,17 +30,16 @@ def empty_user(database: Rdict) -> None:
 
 
 def drop_item(database: Rdict) -> None:
-    family(database, "items").delete((2).to_bytes(4, "big"))
+    family(database, "items").delete(bytes(4))
 
 
 def cut_item(database: Rdict) -> None:
-    family(database, "items").put((2).to_bytes(4, "big"), b"short")
+    family(database, "items").put(bytes(4), b"short")
 
 
 def rename_item(database: Rdict) -> None:
     items = family(database, "items")
-    key = (2).to_bytes(4, "big")
-    items.put(key, items.get(key)[:-1] + b"?")
+    items.put(bytes(4), items.get(bytes(4))[:-1] + b"?")
 
 
 def cut_row(database: Rdict) -> None:

@@ -379,7 +379,7 @@ def test_a_damaged_state_is_named(tmp_path: Path) -> None:
     store.close()
     for file in (tmp_path / "copy").glob("*.sst"):
         file.write_bytes(b"x" * file.stat().st_size)
-    with pytest.raises(StateCorruptError, match="restore a backup"):
+    with pytest.raises(StateCorruptError, match="gsr state restore"):
         open_checkpoint_wholly(tmp_path / "copy")
     for file in (tmp_path / "db").glob("MANIFEST-*"):
         file.unlink()
