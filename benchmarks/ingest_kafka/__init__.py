@@ -3,7 +3,7 @@
 ::
 
     python -m benchmarks.ingest_kafka.install
-    python -m benchmarks.ingest_kafka --out docs/results/ingest_kafka.json
+    python -m benchmarks.ingest_kafka --out run/ingest_kafka.json
 
 `README.md` in this folder says what is compared, and how fairly.
 """

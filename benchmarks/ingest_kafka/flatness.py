@@ -1,6 +1,6 @@
 """What a click costs as the stream and its users grow, with the whole contract on.
 
-    python -m benchmarks.ingest_kafka.flatness --out docs/results/ingest_kafka_flatness.json
+    python -m benchmarks.ingest_kafka.flatness --out run/ingest_kafka_flatness.json
 
 With `--out` the results are kept after each run, and the same command goes on where it stopped.
 """
