@@ -87,7 +87,14 @@ class KafkaNode:
         ]
         command = self._java("kafka.tools.StorageTool", ("-Xmx128m",))
         run = subprocess.run(
-            [*command, "format", "-t", cluster_id, "-c", str(self._properties_file), *users],
+            [
+                *command,
+                "format",
+                f"--cluster-id={cluster_id}",
+                "-c",
+                str(self._properties_file),
+                *users,
+            ],
             capture_output=True,
             text=True,
             check=False,
