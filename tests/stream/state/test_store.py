@@ -383,7 +383,7 @@ def test_a_damaged_state_is_named(tmp_path: Path) -> None:
         open_checkpoint_wholly(tmp_path / "copy")
     for file in (tmp_path / "db").glob("MANIFEST-*"):
         file.unlink()
-    with pytest.raises(StateCorruptError, match="restore a backup"):
+    with pytest.raises(StateCorruptError, match="gsr state restore"):
         open_store(tmp_path)
 
 
