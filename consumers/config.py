@@ -211,8 +211,9 @@ class IngestSection(Section):
         Longest time between two flushes of changed state to disk.
     flush_dirty_bytes
         Changed state of one partition that makes a flush due earlier.
-    cached_users
-        Users kept in memory per partition; the others are read from disk when they return.
+    cached_users, cached_user_bytes
+        Users kept in memory per partition, and the memory that they may take, roughly; the others
+        are read from disk when they return.
     checkpoint_interval_seconds
         How often a partition's state is handed to the trainer, if it changed.
     sequence_linger_seconds
@@ -242,7 +243,8 @@ class IngestSection(Section):
     poll_timeout_seconds: Positive = 0.02
     flush_interval_seconds: Positive = 2.0
     flush_dirty_bytes: Count = 67_108_864
-    cached_users: Count = 100_000
+    cached_users: Count = 1_000_000
+    cached_user_bytes: Count = 268_435_456
     checkpoint_interval_seconds: Positive = 5.0
     sequence_linger_seconds: NotNegative = 0.03
     sequence_bytes_per_second: Positive = 16_777_216.0

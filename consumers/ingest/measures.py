@@ -76,6 +76,8 @@ def measure_state(
         "longest_interpreter_hold_seconds": max((s.longest_hold_seconds for s in stats), default=0),
         "cached_users": sum(s.users_cached for s in stats),
         "cached_users_limit": config.ingest.cached_users * count,
+        "cached_user_bytes": sum(s.user_bytes for s in stats),
+        "cached_user_limit_bytes": config.ingest.cached_user_bytes * count,
         "items": sum(s.items for s in stats),
         "items_limit": config.state.max_items * count,
         "edges": sum(s.edges for s in stats),

@@ -307,6 +307,7 @@ class PartitionOpening:
                 flush_bytes=ingest.flush_dirty_bytes,
                 flush_seconds=ingest.flush_interval_seconds,
                 cached_users=ingest.cached_users,
+                cached_user_bytes=ingest.cached_user_bytes,
             ),
             lock,
         )

@@ -302,6 +302,15 @@ _INGEST = _specs(
             "ingest.cached_users times partitions.",
         ),
         (
+            *("gsr_ingest_cached_user_bytes", "gauge", "bytes", "Memory of the users held."),
+            "At its limit: others are read from disk, which is slower.",
+        ),
+        (
+            *("gsr_ingest_cached_user_limit_bytes", "gauge", "bytes"),
+            "Most memory of the users held.",
+            "ingest.cached_user_bytes times partitions.",
+        ),
+        (
             *("gsr_ingest_items", "gauge", "items", "Items known, over all partitions."),
             "At its limit: those clicked longest ago are dropped.",
         ),

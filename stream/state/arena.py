@@ -27,11 +27,14 @@ class Arena(NamedTuple):
         int64 [classes], first free block of each size; -1: none.
     top
         int64 [1], slots handed out so far; everything behind is untouched.
+    held
+        int64 [1], slots of the blocks in use.
     """
 
     slots: npt.NDArray[np.uint32]
     heads: npt.NDArray[np.int64]
     top: npt.NDArray[np.int64]
+    held: npt.NDArray[np.int64]
 
 
 def new_arena(capacity: int) -> Arena:
@@ -40,6 +43,7 @@ def new_arena(capacity: int) -> Arena:
         slots=np.zeros(capacity, dtype=np.uint32),
         heads=np.full(_CLASSES, _NONE, dtype=np.int64),
         top=np.zeros(1, dtype=np.int64),
+        held=np.zeros(1, dtype=np.int64),
     )
 
 
@@ -69,6 +73,7 @@ def allocate(arena: Arena, capacity: int | np.int64) -> int:
 
     The caller has made sure that ``len(slots) - top`` is at least `capacity`.
     """
+    arena.held[0] += capacity
     number = class_of(capacity)
     start: int = arena.heads[number]
     if start == _NONE:
@@ -84,6 +89,7 @@ def allocate(arena: Arena, capacity: int | np.int64) -> int:
 @lean_kernel
 def release(arena: Arena, start: int | np.int64, capacity: int | np.int64) -> None:
     """Give a block back."""
+    arena.held[0] -= capacity
     number = class_of(capacity)
     follower = arena.heads[number] + 1
     arena.slots[start] = np.uint32(follower & _WORD_MASK)

@@ -273,12 +273,13 @@ class StateArrays:
         if slot >= 0:
             self.users.drop(slot)
 
-    def evict_users(self, keep: int) -> int:
-        """Let go of the clean users touched longest ago until `keep` remain; return how many left.
+    def evict_users(self, keep: int, keep_bytes: float = math.inf) -> int:
+        """Let go of the clean users touched longest ago; return how many left.
 
-        Only users unchanged since `mark_clean` may leave.
+        Until `keep` remain, who take no more than `keep_bytes` of memory. Only users unchanged
+        since `mark_clean` may leave.
         """
-        return self.users.evict(keep)
+        return self.users.evict(keep, keep_bytes)
 
     def mark_clean(self) -> None:
         """Note that everything has been written, or need not be."""

@@ -170,7 +170,7 @@ class IdTable:
         if words > len(text.slots):
             letters = np.zeros(max(words, len(text.slots) * 3 // 2), dtype=np.uint32)
             letters[: len(text.slots)] = text.slots
-            text = Arena(letters, text.heads, text.top)
+            text = text._replace(slots=letters)
         wanted = len(slots)
         while wanted < (self._count + ids) * _SLOTS_PER_ID:
             wanted *= 2

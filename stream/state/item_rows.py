@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from stream.errors import StateError
 from stream.events.id_column import IdColumn
-from stream.state.arena import Arena, new_arena
+from stream.state.arena import new_arena
 from stream.state.columns import copy_columns
 from stream.state.edge_kernel import Edges
 from stream.state.fingerprint import fingerprints_of
@@ -153,7 +153,7 @@ class ItemRows:
         slots[: len(arena.slots)] = arena.slots
         larger = np.zeros((len(slots), weights.shape[1]), dtype=np.float32)
         larger[: len(weights)] = weights
-        self.edges = Edges(Arena(slots, arena.heads, arena.top), larger)
+        self.edges = Edges(arena._replace(slots=slots), larger)
 
     def remove(self, rows: npt.NDArray[np.int64]) -> None:
         """Take items out, and every edge to them."""

@@ -43,6 +43,7 @@ from stream.state.user_buffer import UserBuffer
 OVERFULL: Final = 2
 """So many times the changed bytes that make a flush due are the most that there may be."""
 
+_FIRST_USERS = 16_384
 _SWEPT_USERS = 1000
 """Stored users looked at per flush for their age."""
 
@@ -63,13 +64,16 @@ class StoreOptions:
         Age of the oldest change after which a flush is due.
     cached_users
         Users kept in memory after a flush; those touched longest ago leave.
+    cached_user_bytes
+        Memory that they may take, roughly.
     block_cache_bytes, write_buffer_bytes
         Bounds of RocksDB's memory, all column families together.
     """
 
     flush_bytes: int = 64 * 1024 * 1024
     flush_seconds: float = 2.0
-    cached_users: int = 131_072
+    cached_users: int = 1_000_000
+    cached_user_bytes: int = 256 * 1024 * 1024
     block_cache_bytes: int = 64 * 1024 * 1024
     write_buffer_bytes: int = 128 * 1024 * 1024
 
@@ -82,6 +86,8 @@ class StoreStats:
     ----------
     users_cached, items, edges
         In memory now.
+    user_bytes
+        Memory of the users, roughly.
     dirty_bytes
         Changed since the last flush, roughly.
     flushes
@@ -101,6 +107,7 @@ class StoreStats:
     """
 
     users_cached: int
+    user_bytes: int
     items: int
     edges: int
     dirty_bytes: int
@@ -154,7 +161,9 @@ class PartitionStore:
         self._longest_flush_seconds = 0.0
         self._longest_hold_seconds = 0.0
         weights = np.array(list(rules.weights.values()), dtype=np.float64)
-        self.arrays = StateArrays(meta.config, weights, users=options.cached_users * 5 // 4)
+        self.arrays = StateArrays(
+            meta.config, weights, users=min(options.cached_users * 5 // 4, _FIRST_USERS)
+        )
         with plain_errors(path):
             self._feed = self._load()
 
@@ -361,6 +370,7 @@ class PartitionStore:
         return (
             self._dirty_bytes() >= OVERFULL * self._options.flush_bytes
             or len(self.arrays.users) > self._options.cached_users * 5 // 4
+            or self.arrays.users.nbytes > self._options.cached_user_bytes * 5 // 4
         )
 
     def _dirty_bytes(self) -> int:
@@ -399,7 +409,7 @@ class PartitionStore:
         self._meta = meta
         self._changed_at = None
         self.arrays.mark_clean()
-        self.arrays.evict_users(self._options.cached_users)
+        self.arrays.evict_users(self._options.cached_users, self._options.cached_user_bytes)
         self._flushes += 1
         self._flush_seconds = self._clock.monotonic() - started
         self._longest_flush_seconds = max(self._longest_flush_seconds, self._flush_seconds)
@@ -482,6 +492,7 @@ class PartitionStore:
             disk = property_of(self._database, "rocksdb.live-sst-files-size")
         return StoreStats(
             users_cached=len(self.arrays.users),
+            user_bytes=self.arrays.users.nbytes,
             items=len(self.arrays.items),
             edges=int(columns.row_lengths[: self.arrays.items.used].sum()),
             dirty_bytes=self._dirty_bytes(),

@@ -1,5 +1,6 @@
 """Which user stands in which slot, and slots for more of them."""
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -8,7 +9,7 @@ import numpy.typing as npt
 
 from stream.events.id_column import IdColumn
 from stream.state.arena import Arena, allocate, block_size, new_arena
-from stream.state.buffer_arena import full_capacity, grown, new_buffer_arena
+from stream.state.buffer_arena import BYTES_PER_SLOT, full_capacity, grown, new_buffer_arena
 from stream.state.columns import copy_columns
 from stream.state.id_table import IdTable
 from stream.state.user_columns import UserColumns, clear_users, give_room, new_user_columns
@@ -17,6 +18,9 @@ UserSource = Callable[[IdColumn, npt.NDArray[np.int64]], None]
 """Fills empty slots with users who are not in memory: (user ids, slots)."""
 
 _FIRST_SEEN_SPACE: Final = 4096
+_USER_BYTES: Final = 128
+"""Of memory for a user's header and id, without clicks."""
+_MARK_BYTES: Final = 4
 _FIRST_CLICKS: Final = 16
 """Clicks per expected user for which there is address space from the start."""
 
@@ -102,7 +106,7 @@ class UserSlots:
         if needed > len(self.seen.slots):
             slots = np.zeros(max(needed, 2 * len(self.seen.slots)), dtype=np.uint32)
             slots[: len(self.seen.slots)] = self.seen.slots
-            self.seen = Arena(slots, self.seen.heads, self.seen.top)
+            self.seen = self.seen._replace(slots=slots)
 
     def put_seen(self, slot: int, marks: npt.NDArray[np.uint32]) -> None:
         """Give a slot without a seen filter this one."""
@@ -127,17 +131,34 @@ class UserSlots:
         used = self._used
         return self.columns.dirty[:used] | self.columns.seen_dirty[:used]
 
-    def evict(self, keep: int) -> int:
-        """Let go of clean users, those touched longest ago first, until `keep` remain."""
-        excess = len(self) - keep
-        if excess <= 0:
+    @property
+    def nbytes(self) -> int:
+        """Roughly the memory of the users who are here."""
+        clicks, marks = int(self.columns.buffers.held[0]), int(self.seen.held[0])
+        return len(self) * _USER_BYTES + clicks * BYTES_PER_SLOT + marks * _MARK_BYTES
+
+    def evict(self, keep: int, keep_bytes: float = math.inf) -> int:
+        """Let go of clean users, those touched longest ago first.
+
+        Parameters
+        ----------
+        keep, keep_bytes
+            Until so many remain, who take no more memory than this.
+        """
+        many, much = len(self) - keep, self.nbytes - keep_bytes
+        if many <= 0 and much <= 0:
             return 0
         clean = np.flatnonzero(self.table.held(self._used) & (self._changed() == 0))
-        if len(clean) > excess:
-            oldest = np.argpartition(self.columns.touched[clean], excess - 1)[:excess]
-            clean = clean[oldest]
-        self._drop(clean)
-        return len(clean)
+        clean = clean[np.argsort(self.columns.touched[clean], kind="stable")]
+        freed = np.cumsum(
+            _USER_BYTES
+            + BYTES_PER_SLOT * self.columns.capacities[clean].astype(np.int64)
+            + _MARK_BYTES * self.columns.seen_capacities[clean].astype(np.int64)
+        )
+        enough = int(np.searchsorted(freed, much)) + 1 if much > 0 else 0
+        leaving = clean[: max(many, enough)]
+        self._drop(leaving)
+        return len(leaving)
 
     def drop(self, slot: int) -> None:
         """Let go of the user in a slot, changed or not."""

@@ -152,6 +152,22 @@ def test_due_by_age_and_by_size(tmp_path: Path) -> None:
     store.close()
 
 
+def test_users_in_memory_are_bounded_by_bytes_too(tmp_path: Path) -> None:
+    """Those touched longest ago leave, and are still known."""
+    options = StoreOptions(cached_user_bytes=100_000)
+    store = open_store(tmp_path, options=options)
+    apply(store, shopping(1000, 3))
+    assert store.overfull
+    assert store.due_for_flush()
+    store.flush()
+    stats = store.stats()
+    assert 0 < stats.users_cached < 1000
+    assert stats.user_bytes <= 100_000
+    assert not store.overfull
+    assert all(store.user(f"user-{number}") is not None for number in range(1000))
+    store.close()
+
+
 def test_touched_users(store: PartitionStore) -> None:
     """Accepted and forgotten clicks tell their users; what changed nothing is not told."""
     apply(store, [Told(1, 1, START, 0, 1), Told(2, 1, START, 0, 1), Told(1, 2, START, 0, 2)])
