@@ -18,6 +18,7 @@ from stream.state.store import PartitionStore
 from stream.state.user_buffer import UserBuffer
 
 USERS_PER_APPEND: Final = 500
+CATCH_UP_USERS_PER_APPEND: Final = 100
 MAX_WAITING_USERS: Final = 100_000
 CATCH_UP_SHARE: Final = 1.0 / 32.0
 """Share of the byte rate used while clicks wait: records sent then are soon replaced."""
@@ -147,7 +148,8 @@ class PartitionSequences:
         budget = self._budgets.catching_up if catching_up else self._budgets.live
         if not self._waiting or not (everything or self._due(budget)):
             return []
-        limit = len(self._waiting) if everything else USERS_PER_APPEND
+        usual = CATCH_UP_USERS_PER_APPEND if catching_up else USERS_PER_APPEND
+        limit = len(self._waiting) if everything else usual
         self._taken = self._waiting.oldest(limit)
         buffers = self._store.users(self._taken)
         found = map(self._record, self._taken, buffers)

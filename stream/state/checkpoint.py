@@ -6,8 +6,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rocksdict import Rdict
-
 from stream.errors import StateCorruptError
 from stream.state.feed import CHUNK_ROWS, FeedChunk, decode_chunk, empty_chunk, join_chunks
 from stream.state.graph_arrays import ItemTable
@@ -21,7 +19,7 @@ from stream.state.reading import (
     sequence_key,
     stored_items,
 )
-from stream.state.rocks import database_path, fetch, open_read_only, plain_errors, scan
+from stream.state.rocks import Database, database_path, fetch, open_read_only, plain_errors, scan
 from stream.state.user_buffer import UserBuffer
 
 
@@ -40,7 +38,7 @@ class Checkpoint:
         What it says of itself.
     """
 
-    def __init__(self, path: Path, database: Rdict, meta: StateMeta) -> None:
+    def __init__(self, path: Path, database: Database, meta: StateMeta) -> None:
         self.meta = meta
         self._path = path
         self._database = database
@@ -71,7 +69,7 @@ class Checkpoint:
         return cls(path, database, meta)
 
     @property
-    def database(self) -> Rdict:
+    def database(self) -> Database:
         """The open database, for `check` and `dump`."""
         return self._database
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from rocksdict import Rdict, WriteBatch
+from rocksdict import WriteBatch
 
 from stream.events.id_column import IdColumn, copy_ids
 from stream.state.feed import FeedChanges
@@ -19,6 +19,7 @@ from stream.state.reading import (
     index_key,
     sequence_key,
 )
+from stream.state.rocks import Database
 from stream.state.user_slots import UserSlots, seen_of
 
 _SORTED_BYTES: Final = 16
@@ -36,13 +37,13 @@ class FlushBatch:
         Where they go.
     """
 
-    def __init__(self, database: Rdict) -> None:
+    def __init__(self, database: Database) -> None:
         self.batch = WriteBatch(raw_mode=True)
         self._database = database
 
     def _enter(self, family: str) -> WriteBatch:
         """Return the batch, ready for one column family."""
-        self.batch.set_default_column_family(self._database.get_column_family_handle(family))
+        self.batch.set_default_column_family(self._database.rocks.get_column_family_handle(family))
         return self.batch
 
     def drop_users(self, keys: list[bytes]) -> None:

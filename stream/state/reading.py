@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from rocksdict import Rdict
 
 from stream.errors import StateCorruptError
 from stream.log.byte_column import ByteColumn
@@ -20,7 +19,7 @@ from stream.state.packing import (
     unpack_rows,
     whole_user,
 )
-from stream.state.rocks import fetch, fetch_all, scan
+from stream.state.rocks import Database, fetch, fetch_all, scan
 from stream.state.user_buffer import UserBuffer
 
 INDEX_BYTES: Final = 4
@@ -40,7 +39,7 @@ def sequence_key(sequence: int) -> bytes:
     return sequence.to_bytes(SEQUENCE_BYTES, "big")
 
 
-def read_meta(database: Rdict, place: str) -> StateMeta | None:
+def read_meta(database: Database, place: str) -> StateMeta | None:
     """Return what the state says of itself, None for an empty database.
 
     Raises
@@ -56,7 +55,7 @@ def read_meta(database: Rdict, place: str) -> StateMeta | None:
     return decode_meta(found, place) if found else None
 
 
-def read_chunk_sizes(database: Rdict) -> list[tuple[int, int]]:
+def read_chunk_sizes(database: Database) -> list[tuple[int, int]]:
     """Return (first sequence number, bytes) of the feed's full chunks, ascending."""
     sizes = []
     for key, value in scan(database, "meta", CHUNK_SIZE_PREFIX):
@@ -67,7 +66,7 @@ def read_chunk_sizes(database: Rdict) -> list[tuple[int, int]]:
     return sizes
 
 
-def read_items(database: Rdict, meta: StateMeta) -> ItemTable:
+def read_items(database: Database, meta: StateMeta) -> ItemTable:
     """Return every item with its counters, in the order of their indexes.
 
     Raises
@@ -99,7 +98,7 @@ def read_items(database: Rdict, meta: StateMeta) -> ItemTable:
     )
 
 
-def stored_items(database: Rdict, meta: StateMeta, start_index: int = 0) -> StoredItems:
+def stored_items(database: Database, meta: StateMeta, start_index: int = 0) -> StoredItems:
     """Return the items with indexes from `start_index` on, without their rows.
 
     Raises
@@ -117,7 +116,7 @@ def stored_items(database: Rdict, meta: StateMeta, start_index: int = 0) -> Stor
 
 
 def _read_rows(
-    database: Rdict, meta: StateMeta, indexes: npt.NDArray[np.int64]
+    database: Database, meta: StateMeta, indexes: npt.NDArray[np.int64]
 ) -> tuple[
     npt.NDArray[np.int64],
     npt.NDArray[np.int32],
@@ -169,7 +168,7 @@ def _read_rows(
     return starts, row_lengths, references, ranks[neighbours].astype(np.uint32), weights
 
 
-def read_users(database: Rdict, user_ids: Iterable[str]) -> dict[str, tuple[bytes, bytes]]:
+def read_users(database: Database, user_ids: Iterable[str]) -> dict[str, tuple[bytes, bytes]]:
     """Return the values of users who are there, their buffer and their seen filter.
 
     Raises

@@ -34,6 +34,32 @@ _LOCKED: Final = ("LOCK:", "lock hold by")
 _DAMAGED: Final = ("Corruption", "No such file or directory", "checksum mismatch", "does not exist")
 
 
+class Database:
+    """An open database with a handle per column family, held as long as it is open.
+
+    A handle that is let go makes RocksDB write the family's memtable to a file, with a wait: so
+    none is let go while there is work.
+
+    Parameters
+    ----------
+    rocks
+        What rocksdict opened.
+    """
+
+    def __init__(self, rocks: Rdict) -> None:
+        self.rocks = rocks
+        self._families = {name: rocks.get_column_family(name) for name in COLUMN_FAMILIES}
+
+    def family(self, name: str) -> Any:
+        """Return the handle of a column family, typed for what raw mode gives: bytes only."""
+        return self._families[name]
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._families.clear()
+        self.rocks.close()
+
+
 def database_path(path: Path) -> Path:
     """Return where the database of a state directory or a checkpoint lies."""
     inside = path / "db"
@@ -41,7 +67,7 @@ def database_path(path: Path) -> Path:
         return inside if inside.is_dir() else path
 
 
-def open_database(path: Path, block_cache_bytes: int, write_buffer_bytes: int) -> Rdict:
+def open_database(path: Path, block_cache_bytes: int, write_buffer_bytes: int) -> Database:
     """Open or create a database for writing.
 
     Every option is given anew for every column family, because a plain re-open falls back to
@@ -60,10 +86,10 @@ def open_database(path: Path, block_cache_bytes: int, write_buffer_bytes: int) -
     options.set_stats_dump_period_sec(0)
     families = {name: _options(cache) for name in COLUMN_FAMILIES}
     with plain_errors(path):
-        return Rdict(str(path), options=options, column_families=families)
+        return Database(Rdict(str(path), options=options, column_families=families))
 
 
-def open_read_only(path: Path) -> Rdict:
+def open_read_only(path: Path) -> Database:
     """Open a checkpoint, or a database that nobody writes, for reading."""
     cache = Cache(_READER_CACHE_BYTES)
     options = _options(cache)
@@ -71,12 +97,13 @@ def open_read_only(path: Path) -> Rdict:
     options.set_keep_log_file_num(1)
     families = {name: _options(cache) for name in COLUMN_FAMILIES}
     with plain_errors(path):
-        return Rdict(
+        rocks = Rdict(
             str(path),
             options=options,
             column_families=families,
             access_type=AccessType.read_only(),
         )
+        return Database(rocks)
 
 
 def _options(cache: Cache) -> Options:
@@ -155,31 +182,24 @@ def _plain(path: Path, text: str) -> StateError:
     return StateError(f"RocksDB could not work with {path}: {text}")
 
 
-def scan(database: Rdict, family: str, from_key: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+def scan(database: Database, family: str, from_key: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
     """Yield the keys and values of a column family in order, from `from_key` on."""
-    # Typed for what raw mode gives: bytes only.
-    rows: Any = database.get_column_family(family).items(from_key=from_key)
-    yield from rows
+    yield from database.family(family).items(from_key=from_key)
 
 
-def fetch(database: Rdict, family: str, key: bytes) -> bytes | None:
+def fetch(database: Database, family: str, key: bytes) -> bytes | None:
     """Return the value of a key, None where there is none."""
-    value: bytes | None = database.get_column_family(family).get(key)
+    value: bytes | None = database.family(family).get(key)
     return value
 
 
-def fetch_all(database: Rdict, family: str, keys: list[bytes]) -> list[bytes | None]:
+def fetch_all(database: Database, family: str, keys: list[bytes]) -> list[bytes | None]:
     """Return the value of each key; sorted keys are found faster."""
-    wanted: Any = keys
-    values: Any = database.get_column_family(family).get(wanted)
-    found: list[bytes | None] = values
+    found: list[bytes | None] = database.family(family).get(keys)
     return found
 
 
-def property_of(database: Rdict, name: str) -> int:
+def property_of(database: Database, name: str) -> int:
     """Return one of RocksDB's integer properties, summed over the column families."""
-    total = 0
-    for family in COLUMN_FAMILIES:
-        value: Any = database.get_column_family(family).property_int_value(name)
-        total += int(value or 0)
-    return total
+    families = map(database.family, COLUMN_FAMILIES)
+    return sum(int(family.property_int_value(name) or 0) for family in families)

@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from rocksdict import Checkpoint as RocksCheckpoint
-from rocksdict import Rdict
 
 from stream.clock import Clock
 from stream.errors import StateError
@@ -37,7 +36,15 @@ from stream.state.reading import (
     read_users,
     sequence_key,
 )
-from stream.state.rocks import fetch, open_database, plain_errors, property_of, scan, writable
+from stream.state.rocks import (
+    Database,
+    fetch,
+    open_database,
+    plain_errors,
+    property_of,
+    scan,
+    writable,
+)
 from stream.state.user_buffer import UserBuffer
 
 OVERFULL: Final = 2
@@ -136,7 +143,7 @@ class PartitionStore:
     def __init__(
         self,
         path: Path,
-        database: Rdict,
+        database: Database,
         lock: DirectoryLock,
         meta: StateMeta,
         rules: EventRules,
@@ -400,7 +407,7 @@ class PartitionStore:
         holding = self._clock.monotonic()
         try:
             with plain_errors(self.path):
-                self._database.write(changes.batch)
+                self._database.rocks.write(changes.batch)
         except StateError as error:
             self._broken = str(error)
             raise
@@ -454,7 +461,7 @@ class PartitionStore:
         self.flush()
         with writable(directory), plain_errors(directory):
             directory.parent.mkdir(parents=True, exist_ok=True)
-            RocksCheckpoint(self._database).create_checkpoint(str(directory))
+            RocksCheckpoint(self._database.rocks).create_checkpoint(str(directory))
 
     def drain_touched(self) -> IdColumn:
         """Return the users of the clicks accepted or forgotten since the last call, in order.
@@ -487,7 +494,7 @@ class PartitionStore:
             memory = (
                 property_of(self._database, "rocksdb.cur-size-all-mem-tables")
                 + property_of(self._database, "rocksdb.estimate-table-readers-mem")
-                + int(self._database.property_int_value("rocksdb.block-cache-usage") or 0)
+                + int(self._database.rocks.property_int_value("rocksdb.block-cache-usage") or 0)
             )
             disk = property_of(self._database, "rocksdb.live-sst-files-size")
         return StoreStats(

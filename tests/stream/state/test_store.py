@@ -297,7 +297,7 @@ def test_options_survive_a_reopen(tmp_path: Path) -> None:
         database = store._database  # noqa: SLF001 -- options show nowhere else
         capacities = set()
         for family in COLUMN_FAMILIES:
-            handle = database.get_column_family(family)
+            handle = database.family(family)
             capacities.add(handle.property_int_value("rocksdb.block-cache-capacity"))
             del handle
         del database
