@@ -36,8 +36,13 @@ def measure_lag(
     clock: Clock,
     metrics: Metrics,
     parts: Mapping[int, PartitionIngest],
+    positions: Mapping[int, int],
 ) -> int:
-    """Set the gauges of lag and of what is in no checkpoint; return the lag in records."""
+    """Set the gauges of lag and of what is in no checkpoint; return the lag in records.
+
+    `positions` are those of the reader: it passes aborted clicks and the markers of transactions,
+    which never become part of the state, and which nobody waits for.
+    """
     gauge, now = metrics.gauge, clock.time()
     ends = log.end_offsets(config.log.clicks)
     starts = log.start_offsets(config.log.clicks)
@@ -45,7 +50,7 @@ def measure_lag(
     oldest, newest, exposed = 0.0, 0.0, 0.0
     for partition, part in parts.items():
         at, label = part.position, str(partition)
-        lags[partition] = max(0, ends[partition] - at.next_offset)
+        lags[partition] = max(0, ends[partition] - positions[partition])
         gauge("gsr_ingest_lag_records").labels(label).set(lags[partition])
         margin = part.checkpointed_offset - starts[partition]
         gauge("gsr_ingest_checkpoint_margin_records").labels(label).set(margin)

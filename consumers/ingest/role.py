@@ -172,8 +172,15 @@ class IngestRole:
         return self._partitions.told or (self._polled and waited >= STANDBY_SECONDS)
 
     def positions(self) -> dict[int, int]:
-        """Return the offset up to which each partition has been applied."""
-        return {partition: part.position.next_offset for partition, part in self._parts.items()}
+        """Return the offset up to which each partition has been read and applied."""
+        reading = self._reader.assignment
+        return {
+            partition: max(
+                part.position.next_offset,
+                self._reader.position(partition) if partition in reading else 0,
+            )
+            for partition, part in self._parts.items()
+        }
 
     def close(self) -> None:
         """Send, flush and let go; after a failure leave everything as the last flush has it."""
@@ -211,7 +218,9 @@ class IngestRole:
             return
         self._measure_due = self._clock.monotonic() + MEASURE_SECONDS
         self._partitions.save_positions()
-        self._lag = measure_lag(self._config, self._log, self._clock, self._metrics, self._parts)
+        self._lag = measure_lag(
+            self._config, self._log, self._clock, self._metrics, self._parts, self.positions()
+        )
         if self._clock.monotonic() >= self._measure_state_due:
             self._measure_state_due = self._clock.monotonic() + MEASURE_STATE_SECONDS
             measure_state(self._config, self._metrics, self._parts)
