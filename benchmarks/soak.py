@@ -81,7 +81,7 @@ class Series:
 def slope(times: "np.ndarray[Any, Any]", values: "np.ndarray[Any, Any]") -> float:
     """Return Theil and Sen's slope: the median over all pairs.
 
-    >>> slope(np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, 3.0, 5.0, 100.0]))
+    >>> slope(np.arange(5.0), np.array([1.0, 3.0, 5.0, 7.0, 100.0]))
     2.0
     """
     step = max(1, len(times) // MOST_PAIRED)

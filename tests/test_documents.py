@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/architecture.md", "docs/log.md", "docs/operations.md"]
+    "document",
+    ["README.md", "docs/architecture.md", "docs/kafka.md", "docs/log.md", "docs/operations.md"],
 )
 def test_named_metrics_are_in_the_catalogue(document: str) -> None:
     """Nobody looks for a metric at three in the morning that does not exist."""

@@ -12,6 +12,7 @@ from stream.log.interface import Outgoing
 from stream.log.kafka.failures import log_error
 from stream.log.kafka.figures import KafkaFigures
 from stream.log.kafka.producing import Bounded, begin, discard, is_fenced, offsets, send
+from stream.log.kafka.transactions import repeat_unanswered_requests
 from stream.log.placement import Placement
 
 OpenProducer = Callable[[], KafkaProducer]
@@ -127,6 +128,7 @@ class FencedKafkaWriter:
         self._fenced = False
         self.closed = False
         """Whether `close` was called."""
+        repeat_unanswered_requests()
         self._producer = open_producer()
         try:
             self._producer.init_transactions()
