@@ -4,7 +4,8 @@
 
 For each size, simulated shoppers' clicks are put on an embedded log, and a fresh process runs the
 real ingest role on it with everything on: validation, dead letters, sequences, flushes and
-checkpoints. The clock runs from the first read to the flush that makes the last click durable.
+checkpoints. The clock runs from the first read, when the state is open, to the flush that makes the
+last click durable. The largest size is measured once more for every further number of users.
 """
 
 import argparse
@@ -36,7 +37,7 @@ from stream.events.simulator import Simulator, SimulatorConfig
 from stream.log.embedded import EmbeddedLog
 
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
-USERS: Final = 100_000
+USERS: Final = (100_000, 10_000, 1_000_000)
 ITEMS: Final = 50_000
 WARM_UP: Final = 20_000
 CLICKS_PER_SECOND: Final = 200.0
@@ -63,6 +64,14 @@ def main() -> None:
     """Measure each size in a process of its own and print, or write, the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, metavar="EVENTS")
+    parser.add_argument(
+        "--users",
+        type=int,
+        nargs="+",
+        default=USERS,
+        metavar="N",
+        help="shoppers of every size, and of further runs of the largest",
+    )
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--out", type=Path, help="write the results here, as JSON")
     parser.add_argument("--directory", type=Path, help="where logs and state may lie meanwhile")
@@ -71,15 +80,17 @@ def main() -> None:
     if arguments.one is not None:
         print(json.dumps(measure(arguments.directory, arguments.one, arguments.partitions)))
         return
+    cases = [(size, arguments.users[0]) for size in arguments.sizes]
+    cases += [(max(arguments.sizes), users) for users in arguments.users[1:]]
     results = [
-        in_a_process(size, arguments.partitions, arguments.directory) for size in arguments.sizes
+        in_a_process(size, users, arguments.partitions, arguments.directory)
+        for size, users in cases
     ]
     report = {
         "benchmark": "ingest",
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "partitions": arguments.partitions,
-        "users": USERS,
         "items_at_start": ITEMS,
         "results": results,
     }
@@ -91,12 +102,12 @@ def main() -> None:
         print(json.dumps(report, indent=2))
 
 
-def in_a_process(size: int, partitions: int, parent: Path | None) -> dict[str, Any]:
+def in_a_process(size: int, users: int, partitions: int, parent: Path | None) -> dict[str, Any]:
     """Put `size` events on a log, and measure ingest in a process that did not make them."""
     with tempfile.TemporaryDirectory(dir=parent, prefix="gsr-bench-") as directory:
         root = Path(directory)
         for name, count in (("warm", WARM_UP), ("run", size)):
-            produced = produce(root / name, count, partitions)
+            produced = produce(root / name, count, users, partitions)
         print(f"{size:,} events on the log in {produced:.0f} s, ingesting ...", file=sys.stderr)
         finished = subprocess.run(
             [
@@ -106,8 +117,7 @@ def in_a_process(size: int, partitions: int, parent: Path | None) -> dict[str, A
             check=True,
             stdout=subprocess.PIPE,
         )
-        result: dict[str, Any] = json.loads(finished.stdout)
-        return result
+        return {"users": users, **json.loads(finished.stdout)}
 
 
 def configured(root: Path, partitions: int) -> GsrConfig:
@@ -120,10 +130,10 @@ def configured(root: Path, partitions: int) -> GsrConfig:
     )
 
 
-def produce(root: Path, size: int, partitions: int) -> float:
+def produce(root: Path, size: int, users: int, partitions: int) -> float:
     """Put `size` simulated events on a log under `root`; return the seconds that it took."""
     begun = time.monotonic()
-    shop = SimulatorConfig(users=USERS, items=ITEMS, clicks_per_second=CLICKS_PER_SECOND)
+    shop = SimulatorConfig(users=users, items=ITEMS, clicks_per_second=CLICKS_PER_SECOND)
     simulator = Simulator(shop, np.random.default_rng(1))
     config = configured(root, partitions)
     log = EmbeddedLog(root / "log", SystemClock(), survive_power_loss=False)
@@ -156,6 +166,7 @@ def ingest(config: GsrConfig, size: int) -> dict[str, Any]:
     role = IngestRole(config, log, clock, metrics, open_artifacts(config, clock))
     role._reader.poll = timed(role._reader.poll, spent, "log")  # type: ignore[method-assign]  # noqa: SLF001 - a benchmark looks inside
     role._send_sequences = timed(role._send_sequences, spent, "sequences")  # type: ignore[method-assign]  # noqa: SLF001 - same
+    role._partitions.advance = timed(role._partitions.advance, spent, "opening")  # type: ignore[method-assign]  # noqa: SLF001 - same
     watched: set[int] = set()
     collect_rarely()
     begun, cpu_begun = time.perf_counter(), time.process_time()
@@ -165,8 +176,8 @@ def ingest(config: GsrConfig, size: int) -> dict[str, Any]:
             watch_parts(role, spent, watched)
         for part in role._parts.values():  # noqa: SLF001 - same
             part.flush()
-        seconds = time.perf_counter() - begun
-        cpu = time.process_time() - cpu_begun
+        seconds = time.perf_counter() - begun - spent.wall.pop("opening")
+        cpu = time.process_time() - cpu_begun - spent.cpu.pop("opening")
         wall, burnt = dict(spent.wall), dict(spent.cpu)
         names = ("gsr_ingest_sequences_total", "gsr_ingest_checkpoints_total")
         counts = [int(metrics.registry.get_sample_value(name) or 0) for name in names]
@@ -179,6 +190,7 @@ def ingest(config: GsrConfig, size: int) -> dict[str, Any]:
         "cpu_seconds": round(cpu, 2),
         "events_per_second": round(size / seconds),
         "events_per_cpu_second": round(size / cpu),
+        "events_per_cpu_second_without_log": round(size / (cpu - burnt["log"])),
         "share_of_seconds": shares(wall, seconds),
         "share_of_cpu_seconds": shares(burnt, cpu),
         "sequences": counts[0],
@@ -221,14 +233,16 @@ def directory_bytes(directory: Path) -> int:
 
 def table(results: list[dict[str, Any]]) -> str:
     """Return the results as lines for a person."""
-    lines = [f"{'events':>12} {'events/s':>10} {'per CPU s':>10}  shares of CPU time"]
+    heads = f"{'events':>12} {'users':>10} {'events/s':>10} {'per CPU s':>10} {'but for log':>11}"
+    lines = [f"{heads}  shares of CPU time"]
     for one in results:
         shares = ", ".join(
             f"{name} {share:.0%}" for name, share in one["share_of_cpu_seconds"].items()
         )
         lines.append(
-            f"{one['events']:>12,} {one['events_per_second']:>10,} "
-            f"{one['events_per_cpu_second']:>10,}  {shares}"
+            f"{one['events']:>12,} {one['users']:>10,} {one['events_per_second']:>10,} "
+            f"{one['events_per_cpu_second']:>10,} "
+            f"{one['events_per_cpu_second_without_log']:>11,}  {shares}"
         )
     return "\n".join(lines)
 

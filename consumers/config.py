@@ -208,9 +208,11 @@ class IngestSection(Section):
     poll_timeout_seconds
         How long one poll waits for records.
     flush_interval_seconds
-        Longest time between two flushes of changed state to disk.
+        Longest time between two flushes of changed state to disk; longer while clicks wait, since
+        a flush costs the same whatever number of clicks it holds.
     flush_dirty_bytes
-        Changed state of one partition that makes a flush due earlier.
+        Changed state of one partition that makes a flush due earlier; while clicks wait, twice
+        that.
     cached_users, cached_user_bytes
         Users kept in memory per partition, and the memory that they may take, roughly; the others
         are read from disk when they return.

@@ -25,6 +25,9 @@ from stream.state.user_slots import UserSlots, seen_of
 _SORTED_BYTES: Final = 16
 """Of a user id, to sort by."""
 
+_RESERVED_BYTES: Final = 1024 * 1024
+"""From so many bytes on it pays to make room first."""
+
 
 class FlushBatch:
     """Collects puts and deletes, family by family and sorted: sorted keys cost half as much.
@@ -35,11 +38,21 @@ class FlushBatch:
     ----------
     database
         Where they go.
+    expected_bytes
+        How much that will be, roughly.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, expected_bytes: int) -> None:
         self.batch = WriteBatch(raw_mode=True)
         self._database = database
+        if expected_bytes >= _RESERVED_BYTES:
+            # Room at once: growing step by step costs as much as filling it.
+            self.batch.put(b"", bytes(expected_bytes))
+            self.batch.clear()
+
+    def write(self) -> None:
+        """Write everything, at once or not at all."""
+        self._database.rocks.write(self.batch)
 
     def _enter(self, family: str) -> WriteBatch:
         """Return the batch, ready for one column family."""
@@ -83,7 +96,7 @@ class FlushBatch:
         """Write the blocks of items that changed or left; an empty block is not there."""
         blocks = dirty_blocks(items.columns, items.used, items.removed_indexes)
         packed, ends = pack_item_blocks(items.columns, items.table.entries, blocks)
-        self._put("items", *_index_keys(blocks), packed.tobytes(), ends)
+        self._put("items", *_index_keys(blocks), packed, ends)
 
     def _add_rows(self, items: ItemRows) -> None:
         """Write the items' neighbours; an empty row is not there."""
@@ -101,16 +114,16 @@ class FlushBatch:
         family: str,
         keys: bytes,
         key_ends: npt.NDArray[np.int64],
-        values: bytes,
+        values: npt.NDArray[np.uint8],
         value_ends: npt.NDArray[np.int64],
     ) -> None:
         """Write values that stand behind each other, as do their keys; delete the empty ones."""
         batch = self._enter(family)
-        put, delete = batch.put, batch.delete
+        put, delete, view = batch.put, batch.delete, memoryview(values.data)
         key, value = 0, 0
         for key_end, value_end in zip(key_ends.tolist(), value_ends.tolist(), strict=True):
             if value_end > value:
-                put(keys[key:key_end], values[value:value_end])
+                put(keys[key:key_end], view[value:value_end].tobytes())
             else:
                 delete(keys[key:key_end])
             key, value = key_end, value_end

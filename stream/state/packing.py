@@ -72,13 +72,13 @@ def user_bytes(users: UserColumns) -> UserBytes:
 
 def pack_users(
     users: UserColumns, slots: npt.NDArray[np.int64]
-) -> tuple[bytes, npt.NDArray[np.int64]]:
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Return the values of users, one after another, and where each ends, int64 [n]."""
     lengths = users.lengths[slots].astype(np.int64)
     ends = np.cumsum(BYTES_PER_USER + BYTES_PER_CLICK * lengths)
     out = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.uint8)
     _pack_users(user_bytes(users), slots, lengths, out)
-    return out.tobytes(), ends
+    return out, ends
 
 
 @lean_kernel
@@ -203,7 +203,7 @@ def row_words(scales: int, length: int) -> int:
 
 def pack_rows(
     items: ItemColumns, edges: Edges, rows: npt.NDArray[np.int64]
-) -> tuple[bytes, npt.NDArray[np.int64]]:
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Return the values of rows, one after another, and where each ends in bytes, int64 [n].
 
     A row without neighbours has no bytes.
@@ -221,7 +221,7 @@ def pack_rows(
         rows,
         out,
     )
-    return out.tobytes(), 4 * ends
+    return out.view(np.uint8), 4 * ends
 
 
 @lean_kernel

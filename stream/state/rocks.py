@@ -116,7 +116,9 @@ def _options(cache: Cache) -> Options:
     table.set_pin_l0_filter_and_index_blocks_in_cache(True)
     options = Options(raw_mode=True)
     options.set_block_based_table_factory(table)
-    options.set_compression_type(DBCompressionType.zstd())
+    # What is soon rewritten is compressed quickly, what stays is compressed well.
+    options.set_compression_type(DBCompressionType.lz4())
+    options.set_bottommost_compression_type(DBCompressionType.zstd())
     options.set_write_buffer_size(_FAMILY_WRITE_BUFFER_BYTES)
     options.set_level_compaction_dynamic_level_bytes(True)
     return options

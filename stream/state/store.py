@@ -396,7 +396,7 @@ class PartitionStore:
         if self._changed_at is None:
             return
         started = self._clock.monotonic()
-        changes = FlushBatch(self._database)
+        changes = FlushBatch(self._database, self._dirty_bytes())
         changes.add_items(self.arrays.items)
         with plain_errors(self.path):
             changes.drop_users(self._expired_users())
@@ -407,7 +407,7 @@ class PartitionStore:
         holding = self._clock.monotonic()
         try:
             with plain_errors(self.path):
-                self._database.rocks.write(changes.batch)
+                changes.write()
         except StateError as error:
             self._broken = str(error)
             raise
