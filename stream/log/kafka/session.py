@@ -15,6 +15,7 @@ from stream.log.kafka.admin import KafkaAdmin
 from stream.log.kafka.failures import kafka_errors, log_error
 from stream.log.kafka.fast_fetch import install
 from stream.log.kafka.figures import KafkaFigures
+from stream.log.kafka.joining import keep_joins
 from stream.log.kafka.plain_records import record_columns
 from stream.log.kafka.rebalance import Change, RebalanceInterrupt, RebalanceQueue
 from stream.log.kafka.record_batches import BatchRefusedError
@@ -248,6 +249,7 @@ class ConsumerSession:
         with kafka_errors(f"read {self._source.topic}"):
             consumer = self._source.open_consumer()
             if self.member:
+                keep_joins(consumer)
                 consumer.subscribe([self._source.topic], listener=self._queue)
             else:
                 consumer.assign([self._place(partition) for partition in positions])

@@ -105,6 +105,10 @@ def test_a_second_member_takes_a_share_and_gives_it_back(
     second.log.save_positions(group, topic, dict.fromkeys(moved, 7))
     second.reader.close()
     settle(first)
+    for _ in range(PATIENCE_POLLS):
+        first.poll()
+        if all(first.reader.position(partition) == 10 for partition in moved):
+            break
     assert {p: first.reader.position(p) for p in moved} == dict.fromkeys(moved, 10)
     assert ("lost", moved) not in first.calls
 
