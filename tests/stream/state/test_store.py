@@ -157,13 +157,12 @@ def test_users_in_memory_are_bounded_by_bytes_too(tmp_path: Path) -> None:
     options = StoreOptions(cached_user_bytes=100_000)
     store = open_store(tmp_path, options=options)
     apply(store, shopping(1000, 3))
-    assert store.overfull
-    assert store.due_for_flush()
+    assert (store.overfull, store.due_for_flush()) == (True, True)
     store.flush()
     stats = store.stats()
     assert 0 < stats.users_cached < 1000
     assert stats.user_bytes <= 100_000
-    assert not store.overfull
+    assert (store.overfull, store.due_for_flush()) == (False, False)
     assert all(store.user(f"user-{number}") is not None for number in range(1000))
     store.close()
 
