@@ -11,26 +11,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
+from stream.events.bad_record import REASONS
+
 Kind = Literal["counter", "gauge", "histogram", "info"]
 RoleName = Literal["ingest", "trainer", "publisher"]
 
 ROLES: Final[tuple[RoleName, ...]] = ("ingest", "trainer", "publisher")
 
-BAD_REASONS: Final = (
-    "empty",
-    "malformed_json",
-    "missing_field",
-    "wrong_type",
-    "id_length",
-    "not_utf8",
-    "too_large",
-    "key_missing",
-    "key_mismatch",
-    "bad_timestamp",
-    "future",
-    "too_old",
-    "unknown_event",
-)
+BAD_REASONS: Final = REASONS
 CLICK_OUTCOMES: Final = ("accepted", "duplicate", "too_old", "forgotten")
 PARTITION_CHANGES: Final = ("assigned", "revoked", "lost", "fenced")
 CYCLE_RESULTS: Final = ("promoted", "rejected", "idle", "failed")
