@@ -33,7 +33,7 @@ from gsr.baseline_kernels import (
     rank_and_add,
 )
 from gsr.item_graph import ItemGraph
-from gsr.prequential import MISS
+from gsr.ranking_metrics import MISS
 
 HALF_LIVES: Final = (
     3600.0,

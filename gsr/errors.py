@@ -4,7 +4,9 @@
 
     ModelError
     ├── SnapshotError     a snapshot is missing, torn or does not fit
-    └── TrainingError     learning produced numbers that are not finite
+    ├── TrainingError     learning produced numbers that are not finite
+    ├── SplitError        there are too few clicks to learn from some and test on others
+    └── RankingError      scores that cannot be ranked
 """
 
 from typing import ClassVar
@@ -22,3 +24,11 @@ class SnapshotError(ModelError):
 
 class TrainingError(ModelError):
     """Learning produced numbers that are not finite; the weights were not kept."""
+
+
+class SplitError(ModelError):
+    """There are too few clicks to learn from some and test on others; says what is missing."""
+
+
+class RankingError(ModelError):
+    """Scores that cannot be ranked, because some of them are not numbers."""

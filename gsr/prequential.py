@@ -6,45 +6,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-MISS: Final = np.iinfo(np.int32).max
-"""The rank of an item that could not be found, because nobody had ever clicked it."""
-
-CUTOFFS: Final = (5, 10, 20)
-METRICS: Final = tuple(f"{name}@{k}" for name in ("hr", "ndcg", "mrr") for k in CUTOFFS)
+from gsr.ranking_metrics import METRICS, rank_sums
 
 NEW_USER_CLICKS: Final = 3
 """A user is new while they have made fewer clicks than this before the one that is scored."""
 
 SLICES: Final = ("new_users", "new_items")
-
-
-def rank_sums(ranks: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    """Add up every metric of `METRICS` over clicks.
-
-    Parameters
-    ----------
-    ranks
-        int32 [n, M], the rank, from 1, that each of M models gave each clicked item.
-
-    Returns
-    -------
-    float64 [M, len(METRICS)]; divide by n for the means.
-
-    Examples
-    --------
-    >>> sums = rank_sums(np.array([[1], [7], [MISS]], dtype=np.int32))
-    >>> {name: round(float(total), 3) for name, total in zip(METRICS, sums[0])}["hr@10"]
-    2.0
-    """
-    sums = np.zeros((ranks.shape[1], len(METRICS)))
-    exact = ranks.astype(np.float64)
-    discounts = 1.0 / np.log2(exact + 1.0)
-    for position, cutoff in enumerate(CUTOFFS):
-        found = ranks <= cutoff
-        sums[:, position] = found.sum(axis=0)
-        sums[:, position + len(CUTOFFS)] = np.where(found, discounts, 0.0).sum(axis=0)
-        sums[:, position + 2 * len(CUTOFFS)] = np.where(found, 1.0 / exact, 0.0).sum(axis=0)
-    return sums
 
 
 class Tally:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from gsr.channels import FLOOR_LOG2, LN2
 from gsr.compiled import kernel
-from gsr.prequential import MISS
+from gsr.ranking_metrics import MISS
 from gsr.recording import Notes
 
 BLOCK_CLICKS: Final = 128

@@ -9,7 +9,8 @@ from consumers.trainer.drift_watch import DriftFigures
 from consumers.trainer.learning_loop import LearningLoop
 from consumers.trainer.loop_records import CycleReport, LoopTotals
 from consumers.trainer.quality_document import choose_baselines
-from gsr.prequential import CUTOFFS, SLICES
+from gsr.prequential import SLICES
+from gsr.ranking_metrics import CUTOFFS
 
 ALL: Final = "all"
 _KINDS: Final = {"hit": "hr", "ndcg": "ndcg", "mrr": "mrr"}

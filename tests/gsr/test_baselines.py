@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gsr.baseline_kernels import DECAY, HISTORY, ROW_CAPACITY, Clicks
 from gsr.baselines import BaselineCounters
 from gsr.item_graph import ItemGraph
-from gsr.prequential import MISS
+from gsr.ranking_metrics import MISS
 
 HALF_LIVES = (100.0, 5000.0)
 LONG_HALF_LIVES = (1e5, 1e6)  # no count fades so far that rounding decides who is ahead

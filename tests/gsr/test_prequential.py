@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from gsr.prequential import CUTOFFS, METRICS, MISS, Prequential, RecentRanks, Tally, rank_sums
+from gsr.prequential import Prequential, RecentRanks, Tally
+from gsr.ranking_metrics import CUTOFFS, METRICS, MISS, rank_sums
 
 
 def ranks_of(*rows: tuple[int, ...]) -> np.ndarray:

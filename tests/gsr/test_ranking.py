@@ -17,8 +17,8 @@ from gsr.channels import (
 from gsr.config import ModelConfig
 from gsr.histories import Histories
 from gsr.negatives import SharedNegatives
-from gsr.prequential import MISS
 from gsr.ranking import Queries, rank_clicks
+from gsr.ranking_metrics import MISS
 from gsr.recording import Notes, note_level, open_notes, record_click, with_more_room
 
 HALF_LIVES = (3600.0, 86_400.0)

@@ -19,7 +19,7 @@ from consumers.errors import ConfigError
 from consumers.process.progress import Progress
 from consumers.replay.history_file import cycle_clicks, window_seconds
 from consumers.replay.run import ReplayOptions, replay
-from gsr.prequential import METRICS
+from gsr.ranking_metrics import METRICS
 from stream.errors import EventFileError
 from stream.events.files import FileSummary
 from tests.consumers.trainer_world import SMALL_LEARNER, SMALL_MODEL
