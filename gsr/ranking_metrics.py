@@ -1,5 +1,6 @@
 """What the rank of one relevant item is worth: HR, NDCG and MRR at several cutoffs."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -63,3 +64,46 @@ def rank_sums(ranks: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
     """
     sums: npt.NDArray[np.float64] = metric_values(ranks).sum(axis=0)
     return sums
+
+
+def metric_means(ranks: npt.NDArray[np.int32]) -> dict[str, float]:
+    """Return every metric's mean over m cases, of their `ranks`, int32 [m].
+
+    Raises
+    ------
+    ValueError
+        There are no cases, so there is no mean.
+    """
+    if not len(ranks):
+        raise ValueError("there are no ranks to average")
+    return dict(zip(METRICS, metric_values(ranks).mean(axis=0).tolist(), strict=True))
+
+
+def slice_means(
+    ranks: npt.NDArray[np.int32], slices: Mapping[str, npt.NDArray[np.bool_]]
+) -> dict[str, dict[str, float]]:
+    """Return each slice's number of cases and, where there are any, its means.
+
+    Parameters
+    ----------
+    ranks
+        int32 [m].
+    slices
+        Name to bool [m], which cases belong to it.
+    """
+    return {
+        name: {"cases": int(chosen.sum())} | (metric_means(ranks[chosen]) if chosen.any() else {})
+        for name, chosen in slices.items()
+    }
+
+
+def mean_over_runs(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return each value's mean over runs; all runs have the same names."""
+    return {name: float(np.mean([run[name] for run in runs])) for name in runs[0]}
+
+
+def deviation_over_runs(runs: Sequence[Mapping[str, float]]) -> dict[str, float | None]:
+    """Return each value's sample standard deviation over runs; None where there is one run."""
+    if len(runs) == 1:
+        return dict.fromkeys(runs[0])
+    return {name: float(np.std([run[name] for run in runs], ddof=1)) for name in runs[0]}
