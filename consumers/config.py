@@ -270,7 +270,8 @@ class TrainerSection(Section):
     cycle_min_clicks
         Fewer fresh clicks than this wait for the next cycle.
     cycle_max_clicks
-        A cycle begins early when this many wait, and takes no more than these.
+        A cycle begins early when this many wait, and takes no more than these. Where more arrive
+        between two cycles, all of them still count, and a random share is tested and learned.
     budget_seconds
         Time that one cycle may take; replay is shed before fresh clicks.
     view_interval_seconds
@@ -287,6 +288,9 @@ class TrainerSection(Section):
         Cycles that the higher effort lasts after the last alarm.
     threads
         Threads of the numerical libraries.
+    nice
+        How far the trainer steps back where processors are short: its own niceness, 0 to 19. Lists
+        and state come before learning.
     """
 
     cycle_seconds: Positive = 20.0
@@ -300,6 +304,7 @@ class TrainerSection(Section):
     alarm_effort: Annotated[float, Field(ge=1)] = 2.0
     alarm_cycles: Count = 5
     threads: Count = 1
+    nice: Annotated[int, Field(ge=0, le=19)] = 10
 
 
 class PublisherSection(Section):

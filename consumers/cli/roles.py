@@ -99,6 +99,7 @@ def train(
     """Run the trainer role: tests, learns, judges; publishes models and views."""
     loaded = resolve(config, settings, log, state, log_format)
     _limit_threads(loaded.trainer.threads)
+    os.nice(loaded.trainer.nice)
     from consumers.process.role_process import run_role
     from consumers.trainer.role import TrainerRole
 

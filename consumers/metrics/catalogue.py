@@ -369,8 +369,8 @@ _TRAINER = _specs(
         ),
         (
             *("gsr_trainer_clicks_shed_total", "counter", "clicks"),
-            "Clicks not learned because the cycle's time was up.",
-            "Growing: raise trainer.budget_seconds or give the trainer more cores.",
+            "Clicks, fresh or replayed, not learned for lack of time; they still count.",
+            "Growing: give the trainer more cores, or raise trainer.cycle_max_clicks.",
         ),
         (
             *("gsr_trainer_clicks_missed_total", "counter", "clicks"),

@@ -15,6 +15,7 @@ from consumers.artifacts.store import ArtifactStore, open_artifacts
 from consumers.config import GsrConfig
 from consumers.errors import GsrError
 from consumers.metrics.registry import Metrics
+from consumers.process.allocator import RETURN_SECONDS, return_memory, settle_allocator
 from consumers.process.garbage import collect_rarely
 from consumers.process.health import HealthServer
 from consumers.process.log_metrics import LogMetrics
@@ -90,6 +91,7 @@ def run_role(
     PortBusyError
         Before anything else was touched.
     """
+    settle_allocator()
     set_up_logging(name, config.process)
     clock = SystemClock()
     metrics = Metrics(name, clock)
@@ -132,6 +134,7 @@ def _loop(
         _logger.info("%s runs", name)
         backoff = _FIRST_BACKOFF_SECONDS
         checked_at = -_CHECKS_SECONDS
+        returned_at = clock.monotonic()
         while not stop.is_set():
             try:
                 worked = role.step()
@@ -149,6 +152,9 @@ def _loop(
                 health.update(role.checks())
                 log_metrics.update()
                 checked_at = clock.monotonic()
+            if clock.monotonic() - returned_at >= RETURN_SECONDS:
+                return_memory()
+                returned_at = clock.monotonic()
             if not worked:
                 stop.wait(_IDLE_SECONDS)
         failed = False

@@ -119,7 +119,7 @@ class LearningLoop:
         """Whether drift raises the learning effort."""
         return self.alarmed_cycles > 0
 
-    def advance(self, batch: ClickBatch, *, rank: bool = True) -> None:
+    def advance(self, batch: ClickBatch, *, rank: bool = True, share: float = 1.0) -> None:
         """Take clicks in: move the counters, and note what was known before each.
 
         Parameters
@@ -128,9 +128,13 @@ class LearningLoop:
             Clicks in order, and forget rows.
         rank
             Whether `test` ranks them; if not, only the baselines are measured.
+        share
+            Share of the clicks, drawn at random, that is tested and learned; the others are
+            counted as shed.
         """
         for start in range(0, len(batch), SEGMENT_CLICKS):
-            self._advance_segment(slice_clicks(batch, start, start + SEGMENT_CLICKS), rank=rank)
+            segment = slice_clicks(batch, start, start + SEGMENT_CLICKS)
+            self._advance_segment(segment, rank=rank, share=share)
 
     def test(self) -> int:
         """Rank what was taken in by the serving model; return how many clicks were tested."""
@@ -241,14 +245,14 @@ class LearningLoop:
             self.alarms.append(TimedAlarm(time, alarm.detector, alarm.before, alarm.after))
             self.alarmed_cycles = self.options.alarm_cycles
 
-    def _advance_segment(self, batch: ClickBatch, *, rank: bool) -> None:
+    def _advance_segment(self, batch: ClickBatch, *, rank: bool, share: float) -> None:
         # The tables must be those from before these clicks' own edges.
         self.encoded_items()
         start = 0
         while start < len(batch):
             applied, changed = self.mirror.push(batch, start)
             self._forget_rows(changed)
-            self._take(batch, applied, rank=rank)
+            self._take(batch, applied, rank=rank, share=share)
             start = applied.stop
 
     def _forget_rows(self, rows: npt.NDArray[np.int64]) -> None:
@@ -261,12 +265,13 @@ class LearningLoop:
         self._fresh = [_without(samples, rows) for samples in self._fresh]
         self._encoded = None
 
-    def _take(self, batch: ClickBatch, applied: Applied, *, rank: bool) -> None:
+    def _take(self, batch: ClickBatch, applied: Applied, *, rank: bool, share: float) -> None:
         accepted = self._accepted(applied)
         self.totals.clicks += len(accepted.rows)
         self.totals.forgotten += int(batch.forget[applied.start : applied.stop].sum())
         positive = accepted.weights > 0.0
         wanted = positive & ~accepted.repeats if self.options.mask_seen else positive
+        wanted = self._thinned(wanted, share)
         scored = wanted & (accepted.histories.lengths > 0)
         clicks_before = self.baselines.clicks_before(accepted.targets)
         self.span.add(accepted.targets, clicks_before, self.mirror.items)
@@ -403,6 +408,14 @@ class LearningLoop:
         queries = Queries(vectors, weights, items.fused[: len(segment.notes.first_alive)])
         half_lives = self.mirror.graph().half_lives
         return rank_clicks(segment.notes, queries, half_lives, segment.scored, segment.masked)
+
+    def _thinned(self, wanted: npt.NDArray[np.bool_], share: float) -> npt.NDArray[np.bool_]:
+        """Keep a random share of the clicks; a whole share draws nothing."""
+        if share >= 1.0:
+            return wanted
+        kept = wanted & (self.rng.random(len(wanted)) < share)
+        self.totals.shed_fresh += int(wanted.sum() - kept.sum())
+        return kept
 
     def _shed(self) -> None:
         """Drop the oldest samples past what may wait."""

@@ -71,7 +71,7 @@ class LoopTotals:
     fresh, replayed
         Samples learned.
     shed_fresh, shed_replay
-        Samples that were not, for lack of time or room.
+        Samples that were not, for lack of time or room; fresh ones often were never made.
     cycles, promoted, dropped
         Cycles, and what the judge said.
     steps, touched_rows

@@ -74,6 +74,7 @@ class TrainerRole:
         self._version = 0
         self._newest_append = 0.0
         self._viewed = False
+        self._share = 1.0
         now = clock.monotonic()
         self._poll_due = self._view_due = now
         self._cycle_due = self._journal_due = now + config.trainer.cycle_seconds
@@ -168,6 +169,7 @@ class TrainerRole:
 
     def _start(self, loop: LearningLoop) -> None:
         self.loop = loop
+        self._ration()
         self._watch = DriftWatch(loop)
         self._figures.begin(loop)
 
@@ -183,17 +185,26 @@ class TrainerRole:
             for table in self._follower.tables(added):
                 loop.mirror.absorb(table)
             loop.mirror.let_users_go(KEPT_USERS)
+            self._ration()
         room = self._config.trainer.cycle_max_clicks - loop.waiting
         taken = self._follower.take(min(STEP_CLICKS, max(room, 1)))
         if taken is None:
             return False
         self._load_users(loop, taken)
-        loop.advance(taken.clicks)
+        loop.advance(taken.clicks, share=self._share)
         loop.test()
         if len(taken.clicks):
             self._newest_append = float(taken.clicks.append_times.max())
         self._figures.took_in(loop, self._follower, self._newest_append)
         return True
+
+    def _ration(self) -> None:
+        """Of more clicks than a cycle learns, test and learn a share, so as not to fall behind.
+
+        All of them move the counters that lists are made from.
+        """
+        waiting = max(self._follower.left, 1)
+        self._share = min(1.0, self._config.trainer.cycle_max_clicks / waiting)
 
     def _load_users(self, loop: LearningLoop, taken: Taken) -> None:
         """Bring in users as they were before the first of these clicks."""

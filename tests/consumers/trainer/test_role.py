@@ -226,3 +226,20 @@ def test_a_cycle_out_of_time_sheds_replay_first(tmp_path: Path) -> None:
     assert totals.replayed == 0
     assert totals.shed_replay == world.value("gsr_trainer_clicks_shed_total") > 0
     trainer.close()
+
+
+def test_what_is_too_much_to_learn_still_counts(tmp_path: Path) -> None:
+    """Past a cycle's worth a share is learned, the rest only moves the counters."""
+    world = TrainerWorld(tmp_path, trainer_settings={"cycle_max_clicks": 100})
+    trainer = world.trainer()
+    for _ in range(3):
+        world.shop(1000)
+        world.run(trainer, 10.0)
+    loop = loop_of(trainer)
+    assert loop.totals.clicks == world.value("gsr_trainer_clicks_tested_total") == 3000
+    assert world.value("gsr_trainer_lag_clicks") == 0
+    assert 100 < loop.totals.fresh + loop.waiting < 600
+    assert world.value("gsr_trainer_clicks_shed_total") == loop.totals.shed_fresh > 500
+    popularity = loop.mirror.graph().popularity[:, -1].sum()
+    assert popularity > 2000
+    trainer.close()
