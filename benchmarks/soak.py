@@ -10,7 +10,9 @@ outliers, such as a compaction, do not tilt it.
 """
 
 import argparse
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -132,13 +134,11 @@ def watch_member(member: Member, series: Series, at: float) -> None:
 def disk_mib(path: Path) -> float:
     """Return the size of all files below `path`, each counted once however often it is linked."""
     seen: dict[int, int] = {}
-    for file in path.rglob("*"):
-        try:
-            status = file.lstat()
-        except FileNotFoundError:
-            continue
-        if file.is_file():
-            seen[status.st_ino] = status.st_blocks * 512
+    for folder, _, names in os.walk(path):  # files and folders may vanish under it
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                status = Path(folder, name).lstat()
+                seen[status.st_ino] = status.st_blocks * 512
     return sum(seen.values()) / MIB
 
 
