@@ -1,0 +1,1 @@
+"""Runs in the environment of implicit; see `benchmarks.accuracy.install`."""

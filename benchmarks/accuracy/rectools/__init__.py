@@ -1,0 +1,1 @@
+"""Runs in the environment of RecTools; see `benchmarks.accuracy.install`."""
