@@ -56,6 +56,15 @@ class Cases:
         """Return int64 [m], how many clicks are known of each user, at least 1."""
         return self.positions - interactions.starts[self.users]
 
+    def repeats(self, interactions: Interactions) -> npt.NDArray[np.bool_]:
+        """Return bool [m], whether the target is in the history as well."""
+        lengths = self.history_lengths(interactions)
+        cases = np.repeat(np.arange(len(self)), lengths)
+        within = np.arange(len(cases)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        seen = interactions.items[interactions.starts[self.users][cases] + within]
+        same = seen == self.targets(interactions)[cases]
+        return np.bincount(cases[same], minlength=len(self)) > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:

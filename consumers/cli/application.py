@@ -7,7 +7,16 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from consumers.cli import asking, dead_letters, feeding, offline, operations, roles, steering
+from consumers.cli import (
+    asking,
+    dead_letters,
+    evaluating,
+    feeding,
+    offline,
+    operations,
+    roles,
+    steering,
+)
 from consumers.cli.commands import group
 
 _HELP = """\b
@@ -42,7 +51,7 @@ def _options(
     pass
 
 
-for part in (roles, offline, feeding, asking, steering, operations, dead_letters):
+for part in (roles, offline, evaluating, feeding, asking, steering, operations, dead_letters):
     part.add_to(app)
 
 

@@ -1,7 +1,5 @@
 """`gsr replay`: an event file through the whole pipeline, in event time, with quality measured."""
 
-import resource
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,8 +10,10 @@ import torch
 
 from consumers.config import GsrConfig
 from consumers.errors import ConfigError
+from consumers.process.documents import write_document
 from consumers.process.progress import Progress, ProgressCallback, quiet
 from consumers.process.rate import Rate
+from consumers.process.usage import process_usage
 from consumers.replay.history_file import cycle_clicks, open_events, summarise, window_seconds
 from consumers.replay.lists import LISTS_NAME, ReplayLists, newest_users
 from consumers.replay.report import write_report
@@ -26,7 +26,6 @@ from consumers.trainer.quality_document import (
     BaselineChoice,
     choose_baselines,
     quality_document,
-    write_document,
 )
 from gsr.learner import Learner
 from gsr.model import JointModel
@@ -199,8 +198,6 @@ class Replay:
     def document(self, file: EventFile) -> dict[str, Any]:
         """Return what `metrics.json` says."""
         loop, options = self.loop, self._options
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        unit = 1 if sys.platform == "darwin" else 1024
         return {
             **quality_document(loop, choose_baselines(loop, options.baselines)),
             "drift": {
@@ -222,8 +219,7 @@ class Replay:
                 "skipped_rows": dict(sorted(file.skipped.items())),
             },
             "cost": {
-                "cpu_seconds": usage.ru_utime + usage.ru_stime,
-                "peak_memory_bytes": usage.ru_maxrss * unit,
+                **asdict(process_usage()),
                 "clicks": loop.totals.clicks,
                 "scored": loop.quality.overall.scored,
                 "stages_seconds": dict(self._spent),

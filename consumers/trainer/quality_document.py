@@ -1,8 +1,6 @@
 """Test-then-train quality as the document that `metrics.json` holds."""
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, Literal
 
 from consumers.trainer.learning_loop import LearningLoop
@@ -68,14 +66,6 @@ def quality_document(loop: LearningLoop, shown: Mapping[str, str]) -> dict[str, 
         ],
         "baselines": _baselines(loop, shown),
     }
-
-
-def write_document(document: Mapping[str, Any], path: Path) -> None:
-    """Write JSON with sorted keys; the file is there whole or not at all."""
-    aside = path.with_name(f".{path.name}.partial")
-    text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False)
-    aside.write_text(text + "\n", encoding="utf-8")
-    aside.replace(path)
 
 
 def _columns_of(loop: LearningLoop, kind: str) -> list[str]:

@@ -134,6 +134,16 @@ def test_slices_say_what_was_cold_when_it_was_tested() -> None:
     assert not case_slices(interactions, refitted.test)["cold_users"].any()
 
 
+def test_repeats_are_targets_that_the_user_clicked_before() -> None:
+    """User 0 comes back to 10; user 1's target is new, though another user clicked it."""
+    rows = [(0, 10, 1.0), (0, 11, 2.0), (0, 12, 3.0), (0, 10, 4.0)]
+    rows += [(1, 13, 1.0), (1, 13, 2.0), (1, 14, 3.0), (1, 12, 4.0)]
+    interactions = gathered(rows)
+    split = leave_one_out(interactions)
+    assert split.test.cases.repeats(interactions).tolist() == [True, False]
+    assert split.valid.cases.repeats(interactions).tolist() == [False, False]
+
+
 @pytest.mark.parametrize("quantile", [0.0, 1.0, -1.0, float("nan")])
 def test_a_quantile_lies_between_0_and_1(quantile: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):

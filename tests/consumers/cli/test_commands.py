@@ -53,7 +53,7 @@ ALL = [
     *(["simulate"], ["recommend"], ["user"], ["item"], ["forget"], ["items", "block"]),
     *(["items", "allow"], ["state", "check"], ["models", "list"], ["models", "show"]),
     *(["models", "rollback"], ["log", "topics"], ["log", "clean"]),
-    *(["dlq", "show"], ["dlq", "redrive"], ["state", "restore"], ["log", "retain"]),
+    *(["dlq", "show"], ["dlq", "redrive"], ["state", "restore"], ["log", "retain"], ["compare"]),
 ]
 
 

@@ -1,0 +1,1 @@
+"""Offline accuracy: event files in, ranks and metrics out, and two runs compared."""
