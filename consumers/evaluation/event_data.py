@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -30,8 +30,8 @@ class EventData:
         Its clicks; users and items are numbered as they first appear.
     user_ids, item_ids
         U and N of them.
-    eligible
-        bool [n], clicks that may be predicted: those of events with a weight above 0.
+    weights
+        float64 [codes], what each event is worth.
     sha256
         Of ids, times and events as they lie in `interactions`: the same for the same events,
         whatever the file's format and compression.
@@ -43,9 +43,20 @@ class EventData:
     interactions: Interactions
     user_ids: Sequence[str]
     item_ids: Sequence[str]
-    eligible: npt.NDArray[np.bool_]
+    weights: npt.NDArray[np.float64]
     sha256: str
     skipped: dict[str, int]
+
+    @property
+    def eligible(self) -> npt.NDArray[np.bool_]:
+        """Which clicks may be predicted, bool [n]: those of events with a weight above 0."""
+        above: npt.NDArray[np.bool_] = self.weights[self.interactions.events] > 0.0
+        return above
+
+    def shuffled_ties(self, seed: int) -> "EventData":
+        """Return the same events with ties in random order; the hash stays that of the file."""
+        rng = np.random.default_rng(seed)
+        return replace(self, interactions=self.interactions.shuffled_ties(rng))
 
     def facts(self) -> dict[str, Any]:
         """Return what `metrics.json` says of the data."""
@@ -108,7 +119,7 @@ def read_event_data(
         interactions=interactions,
         user_ids=user_ids,
         item_ids=item_ids,
-        eligible=rules.weight_by_code[interactions.events] > 0.0,
+        weights=rules.weight_by_code,
         sha256=_digest(interactions, user_ids, item_ids),
         skipped=dict(file.skipped),
     )

@@ -69,6 +69,20 @@ def test_events_that_teach_nothing_are_no_targets(tmp_path: Path) -> None:
     assert data.facts()["eligible_events"] == 2
 
 
+def test_shuffled_ties_stay_the_same_data(tmp_path: Path) -> None:
+    """What may be predicted moves with its click; each seed gives one order."""
+    rows = "".join(f"a,i{n},1,{'hide' if n % 2 else 'click'}\n" for n in range(20))
+    data = read(write(tmp_path / "clicks.csv", "user_id,item_id,timestamp,event\n" + rows))
+    shuffled = data.shuffled_ties(1)
+    order = shuffled.interactions.items
+    assert shuffled.sha256 == data.sha256
+    assert sorted(order.tolist()) == list(range(20))
+    assert order.tolist() != list(range(20))
+    assert shuffled.eligible.tolist() == (order % 2 == 0).tolist()
+    assert data.shuffled_ties(1).interactions.items.tolist() == order.tolist()
+    assert data.shuffled_ties(2).interactions.items.tolist() != order.tolist()
+
+
 def test_a_limit_takes_the_first_events_by_time(tmp_path: Path) -> None:
     """Whoever does not appear in them has no number."""
     data = read(write(tmp_path / "clicks.csv"), limit=2)
