@@ -3,16 +3,20 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from consumers.process.progress import Progress, ProgressCallback, quiet
+from gsr.errors import SplitError
 from gsr.interactions import Interactions, gather_interactions
+from gsr.protocols import LEAVE_ONE_OUT, Split, leave_one_out, temporal
 from stream.errors import EventFileError
 from stream.events.click import EventRules
 from stream.events.files import EventFile
+
+Protocol: TypeAlias = Literal["leave-one-out", "temporal"]
 
 _TOLD_EVERY: Final = 100_000
 """Events between two reports of progress."""
@@ -57,6 +61,21 @@ class EventData:
         """Return the same events with ties in random order; the hash stays that of the file."""
         rng = np.random.default_rng(seed)
         return replace(self, interactions=self.interactions.shuffled_ties(rng))
+
+    def split(self, protocol: Protocol, *, quantile: float = 0.9, refit: bool = True) -> Split:
+        """Return the split of a protocol; the other settings are those of the temporal one.
+
+        Raises
+        ------
+        EventFileError
+            There are too few events for it.
+        """
+        try:
+            if protocol == LEAVE_ONE_OUT:
+                return leave_one_out(self.interactions, self.eligible)
+            return temporal(self.interactions, quantile, refit=refit, eligible=self.eligible)
+        except SplitError as error:
+            raise EventFileError(self.file, str(error)) from None
 
     def facts(self) -> dict[str, Any]:
         """Return what `metrics.json` says of the data."""

@@ -92,6 +92,21 @@ def test_a_limit_takes_the_first_events_by_time(tmp_path: Path) -> None:
     assert read(write(tmp_path / "clicks.csv"), limit=99).facts()["events"] == 4
 
 
+def test_data_are_split_by_the_name_of_a_protocol(tmp_path: Path) -> None:
+    """Only eligible clicks are predicted; data that cannot be split are named."""
+    rows = "".join(f"{user},i{n},{n},click\n" for user in "ab" for n in range(8))
+    header = "user_id,item_id,timestamp,event\n"
+    data = read(write(tmp_path / "clicks.csv", header + rows + "a,i9,9,hide\n"))
+    split = data.split("leave-one-out")
+    targets = split.test.cases.targets(data.interactions)
+    assert [data.item_ids[item] for item in targets] == ["i7", "i7"]
+    later = data.split("temporal", quantile=0.5, refit=False)
+    assert (later.settings["quantile"], later.refits) == (0.5, False)
+    short = read(write(tmp_path / "short.csv", header + "a,x,1,click\na,y,2,click\n"))
+    with pytest.raises(EventFileError, match=r"short\.csv: no user has 3 clicks"):
+        short.split("leave-one-out")
+
+
 def test_bad_rows_end_the_reading_or_are_counted(tmp_path: Path) -> None:
     path = write(tmp_path / "clicks.csv", CLICKS + "bob,,300\n")
     with pytest.raises(EventFileError, match="line 6"):
