@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run kafka test lint format bench bench-kafka clean
+.PHONY: help setup run kafka test lint format bench bench-kafka bench-accuracy clean
 
 help: ## Show this list.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' || \
@@ -50,6 +50,11 @@ bench-kafka: $(STAMP) ## Compare ingest from Kafka with Kafka Streams and Quix S
 	@$(BIN)/python -m benchmarks.ingest_kafka.install
 	@$(BIN)/python -m benchmarks.ingest_kafka --out run/ingest_kafka.json
 	@$(BIN)/python -m benchmarks.ingest_kafka.flatness --out run/ingest_kafka_flatness.json
+
+DATA ?= ../shared/data
+bench-accuracy: $(STAMP) ## Compare accuracy and speed with other models (a day; goes on where it stopped).
+	@$(BIN)/python -m benchmarks.accuracy.install
+	@$(BIN)/python -m benchmarks.accuracy.everything --data "$(DATA)"
 
 clean: ## Remove the virtual environment and what runs left behind.
 	rm -rf $(VENV) run build dist *.egg-info

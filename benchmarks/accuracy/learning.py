@@ -59,15 +59,14 @@ def learn(
         learner.load(_state(trial.folder, course.epochs))
     asked = watched(task.valid, trial.seed)
     while not course.over:
-        watch = Stopwatch()
-        positions = learner.epoch(course.epochs)
-        seconds = watch.seconds()
+        with Stopwatch() as watch:
+            positions = learner.epoch(course.epochs)
         ndcg = mean_ndcg(learner.scores(asked), asked, task.item_count)
-        course.add(seconds, positions, ndcg)
+        course.add(watch, positions, ndcg)
         learner.save(_state(trial.folder, course.epochs))
         course.save()
         _keep(trial.folder, "state", {course.epochs, course.best_epoch})
-        print(f"epoch {course.epochs}: {seconds:.0f} s, NDCG@10 {ndcg:.4f}", flush=True)
+        print(f"epoch {course.epochs}: {watch.seconds:.0f} s, NDCG@10 {ndcg:.4f}", flush=True)
     learner.load(_state(trial.folder, course.best_epoch))
     valid = learner.scores(task.valid)
     if task.relearned is not None:

@@ -4,10 +4,12 @@ Imports numpy only.
 """
 
 import json
+import resource
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final, Self
 
 import numpy as np
@@ -68,7 +70,8 @@ class Trial:
         """Write the scores, and then what there is to say about them."""
         valid.save(self.folder, VALID)
         test.save(self.folder, TEST)
-        write_json(self.folder / "report.json", report)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        write_json(self.folder / "report.json", {**report, "peak_memory_bytes": peak})
 
 
 @dataclass(slots=True)
@@ -83,7 +86,7 @@ class Course:
         Allowed.
     patience
         Epochs without a better validation NDCG@10 after which learning ends.
-    epochs, seconds
+    epochs, seconds, cpu_seconds
         Learned so far, in all sittings; seconds without the validation.
     positions
         Learned so far: places of sequences that had a loss.
@@ -96,6 +99,7 @@ class Course:
     patience: int
     epochs: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     positions: int = 0
     curve: list[float] = field(default_factory=list)
 
@@ -105,8 +109,9 @@ class Course:
         course = cls(path, minutes, patience)
         if path.exists():
             found = json.loads(path.read_text())
-            course.epochs, course.seconds = found["epochs"], found["seconds"]
-            course.positions, course.curve = found["positions"], found["curve"]
+            course.epochs, course.curve = found["epochs"], found["curve"]
+            course.seconds, course.cpu_seconds = found["seconds"], found["cpu_seconds"]
+            course.positions = found["positions"]
         return course
 
     @property
@@ -121,13 +126,13 @@ class Course:
         stale = self.epochs - self.best_epoch >= self.patience
         return self.epochs > 0 and (stale or self.seconds + mean > 60.0 * self.minutes)
 
-    def add(self, seconds: float, positions: int, ndcg: float) -> bool:
-        """Note an epoch; return whether it is the best so far."""
+    def add(self, watch: "Stopwatch", positions: int, ndcg: float) -> None:
+        """Note an epoch, and the stopwatch that was stopped at its end."""
         self.epochs += 1
-        self.seconds += seconds
+        self.seconds += watch.seconds
+        self.cpu_seconds += watch.cpu_seconds
         self.positions += positions
         self.curve.append(ndcg)
-        return self.best_epoch == self.epochs
 
     def save(self) -> None:
         """Write it; the weights must be on disk before."""
@@ -139,6 +144,7 @@ class Course:
             "epochs": self.epochs,
             "best_epoch": self.best_epoch,
             "seconds": round(self.seconds, 3),
+            "cpu_seconds": round(self.cpu_seconds, 3),
             "positions": self.positions,
             "positions_per_second": round(self.positions / max(self.seconds, 1e-9), 1),
             "stopped_by": "patience"
@@ -148,15 +154,29 @@ class Course:
         }
 
 
-@dataclass(slots=True)
 class Stopwatch:
-    """Seconds since it was made."""
+    """Wall and CPU seconds of this process inside a `with`."""
 
-    started: float = field(default_factory=time.perf_counter)
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.cpu_seconds = 0.0
 
-    def seconds(self) -> float:
-        """Return the wall time so far."""
-        return time.perf_counter() - self.started
+    def __enter__(self) -> Self:
+        self._started = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.seconds = time.perf_counter() - self._started[0]
+        self.cpu_seconds = time.process_time() - self._started[1]
+
+    def report(self) -> dict[str, float]:
+        """Return both as JSON values."""
+        return {"seconds": round(self.seconds, 3), "cpu_seconds": round(self.cpu_seconds, 3)}
 
 
 def watched(questions: Questions, seed: int) -> Questions:

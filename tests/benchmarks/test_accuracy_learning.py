@@ -16,7 +16,7 @@ from benchmarks.accuracy.exchange import (
     load_scores,
 )
 from benchmarks.accuracy.learning import PATIENCE, learn
-from benchmarks.accuracy.trial import Course, Trial
+from benchmarks.accuracy.trial import Course, Stopwatch, Trial
 
 ITEMS = 4
 CURVE = [0, 3, 1, 0]
@@ -112,8 +112,10 @@ def test_a_fresh_model_learns_again_as_long_as_validation_chose(tmp_path: Path) 
 def test_no_epoch_begins_that_would_not_fit(tmp_path: Path) -> None:
     course = Course(tmp_path / "course.json", minutes=1.0, patience=10)
     over = [course.over]
+    watch = Stopwatch()
+    watch.seconds = 25.0
     for ndcg in (0.1, 0.2):
-        course.add(25.0, 100, ndcg)
+        course.add(watch, 100, ndcg)
         over.append(course.over)
     assert over == [False, False, True]
     assert course.report()["stopped_by"] == "budget"

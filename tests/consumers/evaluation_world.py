@@ -60,7 +60,8 @@ def evaluated(
     runs = []
     for seed in seeds:
         rng = np.random.default_rng(seed)
-        cut = split((data.shuffled_ties(seed) if shuffle else data).interactions)
+        clicks = data.interactions.shuffled_ties(rng) if shuffle else data.interactions
+        cut = split(clicks)
         found: dict[tuple[Part, Graph], npt.NDArray[np.int32]] = {}
         for graph in graphs:
             found["valid", graph] = ranks(rng, cut.valid.cases)

@@ -76,13 +76,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     trial = Trial.load(parser.parse_args().folder)
     task, settings = trial.task, dict(trial.settings)
-    watch = Stopwatch()
-    model = fit(task.learned, task.item_count, settings)
-    valid = scores(model, task.valid, settings["decay"])
-    if task.relearned is not None:
-        model = fit(task.relearned, task.item_count, settings)
-    test = scores(model, task.test, settings["decay"])
-    trial.answer(valid, test, {"seconds": round(watch.seconds(), 3)})
+    with Stopwatch() as watch:
+        model = fit(task.learned, task.item_count, settings)
+        valid = scores(model, task.valid, settings["decay"])
+        if task.relearned is not None:
+            model = fit(task.relearned, task.item_count, settings)
+        test = scores(model, task.test, settings["decay"])
+    trial.answer(valid, test, watch.report())
 
 
 if __name__ == "__main__":

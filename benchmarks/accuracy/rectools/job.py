@@ -45,13 +45,13 @@ def interactions(sequences: Sequences, users: npt.NDArray[np.int64]) -> Dataset:
 def popular(trial: Trial) -> None:
     """Answer by how many users clicked each item."""
     task = trial.task
-    watch = Stopwatch()
-    valid = popularity(task.learned, task.item_count)
-    test = valid if task.relearned is None else popularity(task.relearned, task.item_count)
+    with Stopwatch() as watch:
+        valid = popularity(task.learned, task.item_count)
+        test = valid if task.relearned is None else popularity(task.relearned, task.item_count)
     trial.answer(
         SharedScores(valid, len(task.valid)),
         SharedScores(test, len(task.test)),
-        {"seconds": round(watch.seconds(), 3)},
+        watch.report(),
     )
 
 

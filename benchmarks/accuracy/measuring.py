@@ -1,0 +1,49 @@
+"""Memory and threads of a process that is measured."""
+
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+_STATUS: Final = Path("/proc/self/status")
+_RESET: Final = Path("/proc/self/clear_refs")
+
+
+class PeakMemory:
+    """How much more memory was in use at most inside a `with` than before it (Linux)."""
+
+    def __init__(self) -> None:
+        self.extra = 0
+        self._before = 0
+
+    def __enter__(self) -> Self:
+        _RESET.write_text("5")  # the highest mark starts anew
+        self._before = _status("VmRSS")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.extra = max(0, _status("VmHWM") - self._before)
+
+
+def threads() -> str:
+    """Return how many threads arithmetic may use."""
+    return os.environ.get("OMP_NUM_THREADS", f"all {os.cpu_count()} cores")
+
+
+def read_answer(said: bytes) -> dict[str, Any]:
+    """Return the JSON object on the last line of what a process said."""
+    answer: dict[str, Any] = json.loads(said.splitlines()[-1])
+    return answer
+
+
+def _status(name: str) -> int:
+    for line in _STATUS.read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    raise OSError(f"{_STATUS} does not tell {name}")
