@@ -2,17 +2,21 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from consumers.process.progress import Progress, ProgressCallback, quiet
+from gsr.errors import SplitError
 from gsr.interactions import Interactions, gather_interactions
+from gsr.protocols import LEAVE_ONE_OUT, Split, leave_one_out, temporal
 from stream.errors import EventFileError
 from stream.events.click import EventRules
 from stream.events.files import EventFile
+
+Protocol: TypeAlias = Literal["leave-one-out", "temporal"]
 
 _TOLD_EVERY: Final = 100_000
 """Events between two reports of progress."""
@@ -30,8 +34,8 @@ class EventData:
         Its clicks; users and items are numbered as they first appear.
     user_ids, item_ids
         U and N of them.
-    eligible
-        bool [n], clicks that may be predicted: those of events with a weight above 0.
+    weights
+        float64 [codes], what each event is worth.
     sha256
         Of ids, times and events as they lie in `interactions`: the same for the same events,
         whatever the file's format and compression.
@@ -43,9 +47,35 @@ class EventData:
     interactions: Interactions
     user_ids: Sequence[str]
     item_ids: Sequence[str]
-    eligible: npt.NDArray[np.bool_]
+    weights: npt.NDArray[np.float64]
     sha256: str
     skipped: dict[str, int]
+
+    @property
+    def eligible(self) -> npt.NDArray[np.bool_]:
+        """Which clicks may be predicted, bool [n]: those of events with a weight above 0."""
+        above: npt.NDArray[np.bool_] = self.weights[self.interactions.events] > 0.0
+        return above
+
+    def shuffled_ties(self, seed: int) -> "EventData":
+        """Return the same events with ties in random order; the hash stays that of the file."""
+        rng = np.random.default_rng(seed)
+        return replace(self, interactions=self.interactions.shuffled_ties(rng))
+
+    def split(self, protocol: Protocol, *, quantile: float = 0.9, refit: bool = True) -> Split:
+        """Return the split of a protocol; the other settings are those of the temporal one.
+
+        Raises
+        ------
+        EventFileError
+            There are too few events for it.
+        """
+        try:
+            if protocol == LEAVE_ONE_OUT:
+                return leave_one_out(self.interactions, self.eligible)
+            return temporal(self.interactions, quantile, refit=refit, eligible=self.eligible)
+        except SplitError as error:
+            raise EventFileError(self.file, str(error)) from None
 
     def facts(self) -> dict[str, Any]:
         """Return what `metrics.json` says of the data."""
@@ -108,7 +138,7 @@ def read_event_data(
         interactions=interactions,
         user_ids=user_ids,
         item_ids=item_ids,
-        eligible=rules.weight_by_code[interactions.events] > 0.0,
+        weights=rules.weight_by_code,
         sha256=_digest(interactions, user_ids, item_ids),
         skipped=dict(file.skipped),
     )

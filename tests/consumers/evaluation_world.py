@@ -60,8 +60,7 @@ def evaluated(
     runs = []
     for seed in seeds:
         rng = np.random.default_rng(seed)
-        clicks = data.interactions.shuffled_ties(rng) if shuffle else data.interactions
-        cut = split(clicks)
+        cut = split((data.shuffled_ties(seed) if shuffle else data).interactions)
         found: dict[tuple[Part, Graph], npt.NDArray[np.int32]] = {}
         for graph in graphs:
             found["valid", graph] = ranks(rng, cut.valid.cases)

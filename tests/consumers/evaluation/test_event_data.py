@@ -69,6 +69,20 @@ def test_events_that_teach_nothing_are_no_targets(tmp_path: Path) -> None:
     assert data.facts()["eligible_events"] == 2
 
 
+def test_shuffled_ties_stay_the_same_data(tmp_path: Path) -> None:
+    """What may be predicted moves with its click; each seed gives one order."""
+    rows = "".join(f"a,i{n},1,{'hide' if n % 2 else 'click'}\n" for n in range(20))
+    data = read(write(tmp_path / "clicks.csv", "user_id,item_id,timestamp,event\n" + rows))
+    shuffled = data.shuffled_ties(1)
+    order = shuffled.interactions.items
+    assert shuffled.sha256 == data.sha256
+    assert sorted(order.tolist()) == list(range(20))
+    assert order.tolist() != list(range(20))
+    assert shuffled.eligible.tolist() == (order % 2 == 0).tolist()
+    assert data.shuffled_ties(1).interactions.items.tolist() == order.tolist()
+    assert data.shuffled_ties(2).interactions.items.tolist() != order.tolist()
+
+
 def test_a_limit_takes_the_first_events_by_time(tmp_path: Path) -> None:
     """Whoever does not appear in them has no number."""
     data = read(write(tmp_path / "clicks.csv"), limit=2)
@@ -76,6 +90,21 @@ def test_a_limit_takes_the_first_events_by_time(tmp_path: Path) -> None:
     assert data.item_ids == ["jam"]
     assert data.interactions.times.tolist() == [100.0, 100.0]
     assert read(write(tmp_path / "clicks.csv"), limit=99).facts()["events"] == 4
+
+
+def test_data_are_split_by_the_name_of_a_protocol(tmp_path: Path) -> None:
+    """Only eligible clicks are predicted; data that cannot be split are named."""
+    rows = "".join(f"{user},i{n},{n},click\n" for user in "ab" for n in range(8))
+    header = "user_id,item_id,timestamp,event\n"
+    data = read(write(tmp_path / "clicks.csv", header + rows + "a,i9,9,hide\n"))
+    split = data.split("leave-one-out")
+    targets = split.test.cases.targets(data.interactions)
+    assert [data.item_ids[item] for item in targets] == ["i7", "i7"]
+    later = data.split("temporal", quantile=0.5, refit=False)
+    assert (later.settings["quantile"], later.refits) == (0.5, False)
+    short = read(write(tmp_path / "short.csv", header + "a,x,1,click\na,y,2,click\n"))
+    with pytest.raises(EventFileError, match=r"short\.csv: no user has 3 clicks"):
+        short.split("leave-one-out")
 
 
 def test_bad_rows_end_the_reading_or_are_counted(tmp_path: Path) -> None:
