@@ -11,8 +11,6 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from benchmarks.accuracy.contenders import CONTENDERS
 from benchmarks.accuracy.trial import Stopwatch
 from benchmarks.accuracy.trials import OtherTrialError, Result, TrialFailedError, Trials
@@ -20,7 +18,7 @@ from consumers.config import GsrConfig
 from consumers.evaluation.event_data import EventData, read_event_data
 from consumers.evaluation.result import METRICS_NAME, Evaluation, SeedCost, SeedRun, Ties
 from gsr.errors import ModelError
-from gsr.protocols import LEAVE_ONE_OUT, TEMPORAL, Split, leave_one_out, temporal
+from gsr.protocols import LEAVE_ONE_OUT, TEMPORAL, Split
 from stream.errors import StreamError
 from stream.events.files import EventFile
 
@@ -43,6 +41,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("events", type=Path)
     parser.add_argument("--protocol", choices=(LEAVE_ONE_OUT, TEMPORAL), default=LEAVE_ONE_OUT)
     parser.add_argument("--quantile", type=float, default=0.9, help="of the temporal cut")
+    parser.add_argument(
+        "--no-refit", dest="refit", action="store_false", help="test what validation selected"
+    )
     parser.add_argument("--shuffle-ties", action="store_true", help="by seed, not as in the file")
     parser.add_argument("--keep-seen", action="store_true", help="rank what was clicked, too")
     parser.add_argument("--seed", type=int, nargs="+", default=list(SEEDS))
@@ -88,7 +89,7 @@ def claim(arguments: argparse.Namespace, data: EventData) -> None:
     OtherTrialError
         It holds something else.
     """
-    names = ("name", "protocol", "quantile", "shuffle_ties", "keep_seen")
+    names = ("name", "protocol", "quantile", "refit", "shuffle_ties", "keep_seen")
     head = {name: getattr(arguments, name) for name in names} | {"data": data.sha256}
     path = arguments.out / "claim.json"
     if path.exists() and json.loads(path.read_text()) != head:
@@ -111,13 +112,9 @@ def trials(arguments: argparse.Namespace, data: EventData, seed: int) -> Trials:
 
 def split_of(arguments: argparse.Namespace, data: EventData, seed: int) -> Split:
     """Return who may see what under a seed."""
-    interactions = data.interactions
     if arguments.shuffle_ties:
-        interactions = interactions.shuffled_ties(np.random.default_rng(seed))
-    eligible = GsrConfig().events.rules().weight_by_code[interactions.events] > 0.0
-    if arguments.protocol == TEMPORAL:
-        return temporal(interactions, arguments.quantile, eligible=eligible)
-    return leave_one_out(interactions, eligible)
+        data = data.shuffled_ties(seed)
+    return data.split(arguments.protocol, quantile=arguments.quantile, refit=arguments.refit)
 
 
 def tested(trials: Trials, result: Result) -> SeedRun:
