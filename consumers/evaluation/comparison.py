@@ -128,9 +128,8 @@ def _check_targets(
 ) -> None:
     """Refuse runs that predicted different items, or for different users."""
     refused = f"cannot compare {a.path} with {b.path}: "
-    only_a, only_b = (
-        len(np.setdiff1d(one.user_ids, other.user_ids)) for one, other in ((a, b), (b, a))
-    )
+    all_a, all_b = set(a.user_ids), set(b.user_ids)
+    only_a, only_b = len(all_a - all_b), len(all_b - all_a)
     if only_a or only_b:
         raise ConfigError(
             f"{refused}{only_a:,} users are only in the first, {only_b:,} only in the second"
