@@ -51,7 +51,30 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--budget-minutes", type=float, default=60.0, help="of learning, for each trial"
     )
+    parser.add_argument(
+        "--set",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting that is not to be chosen; the value as JSON",
+    )
     return parser.parse_args()
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """Return the name and the value of a setting.
+
+    >>> setting("dropout_rate=0.3"), setting("loss=softmax")
+    (('dropout_rate', 0.3), ('loss', 'softmax'))
+    """
+    name, separator, value = text.partition("=")
+    if not (name and separator):
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
 
 
 def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -64,7 +87,8 @@ def evaluate(arguments: argparse.Namespace) -> dict[str, Any]:
         first, *others = arguments.seed
         if not (CONTENDERS[arguments.name].random or arguments.shuffle_ties):
             others = []
-        chosen = trials(arguments, data, first).choose(first)
+        started = trials(arguments, data, first)
+        chosen = started.choose(first, started.candidates(dict(arguments.set)))
         runs = [tested(trials(arguments, data, first), chosen)]
         for seed in others:
             later = trials(arguments, data, seed)

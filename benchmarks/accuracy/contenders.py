@@ -105,6 +105,11 @@ def sasrec(statistics: Statistics) -> list[dict[str, Any]]:
     return _transformers(statistics, loss="sampled_softmax", n_negatives=256)
 
 
+def esasrec(statistics: Statistics) -> list[dict[str, Any]]:
+    """Return eSASRec's: SASRec with LiGR's gated blocks and the same loss (arXiv 2508.06450)."""
+    return [{**settings, "layers": "ligr"} for settings in sasrec(statistics)]
+
+
 def bert4rec(statistics: Statistics) -> list[dict[str, Any]]:
     """Return BERT4Rec's: softmax over the catalogue, few positions of which have a loss."""
     return _transformers(statistics, loss="softmax", mask_prob=0.2)
@@ -132,6 +137,12 @@ CONTENDERS: Final = {
         python=RECTOOLS,
         words=(RECTOOLS_JOB, "sasrec"),
         candidates=sasrec,
+    ),
+    "esasrec": Contender(
+        what="RecTools, eSASRec: SASRec with gated blocks",
+        python=RECTOOLS,
+        words=(RECTOOLS_JOB, "sasrec"),
+        candidates=esasrec,
     ),
     "bert4rec": Contender(
         what="RecTools, BERT4Rec with a full softmax",

@@ -15,7 +15,7 @@ from typing import Final
 
 BEAUTY: Final = "amazon-beauty-5core"
 ML_1M: Final = "ml-1m-sasrec-order"
-BASELINES: Final = ("popularity", "item-knn", "sasrec", "bert4rec", "mrgsrec")
+BASELINES: Final = ("popularity", "item-knn", "sasrec", "esasrec", "bert4rec", "mrgsrec")
 SETTINGS: Final = {
     "leave-one-out": ("--protocol", "leave-one-out"),
     "shuffled-ties": ("--protocol", "leave-one-out", "--shuffle-ties"),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -93,6 +94,14 @@ class Trials:
     minutes: float
     mask_seen: bool = True
 
+    def candidates(self, fixed: Mapping[str, Any] = MappingProxyType({})) -> list[dict[str, Any]]:
+        """Return the contender's settings for this data, each once, with some of them fixed."""
+        found: list[dict[str, Any]] = []
+        for settings in self.contender.candidates(self.statistics()):
+            if (candidate := {**settings, **fixed}) not in found:
+                found.append(candidate)
+        return found
+
     def choose(self, seed: int, candidates: Sequence[Mapping[str, Any]] | None = None) -> Result:
         """Run every candidate; return the one that validates best.
 
@@ -106,7 +115,7 @@ class Trials:
             Settings; None: the contender's own.
         """
         if candidates is None:
-            candidates = self.contender.candidates(self.statistics())
+            candidates = self.candidates()
         best: Result | None = None
         for number, settings in enumerate(candidates):
             result = self.run(number, settings, seed)

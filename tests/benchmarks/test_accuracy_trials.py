@@ -77,6 +77,12 @@ def test_a_missing_library_is_named(tmp_path: Path) -> None:
         trials.choose(seed=1)
 
 
+def test_fixed_settings_leave_fewer_to_choose(tmp_path: Path) -> None:
+    trials = scripted(tmp_path, {"item": 1, "size": 2}, {"item": 3, "size": 2}, {"item": 1})
+    assert trials.candidates({"item": 5}) == [{"item": 5, "size": 2}, {"item": 5}]
+    assert len(trials.candidates()) == 3
+
+
 def test_settings_follow_from_the_lengths_of_histories() -> None:
     short = Statistics(np.full(100, 7), ITEMS)
     long = Statistics(np.full(100, 900), ITEMS)

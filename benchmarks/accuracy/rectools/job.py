@@ -13,12 +13,14 @@ from pytorch_lightning import seed_everything
 from rectools import Columns
 from rectools.dataset import Dataset
 from rectools.models import BERT4RecModel, PopularModel, SASRecModel
+from rectools.models.nn.transformers.ligr import LiGRLayers
 
 from benchmarks.accuracy.exchange import Questions, Sequences, SharedScores, VectorScores
 from benchmarks.accuracy.learning import learn
 from benchmarks.accuracy.trial import Stopwatch, Trial
 
 TRANSFORMERS: Final = {"sasrec": SASRecModel, "bert4rec": BERT4RecModel}
+LAYERS: Final = {"ligr": LiGRLayers}
 CHECKED: Final = 200
 """Validation questions for which RecTools' own list is compared with that of our scores."""
 LIST: Final = 10
@@ -82,7 +84,10 @@ class Transformer:
     def __init__(self, name: str, trial: Trial, sequences: Sequences) -> None:
         seed_everything(trial.seed, verbose=False)
         self.kind = TRANSFORMERS[name]
-        self.model = self.kind(verbose=0, deterministic=True, epochs=MOST_EPOCHS, **trial.settings)
+        settings = dict(trial.settings)
+        if (layers := settings.pop("layers", None)) is not None:
+            settings["transformer_layers_type"] = LAYERS[layers]
+        self.model = self.kind(verbose=0, deterministic=True, epochs=MOST_EPOCHS, **settings)
         self.seed = trial.seed
         self.item_count = trial.task.item_count
         self.dataset = interactions(sequences, np.arange(len(sequences)))
