@@ -115,6 +115,18 @@ def bert4rec(statistics: Statistics) -> list[dict[str, Any]]:
     return _transformers(statistics, loss="softmax", mask_prob=0.2)
 
 
+def mrgsrec(statistics: Statistics) -> list[dict[str, Any]]:
+    """Return the released settings, and where most histories are far longer, their length.
+
+    A step then takes fewer users, so that it has as many positions as the released one.
+    """
+    released: list[dict[str, Any]] = [{"length": 10, "batch_size": 256}]
+    length = statistics.usual_length
+    if length <= 2 * released[0]["length"]:
+        return released
+    return [*released, {"length": length, "batch_size": 2560 // length}]
+
+
 RECTOOLS_JOB: Final = "benchmarks.accuracy.rectools.job"
 
 CONTENDERS: Final = {
@@ -154,6 +166,6 @@ CONTENDERS: Final = {
         what="MRGSRec from the paper, its leaks closed",
         python=OURS,
         words=("benchmarks.accuracy.mrgsrec.job",),
-        candidates=nothing_to_choose,
+        candidates=mrgsrec,
     ),
 }

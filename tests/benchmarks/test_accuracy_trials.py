@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.contenders import Contender, Statistics, neighbourhoods, sasrec
+from benchmarks.accuracy.contenders import Contender, Statistics, mrgsrec, neighbourhoods, sasrec
 from benchmarks.accuracy.trials import OtherTrialError, TrialFailedError, Trials
 from gsr.interactions import Interactions, gather_interactions
 from gsr.protocols import leave_one_out
@@ -88,4 +88,5 @@ def test_settings_follow_from_the_lengths_of_histories() -> None:
     long = Statistics(np.full(100, 900), ITEMS)
     assert [one.usual_length for one in (short, long)] == [10, 200]
     assert {one["session_max_len"] for one in sasrec(long)} == {200}
+    assert [len(mrgsrec(one)) for one in (short, long)] == [1, 2]
     assert len(neighbourhoods(short)) == len({str(one) for one in neighbourhoods(short)})
