@@ -334,6 +334,8 @@ class PublisherSection(Section):
         Before the first model: share of the item graph in the score; the rest is popularity.
     kept_users
         Users kept in memory; those whose click is oldest leave.
+    kept_record_bytes
+        Memory for users' newest sequences; others are read from the topic again, which is slow.
     threads
         Threads of the numerical libraries.
     """
@@ -350,6 +352,7 @@ class PublisherSection(Section):
     artifacts_poll_seconds: Positive = 0.25
     fallback_graph_weight: Share = 0.5
     kept_users: Count = 1_000_000
+    kept_record_bytes: Count = 268_435_456
     threads: Count = 1
 
 

@@ -1,6 +1,7 @@
 """Exact top-k retrieval with masks, in blocks of bounded memory. Imports no torch."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ from gsr.channels import (
 )
 from gsr.compiled import kernel
 from gsr.histories import Histories
+
+BLOCK_USERS: Final = 64
+CACHED_BYTES: Final = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ def top_k(
     blocked
         bool [N], rows that nobody may get (taken down); dead rows never are returned anyway.
     block_bytes
-        Memory for one block of dense scores.
+        Most memory for one block of dense scores.
     """
     count = len(graph.alive)
     users = len(histories)
@@ -151,7 +155,9 @@ def top_k(
     hidden = ~graph.alive if blocked is None else ~graph.alive | blocked
     known = min(len(item_vectors), count)
     transposed = item_vectors[:known].T
-    size = max(1, block_bytes // (4 * count))
+    # Blocks that stay in the processor's cache, but enough users for each look at an item.
+    row_bytes = 4 * count
+    size = max(1, min(block_bytes // row_bytes, max(BLOCK_USERS, CACHED_BYTES // row_bytes)))
     scores = np.empty((min(size, users), count), np.float32)
     dense = np.zeros((count, graph_channel_count(len(graph.half_lives))), np.float32)
     touched = np.empty(count, np.int64)

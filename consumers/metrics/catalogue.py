@@ -523,6 +523,16 @@ _PUBLISHER = _specs(
             "Growing: lists go out late.",
         ),
         (
+            *("gsr_publisher_kept_record_bytes", "gauge", "bytes"),
+            "Sequences kept in memory, so that they need not be read again.",
+            "At its limit: lists are slow to make; raise publisher.kept_record_bytes.",
+        ),
+        (
+            *("gsr_publisher_kept_record_limit_bytes", "gauge", "bytes"),
+            "Limit of gsr_publisher_kept_record_bytes.",
+            "Setting publisher.kept_record_bytes.",
+        ),
+        (
             *("gsr_publisher_walk_remaining_users", "gauge", "users"),
             "Active users whom the walk to the newest version has not reached.",
             "Never 0: versions come faster than publisher.walk_users_per_second serves.",

@@ -2,7 +2,9 @@
 
 With glibc's defaults every thread gets a heap of its own, and arrays of up to 32 MiB end up between
 small objects that outlive them: the holes are never given back, and a role's memory grows for
-hours. On other C libraries nothing is changed.
+hours. Fetching every large array from the kernel instead would keep memory flat too, but at the
+price of page faults. So heaps are few, large arrays are recycled within them, and from time to time
+all free pages go back. On other C libraries nothing is changed.
 """
 
 import ctypes
@@ -10,14 +12,18 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-MMAP_THRESHOLD: Final = 2 * 1024 * 1024
-"""Blocks of this many bytes and more come from the kernel, and go straight back to it."""
+RECYCLED_BYTES: Final = 32 * 1024 * 1024
+"""Blocks of up to this many bytes are recycled, larger ones come from the kernel (glibc's most)."""
+
+KEPT_BYTES: Final = 256 * 1024 * 1024
+"""Free memory at the end of a heap that stays there until the next `return_memory`."""
 
 MOST_ARENAS: Final = 2
 RETURN_SECONDS: Final = 30.0
 """How often a role gives its free pages back."""
 
-_M_MMAP_THRESHOLD: Final = -3  # malloc.h
+_M_TRIM_THRESHOLD: Final = -1  # malloc.h
+_M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 
 
@@ -26,7 +32,12 @@ def settle_allocator() -> bool:
     mallopt = _glibc("mallopt")
     if mallopt is None:
         return False
-    return bool(mallopt(_M_ARENA_MAX, MOST_ARENAS) and mallopt(_M_MMAP_THRESHOLD, MMAP_THRESHOLD))
+    wanted = {
+        _M_ARENA_MAX: MOST_ARENAS,
+        _M_MMAP_THRESHOLD: RECYCLED_BYTES,
+        _M_TRIM_THRESHOLD: KEPT_BYTES,
+    }
+    return all(mallopt(name, value) for name, value in wanted.items())
 
 
 def return_memory() -> bool:

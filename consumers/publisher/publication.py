@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from consumers.config import PublisherSection
 from consumers.metrics.registry import Metrics
 from consumers.publisher.due_users import Due, DueUsers
+from consumers.publisher.kept_records import KeptRecords
 from consumers.publisher.list_sender import ListSender
 from consumers.publisher.sequence_lookup import SequenceLookup
 from consumers.publisher.state import NOWHERE, UserTable, list_hash
@@ -18,9 +18,6 @@ from stream.events.recommendation import Recommendation
 from stream.events.sequence import SequenceRecord, decode_sequence
 
 _LOGGER = logging.getLogger(__name__)
-
-KEPT_RECORDS: Final = 5_000
-"""Sequence records of due users that are kept in memory; others are read again when needed."""
 
 
 class Publication:
@@ -42,6 +39,11 @@ class Publication:
         Where lists go, and where sequences are found that are not at hand.
     clock, metrics
         The seams to the world.
+
+    Attributes
+    ----------
+    records
+        Sequences at hand.
     """
 
     def __init__(
@@ -66,7 +68,7 @@ class Publication:
         self._lookup = lookup
         self._clock = clock
         self._metrics = metrics
-        self._records: dict[int, bytes] = {}
+        self.records = KeptRecords(settings.kept_record_bytes)
         self._default_due = clock.monotonic()
         self._default_hash: int | None = None
 
@@ -75,16 +77,11 @@ class Publication:
         """Whether the default list has been sent since the start, or is another publisher's."""
         return self._default_hash is not None or not self._sender.sends_default
 
-    def keep_record(self, row: int, value: bytes) -> None:
-        """Keep a due user's sequence at hand, if there is room."""
-        if row in self._records or len(self._records) < KEPT_RECORDS:
-            self._records[row] = value
-
     def leave(self, rows: Sequence[int]) -> None:
         """Drop what waits for users who have left the table with their partition."""
         for row in rows:
             self._due.discard(row)
-            self._records.pop(row, None)
+        self.records.drop(rows)
 
     def send_due(self) -> bool:
         """Send one batch of due lists, and of the walk's where there is room; True for any."""
@@ -162,7 +159,8 @@ class Publication:
     def _find_records(self, due: Sequence[Due]) -> list[tuple[Due, SequenceRecord]]:
         """Return the sequences of `due`; leaves out those whose record is on its way."""
         users = self._users
-        missing = [one.row for one in due if one.row not in self._records]
+        kept = {one.row: self.records.get(one.row) for one in due}
+        missing = [row for row, value in kept.items() if value is None]
         places = {
             row: (int(users.partitions[row]), int(users.sequence_offsets[row]))
             for row in missing
@@ -171,7 +169,7 @@ class Publication:
         read = self._lookup.read(places.values()) if places else {}
         found: list[tuple[Due, SequenceRecord]] = []
         for one in due:
-            value = self._records.pop(one.row, None) or read.get(places.get(one.row, (0, NOWHERE)))
+            value = kept[one.row] or read.get(places.get(one.row, (0, NOWHERE)))
             if value is None:
                 # The record was replaced: the reader will come upon the newer one.
                 continue
@@ -189,8 +187,8 @@ class Publication:
         self.withdraw_lists(rows, unknown_too=unknown_too)
         for row, user_id in zip(rows, user_ids, strict=True):
             self._due.discard(row)
-            self._records.pop(row, None)
             self._users.remove(user_id)
+        self.records.drop(rows)
 
     def withdraw_lists(self, rows: Sequence[int], *, unknown_too: bool = False) -> None:
         """Send tombstones for the lists of `rows`.

@@ -270,7 +270,7 @@ class PublisherRole:
         now = self._clock.monotonic()
         self._due.add("click", clicked, now)
         for row, value in clicked.items():
-            self._publication.keep_record(row, value)
+            self._publication.records.keep(row, value)
         # Who clicked again after being forgotten gets a new list, but loses the old one first.
         back = [row for row in forgotten if row in clicked]
         self._publication.withdraw_lists(back, unknown_too=self._evicted)
@@ -330,7 +330,9 @@ class PublisherRole:
             return
         waiting = self._due.rows()
         for user_id in self._users.oldest(len(self._users) - limit + limit // EVICTED_PART):
-            if self._users.row_of(user_id) not in waiting:
+            row = self._users.row_of(user_id)
+            if row not in waiting:
+                self._publication.records.drop([row])
                 self._users.remove(user_id)
         self._evicted = True
 
@@ -343,7 +345,9 @@ class PublisherRole:
         reading = self._reader.assignment
         values = {
             "lag_records": sum(ends[p] - self._reader.position(p) for p in reading),
-            "due_users": len(self._due),
+            "due_users": len(self._due.rows()),
+            "kept_record_bytes": self._publication.records.nbytes,
+            "kept_record_limit_bytes": self._publication.records.limit_bytes,
             "walk_remaining_users": self._walk.remaining,
             "walk_progress_ratio": self._walk.progress(self._users),
             "users": len(self._users),
