@@ -78,8 +78,8 @@ def neighbourhoods(_: Statistics) -> list[dict[str, Any]]:
     return [
         {"weighting": weighting, "neighbours": neighbours, "decay": decay}
         for weighting in ("cosine", "tf-idf", "bm25")
-        for neighbours in (20, 100, 500)
-        for decay in (1.0, 0.7)
+        for neighbours in (50, 200, 1000)
+        for decay in (1.0, 0.8, 0.6, 0.4)
     ]
 
 
