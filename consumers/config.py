@@ -344,7 +344,7 @@ class PublisherSection(Section):
     list_length: Annotated[int, Field(ge=1, le=1000)] = 20
     default_list_length: Annotated[int, Field(ge=1, le=1000)] = 100
     allow_repeats: bool = False
-    users_per_batch: Count = 256
+    users_per_batch: Count = 1024
     linger_seconds: NotNegative = 0.02
     walk_users_per_second: Positive = 500.0
     active_user_seconds: Positive = 2_592_000.0

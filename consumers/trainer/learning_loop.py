@@ -42,7 +42,9 @@ from stream.events.click import ClickBatch
 from stream.state.applied import Applied
 
 SEGMENT_CLICKS: Final = 512
-"""Clicks that share negatives; also bounds the memory of notes."""
+"""Noted clicks, roughly, that share negatives; also bounds the memory of notes."""
+
+LONGEST_SEGMENT: Final = 4096
 
 KEPT_ALARMS: Final = 10_000
 
@@ -132,8 +134,10 @@ class LearningLoop:
             Share of the clicks, drawn at random, that is tested and learned; the others are
             counted as shed.
         """
-        for start in range(0, len(batch), SEGMENT_CLICKS):
-            segment = slice_clicks(batch, start, start + SEGMENT_CLICKS)
+        # A segment costs the same however few of its clicks are noted: the fewer, the longer.
+        size = min(round(SEGMENT_CLICKS / share), LONGEST_SEGMENT)
+        for start in range(0, len(batch), size):
+            segment = slice_clicks(batch, start, start + size)
             self._advance_segment(segment, rank=rank, share=share)
 
     def test(self) -> int:
