@@ -145,3 +145,41 @@ class LearnerConfig:
     holdout: float = 0.05
     worse_z: float = 3.0
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchConfig:
+    """How the model learns a fixed set of clicks, over and over (see `gsr.batch_learner`).
+
+    Parameters
+    ----------
+    learning_rate, embedding_rate
+        Adam's steps for the networks and for the item rows.
+    trust_rate
+        Adam's step for what weighs the channels.
+    weight_decay
+        Decoupled decay of the networks' weights.
+    warm_up_steps
+        Steps over which the rates rise from 0.
+    batch_positions
+        Positions to predict per step, roughly.
+    mask_seen
+        Whether a position's own history is left out of what it is compared with.
+    average_decay
+        Of the running average of all weights, which is what ranks; 0 ranks with the last weights.
+    window_weights
+        Weight of the edge between a click and the next, the one after, and so on.
+    gradient_norm
+        Clip of the global gradient norm of the networks.
+    """
+
+    learning_rate: float = 1e-3
+    embedding_rate: float = 1e-3
+    trust_rate: float = 3e-3
+    weight_decay: float = 0.0
+    warm_up_steps: int = 100
+    batch_positions: int = 2048
+    mask_seen: bool = True
+    average_decay: float = 0.999
+    window_weights: tuple[float, ...] = (1.0, 0.5, 1.0 / 3.0)
+    gradient_norm: float = 5.0

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from gsr.config import ModelConfig
 from gsr.fusion import ContextTrust, Fusion, Trust
 from gsr.graph_encoder import ScaleMix, WeightedPropagation
+from gsr.packing import VIEW_DECAY
 from gsr.sequence_encoder import Dropout, SequenceEncoder, Tokens
 
 
@@ -207,6 +208,31 @@ class JointNetwork(nn.Module):
         trust = self.trust(clicks.context, vectors.detach())
         return Views(vectors, states, views, tokens, trust)
 
+    def encode_clicks(
+        self, fused: Tensor, propagated: Tensor | None, clicks: Clicks, contexts: Tensor
+    ) -> Views:
+        """Return user vectors and channel weights as of after every click, T of each.
+
+        Parameters
+        ----------
+        fused, propagated, clicks
+            As in `encode`; votes and context of the clicks are not read.
+        contexts
+            float32 [T, F], context of each moment.
+        """
+        read, tokens = fused.index_select(0, clicks.places), clicks.tokens()
+        states, views = None, None
+        if self.sequence is not None:
+            states = self.sequence.states(read, clicks.gaps, clicks.events, tokens)
+        if propagated is not None:
+            views = fading_means(propagated.index_select(0, clicks.places), tokens)
+        if states is None and views is None:
+            vectors = read.new_zeros(read.shape)
+        else:
+            pauses = clicks.gaps.new_zeros(len(read))
+            vectors = self.fusion.users(states, views, contexts, pauses)
+        return Views(vectors, states, views, None, self.trust(contexts, vectors.detach()))
+
     def _initialise(self, generator: torch.Generator) -> None:
         for module in self.modules():
             if isinstance(module, nn.Linear):
@@ -215,3 +241,15 @@ class JointNetwork(nn.Module):
                 nn.init.zeros_(module.bias)
         if self.trust.out is not None:
             nn.init.zeros_(self.trust.out.weight)
+
+
+def fading_means(sent: Tensor, tokens: Tokens) -> Tensor:
+    """Return, after every click, the mean of what was sent so far, [T, d]; older counts less."""
+    users = len(tokens.last)
+    rows = sent.new_zeros(users * tokens.length, sent.shape[1]).index_copy(0, tokens.flat, sent)
+    place = torch.arange(tokens.length, device=sent.device)
+    back = place[:, None] - place[None, :]
+    votes = torch.where(back >= 0, VIEW_DECAY ** back.clamp(min=0), 0.0)
+    votes = votes / votes.sum(dim=1, keepdim=True)
+    means = votes @ rows.view(users, tokens.length, -1)
+    return means.view(len(rows), -1).index_select(0, tokens.flat)

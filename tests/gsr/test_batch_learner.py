@@ -1,0 +1,199 @@
+"""Learning a fixed set of clicks: it learns, knows no answers, and goes on where it was."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from gsr.batch_defaults import batch_model
+from gsr.batch_learner import BatchLearner
+from gsr.click_graph import UNDYING
+from gsr.config import BatchConfig, ModelConfig
+from gsr.errors import SnapshotError, TrainingError
+from gsr.history_windows import pack_windows
+from gsr.interactions import Interactions, gather_interactions
+from gsr.model import JointModel, as_clicks
+from gsr.protocols import leave_one_out
+from gsr.ranking_metrics import metric_means
+
+ITEMS = 24
+SHAPE = ModelConfig(
+    half_lives=UNDYING,
+    dimension=16,
+    history_length=6,
+    graph_encoder=False,
+    context_sees_user=False,
+    dropout=0.1,
+)
+PACE = BatchConfig(
+    learning_rate=0.01,
+    embedding_rate=0.01,
+    warm_up_steps=2,
+    batch_positions=256,
+    average_decay=0.9,
+)
+
+
+def _walks(users: int, rng: np.random.Generator, length: int = 9) -> Interactions:
+    """Users who walk round a ring of items, by one or two."""
+    steps = rng.integers(1, 3, (users, length))
+    items = (rng.integers(ITEMS, size=(users, 1)) + steps.cumsum(axis=1)) % ITEMS
+    return gather_interactions(
+        np.repeat(np.arange(users), length),
+        items.ravel().astype(np.int64),
+        np.tile(np.arange(length) * 60.0, users),
+        np.zeros(items.size, np.uint8),
+        user_count=users,
+        item_count=ITEMS,
+    )
+
+
+@pytest.fixture
+def clicks() -> Interactions:
+    return _walks(150, np.random.default_rng(8))
+
+
+def _learner(
+    clicks: Interactions,
+    ends: npt.NDArray[np.int64],
+    shape: ModelConfig = SHAPE,
+    pace: BatchConfig = PACE,
+) -> BatchLearner:
+    return BatchLearner(JointModel(shape, seed=3), pace, clicks, ends, seed=3)
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [{}, {"sequence_encoder": False}, {"graph_channels": False, "popularity_channels": False}],
+    ids=["joint", "graph alone", "sequence alone"],
+)
+def test_it_learns(clicks: Interactions, switches: dict[str, bool]) -> None:
+    """Either view alone finds the ring's two next items among 24."""
+    split = leave_one_out(clicks)
+    learner = _learner(clicks, split.valid.learned_ends, replace(SHAPE, **switches))  # type: ignore[arg-type]  # all are switches
+    first = learner.learn_once()
+    for _ in range(14):
+        last = learner.learn_once()
+    assert (
+        first.positions
+        == last.positions
+        == int((split.valid.learned_ends - 1).sum()) - int(clicks.starts[:-1].sum())
+    )
+    assert last.loss < first.loss
+    found = metric_means(learner.ranks(split.test.cases))
+    assert found["hr@5"] > 0.7
+
+
+def test_long_histories_are_learned_from_their_newest_clicks() -> None:
+    clicks = _walks(20, np.random.default_rng(2), length=30)
+    learner = _learner(clicks, clicks.starts[1:])
+    assert learner.learn_once().positions == 20 * SHAPE.history_length
+
+
+def test_one_learning_repeats_another_and_goes_on_after_a_stop(clicks: Interactions) -> None:
+    """The same seed gives the same weights, whether or not it was interrupted."""
+    ends = clicks.starts[1:]
+    whole, stopped = _learner(clicks, ends), _learner(clicks, ends)
+    for _ in range(4):
+        whole.learn_once()
+    for _ in range(2):
+        stopped.learn_once()
+    resumed = _learner(clicks, ends)
+    resumed.restore(*stopped.state())
+    for _ in range(2):
+        resumed.learn_once()
+    for name, weight in whole.weights().items():
+        torch.testing.assert_close(resumed.weights()[name], weight, rtol=0.0, atol=0.0)
+
+
+def test_a_state_of_another_shape_is_refused(clicks: Interactions) -> None:
+    other = _learner(clicks, clicks.starts[1:], replace(SHAPE, dimension=8))
+    with pytest.raises(SnapshotError, match="another model"):
+        _learner(clicks, clicks.starts[1:]).restore(*other.state())
+
+
+def test_ranking_leaves_learning_alone(clicks: Interactions) -> None:
+    """The average that ranks is put back, and weights that were kept rank as before."""
+    split = leave_one_out(clicks)
+    learner = _learner(clicks, split.valid.learned_ends)
+    learner.learn_once()
+    before, kept = learner.state()[0], learner.weights()
+    ranks = learner.ranks(split.test.cases)
+    for name, tensor in learner.state()[0].items():
+        torch.testing.assert_close(tensor, before[name], rtol=0.0, atol=0.0)
+    learner.learn_once()
+    learner.load_weights(kept)
+    np.testing.assert_array_equal(learner.ranks(split.test.cases), ranks)
+
+
+def test_ranks_do_not_depend_on_what_comes_after(clicks: Interactions) -> None:
+    """Neither a case's target nor later clicks move its scores."""
+    split = leave_one_out(clicks)
+    learner = _learner(clicks, split.valid.learned_ends)
+    learner.learn_once()
+    changed = clicks.items.copy()
+    changed[split.test.cases.positions] = (changed[split.test.cases.positions] + 7) % ITEMS
+    other = BatchLearner(
+        JointModel(SHAPE, seed=3),
+        PACE,
+        replace(clicks, items=changed),
+        split.valid.learned_ends,
+        seed=3,
+    )
+    other.load_weights(learner.weights())
+    cases = split.valid.cases
+    np.testing.assert_array_equal(other.ranks(cases), learner.ranks(cases))
+
+
+def test_a_live_graph_can_rank(clicks: Interactions) -> None:
+    split = leave_one_out(clicks)
+    learner = _learner(clicks, split.valid.learned_ends)
+    for _ in range(3):
+        learner.learn_once()
+    live = learner.ranks(split.test.cases, learner.count(split.test.live_ends))
+    frozen = learner.ranks(split.test.cases)
+    assert (live != frozen).any()
+    assert metric_means(live)["hr@5"] > 0.3
+
+
+def test_too_fast_learning_is_an_error(clicks: Interactions) -> None:
+    learner = _learner(clicks, clicks.starts[1:], pace=replace(PACE, embedding_rate=1e30))
+
+    def learn() -> None:
+        for _ in range(5):
+            learner.learn_once()
+
+    with pytest.raises(TrainingError, match="lower the learning rate"):
+        learn()
+
+
+def test_every_click_is_encoded_as_the_newest_is(clicks: Interactions) -> None:
+    """After its last click a user's vector is what `encode` says, but for the pause."""
+    model = JointModel(SHAPE, seed=1)
+    model.table.grow(ITEMS)
+    users = np.arange(5)
+    windows = pack_windows(clicks, users, clicks.starts[users], clicks.starts[users] + 4)
+    rng = np.random.default_rng(0)
+    contexts = rng.normal(size=(len(windows.users), 10)).astype(np.float32)
+    tokens = as_clicks(windows.packed, windows.packed.items, contexts[windows.packed.last])
+    with torch.no_grad():
+        every = model.network.encode_clicks(
+            model.table.weight, None, tokens, torch.from_numpy(contexts)
+        )
+        newest = model.network.encode(model.table.weight, None, tokens)
+    last = torch.from_numpy(windows.packed.last)
+    torch.testing.assert_close(every.vectors[last], newest.vectors)
+    torch.testing.assert_close(every.trust.channels[last], newest.trust.channels)
+
+
+def test_settings_follow_from_the_clicks(clicks: Interactions) -> None:
+    """Short histories are read whole; rarely clicked items ask for more dropout."""
+    shape = batch_model(clicks, clicks.starts[1:])
+    assert shape.history_length == 50
+    assert shape.dropout == 0.2
+    few = _walks(10, np.random.default_rng(1), length=300)
+    assert batch_model(few, few.starts[1:]).history_length == 200
+    sparse = replace(clicks, item_count=5000)
+    assert batch_model(sparse, sparse.starts[1:]).dropout == 0.5
