@@ -1,4 +1,4 @@
-"""`gsr compare`: whether one evaluation's model is better than another's."""
+"""`gsr evaluate`: how good the model is; `gsr compare`: whether it is better than another."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -6,7 +6,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from consumers.cli.commands import command
-from consumers.cli.options import AsJson
+from consumers.cli.options import (
+    AsJson,
+    ColumnNames,
+    ConfigFile,
+    Limit,
+    Settings,
+    SkipBad,
+    column_names,
+    resolve,
+)
 from consumers.cli.output import print_json, print_table, say
 
 Run = Annotated[
@@ -20,11 +29,149 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands of this file."""
     command(
         app,
+        "evaluate",
+        "gsr evaluate clicks.csv.gz --out out/joint",
+        "gsr evaluate clicks.csv.gz --protocol temporal --out out/later --seeds 1",
+        "gsr evaluate clicks.csv.gz --out out/graph-off --model graph_channels=false",
+    )(evaluate)
+    command(
+        app,
         "compare",
         "gsr compare out/graph-off out/joint",
         "gsr compare out/sasrec out/joint --metric hr@10 --metric ndcg@10",
         "gsr compare out/joint out/joint --graph-b live",
     )(compare)
+
+
+def evaluate(
+    events: Annotated[
+        Path, typer.Argument(metavar="EVENTS", help="CSV, JSON lines or Parquet; .gz and .zst too.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results go.")],
+    config: ConfigFile = None,
+    settings: Settings = None,
+    columns: ColumnNames = None,
+    protocol: Annotated[
+        Literal["leave-one-out", "temporal"],
+        typer.Option("--protocol", help="How clicks are split; see docs/evaluation.md."),
+    ] = "leave-one-out",
+    quantile: Annotated[
+        float, typer.Option("--quantile", min=0.01, max=0.99, help="Of time, where temporal cuts.")
+    ] = 0.9,
+    no_refit: Annotated[
+        bool, typer.Option("--no-refit", help="Temporal: test the model that validation selected.")
+    ] = False,
+    shuffle_ties: Annotated[
+        bool, typer.Option("--shuffle-ties", help="Shuffle a user's clicks of one time, by seed.")
+    ] = False,
+    keep_seen: Annotated[
+        bool, typer.Option("--keep-seen", help="Rank items of the user's history too.")
+    ] = False,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=100, help="Models to learn and average.")
+    ] = 3,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The first seed.")] = 0,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, help="Of the arithmetic [all cores].")
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", min=0.01, help="Processor time to learn one model [no limit]."),
+    ] = None,
+    patience: Annotated[
+        int, typer.Option("--patience", min=1, help="Passes without a better validation to stop.")
+    ] = 10,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", metavar="NAME=VALUE", help="Part of the model; may be repeated."),
+    ] = None,
+    learner: Annotated[
+        list[str] | None,
+        typer.Option("--learner", metavar="NAME=VALUE", help="How it learns; may be repeated."),
+    ] = None,
+    limit: Limit = None,
+    skip_bad: SkipBad = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn from an event file, predict held-out clicks among all items, write how well.
+
+    Settings follow from the data unless given. Stopped in the middle, the same command goes on
+    where it was. Writes metrics.json, and cases.parquet for gsr compare.
+    """
+    loaded = resolve(config, settings)
+    changes = {"--model": _assignments(model, "--model")}
+    changes["--learner"] = _assignments(learner, "--learner")
+    import torch
+
+    from consumers.cli.progress_bar import progress_bar
+    from consumers.evaluation.learning import LearningRules
+    from consumers.evaluation.run import EvaluateOptions
+    from consumers.evaluation.run import evaluate as evaluate_events
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    with progress_bar() as progress:
+        result = evaluate_events(
+            EvaluateOptions(
+                events=events,
+                out=out,
+                config=loaded,
+                columns=column_names(columns),
+                on_bad="skip" if skip_bad else "fail",
+                limit=limit,
+                protocol=protocol,
+                quantile=quantile,
+                refit=not no_refit,
+                seeds=range(seed, seed + seeds),
+                shuffle_ties=shuffle_ties,
+                mask_seen=not keep_seen,
+                rules=LearningRules(
+                    patience=patience, seconds=None if minutes is None else 60.0 * minutes
+                ),
+                model=changes["--model"],
+                batch=changes["--learner"],
+            ),
+            progress,
+        )
+    if as_json:
+        print_json(result)
+    else:
+        _print_evaluation(result)
+    say(f"wrote {out / 'metrics.json'} and {out / 'cases.parquet'}")
+
+
+def _assignments(texts: list[str] | None, flag: str) -> dict[str, Any]:
+    """Return name -> value, read as JSON where it is any."""
+    import json
+
+    values: dict[str, Any] = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise typer.BadParameter(f"{text!r}: write NAME=VALUE", param_hint=flag)
+        try:
+            values[name] = json.loads(value)
+        except ValueError:
+            values[name] = value
+    return values
+
+
+def _print_evaluation(result: dict[str, Any]) -> None:
+    names = list(result["test"])
+    rows = [
+        (part.replace("_", ", "), *(f"{result[part][name]:.4f}" for name in names))
+        for part in ("valid", "test", "valid_live", "test_live")
+    ]
+    if len(result["seeds"]) > 1:
+        deviation = result["deviation"]["test"]
+        rows.append(("test, deviation", *(f"{deviation[name]:.4f}" for name in names)))
+    print_table(("", *names), rows)
+    cost = result["cost"]
+    seeds = ", ".join(map(str, result["seeds"]))
+    say(
+        f"seeds {seeds}; {cost['epochs']:.0f} passes and {cost['seconds_per_seed']:,.0f} s a seed, "
+        f"{cost['cpu_seconds']:,.0f} s of processor time in all"
+    )
 
 
 def compare(

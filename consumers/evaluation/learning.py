@@ -1,0 +1,220 @@
+"""One seed's learning: pass after pass, until validation says that it is enough; resumable."""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from consumers.process.progress import Progress, ProgressCallback
+from consumers.process.usage import process_usage
+from gsr.batch_learner import BatchLearner
+from gsr.config import BatchConfig, ModelConfig
+from gsr.model import JointModel
+from gsr.protocols import Split
+from gsr.ranking_metrics import metric_means
+from gsr.snapshot import decode_tensors, encode_tensors
+
+SELECTED_BY: Final = "ndcg@10"
+"""Validation's metric that chooses when to stop."""
+
+_STATE: Final = "state."
+_BEST: Final = "best."
+_DOCUMENT: Final = "learning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningRules:
+    """When learning ends.
+
+    Parameters
+    ----------
+    patience
+        Passes without a better validation after which it ends.
+    most_passes
+        Passes after which it ends anyway.
+    seconds
+        Of processor time, after which it ends at the end of a pass; None: no limit.
+    """
+
+    patience: int = 10
+    most_passes: int = 200
+    seconds: float | None = None
+
+
+@dataclass(slots=True)
+class LearningRecord:
+    """How far one seed has come.
+
+    Parameters
+    ----------
+    passes
+        Passes so far.
+    best_pass
+        The pass after which validation was best, from 1; 0 before the first.
+    best
+        Validation's metric then.
+    seconds, cpu_seconds
+        Spent on it, earlier processes included.
+    """
+
+    passes: int = 0
+    best_pass: int = 0
+    best: float = -1.0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+class SeedLearning:
+    """Learns one seed's model on a split, keeping a file from which it goes on after a stop.
+
+    Parameters
+    ----------
+    split
+        What is learned, and what selects.
+    model, batch
+        Settings.
+    seed
+        Of everything random.
+    rules
+        When to end.
+    mask_seen
+        Whether rankings leave out what the user has seen.
+    kept
+        The file.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        model: ModelConfig,
+        batch: BatchConfig,
+        seed: int,
+        *,
+        rules: LearningRules,
+        mask_seen: bool,
+        kept: Path,
+    ) -> None:
+        self._split = split
+        self._model = model
+        self._batch = batch
+        self._seed = seed
+        self._rules = rules
+        self._mask_seen = mask_seen
+        self._kept = kept
+        self._identity = _identity(split, model, batch, seed)
+        self.record = LearningRecord()
+        self._best: dict[str, Tensor] = {}
+
+    def learn(self, progress: ProgressCallback) -> BatchLearner:
+        """Learn to the end; return the learner with the weights that validation chose."""
+        learner = self._learner(self._split.valid.learned_ends)
+        self._resume(learner)
+        while not self._is_over():
+            self._one_pass(learner, progress)
+            self._save(learner)
+        learner.load_weights(self._best)
+        return learner
+
+    def learn_again(self, progress: ProgressCallback) -> BatchLearner:
+        """Learn what the test may learn from, afresh, for as many passes as were chosen."""
+        learner = self._learner(self._split.test.learned_ends)
+        began, cpu = time.monotonic(), process_usage().cpu_seconds
+        for number in range(1, self.record.best_pass + 1):
+            learner.learn_once()
+            progress(
+                Progress(
+                    stage=f"seed {self._seed}: learning again",
+                    done=number,
+                    total=self.record.best_pass,
+                )
+            )
+        self.record.seconds += time.monotonic() - began
+        self.record.cpu_seconds += process_usage().cpu_seconds - cpu
+        return learner
+
+    def _learner(self, ends: npt.NDArray[np.int64]) -> BatchLearner:
+        model = JointModel(self._model, self._seed)
+        return BatchLearner(model, self._batch, self._split.interactions, ends, self._seed)
+
+    def _one_pass(self, learner: BatchLearner, progress: ProgressCallback) -> None:
+        record = self.record
+        began, cpu = time.monotonic(), process_usage().cpu_seconds
+        passed = learner.learn_once()
+        ranks = learner.ranks(self._split.valid.cases, mask_seen=self._mask_seen)
+        found = metric_means(ranks)[SELECTED_BY]
+        record.passes += 1
+        record.seconds += time.monotonic() - began
+        record.cpu_seconds += process_usage().cpu_seconds - cpu
+        if found > record.best:
+            record.best, record.best_pass = found, record.passes
+            self._best = learner.weights()
+        progress(
+            Progress(
+                stage=f"seed {self._seed}: learning",
+                done=record.passes,
+                total=0,
+                note=(
+                    f"loss {passed.loss:.3f}, {SELECTED_BY} {found:.4f}, "
+                    f"best {record.best:.4f} after {record.best_pass}"
+                ),
+            )
+        )
+
+    def _save(self, learner: BatchLearner) -> None:
+        tensors, document = learner.state()
+        named = {_STATE + name: tensor for name, tensor in tensors.items()}
+        named |= {_BEST + name: tensor for name, tensor in self._best.items()}
+        told = {"identity": self._identity, "record": asdict(self.record), "learner": document}
+        aside = self._kept.with_suffix(".tmp")
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(encode_tensors(named | {_DOCUMENT: _as_tensor(told)}))
+        aside.replace(self._kept)
+
+    def _resume(self, learner: BatchLearner) -> None:
+        """Go on from the file, if there is one of this very learning."""
+        try:
+            tensors = decode_tensors(self._kept.read_bytes())
+        except FileNotFoundError:
+            return
+        told = json.loads(bytes(tensors.pop(_DOCUMENT).numpy()))
+        if told["identity"] != self._identity:
+            return
+        learner.restore(_with_prefix(tensors, _STATE), told["learner"])
+        self._best = _with_prefix(tensors, _BEST)
+        self.record = LearningRecord(**told["record"])
+
+    def _is_over(self) -> bool:
+        record, rules = self.record, self._rules
+        return (
+            record.passes - record.best_pass >= rules.patience
+            or record.passes >= rules.most_passes
+            or (rules.seconds is not None and record.cpu_seconds >= rules.seconds)
+        )
+
+
+def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {n[len(prefix) :]: t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+def _as_tensor(document: Mapping[str, Any]) -> Tensor:
+    return torch.from_numpy(np.frombuffer(json.dumps(document).encode(), np.uint8).copy())
+
+
+def _identity(split: Split, model: ModelConfig, batch: BatchConfig, seed: int) -> str:
+    """Return a digest of everything that the outcome of learning depends on."""
+    digest = hashlib.sha256()
+    told = {"seed": seed, "model": asdict(model), "batch": asdict(batch)}
+    digest.update(json.dumps(told, sort_keys=True).encode())
+    clicks, stage = split.interactions, split.valid
+    for column in (clicks.starts, clicks.items, clicks.times, stage.learned_ends):
+        digest.update(column.tobytes())
+    digest.update(stage.cases.positions.tobytes())
+    return digest.hexdigest()
