@@ -24,7 +24,7 @@ class Queries:
     vectors
         float32 [r, d], to be multiplied with item vectors.
     channel_weights
-        float32 [r, 2 S], popularity first.
+        float32 [r, C], popularity first (see `gsr.channels`).
     item_vectors
         float32 [N', d]; items without a vector score by their channels alone.
     """

@@ -173,7 +173,7 @@ def test_ties_count_against_the_clicked_item() -> None:
     assert record_click(notes, counters.arrays, 0, OWN)
     queries = Queries(
         np.zeros((1, DIMENSION), np.float32),
-        np.zeros((1, 4), np.float32),
+        np.zeros((1, channel_count(len(HALF_LIVES))), np.float32),
         np.zeros((ITEMS, DIMENSION), np.float32),
     )
     half_lives = np.array(HALF_LIVES)
@@ -203,7 +203,7 @@ def test_an_item_is_unknown_until_its_first_click() -> None:
         note_level(notes, counters.arrays, click)
     queries = Queries(
         np.zeros((2, DIMENSION), np.float32),
-        np.ones((2, 4), np.float32),
+        np.ones((2, channel_count(len(HALF_LIVES))), np.float32),
         np.zeros((ITEMS, DIMENSION), np.float32),
     )
     ranks = rank_clicks(notes, queries, np.array(HALF_LIVES), np.array([True, True]), masked)

@@ -183,6 +183,7 @@ def test_another_version_of_the_library_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Said once, with what to do."""
+    fast_fetch._warn_of_version.cache_clear()  # noqa: SLF001 - another test may have been told
     monkeypatch.setattr(fast_fetch, "KNOWN_SEAMS", frozenset({"another"}))
     plain = Fetching(fast=False)
     before = plain.fetcher.PartitionRecords
