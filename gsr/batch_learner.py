@@ -83,6 +83,7 @@ class BatchLearner:
         self._rng = np.random.default_rng(seed)
         self._learned = count_clicks(interactions, ends, config.window_weights)
         model.table.grow(interactions.item_count)
+        self._levels = torch.from_numpy(popularity_level(self._learned.graph.popularity))
         self._reader = self._read_with(self._learned)
         self._items = nn.Parameter(model.table.weight)
         network = model.network
@@ -175,12 +176,11 @@ class BatchLearner:
 
     def _loss(self, views: Views, entries: Tensor, values: Tensor, targets: Tensor) -> Tensor:
         scales = self.model.config.scales
-        levels = torch.from_numpy(popularity_level(self._learned.graph.popularity))
         # One inner product holds the popularity channels too.
         left = (views.trust.gains * views.vectors, views.trust.channels[:, :scales])
         return catalogue_loss(
             torch.cat(left, dim=1),
-            torch.cat((self._items, levels), dim=1),
+            torch.cat((self._items, self._levels), dim=1),
             entries,
             values,
             targets,

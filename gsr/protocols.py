@@ -215,13 +215,13 @@ def temporal(
     starts, stops = interactions.starts[:-1], interactions.starts[1:]
 
     cut = float(np.quantile(interactions.times, quantile))
-    ends = _ends_at(interactions, cut)
+    ends = ends_at(interactions, cut)
     sequences = ends - starts > 1
     times = interactions.times[clicks_before(interactions, np.where(sequences, ends, starts))]
     if not len(times):
         raise SplitError(f"no user has two clicks up to the {quantile} quantile of all times")
     valid_cut = float(np.quantile(times, quantile))
-    valid_ends = _ends_at(interactions, valid_cut)
+    valid_ends = ends_at(interactions, valid_cut)
 
     valid = _last_clicks(last, starts, valid_ends, np.where(sequences, ends, starts))
     test = _last_clicks(last, starts, ends, stops)
@@ -282,7 +282,7 @@ def _last_before(last: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> np
     return np.where(ends > 0, last[np.maximum(ends, 1) - 1], -1) if len(last) else ends - 1
 
 
-def _ends_at(interactions: Interactions, moment: float) -> npt.NDArray[np.int64]:
+def ends_at(interactions: Interactions, moment: float) -> npt.NDArray[np.int64]:
     """Return int64 [U], each user's first click after the moment."""
     early = interactions.users[interactions.times <= moment]
     counts = np.bincount(early, minlength=interactions.user_count)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from gsr.batch_learner import BatchLearner
 from gsr.interactions import Interactions
-from gsr.protocols import Stage
+from gsr.protocols import Stage, ends_at
 
 MOMENTS: Final = 100
 """Where a live graph grows with time, it is counted anew for at most so many groups of cases."""
@@ -38,9 +38,7 @@ def _groups(
         return
     times = interactions.times[stage.cases.positions]
     order = np.argsort(times, kind="stable")
-    users = interactions.users
     for rows in np.array_split(order, min(MOMENTS, len(order))):
         # The group's first time: what came between it and a later target stays unknown.
-        early = interactions.times < times[rows[0]]
-        counts = np.bincount(users[early], minlength=interactions.user_count)
-        yield np.sort(rows), np.minimum(stage.live_ends, interactions.starts[:-1] + counts)
+        before = float(np.nextafter(times[rows[0]], -np.inf))
+        yield np.sort(rows), np.minimum(stage.live_ends, ends_at(interactions, before))
