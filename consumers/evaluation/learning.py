@@ -109,7 +109,7 @@ class SeedLearning:
         self._rules = rules
         self._mask_seen = mask_seen
         self._kept = kept
-        self._identity = _identity(split, model, batch, seed)
+        self._identity = _identity(split, model, batch, seed, mask_seen=mask_seen)
         self.record = LearningRecord()
         self._best: dict[str, Tensor] = {}
 
@@ -208,13 +208,15 @@ def _as_tensor(document: Mapping[str, Any]) -> Tensor:
     return torch.from_numpy(np.frombuffer(json.dumps(document).encode(), np.uint8).copy())
 
 
-def _identity(split: Split, model: ModelConfig, batch: BatchConfig, seed: int) -> str:
+def _identity(
+    split: Split, model: ModelConfig, batch: BatchConfig, seed: int, *, mask_seen: bool
+) -> str:
     """Return a digest of everything that the outcome of learning depends on."""
     digest = hashlib.sha256()
-    told = {"seed": seed, "model": asdict(model), "batch": asdict(batch)}
+    told = {"seed": seed, "mask_seen": mask_seen, "model": asdict(model), "batch": asdict(batch)}
     digest.update(json.dumps(told, sort_keys=True).encode())
     clicks, stage = split.interactions, split.valid
-    for column in (clicks.starts, clicks.items, clicks.times, stage.learned_ends):
+    for column in (clicks.starts, clicks.items, clicks.times, clicks.events, stage.learned_ends):
         digest.update(column.tobytes())
     digest.update(stage.cases.positions.tobytes())
     return digest.hexdigest()

@@ -91,6 +91,15 @@ def test_other_settings_do_not_go_on_from_what_was_kept(tmp_path: Path) -> None:
     assert other["cost"]["epochs"] == first["cost"]["epochs"]
 
 
+def test_another_mask_does_not_go_on_from_what_was_kept(tmp_path: Path) -> None:
+    """Validation selects by the mask, so what one mask selected is not the other's."""
+    evaluate(_options(tmp_path, seeds=(0,)))
+    after = evaluate(_options(tmp_path, seeds=(0,), mask_seen=False))
+    alone = evaluate(_options(tmp_path, seeds=(0,), mask_seen=False, out=tmp_path / "alone"))
+    assert after["runs"][0]["best_pass"] == alone["runs"][0]["best_pass"]
+    assert after["test"] == alone["test"]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
