@@ -4,6 +4,11 @@ kafka-python goes on joining a group while nobody polls, but throws the result a
 then, and joins once more at the next poll: each time all members start over. A member that works
 between short polls may so never get its partitions, and leaves the others no peace. Here, a result
 waits until somebody polls for it.
+
+And where a leader joins because the topic changed, kafka-python forgets why it does so as soon as
+it has given the partitions out. If its poll ends just then, no later one asks for the result: it
+reads nothing and sends no heartbeat until the session times out. Here, a join that was begun is
+needed until it is done.
 """
 
 from typing import Any, Final
@@ -27,8 +32,13 @@ class JoinKeeper:
         self._waiting = 0
         self._wait = coordinator.join_group_async
         self._join = coordinator._do_join_and_sync_async  # noqa: SLF001 - no public way
+        self._is_needed = coordinator.need_rejoin
+        coordinator.need_rejoin = self._needed_or_begun
         coordinator.join_group_async = self._waited_for
         coordinator._do_join_and_sync_async = self._join_kept  # noqa: SLF001 - the same
+
+    def _needed_or_begun(self) -> bool:
+        return bool(self._coordinator.rejoining or self._is_needed())
 
     async def _waited_for(self, timeout_ms: float | None = None) -> Any:
         self._waiting += 1
@@ -57,9 +67,12 @@ def keep_joins(consumer: KafkaConsumer) -> bool:
     parts = (
         getattr(coordinator, "join_group_async", None),
         getattr(coordinator, "_do_join_and_sync_async", None),
+        getattr(coordinator, "need_rejoin", None),
         getattr(net, "sleep", None),
     )
-    if not all(map(callable, parts)):
+    if not all(map(callable, parts)) or not isinstance(
+        getattr(coordinator, "rejoining", None), bool
+    ):
         return False
     JoinKeeper(coordinator)
     return True

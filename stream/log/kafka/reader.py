@@ -6,7 +6,12 @@ from typing import Final
 from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from stream.clock import Clock
-from stream.errors import LogError, LogUnavailableError, OffsetExpiredError
+from stream.errors import (
+    LogError,
+    LogUnavailableError,
+    OffsetExpiredError,
+    TopicMismatchError,
+)
 from stream.log.interface import RebalanceListener, RecordBatch
 from stream.log.kafka.fetch_buffer import FetchBuffer
 from stream.log.kafka.figures import KafkaFigures
@@ -194,6 +199,13 @@ class KafkaReader:
     def _first_positions(self, partitions: Sequence[int]) -> dict[int, int]:
         """Return where to begin: what the group saved, else the start."""
         source, saved = self._source, dict[int, int]()
+        began_with = source.admin.partitions(source.topic)
+        if any(partition >= began_with for partition in partitions):
+            raise TopicMismatchError(
+                f"{source.topic} has {max(partitions) + 1} partitions or more and had {began_with} "
+                "when this process began: keys go to other partitions now. State cannot follow "
+                "them; docs/kafka.md, 'The number of partitions', says how to go on."
+            )
         if source.group is not None:
             saved = source.admin.saved_positions(source.group, source.topic)
         if all(partition in saved for partition in partitions):

@@ -6,14 +6,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import NewPartitions
+from kafka.coordinator.consumer import ConsumerCoordinator
 
 from stream.clock import SystemClock
+from stream.errors import TopicMismatchError
 from stream.log.interface import TopicSpec
 from stream.log.kafka.joining import keep_joins
 from stream.log.kafka.log import KafkaLog
+from stream.log.kafka.reader import KafkaReader
 from tests.kafka_broker import KafkaAddress
 
 PATIENCE_POLLS = 60
+PATIENCE_SECONDS = 20
 
 
 @pytest.mark.kafka
@@ -39,6 +45,44 @@ def test_members_that_poll_seldom_share_the_partitions(kafka_broker: KafkaAddres
     assert [reader.assignment for reader in readers] == shares
     assert log.figures.counts()["rebalances"] == joined
     log.close()
+
+
+@pytest.mark.kafka
+def test_a_join_for_more_partitions_that_outlasts_a_poll_is_ended(
+    kafka_broker: KafkaAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The partitions were given out already, so nothing else says that a join is to be ended.
+
+    What it brings is then refused: keys have moved to partitions that do not know them.
+    """
+    join = ConsumerCoordinator._do_join_and_sync_async  # noqa: SLF001 - what is to be slow
+
+    async def slow_join(coordinator: Any) -> Any:
+        assignment = await join(coordinator)
+        await coordinator._net.sleep(0.2)  # noqa: SLF001 - the loop's own sleep
+        return assignment
+
+    monkeypatch.setattr(ConsumerCoordinator, "_do_join_and_sync_async", slow_join)
+    log = KafkaLog(kafka_broker.bootstrap_servers, SystemClock())
+    topic = f"joining.{uuid.uuid4().hex}"
+    log.create_topic(TopicSpec(name=topic, partitions=1))
+    reader = log.reader(topic, group=topic)
+    _poll_until(reader, (0,))
+    admin = KafkaAdminClient(bootstrap_servers=kafka_broker.bootstrap_servers)
+    admin.create_partitions({topic: NewPartitions(total_count=2)})
+    admin.close()
+    with pytest.raises(TopicMismatchError, match="2 partitions or more and had 1"):
+        _poll_until(reader, (0, 1))
+    log.close()
+
+
+def _poll_until(reader: KafkaReader, assignment: tuple[int, ...]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while reader.assignment != assignment:
+        assert time.monotonic() < deadline
+        # Asks for what else would come within minutes.
+        reader._session._consumer._client.cluster.request_update()  # noqa: SLF001
+        reader.poll(100, 0.01)
 
 
 @pytest.mark.parametrize("coordinator", [None, SimpleNamespace(join_group_async=print)])
