@@ -37,5 +37,6 @@ def batch_model(interactions: Interactions, ends: npt.NDArray[np.int64]) -> Mode
         channel_decay=0.85,
         context_sees_user=False,
         dropout=0.5 if sparse else 0.2,
+        score_scale=10.0,
         new_item_boost=1.0,
     )

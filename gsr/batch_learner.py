@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gsr.case_ranking import rank_cases
 from gsr.catalogue_softmax import ScoreBuffer, catalogue_loss
+from gsr.channels import context_count
 from gsr.click_graph import ClickGraph, count_clicks
 from gsr.config import BatchConfig
 from gsr.errors import SnapshotError, TrainingError
@@ -19,8 +20,10 @@ from gsr.interactions import Interactions
 from gsr.model import JointModel, as_clicks
 from gsr.network import Views
 from gsr.optimisation import MOMENTS
-from gsr.position_features import PositionFeatures, PositionReader
+from gsr.position_features import PositionFeatures, PositionReader, popularity_level
 from gsr.protocols import Cases
+from gsr.sampled_softmax import ItemSampler
+from gsr.weight_average import WeightAverage
 
 HIDDEN: Final = -1e4
 """Added to the score of what must not be chosen."""
@@ -37,11 +40,11 @@ class Pass:
     Parameters
     ----------
     positions
-        Predictions learned from.
+        Predictions that the encoders learned from; without encoders, those that trust did.
     steps
-        Optimiser steps.
+        Optimiser steps on them.
     loss
-        Mean negative log likelihood while learning.
+        Their mean negative log likelihood while learning.
     """
 
     positions: int
@@ -49,8 +52,31 @@ class Pass:
     loss: float
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What follows m clicks is asked for.
+
+    Parameters
+    ----------
+    positions
+        int64 [m], where they stand in `Interactions.items`.
+    columns
+        int64 [m], how many of their window's clicks are before them.
+    targets
+        int64 [m], the item that was clicked next.
+    """
+
+    positions: npt.NDArray[np.int64]
+    columns: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.int64]
+
+
 class BatchLearner:
     """Learns a `JointModel` from the clicks before each user's end.
+
+    The encoders learn to predict by themselves, from most users. How far they and the direct
+    channels are to be trusted is learned from the newest click of each of the other users, whom
+    the encoders have not seen.
 
     Parameters
     ----------
@@ -65,6 +91,11 @@ class BatchLearner:
         int64 [U]: of user u, the clicks ``starts[u] : ends[u]`` are learned from.
     seed
         Of the order of users.
+
+    Attributes
+    ----------
+    trust_users
+        int64, the users who teach trust.
     """
 
     def __init__(
@@ -81,9 +112,9 @@ class BatchLearner:
         self._interactions = interactions
         self._ends = ends
         self._rng = np.random.default_rng(seed)
-        self._learned = count_clicks(interactions, ends, config.window_weights)
+        self._learned = self.count(ends)
         model.table.grow(interactions.item_count)
-        self._levels = torch.from_numpy(popularity_level(self._learned.graph.popularity))
+        self._levels = _levels(self._learned)
         self._reader = self._read_with(self._learned)
         self._items = nn.Parameter(model.table.weight)
         network = model.network
@@ -101,7 +132,13 @@ class BatchLearner:
             fused=True,
         )
         self._rates = [float(group["lr"]) for group in self._adam.param_groups]
-        self._average = [p.detach().clone() for p in self._parameters]
+        # Trust is learned with averaged encoders, and is not averaged itself.
+        averaged = [not name.startswith("trust.") for name in self._names]
+        self._average = WeightAverage(self._parameters, averaged, config.average_decay)
+        self._encoder_users, self.trust_users = self._teachers()
+        self._sampler = ItemSampler(
+            self._learned.graph.popularity[:, 0], config.sampled_items, self._rng
+        )
         self._buffer = ScoreBuffer()
 
     # -- learning ------------------------------------------------------------------------------
@@ -114,26 +151,36 @@ class BatchLearner:
         TrainingError
             The loss is not finite.
         """
-        self.model.network.train()
-        total, positions, steps = 0.0, 0, 0
-        try:
-            for windows in self._batches():
-                loss = self._step(windows)
-                count = len(windows.positions)
-                total += loss * count
-                positions += count
-                steps += 1
-                if stop():
-                    break
-        finally:
-            self.model.network.eval()
-        return Pass(positions, steps, total / max(positions, 1))
+        losses = []
+        for windows in self._batches(self._encoder_users):
+            losses.append((self._encoder_step(windows), len(windows.positions)))
+            if stop():
+                break
+        with self._average.installed():
+            trusted = [
+                (self._trust_step(windows), len(windows.packed.last))
+                for windows in self._batches(self.trust_users)
+            ]
+        steps = losses or trusted
+        positions = sum(count for _, count in steps)
+        total = sum(loss * count for loss, count in steps)
+        return Pass(positions, len(steps), total / max(positions, 1))
 
-    def _batches(self) -> Iterator[Windows]:
-        """Yield every user's learned clicks, the newest `history_length` that have a successor."""
+    def _teachers(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the users who teach the encoders, and those who teach trust."""
+        users = np.flatnonzero(self._ends - 1 > self._interactions.starts[:-1])
+        shape = self.model.config
+        if not (shape.sequence_encoder or shape.graph_encoder):
+            return users[:0], users
+        if not (shape.graph_channels or shape.popularity_channels):
+            return users, users[:0]
+        chosen = self._rng.random(len(users)) < self.config.trust_share
+        return users[~chosen], users[chosen]
+
+    def _batches(self, users: npt.NDArray[np.int64]) -> Iterator[Windows]:
+        """Yield users' learned clicks, the newest `history_length` that have a successor."""
         starts, length = self._interactions.starts[:-1], self.model.config.history_length
         stops = self._ends - 1
-        users = np.flatnonzero(stops - starts >= 1)
         users = self._rng.permutation(users)
         sizes = np.minimum(stops[users] - starts[users], length)
         cuts = np.searchsorted(
@@ -152,12 +199,81 @@ class BatchLearner:
             firsts = np.maximum(starts[chosen], stops[chosen] - length)
             yield pack_windows(self._interactions, chosen, firsts, stops[chosen])
 
-    def _step(self, windows: Windows) -> float:
+    def _encoder_step(self, windows: Windows) -> float:
+        """Have the user vectors alone predict what was clicked next."""
+        network = self.model.network
         targets = self._interactions.items[windows.positions + 1]
-        features = self._reader.read(windows.users, windows.positions + 1, targets)
-        views = self._encode(windows, features.context)
-        entries, values = self._additions(windows, features, views, targets)
-        loss = self._loss(views, entries, values, torch.from_numpy(targets))
+        nothing = np.zeros((len(targets), context_count(self.model.config.scales)), np.float32)
+        network.train()
+        try:
+            vectors = self._encode(windows, nothing).vectors
+        finally:
+            network.eval()
+        hidden = self._seen(Asked(windows.positions, windows.packed.column, targets))
+        items = network.fusion.items(self._items, None)
+        if self.config.sampled_items:
+            loss = self._sampled_loss(vectors, items, targets, hidden)
+        else:
+            values = torch.full((len(hidden),), HIDDEN)
+            aims = torch.from_numpy(targets)
+            loss = catalogue_loss(
+                vectors, items, torch.from_numpy(hidden), values, aims, self._buffer
+            )
+        self._advance(loss)
+        self.steps += 1
+        self._average.follow(self.steps)
+        return float(loss.detach())
+
+    def _sampled_loss(
+        self,
+        vectors: Tensor,
+        items: Tensor,
+        targets: npt.NDArray[np.int64],
+        hidden: npt.NDArray[np.int64],
+    ) -> Tensor:
+        drawn = self._sampler.draw(targets, hidden, HIDDEN)
+        chosen = items.index_select(0, torch.from_numpy(drawn.items))
+        corrections = torch.from_numpy(drawn.corrections)[:, None]
+        return catalogue_loss(
+            torch.cat((vectors, vectors.new_ones(len(vectors), 1)), dim=1),
+            torch.cat((chosen, corrections), dim=1),
+            torch.from_numpy(drawn.entries),
+            torch.from_numpy(drawn.values),
+            torch.from_numpy(drawn.targets),
+            self._buffer,
+        )
+
+    def _trust_step(self, windows: Windows) -> float:
+        """Have the whole score predict users' newest clicks; only what weighs its parts is moved.
+
+        Older clicks would teach what held then, and as many as there are old ones.
+        """
+        newest = windows.packed.last
+        users, positions = windows.users[newest], windows.positions[newest]
+        targets = self._interactions.items[positions + 1]
+        features = self._reader.read(users, positions + 1, targets)
+        with torch.no_grad():
+            views = self._encode(windows, self._contexts(windows, features.context))
+            vectors = views.vectors.index_select(0, torch.from_numpy(newest))
+            items = self.model.network.fusion.items(self._items.detach(), None)
+        trust = self.model.network.trust(torch.from_numpy(features.context), vectors)
+        entries, values = self._graph_additions(features, trust.channels)
+        asked = Asked(positions, windows.packed.column[newest], targets)
+        entries, values = self._trust_additions(asked, entries, values, trust.channels)
+        # One inner product holds the popularity channels too.
+        popular = _popularity_weights(trust.channels, features.moments, self._learned)
+        loss = catalogue_loss(
+            torch.cat((trust.gains * vectors, popular), dim=1),
+            torch.cat((items, self._levels), dim=1),
+            entries,
+            values,
+            torch.from_numpy(targets),
+            self._buffer,
+        )
+        self._advance(loss)
+        return float(loss.detach())
+
+    def _advance(self, loss: Tensor) -> None:
         self._adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         norm = nn.utils.clip_grad_norm_(self._parameters[1:], self.config.gradient_norm)
@@ -170,45 +286,32 @@ class BatchLearner:
         for group, rate in zip(self._adam.param_groups, self._rates, strict=True):
             group["lr"] = rate * warm
         self._adam.step()
-        self.steps += 1
-        self._follow()
-        return float(loss.detach())
-
-    def _loss(self, views: Views, entries: Tensor, values: Tensor, targets: Tensor) -> Tensor:
-        scales = self.model.config.scales
-        # One inner product holds the popularity channels too.
-        left = (views.trust.gains * views.vectors, views.trust.channels[:, :scales])
-        return catalogue_loss(
-            torch.cat(left, dim=1),
-            torch.cat((self._items, self._levels), dim=1),
-            entries,
-            values,
-            targets,
-            self._buffer,
-        )
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        """Move the running average a little towards the present weights."""
-        decay = self.config.average_decay
-        # Young averages would remember the first weights, which were drawn at random.
-        share = 1.0 - min(decay, self.steps / (self.steps + 10.0))
-        torch._foreach_lerp_(self._average, [p.detach() for p in self._parameters], share)
 
     # -- encoding ------------------------------------------------------------------------------
 
     def _read_with(self, counted: ClickGraph) -> PositionReader:
         config = self.model.config
         return PositionReader(
-            self._interactions, counted, config.channel_history, config.channel_decay
+            self._interactions,
+            counted,
+            config.channel_history,
+            config.channel_decay,
+            self.config.source_power,
         )
 
     def _encode(self, windows: Windows, contexts: npt.NDArray[np.float32]) -> Views:
         packed = windows.packed
         clicks = as_clicks(packed, packed.items, np.zeros((0, 0), np.float32))
-        return self.model.network.encode_clicks(
-            self._items, None, clicks, torch.from_numpy(contexts)
-        )
+        network = self.model.network
+        items = network.fusion.items(self._items, None)
+        return network.encode_clicks(items, None, clicks, torch.from_numpy(contexts))
+
+    @staticmethod
+    def _contexts(windows: Windows, newest: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return contexts [T, F] that say something only after users' newest clicks."""
+        contexts = np.zeros((len(windows.users), newest.shape[1]), np.float32)
+        contexts[windows.packed.last] = newest
+        return contexts
 
     def _graph_additions(
         self, features: PositionFeatures, weights: Tensor
@@ -220,42 +323,38 @@ class BatchLearner:
         entries = features.rows * self._interactions.item_count + features.items
         return torch.from_numpy(entries), values
 
-    def _additions(
-        self,
-        windows: Windows,
-        features: PositionFeatures,
-        views: Views,
-        targets: npt.NDArray[np.int64],
+    def _trust_additions(
+        self, asked: Asked, entries: Tensor, values: Tensor, weights: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return flat places, ascending, and what is added to the scores there.
 
-        The graph channels; how the answers' popularity differs without the user's own clicks; and
-        what hides the items of the history.
+        The graph channels, as given; how the answers' popularity differs without the user's own
+        clicks; and what hides the items of the history.
         """
-        weights = views.trust.channels
-        entries, values = self._graph_additions(features, weights)
+        targets = asked.targets
         counts = self._learned.graph.popularity[targets, 0]
-        own = self._learned.own_counts[windows.positions + 1]
+        own = self._learned.own_counts[asked.positions + 1]
         shift = torch.from_numpy(popularity_level(counts - own) - popularity_level(counts))
         answers = np.arange(len(targets)) * self._interactions.item_count + targets
-        places = [entries.numpy(), answers]
-        added = [values, weights[:, : self.model.config.scales].sum(dim=1) * shift]
-        if self.config.mask_seen:
-            hidden = self._seen(windows, targets)
-            places.append(hidden)
-            added.append(torch.full((len(hidden),), HIDDEN))
-        flat, where = np.unique(np.concatenate(places), return_inverse=True)
-        total = torch.zeros(len(flat)).index_add(0, torch.from_numpy(where), torch.cat(added))
+        hidden = self._seen(asked)
+        places = np.concatenate((entries.numpy(), answers, hidden))
+        added = torch.cat((values, weights[:, 0] * shift, torch.full((len(hidden),), HIDDEN)))
+        flat, where = np.unique(places, return_inverse=True)
+        total = torch.zeros(len(flat)).index_add(0, torch.from_numpy(where), added)
         return torch.from_numpy(flat), total
 
-    def _seen(self, windows: Windows, targets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the flat places of what each position's window holds, but for its target."""
-        packed, n = windows.packed, self._interactions.item_count
-        lengths = packed.column + 1
+    def _seen(self, asked: Asked) -> npt.NDArray[np.int64]:
+        """Return the flat places of what the clicks up to each position hold, but for its target.
+
+        Ascending; none where the history is not left out.
+        """
+        if not self.config.mask_seen:
+            return np.zeros(0, np.int64)
+        lengths, n = asked.columns + 1, self._interactions.item_count
         rows = np.repeat(np.arange(len(lengths)), lengths)
         within = np.arange(len(rows)) - np.repeat(lengths.cumsum() - lengths, lengths)
-        items = self._interactions.items[(windows.positions - packed.column)[rows] + within]
-        kept = items != targets[rows]
+        items = self._interactions.items[(asked.positions - asked.columns)[rows] + within]
+        kept = items != asked.targets[rows]
         return np.unique(rows[kept] * n + items[kept])
 
     # -- ranking -------------------------------------------------------------------------------
@@ -284,39 +383,32 @@ class BatchLearner:
         RankingError
             A score is not a number.
         """
-        averaged = self.config.average_decay > 0.0
-        if averaged:
-            self._swap()
-        try:
+        with self._average.installed():
             return self._ranks(cases, counted or self._learned, mask_seen=mask_seen)
-        finally:
-            if averaged:
-                self._swap()
 
     def count(self, ends: npt.NDArray[np.int64]) -> ClickGraph:
         """Return the graph of the clicks before other ends, int64 [U]."""
-        return count_clicks(self._interactions, ends, self.config.window_weights)
+        config = self.config
+        return count_clicks(
+            self._interactions, ends, config.window_weights, config.recent_half_life
+        )
 
     # -- keeping -------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
         """Return copies of the weights that rank, by name."""
-        ranking = self._average if self.config.average_decay > 0.0 else self._parameters
-        return {name: p.detach().clone() for name, p in zip(self._names, ranking, strict=True)}
+        named = zip(self._names, self._average.values, strict=True)
+        return {name: value.clone() for name, value in named}
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:
         """Rank with what `weights` returned; learning goes on from there too."""
-        for name, parameter, average in zip(
-            self._names, self._parameters, self._average, strict=True
-        ):
-            parameter.data.copy_(weights[name])
-            average.copy_(weights[name])
+        self._average.load([weights[name] for name in self._names])
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return everything that learning goes on from, as tensors and JSON values."""
         tensors = {"random": self.model.generator.get_state()}
         for name, parameter, average in zip(
-            self._names, self._parameters, self._average, strict=True
+            self._names, self._parameters, self._average.values, strict=True
         ):
             tensors[f"weight.{name}"] = parameter.detach().clone()
             tensors[f"average.{name}"] = average.clone()
@@ -334,7 +426,7 @@ class BatchLearner:
         """
         try:
             for name, parameter, average in zip(
-                self._names, self._parameters, self._average, strict=True
+                self._names, self._parameters, self._average.values, strict=True
             ):
                 parameter.data.copy_(tensors[f"weight.{name}"])
                 average.copy_(tensors[f"average.{name}"])
@@ -353,49 +445,55 @@ class BatchLearner:
         self, cases: Cases, counted: ClickGraph, *, mask_seen: bool
     ) -> npt.NDArray[np.int32]:
         reader = self._reader if counted is self._learned else self._read_with(counted)
-        levels = torch.from_numpy(popularity_level(counted.graph.popularity))
+        levels = _levels(counted)
         ranks = np.empty(len(cases), np.int32)
         # Users of like length together, so that little is padding.
         order = np.argsort(cases.history_lengths(self._interactions), kind="stable")
         for start in range(0, len(order), RANKED_USERS):
             chosen = np.sort(order[start : start + RANKED_USERS])
-            scores = self._scores(cases[chosen], reader, levels)
+            scores = self._scores(cases[chosen], counted, reader, levels)
             ranks[chosen] = rank_cases(
                 scores.numpy(), self._interactions, cases[chosen], mask_seen=mask_seen
             )
         return ranks
 
-    def _scores(self, cases: Cases, reader: PositionReader, levels: Tensor) -> Tensor:
-        """Return the joint scores [m, N] of m cases; `levels` are [N, S] popularity channels."""
-        length, scales = self.model.config.history_length, self.model.config.scales
+    def _scores(
+        self, cases: Cases, counted: ClickGraph, reader: PositionReader, levels: Tensor
+    ) -> Tensor:
+        """Return the joint scores [m, N] of m cases; `levels` are those of `counted`."""
+        length = self.model.config.history_length
         firsts = np.maximum(self._interactions.starts[cases.users], cases.positions - length)
         windows = pack_windows(self._interactions, cases.users, firsts, cases.positions)
         last = windows.packed.last
         features = reader.read(cases.users, cases.positions, np.full(len(last), -1))
-        # The context of older clicks enters nothing that is asked for here.
-        contexts = np.zeros((len(windows.users), features.context.shape[1]), np.float32)
-        contexts[last] = features.context
-        views = self._encode(windows, contexts)
+        views = self._encode(windows, self._contexts(windows, features.context))
         newest = torch.from_numpy(last)
         vectors = (views.trust.gains * views.vectors).index_select(0, newest)
         weights = views.trust.channels.index_select(0, newest)
-        scores = self._buffer.rows(len(last), len(self._items), vectors)
-        torch.mm(vectors, self._items.T, out=scores)
-        scores.addmm_(weights[:, :scales], levels.T)
+        items = self.model.network.fusion.items(self._items, None)
+        scores = self._buffer.rows(len(last), len(items), vectors)
+        torch.mm(vectors, items.T, out=scores)
+        scores.addmm_(_popularity_weights(weights, features.moments, counted), levels.T)
         entries, values = self._graph_additions(features, weights)
         scores.view(-1).index_add_(0, entries, values)
         return scores
 
-    def _swap(self) -> None:
-        """Exchange the weights with their running average."""
-        for parameter, average in zip(self._parameters, self._average, strict=True):
-            kept = parameter.detach().clone()
-            parameter.data.copy_(average)
-            average.copy_(kept)
+
+def _levels(counted: ClickGraph) -> Tensor:
+    """Return the popularity channels of all items as columns, float32 [N, 1 + T]."""
+    ever = popularity_level(counted.graph.popularity[:, :1])
+    return torch.from_numpy(
+        np.concatenate((ever, popularity_level(counted.recent.counts).T), axis=1)
+    )
 
 
-def popularity_level(counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the popularity channel of items with so many clicks (see `gsr.channels`)."""
-    floor = 2.0**-7
-    found: npt.NDArray[np.float32] = np.log(np.maximum(counts, floor)).astype(np.float32)
-    return found
+def _popularity_weights(
+    channels: Tensor, moments: npt.NDArray[np.int64], counted: ClickGraph
+) -> Tensor:
+    """Return what `_levels` are multiplied with at m positions, [m, 1 + T].
+
+    The first popularity channel is that of all clicks, the second that of the position's moment.
+    """
+    columns = torch.from_numpy(moments)[:, None]
+    recent = channels.new_zeros(len(moments), len(counted.recent.moments))
+    return torch.cat((channels[:, :1], recent.scatter(1, columns, channels[:, 1:2])), dim=1)

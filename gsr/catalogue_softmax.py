@@ -47,8 +47,8 @@ class _CatalogueLoss(torch.autograd.Function):
         bounds = torch.searchsorted(entries, starts.to(entries) * columns).tolist()
         bounds.append(len(entries))
         losses = vectors.new_empty(count)
-        to_vectors, to_items = torch.empty_like(vectors), torch.zeros_like(items)
-        to_values = torch.empty_like(values)
+        to_vectors, to_values = torch.empty_like(vectors), torch.empty_like(values)
+        to_items = torch.zeros_like(items) if ctx.needs_input_grad[1] else None
         for number, start in enumerate(starts.tolist()):
             stop = min(start + size, count)
             block, aims = vectors[start:stop], targets[start:stop]
@@ -63,16 +63,22 @@ class _CatalogueLoss(torch.autograd.Function):
             scores.sub_(total).exp_()
             scores.scatter_add_(1, aims[:, None], torch.full_like(own, -1.0))
             torch.mm(scores, items, out=to_vectors[start:stop])
-            to_items.addmm_(scores.T, block)
+            if to_items is not None:
+                to_items.addmm_(scores.T, block)
             to_values[mine] = flat.index_select(0, places)
-        ctx.save_for_backward(to_vectors / count, to_items / count, to_values / count)
+        if to_items is not None:
+            to_items /= count
+        ctx.save_for_backward(to_vectors / count, to_items, to_values / count)
         return losses.mean()
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, Tensor, None, None]:
+    def backward(
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor, Tensor | None, None, Tensor, None, None]:
         (gradient,) = gradients
         to_vectors, to_items, to_values = ctx.saved_tensors
-        return gradient * to_vectors, gradient * to_items, None, gradient * to_values, None, None
+        items = None if to_items is None else gradient * to_items
+        return gradient * to_vectors, items, None, gradient * to_values, None, None
 
 
 def catalogue_loss(

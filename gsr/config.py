@@ -39,11 +39,14 @@ class ModelConfig:
         Whether the sequence encoder knows the pauses between clicks.
     dropout
         Share of activations dropped in learning.
+    score_scale
+        User and item vectors are compared by their cosine times this, which keeps rare items from
+        being learned by heart; 0 compares them by inner product.
 
     Raises
     ------
     ValueError
-        `new_item_boost` is not above 0.
+        `new_item_boost` is not above 0, or `score_scale` is below 0.
     """
 
     dimension: int = 64
@@ -66,10 +69,13 @@ class ModelConfig:
     context_sees_user: bool = True
     time_gaps: bool = True
     dropout: float = 0.1
+    score_scale: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.new_item_boost < float("inf"):
             raise ValueError(f"new_item_boost is {self.new_item_boost}: give a number above 0")
+        if not 0.0 <= self.score_scale < float("inf"):
+            raise ValueError(f"score_scale is {self.score_scale}: give 0 or a number above it")
 
     @property
     def scales(self) -> int:
@@ -167,6 +173,16 @@ class BatchConfig:
         Whether a position's own history is left out of what it is compared with.
     average_decay
         Of the running average of all weights, which is what ranks; 0 ranks with the last weights.
+    sampled_items
+        How many items, beside all targets of a step, stand for the catalogue in the encoders'
+        softmax; 0: every item does.
+    trust_share
+        Share of users whose newest clicks teach only how far each part of the score is to be
+        trusted. What the encoders have learned by heart they seem to know too well.
+    recent_half_life
+        Of the popularity that fades, in seconds.
+    source_power
+        A click's votes for what followed it are divided by its item's clicks to this power.
     window_weights
         Weight of the edge between a click and the next, the one after, and so on.
     gradient_norm
@@ -175,11 +191,15 @@ class BatchConfig:
 
     learning_rate: float = 1e-3
     embedding_rate: float = 1e-3
-    trust_rate: float = 3e-3
+    trust_rate: float = 1e-2
     weight_decay: float = 0.0
     warm_up_steps: int = 100
     batch_positions: int = 2048
     mask_seen: bool = True
     average_decay: float = 0.999
+    sampled_items: int = 1024
+    trust_share: float = 0.1
+    recent_half_life: float = 30 * 86_400.0
+    source_power: float = 0.5
     window_weights: tuple[float, ...] = (1.0, 0.5, 1.0 / 3.0)
     gradient_norm: float = 5.0

@@ -18,14 +18,19 @@ NEURAL_PRIOR: Final = 0.1
 class Fusion(nn.Module):
     """Joins sequence and graph view into fused item vectors and one user vector.
 
+    With a `score_scale` above 0, item vectors have length 1 and user vectors that length.
+
     Shapes
     ------
     items: embeddings [U, d] and their graph vectors [U, d] → fused vectors [U, d]
     users: sequence states [B, d], graph views [B, d], context [B, F], pauses [B] → vectors [B, d]
     """
 
-    def __init__(self, dimension: int, scales: int, time_gaps: bool, dropout: Dropout) -> None:
+    def __init__(
+        self, dimension: int, scales: int, time_gaps: bool, dropout: Dropout, score_scale: float
+    ) -> None:
         super().__init__()
+        self.score_scale = score_scale
         self.item_gate = nn.Parameter(torch.zeros(dimension))
         self.pauses = nn.Parameter(torch.zeros(GAP_BUCKETS, dimension)) if time_gaps else None
         self.from_sequence = nn.Linear(dimension, dimension)
@@ -35,9 +40,10 @@ class Fusion(nn.Module):
 
     def items(self, embeddings: Tensor, propagated: Tensor | None) -> Tensor:
         """Return embeddings plus the gated share of what their neighbours sent."""
-        if propagated is None:
-            return embeddings
-        return embeddings + self.item_gate.sigmoid() * propagated
+        fused = embeddings
+        if propagated is not None:
+            fused = fused + self.item_gate.sigmoid() * propagated
+        return functional.normalize(fused, dim=1) if self.score_scale else fused
 
     def users(
         self, states: Tensor | None, views: Tensor | None, context: Tensor, pauses: Tensor
@@ -47,10 +53,15 @@ class Fusion(nn.Module):
             states = states + self.pauses.index_select(0, gap_buckets(pauses))
         if states is None or views is None:
             only = self.from_sequence(states) if views is None else self.from_graph(views)
-            return cast("Tensor", only)
+            return self._scaled(cast("Tensor", only))
         gate = self.gate(torch.cat((states, views, context), dim=1)).sigmoid()
         joined = gate * self.from_sequence(states) + (1.0 - gate) * self.from_graph(views)
-        return cast("Tensor", joined)
+        return self._scaled(cast("Tensor", joined))
+
+    def _scaled(self, vectors: Tensor) -> Tensor:
+        if not self.score_scale:
+            return vectors
+        return self.score_scale * functional.normalize(vectors, dim=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,7 @@ class JointModel:
         """Propagate once in full, in chunks; N is the table's rows."""
         embeddings = self.table.weight
         if not self.network.mixes:
-            return EncodedItems(embeddings.numpy().copy(), None)
+            return EncodedItems(self.network.fusion.items(embeddings, None).numpy().copy(), None)
         shares = self.network.hop_weights.softmax(dim=0)
         power, total = embeddings, torch.zeros_like(embeddings)
         for depth in range(len(self.network.mixes)):

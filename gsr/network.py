@@ -133,7 +133,7 @@ class JointNetwork(nn.Module):
             if config.sequence_encoder
             else None
         )
-        self.fusion = Fusion(d, config.scales, config.time_gaps, dropout)
+        self.fusion = Fusion(d, config.scales, config.time_gaps, dropout, config.score_scale)
         self.trust = ContextTrust(
             d,
             config.scales,

@@ -48,16 +48,22 @@ class PositionFeatures:
         float32 [K, 3S + 1], its graph channels (see `gsr.channels`).
     context
         float32 [m, F], context features.
+    moments
+        int64 [m], the row of `RecentPopularity` that tells of each position's time.
     """
 
     rows: npt.NDArray[np.int64]
     items: npt.NDArray[np.int64]
     values: npt.NDArray[np.float32]
     context: npt.NDArray[np.float32]
+    moments: npt.NDArray[np.int64]
 
 
 class _Counted(NamedTuple):
-    """Clicks and what a graph counts of them: see `Interactions` and `ClickGraph`."""
+    """Clicks and what a graph counts of them: see `Interactions` and `ClickGraph`.
+
+    `recent` is float32 [T, N], the popularity channel of what was popular lately.
+    """
 
     starts: npt.NDArray[np.int64]
     items: npt.NDArray[np.int64]
@@ -65,14 +71,24 @@ class _Counted(NamedTuple):
     ends: npt.NDArray[np.int64]
     own_counts: npt.NDArray[np.int64]
     window: npt.NDArray[np.float64]
+    recent: npt.NDArray[np.float32]
 
 
 class _Asked(NamedTuple):
-    """The m positions: see `PositionReader.read`."""
+    """The m positions: see `PositionReader.read` and `PositionFeatures`."""
 
     users: npt.NDArray[np.int64]
     positions: npt.NDArray[np.int64]
     targets: npt.NDArray[np.int64]
+    moments: npt.NDArray[np.int64]
+
+
+class _Votes(NamedTuple):
+    """How many of the newest clicks vote, and by how much less each: see `PositionReader`."""
+
+    history: int
+    decay: float
+    source_power: float
 
 
 class PositionReader:
@@ -86,10 +102,17 @@ class PositionReader:
         The graph.
     history, decay
         How many of the newest clicks vote in the history channels, and by how much less each.
+    source_power
+        A click's votes are divided by its item's clicks, of others, to this power.
     """
 
     def __init__(
-        self, interactions: Interactions, counted: ClickGraph, history: int, decay: float
+        self,
+        interactions: Interactions,
+        counted: ClickGraph,
+        history: int,
+        decay: float,
+        source_power: float = 0.0,
     ) -> None:
         self._graph = graph_arrays(counted.graph)
         self._clicks = _Counted(
@@ -99,9 +122,10 @@ class PositionReader:
             counted.ends,
             counted.own_counts,
             np.array(counted.window_weights),
+            popularity_level(counted.recent.counts),
         )
-        self._history = history
-        self._decay = decay
+        self._recent = counted.recent
+        self._votes = _Votes(history, decay, source_power)
         self._scales = counted.graph.scales
         channels = graph_channel_count(self._scales)
         self._dense = np.zeros((counted.graph.items, channels), np.float32)
@@ -127,14 +151,14 @@ class PositionReader:
         """
         stops = np.zeros(len(positions) + 1, np.int64)
         context = np.zeros((len(positions), context_count(self._scales)), np.float32)
-        asked = _Asked(users, positions, targets)
+        moments = self._recent.rows(self._clicks.times[positions - 1])
+        asked = _Asked(users, positions, targets, moments)
         while True:
             count = _read(
                 self._graph,
                 self._clicks,
                 asked,
-                self._history,
-                self._decay,
+                self._votes,
                 self._dense,
                 self._touched,
                 self._items,
@@ -147,7 +171,13 @@ class PositionReader:
             self._items = np.zeros(count * 5 // 4, np.int64)
             self._values = np.zeros((count * 5 // 4, self._dense.shape[1]), np.float32)
         rows = np.repeat(np.arange(len(positions)), np.diff(stops))
-        return PositionFeatures(rows, self._items[:count], self._values[:count], context)
+        return PositionFeatures(rows, self._items[:count], self._values[:count], context, moments)
+
+
+def popularity_level(counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the popularity channel of items with so many clicks (see `gsr.channels`)."""
+    found: npt.NDArray[np.float32] = np.log(np.maximum(counts, 2.0**FLOOR_LOG2)).astype(np.float32)
+    return found
 
 
 @kernel
@@ -222,10 +252,14 @@ def _describe(
     clicks: _Counted,
     click: int,
     length: int,
+    worth: float,
     dense: npt.NDArray[np.float32],
     out: npt.NDArray[np.float32],
 ) -> None:  # pragma: no cover
-    """Fill the context (see `gsr.channels.context_features`) once only the newest click voted."""
+    """Fill the context (see `gsr.channels.context_features`) once only the newest click voted.
+
+    Its votes were multiplied by `worth`.
+    """
     scales = len(graph.half_lives)
     source = clicks.items[click]
     out[0] = 1.0
@@ -237,7 +271,7 @@ def _describe(
     for s in range(scales):
         mass = heaviest = 0.0
         for slot in range(start, start + graph.row_lengths[source]):
-            weight = max(dense[graph.neighbours[slot], scales + s], np.float32(0.0))
+            weight = max(dense[graph.neighbours[slot], scales + s], np.float32(0.0)) / worth
             mass += weight
             heaviest = max(heaviest, weight)
         at = BASE_CONTEXT + 3 * s
@@ -248,14 +282,18 @@ def _describe(
 
 @kernel
 def _enter(
-    votes: npt.NDArray[np.float32], popularity: float, out: npt.NDArray[np.float32]
+    votes: npt.NDArray[np.float32],
+    popularity: float,
+    recent: float,
+    out: npt.NDArray[np.float32],
 ) -> None:  # pragma: no cover
-    """Fill one item's channels from its votes [3S + 1] and its popularity in clicks."""
+    """Fill one item's channels from its votes [3S + 1], its clicks, and its recent popularity."""
     scales = (len(out) - 1) // 3
     for c in range(2 * scales):
         out[c] = np.log1p(SQUASH * max(votes[c], np.float32(0.0)))
-    for s in range(scales):
-        out[2 * scales + s] = _level(popularity) - FLOOR_LOG2 * LN2
+    out[2 * scales] = _level(popularity) - FLOOR_LOG2 * LN2
+    for s in range(1, scales):
+        out[2 * scales + s] = recent - FLOOR_LOG2 * LN2
     out[3 * scales] = 1.0 if popularity < NEW_ITEM_CLICKS else 0.0
 
 
@@ -264,8 +302,7 @@ def _read(
     graph: GraphArrays,
     clicks: _Counted,
     asked: _Asked,
-    history: int,
-    decay: float,
+    votes: _Votes,
     dense: npt.NDArray[np.float32],
     touched: npt.NDArray[np.int64],
     items: npt.NDArray[np.int64],
@@ -280,19 +317,23 @@ def _read(
         user, position = asked.users[m], asked.positions[m]
         length = position - clicks.starts[user]
         count = 0
-        for back in range(min(length, history)):
+        for back in range(min(length, votes.history)):
             click = position - 1 - back
-            recent = RECENT_DECAY**back if back < RECENT_CLICKS else 0.0
-            count = _vote(graph, clicks, user, click, recent, decay**back, dense, touched, count)
+            known = graph.popularity[clicks.items[click], 0] - clicks.own_counts[click]
+            worth = max(known, np.float32(1.0)) ** -votes.source_power
+            recent = worth * RECENT_DECAY**back if back < RECENT_CLICKS else 0.0
+            faded = worth * votes.decay**back
+            count = _vote(graph, clicks, user, click, recent, faded, dense, touched, count)
             if back == 0:
-                _describe(graph, clicks, click, length, dense, context[m])
+                _describe(graph, clicks, click, length, worth, dense, context[m])
         for i in range(count):
             item = touched[i]
             if dense[item, : 2 * scales].max() > _NOTHING:
                 if used < len(items):
                     own = clicks.own_counts[position] if item == asked.targets[m] else 0
                     items[used] = item
-                    _enter(dense[item], graph.popularity[item, 0] - own, values[used])
+                    known = graph.popularity[item, 0] - own
+                    _enter(dense[item], known, clicks.recent[asked.moments[m], item], values[used])
                 used += 1
             dense[item] = 0.0
         stops[m + 1] = used

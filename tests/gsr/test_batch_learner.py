@@ -70,25 +70,71 @@ def _learner(
     ids=["joint", "graph alone", "sequence alone"],
 )
 def test_it_learns(clicks: Interactions, switches: dict[str, bool]) -> None:
-    """Either view alone finds the ring's two next items among 24."""
+    """Either view alone finds the ring's two next items among 24.
+
+    The sequence alone is learned from every click, the graph alone from every user's newest.
+    """
     split = leave_one_out(clicks)
     learner = _learner(clicks, split.valid.learned_ends, replace(SHAPE, **switches))  # type: ignore[arg-type]  # all are switches
     first = learner.learn_once()
     for _ in range(14):
         last = learner.learn_once()
-    assert (
-        first.positions
-        == last.positions
-        == int((split.valid.learned_ends - 1).sum()) - int(clicks.starts[:-1].sum())
-    )
+    clicked = int((split.valid.learned_ends - 1).sum()) - int(clicks.starts[:-1].sum())
+    users = len(clicks.starts) - 1
+    assert first.positions == last.positions
+    if switches:
+        assert first.positions == (clicked if "graph_channels" in switches else users)
+    else:
+        assert users < first.positions < clicked
     assert last.loss < first.loss
     found = metric_means(learner.ranks(split.test.cases))
     assert found["hr@5"] > 0.7
 
 
+def test_encoders_do_not_learn_from_who_teaches_trust(clicks: Interactions) -> None:
+    """Whatever these users clicked, the encoders become the same; trust does not."""
+    ends = leave_one_out(clicks).valid.learned_ends
+    pace = replace(PACE, trust_share=0.3, sampled_items=0)
+    learner = _learner(clicks, ends, pace=pace)
+    assert 20 <= len(learner.trust_users) <= 70
+    theirs = np.isin(clicks.users, learner.trust_users)
+    items = np.where(theirs, (clicks.items + 5) % ITEMS, clicks.items)
+    other = _learner(replace(clicks, items=items), ends, pace=pace)
+    learner.learn_once()
+    other.learn_once()
+    weights, others = learner.weights(), other.weights()
+    differing = {name for name in weights if not torch.equal(weights[name], others[name])}
+    assert "trust.out.weight" in differing
+    assert all(name.startswith("trust.") for name in differing)
+
+
+def test_a_sampled_softmax_learns_as_a_full_one(clicks: Interactions) -> None:
+    """With every item drawn the figures are the same; with few, it learns as well."""
+    ends = leave_one_out(clicks).valid.learned_ends
+    still = replace(SHAPE, dropout=0.0)
+    full, whole, few = (
+        _learner(clicks, ends, still, replace(PACE, sampled_items=count)) for count in (0, ITEMS, 4)
+    )
+    assert full.learn_once().loss == pytest.approx(whole.learn_once().loss, rel=1e-2)
+    for _ in range(15):
+        few.learn_once()
+    assert metric_means(few.ranks(leave_one_out(clicks).test.cases))["hr@5"] > 0.7
+
+
+def test_scores_may_be_cosines(clicks: Interactions) -> None:
+    split = leave_one_out(clicks)
+    shape = replace(SHAPE, score_scale=8.0)
+    learner = _learner(clicks, split.valid.learned_ends, shape)
+    for _ in range(15):
+        learner.learn_once()
+    assert metric_means(learner.ranks(split.test.cases))["hr@5"] > 0.7
+    items = learner.model.encode_items(learner.count(split.test.live_ends).graph).fused
+    np.testing.assert_allclose(np.linalg.norm(items, axis=1), 1.0, rtol=1e-5)
+
+
 def test_long_histories_are_learned_from_their_newest_clicks() -> None:
     clicks = _walks(20, np.random.default_rng(2), length=30)
-    learner = _learner(clicks, clicks.starts[1:])
+    learner = _learner(clicks, clicks.starts[1:], pace=replace(PACE, trust_share=0.0))
     assert learner.learn_once().positions == 20 * SHAPE.history_length
 
 

@@ -17,6 +17,8 @@ from gsr.position_features import PositionReader
 ITEMS = 5
 WINDOW = (1.0, 0.5)
 DECAY = 0.8
+POWER = 0.5
+HALF_LIFE = 4.0
 FLOOR = -7.0 * LN2
 
 
@@ -67,7 +69,8 @@ def test_features_leave_out_what_the_user_added(
     user = data.draw(st.integers(0, len(sequences) - 1))
     place = data.draw(st.integers(1, len(sequences[user]) - 1))
     history, target = sequences[user][:place], sequences[user][place]
-    reader = PositionReader(clicks, count_clicks(clicks, ends, WINDOW), history=3, decay=DECAY)
+    counted = count_clicks(clicks, ends, WINDOW, HALF_LIFE)
+    reader = PositionReader(clicks, counted, history=3, decay=DECAY, source_power=POWER)
 
     found = reader.read(
         np.array([user]), np.array([clicks.starts[user] + place]), np.array([target])
@@ -78,19 +81,23 @@ def test_features_leave_out_what_the_user_added(
     own = sequences[user][: len(sequences[user]) - unlearned]
     counts = Counter(item for s in others for item in s)
     everybody = counts + Counter(own)
+    # As of the last moment before the newest click that is known.
+    lately = counted.recent.counts[found.moments[0]]
+    assert found.moments[0] == counted.recent.rows(clicks.times[[clicks.starts[user] + place - 1]])
     expected: dict[int, list[float]] = {}
     for item in range(ITEMS):
         recent, faded = [0.0, 0.0], [0.0, 0.0]
         for back, source in enumerate(reversed(history[-3:])):
             for relation in (FORWARD, BACKWARD):
-                weight = edges.get((source, item, relation), 0.0)
+                weight = edges.get((source, item, relation), 0.0) / max(counts[source], 1) ** POWER
                 recent[relation] += 0.5**back * weight
                 faded[relation] += DECAY**back * weight
         if max(faded) > 0.0:
             known = counts[item] if item == target else everybody[item]
             expected[item] = [
                 *(log1p(SQUASH * w) for w in (*recent, *faded)),
-                *(2 * [_level(known) - FLOOR]),
+                _level(known) - FLOOR,
+                _level(float(lately[item])) - FLOOR,
                 float(known < NEW_ITEM_CLICKS),
             ]
     listed = {
@@ -133,7 +140,7 @@ def test_working_memory_grows_with_what_is_listed() -> None:
         user_count=40,
         item_count=300,
     )
-    counted = count_clicks(clicks, clicks.starts[1:], (1.0,) * 9)
+    counted = count_clicks(clicks, clicks.starts[1:], (1.0,) * 9, HALF_LIFE)
     positions = np.tile(np.flatnonzero(np.arange(count) % 10 > 0), 30)
     reader = PositionReader(clicks, counted, history=9, decay=0.9)
     nobody = np.full(len(positions), -1)

@@ -1,0 +1,93 @@
+"""Which items stand for the whole catalogue in one step's softmax.
+
+All the step's targets do, and others drawn uniformly. An item that is among them with probability
+π stands for 1/π like it, so its score is raised by -ln π (the logQ correction of `Yi et al.
+<https://doi.org/10.1145/3298689.3346996>`_); a row's own target is there for certain.
+Imports no torch.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class SampledItems:
+    """M items that stand for N.
+
+    Parameters
+    ----------
+    items
+        int64 [M], distinct, ascending.
+    corrections
+        float32 [M], added to their scores.
+    entries, values
+        int64 and float32 [K], ascending: ``values`` are added at the flat places ``row * M +
+        place`` of a score matrix of m rows: they take a target's correction back, and hide items.
+    targets
+        int64 [m], each row's target among `items`.
+    """
+
+    items: npt.NDArray[np.int64]
+    corrections: npt.NDArray[np.float32]
+    entries: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float32]
+    targets: npt.NDArray[np.int64]
+
+
+class ItemSampler:
+    """Draws items for one step after another.
+
+    Parameters
+    ----------
+    popularity
+        float [N], clicks of each item: how often it is a target.
+    count
+        How many to draw beside the targets, at most N; with N, all items are there.
+    rng
+        Draws.
+    """
+
+    def __init__(
+        self, popularity: npt.NDArray[np.float32], count: int, rng: np.random.Generator
+    ) -> None:
+        self._shares = popularity.astype(np.float64) / max(float(popularity.sum()), 1.0)
+        self._count = min(count, len(popularity))
+        self._rng = rng
+        self._places = np.full(len(popularity), -1)
+
+    def draw(
+        self, targets: npt.NDArray[np.int64], hidden: npt.NDArray[np.int64], worth: float
+    ) -> SampledItems:
+        """Draw for one step.
+
+        Parameters
+        ----------
+        targets
+            int64 [m], the rows' targets.
+        hidden
+            int64 [H], flat places ``row * N + item`` that may not be chosen; no row's target.
+        worth
+            Added to the scores there.
+        """
+        n, m = len(self._places), len(targets)
+        drawn = self._rng.choice(n, self._count, replace=False, shuffle=False)
+        items = np.unique(np.concatenate((drawn, targets)))
+        self._places[items] = np.arange(len(items))
+        missing = (1.0 - self._count / n) * (1.0 - self._shares[items]) ** m
+        corrections = -np.log1p(-np.minimum(missing, 1.0 - 1e-9))
+        places = self._places[targets]
+        rows, among = hidden // n, self._places[hidden % n]
+        rows, among = rows[among >= 0], among[among >= 0]
+        entries = np.concatenate((rows * len(items) + among, np.arange(m) * len(items) + places))
+        values = np.concatenate((np.full(len(rows), worth), -corrections[places]))
+        self._places[items] = -1
+        order = np.argsort(entries, kind="stable")
+        return SampledItems(
+            items,
+            corrections.astype(np.float32),
+            entries[order],
+            values[order].astype(np.float32),
+            places,
+        )

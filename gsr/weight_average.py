@@ -1,0 +1,68 @@
+"""A running average of weights, which ranks better than the weights of any one step."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import torch
+from torch import Tensor
+
+YOUNG_STEPS: Final = 10.0
+"""Young averages would remember the first weights, which were drawn at random."""
+
+
+class WeightAverage:
+    """Follows parameters at a distance.
+
+    Parameters
+    ----------
+    parameters
+        Followed; changed in place only by `installed` and `load`.
+    averaged
+        Of each, whether it is averaged; the others count with their present value.
+    decay
+        How much of the old average a step keeps, at most; 0: the average is the present value.
+
+    Attributes
+    ----------
+    values
+        The averages; where a parameter is not averaged, the parameter's own memory.
+    """
+
+    def __init__(
+        self, parameters: Sequence[Tensor], averaged: Sequence[bool], decay: float
+    ) -> None:
+        self._parameters = [p.detach() for p in parameters]
+        self._decay = decay
+        self.values = [
+            p.clone() if kept and decay > 0.0 else p
+            for p, kept in zip(self._parameters, averaged, strict=True)
+        ]
+
+    @torch.no_grad()
+    def follow(self, steps: int) -> None:
+        """Move a little towards the present weights, after so many steps."""
+        share = 1.0 - min(self._decay, steps / (steps + YOUNG_STEPS))
+        torch._foreach_lerp_(self.values, self._parameters, share)
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Have the parameters be the averages for a while."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    def load(self, weights: Sequence[Tensor]) -> None:
+        """Set parameters and averages to `weights`."""
+        for parameter, value, weight in zip(self._parameters, self.values, weights, strict=True):
+            parameter.copy_(weight)
+            value.copy_(weight)
+
+    def _swap(self) -> None:
+        for parameter, value in zip(self._parameters, self.values, strict=True):
+            if parameter.data_ptr() != value.data_ptr():
+                kept = parameter.clone()
+                parameter.copy_(value)
+                value.copy_(kept)
