@@ -118,6 +118,8 @@ class BatchLearner:
         self._reader = self._read_with(self._learned)
         self._items = nn.Parameter(model.table.weight)
         network = model.network
+        if network.sequence is not None or network.mixes:
+            network.trust.believe_vectors()
         named = dict(network.named_parameters())
         trust = [parameter for name, parameter in named.items() if name.startswith("trust.")]
         rest = [parameter for name, parameter in named.items() if not name.startswith("trust.")]

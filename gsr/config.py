@@ -191,7 +191,7 @@ class BatchConfig:
 
     learning_rate: float = 1e-3
     embedding_rate: float = 1e-3
-    trust_rate: float = 1e-2
+    trust_rate: float = 2e-2
     weight_decay: float = 0.0
     warm_up_steps: int = 100
     batch_positions: int = 2048

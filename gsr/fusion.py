@@ -102,6 +102,7 @@ class ContextTrust(nn.Module):
         self.out = nn.Linear(width, outputs) if context else None
         self.constant = nn.Parameter(torch.zeros(outputs))
         self.sees_user = sees_user
+        self._scales = scales
         self.switch: Tensor
         self.prior: Tensor
         sparse = graph_channel_count(scales)
@@ -110,6 +111,13 @@ class ContextTrust(nn.Module):
         prior = [POPULARITY_PRIOR / scales] * scales + voted + [0.0] * (sparse - len(voted))
         self.register_buffer("switch", torch.tensor(switch), persistent=False)
         self.register_buffer("prior", torch.tensor([NEURAL_PRIOR, *prior]), persistent=False)
+
+    @torch.no_grad()
+    def believe_vectors(self) -> None:
+        """Begin with user vectors whose scores are log chances, popularity included."""
+        popularity = slice(1, 1 + self._scales)
+        self.constant[0] = 1.0 - self.prior[0]
+        self.constant[popularity] = -self.prior[popularity]
 
     def forward(self, context: Tensor, users: Tensor) -> Trust:
         """Return one gain and one weight per channel; zero for a channel that is switched off."""
