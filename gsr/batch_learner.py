@@ -108,7 +108,7 @@ class BatchLearner:
     ) -> None:
         self.model = model
         self.config = config
-        self.steps = 0
+        self.steps = self.trust_steps = 0
         self._interactions = interactions
         self._ends = ends
         self._rng = np.random.default_rng(seed)
@@ -120,23 +120,26 @@ class BatchLearner:
         network = model.network
         if network.sequence is not None or network.mixes:
             network.trust.believe_vectors()
-        named = dict(network.named_parameters())
-        trust = [parameter for name, parameter in named.items() if name.startswith("trust.")]
-        rest = [parameter for name, parameter in named.items() if not name.startswith("trust.")]
-        self._names = ["items", *named]
-        self._parameters = [self._items, *named.values()]
+        self._named = {"items": self._items, **dict(network.named_parameters())}
+        trust = {n: p for n, p in self._named.items() if n.startswith("trust.")}
+        encoders = {n: p for n, p in self._named.items() if n not in trust}
         self._adam = torch.optim.AdamW(
             [
                 {"params": [self._items], "lr": config.embedding_rate, "weight_decay": 0.0},
-                {"params": trust, "lr": config.trust_rate, "weight_decay": 0.0},
-                {"params": rest, "lr": config.learning_rate, "weight_decay": config.weight_decay},
+                {"params": [*trust.values()], "lr": config.trust_rate, "weight_decay": 0.0},
+                {
+                    "params": [*encoders.values()][1:],
+                    "lr": config.learning_rate,
+                    "weight_decay": config.weight_decay,
+                },
             ],
             fused=True,
         )
         self._rates = [float(group["lr"]) for group in self._adam.param_groups]
-        # Trust is learned with averaged encoders, and is not averaged itself.
-        averaged = [not name.startswith("trust.") for name in self._names]
-        self._average = WeightAverage(self._parameters, averaged, config.average_decay)
+        self._encoder_average = WeightAverage([*encoders.values()], config.average_decay)
+        self._trust_average = WeightAverage([*trust.values()], config.average_decay)
+        averages = [*self._encoder_average.values, *self._trust_average.values]
+        self._averages = dict(zip([*encoders, *trust], averages, strict=True))
         self._encoder_users, self.trust_users = self._teachers()
         self._sampler = ItemSampler(
             self._learned.graph.popularity[:, 0], config.sampled_items, self._rng
@@ -158,7 +161,8 @@ class BatchLearner:
             losses.append((self._encoder_step(windows), len(windows.positions)))
             if stop():
                 break
-        with self._average.installed():
+        # What is to be trusted are the averages, for they rank.
+        with self._encoder_average.installed():
             trusted = [
                 (self._trust_step(windows), len(windows.packed.last))
                 for windows in self._batches(self.trust_users)
@@ -223,7 +227,7 @@ class BatchLearner:
             )
         self._advance(loss)
         self.steps += 1
-        self._average.follow(self.steps)
+        self._encoder_average.follow(self.steps)
         return float(loss.detach())
 
     def _sampled_loss(
@@ -273,12 +277,14 @@ class BatchLearner:
             self._buffer,
         )
         self._advance(loss)
+        self.trust_steps += 1
+        self._trust_average.follow(self.trust_steps)
         return float(loss.detach())
 
     def _advance(self, loss: Tensor) -> None:
         self._adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        norm = nn.utils.clip_grad_norm_(self._parameters[1:], self.config.gradient_norm)
+        norm = nn.utils.clip_grad_norm_(self.model.network.parameters(), self.config.gradient_norm)
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
             raise TrainingError(
                 f"the loss became {loss.item()} with a gradient norm of {norm.item()}: lower the "
@@ -385,7 +391,7 @@ class BatchLearner:
         RankingError
             A score is not a number.
         """
-        with self._average.installed():
+        with self._encoder_average.installed(), self._trust_average.installed():
             return self._ranks(cases, counted or self._learned, mask_seen=mask_seen)
 
     def count(self, ends: npt.NDArray[np.int64]) -> ClickGraph:
@@ -399,24 +405,24 @@ class BatchLearner:
 
     def weights(self) -> dict[str, Tensor]:
         """Return copies of the weights that rank, by name."""
-        named = zip(self._names, self._average.values, strict=True)
-        return {name: value.clone() for name, value in named}
+        return {name: value.clone() for name, value in self._averages.items()}
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:
         """Rank with what `weights` returned; learning goes on from there too."""
-        self._average.load([weights[name] for name in self._names])
+        for name, parameter in self._named.items():
+            parameter.data.copy_(weights[name])
+            self._averages[name].copy_(weights[name])
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return everything that learning goes on from, as tensors and JSON values."""
         tensors = {"random": self.model.generator.get_state()}
-        for name, parameter, average in zip(
-            self._names, self._parameters, self._average.values, strict=True
-        ):
+        for name, parameter in self._named.items():
             tensors[f"weight.{name}"] = parameter.detach().clone()
-            tensors[f"average.{name}"] = average.clone()
+            tensors[f"average.{name}"] = self._averages[name].clone()
             for moment, value in self._adam.state.get(parameter, {}).items():
                 tensors[f"adam.{name}.{moment}"] = value.clone()
-        return tensors, {"steps": self.steps, "random": self._rng.bit_generator.state}
+        steps = {"steps": self.steps, "trust_steps": self.trust_steps}
+        return tensors, {**steps, "random": self._rng.bit_generator.state}
 
     def restore(self, tensors: dict[str, Tensor], document: dict[str, Any]) -> None:
         """Go on from what `state` returned.
@@ -427,11 +433,9 @@ class BatchLearner:
             It is of another model.
         """
         try:
-            for name, parameter, average in zip(
-                self._names, self._parameters, self._average.values, strict=True
-            ):
+            for name, parameter in self._named.items():
                 parameter.data.copy_(tensors[f"weight.{name}"])
-                average.copy_(tensors[f"average.{name}"])
+                self._averages[name].copy_(tensors[f"average.{name}"])
                 self._adam.state[parameter] = {
                     moment: tensors[f"adam.{name}.{moment}"].clone()
                     for moment in MOMENTS
@@ -441,7 +445,7 @@ class BatchLearner:
             raise SnapshotError(f"the kept state is of another model: {error}") from error
         self.model.generator.set_state(tensors["random"].clone())
         self._rng.bit_generator.state = document["random"]
-        self.steps = int(document["steps"])
+        self.steps, self.trust_steps = int(document["steps"]), int(document["trust_steps"])
 
     def _ranks(
         self, cases: Cases, counted: ClickGraph, *, mask_seen: bool

@@ -17,27 +17,20 @@ class WeightAverage:
     Parameters
     ----------
     parameters
-        Followed; changed in place only by `installed` and `load`.
-    averaged
-        Of each, whether it is averaged; the others count with their present value.
+        Followed; changed in place only by `installed`.
     decay
         How much of the old average a step keeps, at most; 0: the average is the present value.
 
     Attributes
     ----------
     values
-        The averages; where a parameter is not averaged, the parameter's own memory.
+        The averages.
     """
 
-    def __init__(
-        self, parameters: Sequence[Tensor], averaged: Sequence[bool], decay: float
-    ) -> None:
+    def __init__(self, parameters: Sequence[Tensor], decay: float) -> None:
         self._parameters = [p.detach() for p in parameters]
         self._decay = decay
-        self.values = [
-            p.clone() if kept and decay > 0.0 else p
-            for p, kept in zip(self._parameters, averaged, strict=True)
-        ]
+        self.values = [p.clone() if decay > 0.0 else p for p in self._parameters]
 
     @torch.no_grad()
     def follow(self, steps: int) -> None:
@@ -53,12 +46,6 @@ class WeightAverage:
             yield
         finally:
             self._swap()
-
-    def load(self, weights: Sequence[Tensor]) -> None:
-        """Set parameters and averages to `weights`."""
-        for parameter, value, weight in zip(self._parameters, self.values, weights, strict=True):
-            parameter.copy_(weight)
-            value.copy_(weight)
 
     def _swap(self) -> None:
         for parameter, value in zip(self._parameters, self.values, strict=True):
