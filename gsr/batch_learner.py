@@ -123,12 +123,13 @@ class BatchLearner:
         self._named = {"items": self._items, **dict(network.named_parameters())}
         trust = {n: p for n, p in self._named.items() if n.startswith("trust.")}
         encoders = {n: p for n, p in self._named.items() if n not in trust}
+        networks = [p for p in encoders.values() if p is not self._items]
         self._adam = torch.optim.AdamW(
             [
                 {"params": [self._items], "lr": config.embedding_rate, "weight_decay": 0.0},
                 {"params": [*trust.values()], "lr": config.trust_rate, "weight_decay": 0.0},
                 {
-                    "params": [*encoders.values()][1:],
+                    "params": networks,
                     "lr": config.learning_rate,
                     "weight_decay": config.weight_decay,
                 },
@@ -208,15 +209,15 @@ class BatchLearner:
     def _encoder_step(self, windows: Windows) -> float:
         """Have the user vectors alone predict what was clicked next."""
         network = self.model.network
+        items = network.fusion.items(self._items, None)
         targets = self._interactions.items[windows.positions + 1]
         nothing = np.zeros((len(targets), context_count(self.model.config.scales)), np.float32)
         network.train()
         try:
-            vectors = self._encode(windows, nothing).vectors
+            vectors = self._encode(windows, nothing, items).vectors
         finally:
             network.eval()
         hidden = self._seen(Asked(windows.positions, windows.packed.column, targets))
-        items = network.fusion.items(self._items, None)
         if self.config.sampled_items:
             loss = self._sampled_loss(vectors, items, targets, hidden)
         else:
@@ -259,9 +260,9 @@ class BatchLearner:
         targets = self._interactions.items[positions + 1]
         features = self._reader.read(users, positions + 1, targets)
         with torch.no_grad():
-            views = self._encode(windows, self._contexts(windows, features.context))
-            vectors = views.vectors.index_select(0, torch.from_numpy(newest))
             items = self.model.network.fusion.items(self._items.detach(), None)
+            views = self._encode(windows, self._contexts(windows, features.context), items)
+            vectors = views.vectors.index_select(0, torch.from_numpy(newest))
         trust = self.model.network.trust(torch.from_numpy(features.context), vectors)
         entries, values = self._graph_additions(features, trust.channels)
         asked = Asked(positions, windows.packed.column[newest], targets)
@@ -307,12 +308,11 @@ class BatchLearner:
             self.config.source_power,
         )
 
-    def _encode(self, windows: Windows, contexts: npt.NDArray[np.float32]) -> Views:
+    def _encode(self, windows: Windows, contexts: npt.NDArray[np.float32], items: Tensor) -> Views:
+        """Encode after every click, with the fused vectors [N, d] of all items."""
         packed = windows.packed
         clicks = as_clicks(packed, packed.items, np.zeros((0, 0), np.float32))
-        network = self.model.network
-        items = network.fusion.items(self._items, None)
-        return network.encode_clicks(items, None, clicks, torch.from_numpy(contexts))
+        return self.model.network.encode_clicks(items, None, clicks, torch.from_numpy(contexts))
 
     @staticmethod
     def _contexts(windows: Windows, newest: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -472,11 +472,11 @@ class BatchLearner:
         windows = pack_windows(self._interactions, cases.users, firsts, cases.positions)
         last = windows.packed.last
         features = reader.read(cases.users, cases.positions, np.full(len(last), -1))
-        views = self._encode(windows, self._contexts(windows, features.context))
+        items = self.model.network.fusion.items(self._items, None)
+        views = self._encode(windows, self._contexts(windows, features.context), items)
         newest = torch.from_numpy(last)
         vectors = (views.trust.gains * views.vectors).index_select(0, newest)
         weights = views.trust.channels.index_select(0, newest)
-        items = self.model.network.fusion.items(self._items, None)
         scores = self._buffer.rows(len(last), len(items), vectors)
         torch.mm(vectors, items.T, out=scores)
         scores.addmm_(_popularity_weights(weights, features.moments, counted), levels.T)
