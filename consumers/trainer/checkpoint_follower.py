@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from consumers.artifacts.store import ArtifactStore
 from consumers.errors import ArtifactError
+from consumers.trainer.item_names import ItemNames
 from stream.errors import StateCorruptError
 from stream.events.click import ClickBatch
+from stream.events.id_column import IdColumn, join_ids
 from stream.state.checkpoint import Checkpoint
-from stream.state.feed import FeedChunk
+from stream.state.feed import FeedChunk, empty_chunk, join_chunks
 from stream.state.graph_arrays import ItemTable
 from stream.state.user_buffer import UserBuffer
 
@@ -41,10 +43,12 @@ class PartitionFeed:
         then. None: the feed is read from its very beginning.
     ahead
         The checkpoint that is read now, up to its end.
-    item_ids
-        Item index → id, also of items that have left since they were first seen here.
+    names
+        What item indexes stand for.
     missed
         Accepted clicks that left the feed before they were read, so far.
+    waiting
+        Rows from `position` on that were read from the checkpoint and not yet handed on.
     """
 
     number: int
@@ -52,9 +56,10 @@ class PartitionFeed:
     next_offset: int
     base: Checkpoint | None
     ahead: Checkpoint
-    item_ids: dict[int, str] = field(default_factory=dict)
+    names: ItemNames = field(default_factory=ItemNames)
     next_index: int = 0
     missed: int = 0
+    waiting: FeedChunk = field(default_factory=lambda: empty_chunk(0))
 
     @property
     def left(self) -> int:
@@ -172,23 +177,18 @@ class CheckpointFollower:
 
     def take(self, limit: int) -> Taken | None:
         """Return at most `limit` accepted clicks by append time; None where there are none."""
-        chunks = []
-        for number, part in sorted(self.parts.items()):
-            if part.left:
-                chunk = part.ahead.feed(part.position, limit)
-                part.missed += chunk.start - part.position
-                part.position = chunk.start
-                chunks.append((number, chunk))
-        if not chunks:
+        parts = [(number, part) for number, part in sorted(self.parts.items()) if part.left]
+        if not parts:
             return None
-        times = np.concatenate([chunk.append_times for _, chunk in chunks])
-        owners = np.repeat([number for number, _ in chunks], [len(chunk) for _, chunk in chunks])
-        places = np.concatenate([np.arange(len(chunk)) for _, chunk in chunks])
-        # A partition's own order stands even where its append times went backwards.
-        order = np.lexsort((places, owners, _running_maximum(times, owners)))[:limit]
-        for number, chunk in chunks:
-            self._advance(self.parts[number], chunk, int((owners[order] == number).sum()))
-        return self._batch([chunk for _, chunk in chunks], owners, order)
+        chunks = [_next_rows(part, limit) for _, part in parts]
+        owners = _owners(parts, chunks)
+        order = _by_append_time(chunks, owners)[:limit]
+        for place, (number, part) in enumerate(parts):
+            # Of each partition it is the first ones, for its own order stands.
+            chunks[place] = chunks[place].rows(0, int((owners[order] == number).sum()))
+            _advance(part, chunks[place])
+        owners = _owners(parts, chunks)
+        return self._batch(chunks, owners, _by_append_time(chunks, owners))
 
     def users_before(self, partition: int, user_ids: list[str]) -> dict[str, UserBuffer]:
         """Return users as the base has them."""
@@ -234,44 +234,79 @@ class CheckpointFollower:
         _learn_names(part)
         # A rebuilt state may be shorter than what was read of the old one.
         part.position = min(part.position, part.ahead.meta.feed_stop)
-
-    def _advance(self, part: PartitionFeed, chunk: FeedChunk, used: int) -> None:
-        if used:
-            part.position += used
-            part.next_offset = int(chunk.offsets[used - 1]) + 1
-        if not part.left:
-            part.next_offset = part.ahead.meta.next_offset
+        part.waiting = empty_chunk(part.position)
 
     def _batch(
         self, chunks: list[FeedChunk], owners: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
     ) -> Taken:
-        user_ids = [user_id for chunk in chunks for user_id in chunk.user_ids]
-        items = np.concatenate([chunk.items for chunk in chunks])
-        events = np.concatenate([chunk.events for chunk in chunks])
-        sequences = np.concatenate([np.arange(chunk.start, chunk.stop) for chunk in chunks])
-        forget = items < 0
-        ids = [
-            self.parts[owner].item_ids.get(item, "")
-            for owner, item in zip(owners[order].tolist(), items[order].tolist(), strict=True)
+        rows = join_chunks(chunks)
+        numbers = list(dict.fromkeys(owners.tolist()))
+        named = [chunk for chunk in chunks if len(chunk)]
+        names = [
+            self.parts[owner].names.of(chunk.items)
+            for owner, chunk in zip(numbers, named, strict=True)
         ]
+        sequences = np.concatenate([np.arange(chunk.start, chunk.stop) for chunk in chunks])
+        item_ids = join_ids(names)
+        forget = rows.items < 0
         # The name of an item that came and went between two checkpoints is lost, and its clicks.
-        known = np.array([bool(item_id) for item_id in ids]) | forget[order]
-        kept = order[known]
+        kept = order[((item_ids.lengths > 0) | forget)[order]]
         clicks = ClickBatch(
-            user_ids=[user_ids[row] for row in kept.tolist()],
-            item_ids=[item_id for item_id, wanted in zip(ids, known, strict=True) if wanted],
-            times=np.concatenate([chunk.times for chunk in chunks])[kept],
-            events=np.where(forget, 0, events)[kept].astype(np.uint8),
+            user_ids=IdColumn.of(rows.user_ids).rows(kept),
+            item_ids=item_ids.rows(kept),
+            times=rows.times[kept],
+            events=np.where(forget, 0, rows.events)[kept].astype(np.uint8),
             hashes=_distinct_hashes(owners[kept], sequences[kept]),
             forget=forget[kept],
-            offsets=np.concatenate([chunk.offsets for chunk in chunks])[kept],
-            append_times=np.concatenate([chunk.append_times for chunk in chunks])[kept],
+            offsets=rows.offsets[kept],
+            append_times=rows.append_times[kept],
         )
         return Taken(clicks, owners[kept])
 
 
+def _next_rows(part: PartitionFeed, limit: int) -> FeedChunk:
+    """Return the next rows of a partition, at most `limit`; each is read and decoded once."""
+    if len(part.waiting) < min(limit, part.left):
+        chunk = part.ahead.feed(part.position + len(part.waiting), limit)
+        if len(part.waiting):
+            chunk = join_chunks([part.waiting, chunk])
+        part.missed += chunk.start - part.position
+        part.position = chunk.start
+        part.waiting = chunk
+    return part.waiting.rows(0, limit)
+
+
+def _advance(part: PartitionFeed, taken: FeedChunk) -> None:
+    """Go past rows that were handed on, the first of those that wait."""
+    used = len(taken)
+    part.waiting = part.waiting.rows(used, len(part.waiting))
+    part.position += used
+    if used:
+        part.next_offset = int(taken.offsets[-1]) + 1
+    if not part.left:
+        part.next_offset = part.ahead.meta.next_offset
+
+
+def _owners(
+    parts: list[tuple[int, PartitionFeed]], chunks: list[FeedChunk]
+) -> npt.NDArray[np.int64]:
+    """Return the partition of each row of all chunks."""
+    numbers = np.array([number for number, _ in parts], dtype=np.int64)
+    return np.repeat(numbers, [len(chunk) for chunk in chunks])
+
+
+def _by_append_time(
+    chunks: list[FeedChunk], owners: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return the order of all rows; a partition's own stands where its times went backwards."""
+    times = np.concatenate([chunk.append_times for chunk in chunks])
+    places = np.concatenate([np.arange(len(chunk)) for chunk in chunks])
+    order: npt.NDArray[np.int64] = np.lexsort((places, owners, _running_maximum(times, owners)))
+    return order
+
+
 def _learn_names(part: PartitionFeed) -> None:
-    part.item_ids.update(part.ahead.vocabulary(part.next_index))
+    part.names.learn(part.next_index, part.ahead.vocabulary(part.next_index))
     part.next_index = part.ahead.meta.next_index
 
 

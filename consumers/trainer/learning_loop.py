@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from xxhash import xxh3_64_intdigest
 
 from consumers.trainer.event_rows import slice_clicks
 from consumers.trainer.loop_records import (
@@ -39,6 +38,7 @@ from gsr.recording import Notes, edges_into, open_notes, samples_of
 from gsr.retrieval import top_k
 from gsr.samples import Samples, join
 from stream.events.click import ClickBatch
+from stream.events.id_column import IdColumn
 from stream.state.applied import Applied
 
 SEGMENT_CLICKS: Final = 512
@@ -378,11 +378,7 @@ class LearningLoop:
             sources,
             amounts,
         )
-        hashes = np.fromiter(
-            (xxh3_64_intdigest(batch.user_ids[i].encode()) for i in clicks.tolist()),
-            dtype=np.uint64,
-            count=len(clicks),
-        )
+        hashes = IdColumn.of(batch.user_ids).hashes[clicks]
         return samples_of(notes, histories, sources, amounts, hashes)
 
     def _negatives(self, graph: GraphArrays) -> SharedNegatives:

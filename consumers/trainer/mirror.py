@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from consumers.trainer.item_names import ItemNames
 from consumers.trainer.pass_two import DONE, MORE_NOTES, note_and_add
 from gsr.channels import GraphArrays as KernelGraph
 from gsr.channels import graph_arrays
@@ -150,20 +151,21 @@ class Mirror:
         self.arrays.remove_items(taken[~self.arrays.items.columns.alive[taken]])
         self._changed_rows()
 
-    def load_users(self, buffers: Mapping[str, UserBuffer], ids: Mapping[int, str]) -> None:
-        """Take over users of a partition; `ids` turns its item indexes into item ids."""
-        names = [ids.get(i, "") for buffer in buffers.values() for i in buffer.items.tolist()]
-        rows = self.arrays.item_rows(names)
+    def load_users(self, buffers: Mapping[str, UserBuffer], names: ItemNames) -> None:
+        """Take over users of a partition, whose item indexes have these `names`."""
+        if not buffers:
+            return
+        indexes = np.concatenate([buffer.items for buffer in buffers.values()])
+        rows = self.arrays.item_rows(names.of(indexes))
         stop = 0
         for user_id, buffer in buffers.items():
             start, stop = stop, stop + len(buffer)
             self.arrays.load_user(user_id, replace(buffer, items=rows[start:stop]))
 
-    def unknown_users(self, user_ids: list[str]) -> list[str]:
+    def unknown_users(self, user_ids: IdColumn) -> list[str]:
         """Return those of `user_ids` that are not in memory, each once."""
-        asked = list(dict.fromkeys(user_ids))
-        slots = self.arrays.users.table.find(IdColumn.of(asked))
-        return [asked[i] for i in np.flatnonzero(slots < 0).tolist()]
+        unknown = np.flatnonzero(self.arrays.users.table.find(user_ids) < 0)
+        return list(dict.fromkeys(user_ids.rows(unknown)))
 
     def _changed_rows(self) -> npt.NDArray[np.int64]:
         """Return the rows that stood for another item, or now stand for none, and count them."""

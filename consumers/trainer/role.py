@@ -23,6 +23,7 @@ from gsr.errors import SnapshotError, TrainingError
 from gsr.model import JointModel
 from stream.clock import Clock
 from stream.errors import StateCorruptError, StateMismatchError
+from stream.events.id_column import IdColumn
 from stream.log.interface import Log
 
 _LOGGER = logging.getLogger(__name__)
@@ -208,11 +209,11 @@ class TrainerRole:
 
     def _load_users(self, loop: LearningLoop, taken: Taken) -> None:
         """Bring in users as they were before the first of these clicks."""
+        user_ids = IdColumn.of(taken.clicks.user_ids)
         for partition, part in self._follower.parts.items():
-            rows = np.flatnonzero(taken.partitions == partition).tolist()
-            unknown = loop.mirror.unknown_users([taken.clicks.user_ids[row] for row in rows])
-            buffers = self._follower.users_before(partition, unknown)
-            loop.mirror.load_users(buffers, part.item_ids)
+            rows = np.flatnonzero(taken.partitions == partition)
+            unknown = loop.mirror.unknown_users(user_ids.rows(rows))
+            loop.mirror.load_users(self._follower.users_before(partition, unknown), part.names)
 
     # Learning.
 

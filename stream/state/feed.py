@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from stream.errors import StateCorruptError
 from stream.events.id_column import IdColumn, join_ids
+from stream.log.byte_column import ByteColumn
 from stream.state.item_columns import GONE
 
 CHUNK_ROWS: Final = 1024
@@ -131,17 +132,14 @@ def decode_chunk(start: int, value: bytes) -> FeedChunk:
     names = _HEADER_BYTES + _ROW_BYTES * n
     if len(value) < names:
         raise StateCorruptError(f"Chunk {start} of the accepted feed is cut short.")
-    lengths = np.frombuffer(value, np.uint16, count=n, offset=_HEADER_BYTES)
+    lengths = np.frombuffer(value, np.uint16, count=n, offset=_HEADER_BYTES).astype(np.int64)
     items = np.frombuffer(value, np.uint32, count=n, offset=_HEADER_BYTES + 2 * n)
-    ends = names + np.cumsum(lengths, dtype=np.int64)
+    ends = names + np.cumsum(lengths)
     if n > 0 and int(ends[-1]) != len(value):
         raise StateCorruptError(f"Chunk {start} of the accepted feed has the wrong length.")
     return FeedChunk(
         start,
-        [
-            value[stop - length : stop].decode()
-            for stop, length in zip(ends.tolist(), lengths.tolist(), strict=True)
-        ],
+        IdColumn.of_bytes(ByteColumn(np.frombuffer(value, np.uint8), ends - lengths, lengths)),
         np.where(items == GONE, -1, items.astype(np.int64)),
         _column(value, wide, n, np.float64),
         np.frombuffer(value, np.uint8, count=n, offset=_HEADER_BYTES + 6 * n),
