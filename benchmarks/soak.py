@@ -6,7 +6,9 @@
 Starts a broker and the three roles, sends clicks at a fixed rate with `gsr produce` or
 `gsr simulate`, and looks at every process every few seconds: memory, open files, threads, lag and
 disk. A slope is Theil and Sen's, the median over all pairs of samples, after the warm-up: a few
-outliers, such as a compaction, do not tilt it.
+outliers, such as a compaction, do not tilt it. What has a limit is first filled: every user's buffer
+(`state.buffer_length` clicks) and what they have seen (`state.seen_items`) should be full when the
+warm-up ends, which takes users times items divided by the rate.
 """
 
 import argparse
@@ -162,7 +164,10 @@ def soak(
     arguments: argparse.Namespace, cluster: KafkaCluster, root: Path
 ) -> tuple[Series, dict[str, Any]]:
     """Run the load; return what was seen and how the processes ended."""
-    settings = {"log": {"partitions": arguments.partitions}}
+    settings = {
+        "log": {"partitions": arguments.partitions},
+        "state": {"seen_items": arguments.seen_items},
+    }
     fleet, series = Fleet(root, cluster.url, ROLES, settings), Series()
     feeding: subprocess.Popen[bytes] | None = None
     try:
@@ -203,8 +208,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--warm-up", type=float, default=10.0, help="minutes left out of slopes")
     parser.add_argument("--rate", type=float, default=5000.0, help="clicks per second")
     parser.add_argument("--events", type=Path, help="an event file; default: simulated shoppers")
-    parser.add_argument("--users", type=int, default=50_000)
+    parser.add_argument("--users", type=int, default=20_000)
     parser.add_argument("--items", type=int, default=10_000)
+    parser.add_argument(
+        "--seen-items", type=int, default=100, help="state.seen_items, full within the warm-up"
+    )
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--keep", type=Path, help="work here and leave everything")
     parser.add_argument("--out", type=Path)
@@ -218,6 +226,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "warm_up_minutes": arguments.warm_up,
         "clicks_per_second": arguments.rate,
         "source": "simulated" if arguments.events is None else arguments.events.name,
+        "users": arguments.users,
+        "items": arguments.items,
+        "seen_items": arguments.seen_items,
         "partitions": arguments.partitions,
         **ended,
         "series": series.summary(60.0 * arguments.warm_up),

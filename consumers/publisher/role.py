@@ -9,7 +9,7 @@ would recommend the same, or that the walk has not come by yet.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -39,6 +39,8 @@ _LOGGER = logging.getLogger(__name__)
 
 POLL_RECORDS: Final = 5_000
 IDLE_POLL_SECONDS: Final = 0.02
+FOLLOW_SECONDS: Final = 0.5
+"""Sequences are followed for so long before lists are made, where they come that fast."""
 MEASURE_SECONDS: Final = 1.0
 STANDBY_SECONDS: Final = 15.0
 """Who was given no partition for so long has joined a group that needs it only later."""
@@ -168,18 +170,8 @@ class PublisherRole:
         self._follow_items()
         sendable = self.publishing and len(self._due) > 0
         hurry = sendable or self._partitions.restoring or not self._partitions.told
-        batches = self._reader.poll(POLL_RECORDS, 0.0 if hurry else IDLE_POLL_SECONDS)
-        try:
-            for batch in batches:
-                if batch.partition in self._partitions.serving:  # else it has just left
-                    self._follow_sequences(batch)
-        except LogUnavailableError:
-            reading = self._reader.assignment
-            for batch in batches:
-                if batch.partition in reading:
-                    self._reader.seek(batch.partition, int(batch.offsets[0]))
-            raise
-        worked = bool(batches) | self._open_partitions()
+        worked = self._follow(0.0 if hurry else IDLE_POLL_SECONDS)
+        worked |= self._open_partitions()
         if self.publishing:
             worked |= self._publication.send_due()
             worked |= self._publication.send_default()
@@ -255,6 +247,34 @@ class PublisherRole:
         if self._controls.take_changed():
             self._serving.recommender.block(self._controls.blocked)
             self._publication.hurry_default()
+
+    def _follow(self, seconds: float) -> bool:
+        """Follow sequences until nothing more is at hand, for a while; True where any came.
+
+        A list is best made from the newest: who clicks often gets one list for many sequences.
+        """
+        until = self._clock.monotonic() + FOLLOW_SECONDS
+        batches = self._reader.poll(POLL_RECORDS, seconds)
+        worked = bool(batches)
+        while batches:
+            self._follow_batches(batches)
+            if self._clock.monotonic() >= until:
+                break
+            batches = self._reader.poll(POLL_RECORDS, 0.0)
+        return worked
+
+    def _follow_batches(self, batches: Sequence[RecordBatch]) -> None:
+        """Follow sequences; after a failure they are read again."""
+        try:
+            for batch in batches:
+                if batch.partition in self._partitions.serving:  # else it has just left
+                    self._follow_sequences(batch)
+        except LogUnavailableError:
+            reading = self._reader.assignment
+            for batch in batches:
+                if batch.partition in reading:
+                    self._reader.seek(batch.partition, int(batch.offsets[0]))
+            raise
 
     def _follow_sequences(self, batch: RecordBatch) -> None:
         """Note who clicked; withdraw the lists of who is to be forgotten."""
