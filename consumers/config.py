@@ -270,8 +270,9 @@ class TrainerSection(Section):
     cycle_min_clicks
         Fewer fresh clicks than this wait for the next cycle.
     cycle_max_clicks
-        A cycle begins early when this many wait, and takes no more than these. Where more arrive
-        between two cycles, all of them still count, and a random share is tested and learned.
+        A cycle begins early when this many wait, and takes no more than these, nor many more than
+        it can learn in `cycle_seconds`. Where more arrive between two cycles, all of them still
+        count, and a random share is tested and learned.
     budget_seconds
         Time that one cycle may take; replay is shed before fresh clicks.
     view_interval_seconds

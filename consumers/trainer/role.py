@@ -1,6 +1,7 @@
 """The trainer's role: follows checkpoints, learns in cycles, publishes models and views."""
 
 import logging
+import math
 from typing import Final
 
 import numpy as np
@@ -30,6 +31,9 @@ _LOGGER = logging.getLogger(__name__)
 
 STEP_CLICKS: Final = 4096
 """Most clicks that one step takes in."""
+
+GROWTH: Final = 1.25
+"""By how much more a cycle may learn than the last one, which was quick enough."""
 
 KEPT_USERS: Final = 200_000
 """Users in memory; those touched longest ago are read from a checkpoint when they click again."""
@@ -76,6 +80,7 @@ class TrainerRole:
         self._newest_append = 0.0
         self._viewed = False
         self._share = 1.0
+        self._room = config.trainer.cycle_max_clicks
         now = clock.monotonic()
         self._poll_due = self._view_due = now
         self._cycle_due = self._journal_due = now + config.trainer.cycle_seconds
@@ -187,7 +192,7 @@ class TrainerRole:
                 loop.mirror.absorb(table)
             loop.mirror.let_users_go(KEPT_USERS)
             self._ration()
-        room = self._config.trainer.cycle_max_clicks - loop.waiting
+        room = self._room - loop.waiting
         taken = self._follower.take(min(STEP_CLICKS, max(room, 1)))
         if taken is None:
             return False
@@ -205,7 +210,7 @@ class TrainerRole:
         All of them move the counters that lists are made from.
         """
         waiting = max(self._follower.left, 1)
-        self._share = min(1.0, self._config.trainer.cycle_max_clicks / waiting)
+        self._share = min(1.0, self._room / waiting)
 
     def _load_users(self, loop: LearningLoop, taken: Taken) -> None:
         """Bring in users as they were before the first of these clicks."""
@@ -218,7 +223,7 @@ class TrainerRole:
     # Learning.
 
     def _cycle_wanted(self, loop: LearningLoop) -> bool:
-        if loop.waiting >= self._config.trainer.cycle_max_clicks:
+        if loop.waiting >= self._room:
             return True
         if self._clock.monotonic() < self._cycle_due:
             return False
@@ -241,6 +246,7 @@ class TrainerRole:
         self._cycle_due = now + self._config.trainer.cycle_seconds
         if report is None:
             return
+        self._pace(report, now - began)
         if report.verdict.promoted:
             self._publish_snapshot(loop, report)
         self._figures.cycle(loop, report, now - began, self._clock.time())
@@ -252,6 +258,18 @@ class TrainerRole:
                 self._look_due = now + self._config.trainer.psi_seconds
         if now >= self._journal_due and not self._follower.left:
             self._write_journal(loop)
+
+    def _pace(self, report: CycleReport, seconds: float) -> None:
+        """Let the next cycle learn as much as it can in `cycle_seconds`, by how long this one took.
+
+        Where processors are short, counting comes first: what waits to be counted makes lists old.
+        """
+        settings = self._config.trainer
+        room = self._room * GROWTH
+        if seconds > settings.cycle_seconds:
+            room = report.learned.fresh * settings.cycle_seconds / seconds
+        least = min(settings.cycle_min_clicks, settings.cycle_max_clicks)
+        self._room = math.ceil(min(max(room, least), settings.cycle_max_clicks))
 
     def _out_of_time(self, began: float) -> bool:
         self._metrics.beat()

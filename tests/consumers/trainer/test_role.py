@@ -1,5 +1,6 @@
 """The trainer: follows, learns, publishes, and goes on after a restart."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from consumers.artifacts.snapshot_files import decode_snapshot
 from consumers.serving.view import decode_view
 from consumers.trainer.checkpoint_follower import CheckpointFollower
 from consumers.trainer.learning_loop import LearningLoop
+from consumers.trainer.loop_records import CycleReport
 from consumers.trainer.mirror import Mirror
 from consumers.trainer.role import TrainerRole
 from gsr.snapshot import to_tensors
@@ -225,6 +227,34 @@ def test_a_cycle_out_of_time_sheds_replay_first(tmp_path: Path) -> None:
     assert totals.fresh > 0
     assert totals.replayed == 0
     assert totals.shed_replay == world.value("gsr_trainer_clicks_shed_total") > 0
+    trainer.close()
+
+
+def test_slow_cycles_learn_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a cycle takes four times as long as it should, the next ones learn a quarter."""
+    world = TrainerWorld(tmp_path, trainer_settings={"cycle_max_clicks": 400})
+    trainer = world.trainer()
+    world.shop(100)
+    world.run(trainer, 10.0)
+    loop = loop_of(trainer)
+    learn = loop.learn
+
+    def learn_slowly(out_of_time: Callable[[], bool]) -> CycleReport | None:
+        world.clock.sleep(0.05 * loop.waiting)
+        return learn(out_of_time)
+
+    def learned(*prefixes: str) -> int:
+        for prefix in prefixes:
+            before = loop.totals.fresh
+            world.shop(2000, prefix=prefix)
+            world.run(trainer, 60.0)
+        return loop.totals.fresh - before
+
+    monkeypatch.setattr(loop, "learn", learn_slowly)
+    assert learned(*"abc") < 200
+    monkeypatch.setattr(loop, "learn", learn)
+    assert learned(*"defghijk") > 250
+    assert loop.totals.clicks == 100 + 11 * 2000
     trainer.close()
 
 
