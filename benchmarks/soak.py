@@ -7,8 +7,9 @@ Starts a broker and the three roles, sends clicks at a fixed rate with `gsr prod
 `gsr simulate`, and looks at every process every few seconds: memory, open files, threads, lag and
 disk. A slope is Theil and Sen's, the median over all pairs of samples, after the warm-up: a few
 outliers, such as a compaction, do not tilt it. What has a limit is first filled: every user's
-buffer (`state.buffer_length` clicks) and what they have seen (`state.seen_items`) should be full
-when the warm-up ends; users times that many clicks must have come by then.
+buffer (`state.buffer_length` clicks), what they have seen (`state.seen_items`) and every partition's
+feed (`state.feed_bytes`) should be full when the warm-up ends; users times that many clicks must have
+come by then.
 """
 
 import argparse
@@ -166,7 +167,7 @@ def soak(
     """Run the load; return what was seen and how the processes ended."""
     settings = {
         "log": {"partitions": arguments.partitions},
-        "state": {"seen_items": arguments.seen_items},
+        "state": {"seen_items": arguments.seen_items, "feed_bytes": arguments.feed_mib << 20},
     }
     fleet, series = Fleet(root, cluster.url, ROLES, settings), Series()
     feeding: subprocess.Popen[bytes] | None = None
@@ -212,6 +213,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--items", type=int, default=10_000)
     parser.add_argument(
         "--seen-items", type=int, default=100, help="state.seen_items, full within the warm-up"
+    )
+    parser.add_argument(
+        "--feed-mib", type=int, default=32, help="state.feed_bytes, full within the warm-up"
     )
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--keep", type=Path, help="work here and leave everything")
