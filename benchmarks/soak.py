@@ -7,9 +7,9 @@ Starts a broker and the three roles, sends clicks at a fixed rate with `gsr prod
 `gsr simulate`, and looks at every process every few seconds: memory, open files, threads, lag and
 disk. A slope is Theil and Sen's, the median over all pairs of samples, after the warm-up: a few
 outliers, such as a compaction, do not tilt it. What has a limit is first filled: every user's
-buffer (`state.buffer_length` clicks), what they have seen (`state.seen_items`) and every partition's
-feed (`state.feed_bytes`) should be full when the warm-up ends; users times that many clicks must have
-come by then.
+buffer (`state.buffer_length` clicks), what they have seen (`state.seen_items`) and the feed of
+every partition (`state.feed_bytes`) should be full when the warm-up ends; users times that many
+clicks must have come by then.
 """
 
 import argparse
