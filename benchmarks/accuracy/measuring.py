@@ -1,8 +1,12 @@
-"""Memory and threads of a process that is measured."""
+"""Memory, threads and steps of a process that is measured. Imports the standard library only."""
 
 import ctypes
 import json
 import os
+import subprocess
+import time
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -34,9 +38,45 @@ class PeakMemory:
         self.extra = max(0, _status("VmHWM") - self._before)
 
 
+class StepClock:
+    """Notes when each step of learning ends, and says when there were enough: a `stop`.
+
+    Parameters
+    ----------
+    steps
+        Enough.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._ends: list[float] = []
+
+    def __call__(self) -> bool:
+        """Note a step; return whether there were enough."""
+        self._ends.append(time.perf_counter())
+        return self.enough
+
+    @property
+    def enough(self) -> bool:
+        """Whether there were enough."""
+        return len(self._ends) >= self._steps
+
+    @property
+    def seconds(self) -> list[float]:
+        """Of every step but the first, whose beginning nobody saw."""
+        return [end - before for before, end in pairwise(self._ends)]
+
+
 def threads() -> str:
     """Return how many threads arithmetic may use."""
     return os.environ.get("OMP_NUM_THREADS", f"all {os.cpu_count()} cores")
+
+
+def answer_of(command: Sequence[str], threads: int) -> dict[str, Any]:
+    """Run a process that has so many threads for its arithmetic; return what it answers."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
+    return read_answer(done.stdout)
 
 
 def read_answer(said: bytes) -> dict[str, Any]:

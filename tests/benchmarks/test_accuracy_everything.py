@@ -1,42 +1,96 @@
-"""All pieces are named once, quick ones first, and what is done is not done again."""
+"""Every piece has one name and one result, and what is done is not done again."""
 
+import json
+import sys
 from pathlib import Path
 
+import pytest
+
+from benchmarks.accuracy import everything
 from benchmarks.accuracy.contenders import CONTENDERS
-from benchmarks.accuracy.everything import BASELINES, Piece, pieces, table
-from consumers.process.documents import write_document
+from benchmarks.accuracy.ours import ABLATIONS, VIEWS
+from benchmarks.accuracy.pieces import BASELINES, Piece, pieces
+
+
+def all_pieces(folder: Path) -> list[Piece]:
+    return list(pieces(folder, folder / "out", minutes=5.0))
+
+
+def piece(result: Path, count: Path) -> Piece:
+    """Return a piece that counts its runs."""
+    text = f"open({str(count)!r}, 'a').write('x'); open({str(result)!r}, 'w').close()"
+    return Piece(name="test/one", command=(sys.executable, "-c", text), result=result)
+
+
+def ran(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> None:
+    given = ["everything", "--data", str(folder), "--out", str(folder / "out"), *words]
+    monkeypatch.setattr(sys, "argv", given)
+    everything.main()
+
+
+def test_names_and_results_are_unique(tmp_path: Path) -> None:
+    found = all_pieces(tmp_path)
+    assert len({piece.name for piece in found}) == len(found)
+    assert len({piece.result for piece in found}) == len(found)
 
 
 def test_every_baseline_has_its_pieces(tmp_path: Path) -> None:
-    found = list(pieces(tmp_path, tmp_path / "out", minutes=5.0))
+    found = all_pieces(tmp_path)
     assert set(BASELINES) == set(CONTENDERS)
-    assert len({piece.result for piece in found}) == len(found)
     for name in BASELINES:
         assert sum(piece.result.parent.name == name for piece in found) == 4
-    assert not any("ml-1m" in str(p.result) and "temporal" in str(p.result) for p in found)
+    assert not any("ml-1m" in piece.name and "temporal" in piece.name for piece in found)
+
+
+def test_our_model_has_its_pieces(tmp_path: Path) -> None:
+    names = {piece.name for piece in all_pieces(tmp_path)}
+    for data in ("beauty", "ml-1m"):
+        assert {f"ours/{data}/leave-one-out/{view}" for view in VIEWS} <= names
+        assert f"comparisons/{data}/joint-over-better-view" in names
+    assert {f"ours/beauty/ablations/{name}" for name in ABLATIONS} <= names
+    assert {"speed/retrieval", "speed/training", "speed/step-time"} <= names
+
+
+def test_what_is_compared_comes_before_the_comparison(tmp_path: Path) -> None:
+    found = all_pieces(tmp_path)
+    folders = {str(piece.result.parent): place for place, piece in enumerate(found)}
+    for place, piece in enumerate(found):
+        if piece.name.startswith("comparisons/"):
+            compared = [folders[word] for word in piece.command if word in folders]
+            assert len(compared) == len(VIEWS)
+            assert max(compared) < place
 
 
 def test_a_piece_runs_until_its_result_is_there(tmp_path: Path) -> None:
-    result, count = tmp_path / "result", tmp_path / "count"
-    piece = Piece(
-        ("-c", f"open({str(count)!r}, 'a').write('x'); open({str(result)!r}, 'w').close()"), result
-    )
-    piece.run()
-    piece.run()
-    assert count.read_text() == "x"
+    one = piece(tmp_path / "result", tmp_path / "count")
+    assert not one.done
+    one.run()
+    one.run()
+    assert one.done
+    assert (tmp_path / "count").read_text() == "x"
 
 
-def test_the_table_shows_what_is_done(tmp_path: Path) -> None:
-    folder = tmp_path / "beauty" / "temporal" / "sasrec"
-    folder.mkdir(parents=True)
-    write_document(
-        {
-            "valid": {"hr@10": 0.05, "ndcg@10": 0.02},
-            "test": {"hr@10": 0.0974, "ndcg@10": 0.0588},
-            "seeds": [1, 2, 3],
-            "cost": {"seconds_per_seed": 90.0},
-        },
-        folder / "metrics.json",
-    )
-    (row,) = [line.split() for line in table(tmp_path).splitlines()[1:]]
-    assert row == ["beauty/temporal/sasrec", ".0500/.0200", ".0974/.0588", "3", "1.5"]
+def test_a_pattern_chooses_what_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run: list[str] = []
+    monkeypatch.setattr(Piece, "run", lambda piece: run.append(piece.name))
+    ran(monkeypatch, tmp_path, "--only", "ours/beauty/leave-one-out/*")
+    assert run == [f"ours/beauty/leave-one-out/{view}" for view in VIEWS]
+    with pytest.raises(SystemExit):
+        ran(monkeypatch, tmp_path, "--only", "nothing")
+    assert "no piece is called nothing" in capsys.readouterr().err
+
+
+def test_a_list_runs_nothing_and_says_what_is_done(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = piece(tmp_path / "result", tmp_path / "count")
+    other = piece(tmp_path / "other", tmp_path / "count")
+    monkeypatch.setattr(everything, "pieces", lambda *_: [one, other])
+    one.run()
+    summary = tmp_path / "docs" / "summary.json"
+    ran(monkeypatch, tmp_path, "--list", "--summary", str(summary))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["done", "test/one"], ["test/one"]]
+    assert json.loads(summary.read_text())["evaluations"] == {}
