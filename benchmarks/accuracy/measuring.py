@@ -14,6 +14,9 @@ from typing import Any, Final, Self
 _STATUS: Final = Path("/proc/self/status")
 _RESET: Final = Path("/proc/self/clear_refs")
 
+SETTINGS_NAME: Final = "settings.json"
+"""File that tells RecTools, and our process beside it, in which size to learn."""
+
 
 class PeakMemory:
     """How much more memory was in use at most inside a `with` than before it (Linux, glibc)."""
