@@ -161,24 +161,20 @@ class BatchConfig:
     ----------
     learning_rate, embedding_rate
         Adam's steps for the networks and for the item rows.
-    trust_rate
-        Adam's step for what weighs the channels.
+    trust_rate, trust_passes, trust_slowing, trust_batch
+        Adam's step for what weighs the score's parts, passes over the clicks that teach it, the
+        factor on the step after each pass, and clicks per step.
     weight_decay
         Decoupled decay of the networks' weights.
     warm_up_steps
         Steps over which the rates rise from 0.
     batch_positions
         Positions to predict per step, roughly.
-    mask_seen
-        Whether a position's own history is left out of what it is compared with.
     average_decay
         Of the running average of all weights, which is what ranks; 0 ranks with the last weights.
     sampled_items
         How many items, beside all targets of a step, stand for the catalogue in the encoders'
-        softmax; 0: every item does.
-    trust_share
-        Share of users whose newest clicks teach only how far each part of the score is to be
-        trusted. What the encoders have learned by heart they seem to know too well.
+        softmax; where there are no more, every item does.
     recent_half_life
         Of the popularity that fades, in seconds.
     source_power
@@ -192,13 +188,14 @@ class BatchConfig:
     learning_rate: float = 1e-3
     embedding_rate: float = 1e-3
     trust_rate: float = 2e-2
+    trust_passes: int = 8
+    trust_slowing: float = 0.7
+    trust_batch: int = 512
     weight_decay: float = 0.0
     warm_up_steps: int = 100
     batch_positions: int = 2048
-    mask_seen: bool = True
     average_decay: float = 0.999
     sampled_items: int = 1024
-    trust_share: float = 0.1
     recent_half_life: float = 30 * 86_400.0
     source_power: float = 0.5
     window_weights: tuple[float, ...] = (1.0, 0.5, 1.0 / 3.0)

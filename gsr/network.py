@@ -210,8 +210,8 @@ class JointNetwork(nn.Module):
 
     def encode_clicks(
         self, fused: Tensor, propagated: Tensor | None, clicks: Clicks, contexts: Tensor
-    ) -> Views:
-        """Return user vectors and channel weights as of after every click, T of each.
+    ) -> Tensor:
+        """Return user vectors as of after every click, [T, d].
 
         Parameters
         ----------
@@ -227,11 +227,8 @@ class JointNetwork(nn.Module):
         if propagated is not None:
             views = fading_means(propagated.index_select(0, clicks.places), tokens)
         if states is None and views is None:
-            vectors = read.new_zeros(read.shape)
-        else:
-            pauses = clicks.gaps.new_zeros(len(read))
-            vectors = self.fusion.users(states, views, contexts, pauses)
-        return Views(vectors, states, views, None, self.trust(contexts, vectors.detach()))
+            return read.new_zeros(read.shape)
+        return self.fusion.users(states, views, contexts, clicks.gaps.new_zeros(len(read)))
 
     def _initialise(self, generator: torch.Generator) -> None:
         for module in self.modules():

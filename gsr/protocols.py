@@ -56,13 +56,19 @@ class Cases:
         """Return int64 [m], how many clicks are known of each user, at least 1."""
         return self.positions - interactions.starts[self.users]
 
-    def repeats(self, interactions: Interactions) -> npt.NDArray[np.bool_]:
-        """Return bool [m], whether the target is in the history as well."""
+    def histories(
+        self, interactions: Interactions
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the case and the item of every click of all histories, int64 [H] each."""
         lengths = self.history_lengths(interactions)
         cases = np.repeat(np.arange(len(self)), lengths)
         within = np.arange(len(cases)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        seen = interactions.items[interactions.starts[self.users][cases] + within]
-        same = seen == self.targets(interactions)[cases]
+        return cases, interactions.items[interactions.starts[self.users][cases] + within]
+
+    def repeats(self, interactions: Interactions) -> npt.NDArray[np.bool_]:
+        """Return bool [m], whether the target is in the history as well."""
+        cases, items = self.histories(interactions)
+        same = items == self.targets(interactions)[cases]
         return np.bincount(cases[same], minlength=len(self)) > 0
 
 

@@ -23,8 +23,8 @@ class SampledItems:
     corrections
         float32 [M], added to their scores.
     entries, values
-        int64 and float32 [K], ascending: ``values`` are added at the flat places ``row * M +
-        place`` of a score matrix of m rows: they take a target's correction back, and hide items.
+        int64 and float32 [m], ascending: ``values`` are added at the flat places ``row * M +
+        place`` of a score matrix of m rows: they take a target's own correction back.
     targets
         int64 [m], each row's target among `items`.
     """
@@ -57,37 +57,20 @@ class ItemSampler:
         self._rng = rng
         self._places = np.full(len(popularity), -1)
 
-    def draw(
-        self, targets: npt.NDArray[np.int64], hidden: npt.NDArray[np.int64], worth: float
-    ) -> SampledItems:
-        """Draw for one step.
-
-        Parameters
-        ----------
-        targets
-            int64 [m], the rows' targets.
-        hidden
-            int64 [H], flat places ``row * N + item`` that may not be chosen; no row's target.
-        worth
-            Added to the scores there.
-        """
+    def draw(self, targets: npt.NDArray[np.int64]) -> SampledItems:
+        """Draw for one step, in whose m rows the `targets`, int64 [m], were clicked."""
         n, m = len(self._places), len(targets)
         drawn = self._rng.choice(n, self._count, replace=False, shuffle=False)
         items = np.unique(np.concatenate((drawn, targets)))
         self._places[items] = np.arange(len(items))
+        places = self._places[targets]
+        self._places[items] = -1
         missing = (1.0 - self._count / n) * (1.0 - self._shares[items]) ** m
         corrections = -np.log1p(-np.minimum(missing, 1.0 - 1e-9))
-        places = self._places[targets]
-        rows, among = hidden // n, self._places[hidden % n]
-        rows, among = rows[among >= 0], among[among >= 0]
-        entries = np.concatenate((rows * len(items) + among, np.arange(m) * len(items) + places))
-        values = np.concatenate((np.full(len(rows), worth), -corrections[places]))
-        self._places[items] = -1
-        order = np.argsort(entries, kind="stable")
         return SampledItems(
             items,
             corrections.astype(np.float32),
-            entries[order],
-            values[order].astype(np.float32),
+            np.arange(m) * len(items) + places,
+            -corrections[places].astype(np.float32),
             places,
         )

@@ -11,6 +11,15 @@ YOUNG_STEPS: Final = 10.0
 """Young averages would remember the first weights, which were drawn at random."""
 
 
+def average_share(decay: float, steps: int) -> float:
+    """Return how far the average moves towards the present values after so many steps.
+
+    >>> average_share(0.999, 10), round(average_share(0.999, 100_000), 6)
+    (0.5, 0.001)
+    """
+    return 1.0 - min(decay, steps / (steps + YOUNG_STEPS))
+
+
 class WeightAverage:
     """Follows parameters at a distance.
 
@@ -35,8 +44,7 @@ class WeightAverage:
     @torch.no_grad()
     def follow(self, steps: int) -> None:
         """Move a little towards the present weights, after so many steps."""
-        share = 1.0 - min(self._decay, steps / (steps + YOUNG_STEPS))
-        torch._foreach_lerp_(self.values, self._parameters, share)
+        torch._foreach_lerp_(self.values, self._parameters, average_share(self._decay, steps))
 
     @contextmanager
     def installed(self) -> Iterator[None]:

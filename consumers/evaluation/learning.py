@@ -3,7 +3,8 @@
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,7 @@ from gsr.ranking_metrics import metric_means
 from gsr.snapshot import decode_tensors, encode_tensors
 
 SELECTED_BY: Final = "ndcg@10"
-"""Validation's metric that chooses when to stop."""
+"""Validation's metric, of the encoders alone, that chooses when they stop learning."""
 
 _STATE: Final = "state."
 _BEST: Final = "best."
@@ -116,19 +117,27 @@ class SeedLearning:
     def learn(self, progress: ProgressCallback) -> BatchLearner:
         """Learn to the end; return the learner with the weights that validation chose."""
         learner = self._learner(self._split.valid.learned_ends)
-        self._resume(learner)
-        while not self._is_over():
-            self._one_pass(learner, progress)
-            self._save(learner)
-        learner.load_weights(self._best)
+        if learner.has_encoders:
+            self._resume(learner)
+            while not self._is_over():
+                self._one_pass(learner, progress)
+                self._save(learner)
+            learner.load_weights(self._best)
+        with self._timed():
+            progress(Progress(stage=f"seed {self._seed}: learning trust", done=0, total=0))
+            learner.learn_trust(self._split.valid.cases, mask_seen=self._mask_seen)
         return learner
 
-    def learn_again(self, progress: ProgressCallback) -> BatchLearner:
-        """Learn what the test may learn from, afresh, for as many passes as were chosen."""
+    def learn_again(self, chosen: BatchLearner, progress: ProgressCallback) -> BatchLearner:
+        """Learn what the test may learn from, afresh, for as many passes as `chosen` did.
+
+        Trust stays as it was chosen: nothing is left that the encoders do not know.
+        """
         learner = self._learner(self._split.test.learned_ends)
-        began, cpu = time.monotonic(), process_usage().cpu_seconds
+        learner.load_trust(chosen.weights())
         for number in range(1, self.record.best_pass + 1):
-            learner.learn_once()
+            with self._timed():
+                learner.learn_once()
             progress(
                 Progress(
                     stage=f"seed {self._seed}: learning again",
@@ -136,23 +145,27 @@ class SeedLearning:
                     total=self.record.best_pass,
                 )
             )
-        self.record.seconds += time.monotonic() - began
-        self.record.cpu_seconds += process_usage().cpu_seconds - cpu
         return learner
 
     def _learner(self, ends: npt.NDArray[np.int64]) -> BatchLearner:
         model = JointModel(self._model, self._seed)
         return BatchLearner(model, self._batch, self._split.interactions, ends, self._seed)
 
-    def _one_pass(self, learner: BatchLearner, progress: ProgressCallback) -> None:
-        record = self.record
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Add what happens inside to the record's time."""
         began, cpu = time.monotonic(), process_usage().cpu_seconds
-        passed = learner.learn_once()
-        ranks = learner.ranks(self._split.valid.cases, mask_seen=self._mask_seen)
+        yield
+        self.record.seconds += time.monotonic() - began
+        self.record.cpu_seconds += process_usage().cpu_seconds - cpu
+
+    def _one_pass(self, learner: BatchLearner, progress: ProgressCallback) -> None:
+        record, cases = self.record, self._split.valid.cases
+        with self._timed():
+            passed = learner.learn_once()
+            ranks = learner.ranks(cases, mask_seen=self._mask_seen, encoders_only=True)
         found = metric_means(ranks)[SELECTED_BY]
         record.passes += 1
-        record.seconds += time.monotonic() - began
-        record.cpu_seconds += process_usage().cpu_seconds - cpu
         if found > record.best:
             record.best, record.best_pass = found, record.passes
             self._best = learner.weights()

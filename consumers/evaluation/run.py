@@ -122,7 +122,7 @@ def _run_seed(
     valid = learner.ranks(split.valid.cases, mask_seen=masked)
     valid_live = live_ranks(learner, clicks, split.valid, mask_seen=masked)
     if split.refits:
-        learner = learning.learn_again(progress)
+        learner = learning.learn_again(learner, progress)
     record = learning.record
     return SeedRun(
         seed=seed,

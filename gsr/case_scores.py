@@ -1,0 +1,133 @@
+"""The joint score of cases: what the user vector says, and what a click graph adds to it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from gsr.channels import context_count
+from gsr.click_graph import ClickGraph
+from gsr.fusion import Trust
+from gsr.history_windows import pack_windows
+from gsr.interactions import Interactions
+from gsr.model import JointModel, as_clicks
+from gsr.position_features import PositionFeatures, PositionReader, popularity_level
+from gsr.protocols import Cases
+
+TOGETHER: Final = 256
+"""Cases that are encoded at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinearScores:
+    """Scores of m cases as products with `CaseScores.columns`, and what is added to some.
+
+    Parameters
+    ----------
+    rows
+        float32 [m, d + 1 + T].
+    entries, values
+        int64 and float32 [K]: ``values`` are added at the distinct, ascending flat places
+        ``entries``, which are ``row * N + item``.
+    """
+
+    rows: Tensor
+    entries: Tensor
+    values: Tensor
+
+
+class CaseScores:
+    """Joint scores with one click graph; keeps its working memory.
+
+    Parameters
+    ----------
+    model
+        Whose network encodes, and whose settings count.
+    interactions
+        All clicks.
+    counted
+        The graph. What a case's user has added to it is left out.
+    source_power
+        See `PositionReader`.
+    """
+
+    def __init__(
+        self,
+        model: JointModel,
+        interactions: Interactions,
+        counted: ClickGraph,
+        source_power: float,
+    ) -> None:
+        self._scales = model.config.scales
+        self._interactions = interactions
+        self._moments = len(counted.recent.moments)
+        self._reader = PositionReader(
+            interactions,
+            counted,
+            model.config.channel_history,
+            model.config.channel_decay,
+            source_power,
+        )
+        ever = popularity_level(counted.graph.popularity[:, :1])
+        recent = popularity_level(counted.recent.counts).T
+        self._levels = torch.from_numpy(np.concatenate((ever, recent), axis=1))
+
+    def columns(self, items: Tensor) -> Tensor:
+        """Return fused item vectors [N, d] and popularity channels side by side."""
+        return torch.cat((items, self._levels), dim=1)
+
+    def features(self, cases: Cases) -> PositionFeatures:
+        """Return what the graph says of m cases; good until it is asked again."""
+        return self._reader.read(cases.users, cases.positions, np.full(len(cases), -1))
+
+    def linear(self, vectors: Tensor, features: PositionFeatures, trust: Trust) -> LinearScores:
+        """Return the joint scores of m cases.
+
+        Parameters
+        ----------
+        vectors
+            [m, d], see `encode_cases`.
+        features
+            Of the same cases.
+        trust
+            How far each part is to be trusted.
+        """
+        weights, scales = trust.channels, self._scales
+        # The first popularity channel is that of all clicks, the second that of a case's moment.
+        moments = torch.from_numpy(features.moments)[:, None]
+        recent = weights.new_zeros(len(vectors), self._moments)
+        recent = recent.scatter(1, moments, weights[:, 1:2])
+        graph = weights[:, scales:].index_select(0, torch.from_numpy(features.rows))
+        places = features.rows * self._interactions.item_count + features.items
+        order = np.argsort(places, kind="stable")
+        added = (torch.from_numpy(features.values) * graph).sum(dim=1)
+        return LinearScores(
+            torch.cat((trust.gains * vectors, weights[:, :1], recent), dim=1),
+            torch.from_numpy(places[order]),
+            added.index_select(0, torch.from_numpy(order)),
+        )
+
+
+def encode_cases(
+    model: JointModel, interactions: Interactions, cases: Cases, items: Tensor
+) -> Tensor:
+    """Return user vectors as of each of m cases, [m, d], with all items' fused vectors [N, d]."""
+    length, scales = model.config.history_length, model.config.scales
+    found = items.new_zeros(len(cases), items.shape[1])
+    for rows in by_length(interactions, cases):
+        users, positions = cases.users[rows], cases.positions[rows]
+        firsts = np.maximum(interactions.starts[users], positions - length)
+        packed = pack_windows(interactions, users, firsts, positions).packed
+        nothing = np.zeros((len(rows), context_count(scales)), np.float32)
+        clicks = as_clicks(packed, packed.items, nothing)
+        found[torch.from_numpy(rows)] = model.network.encode(items, None, clicks).vectors
+    return found
+
+
+def by_length(interactions: Interactions, cases: Cases) -> list[npt.NDArray[np.int64]]:
+    """Return the rows of all cases in parts of like history length, so that little is padding."""
+    order = np.argsort(cases.history_lengths(interactions), kind="stable")
+    return [np.sort(part) for part in np.split(order, np.arange(TOGETHER, len(order), TOGETHER))]
