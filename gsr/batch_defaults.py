@@ -12,6 +12,9 @@ from gsr.interactions import Interactions
 
 SHORTEST_HISTORY: Final = 50
 LONGEST_HISTORY: Final = 200
+FIRST_WEIGHTS: Final = 0.02
+"""As in BERT and its heirs: what is small at first stays closer to the item vectors that it reads."""
+
 SPARSE_CLICKS: Final = 30
 """Where the average item has fewer clicks than this, embeddings overfit first of all."""
 
@@ -28,7 +31,7 @@ def batch_model(interactions: Interactions, ends: npt.NDArray[np.int64]) -> Mode
     return replace(
         ModelConfig(),
         half_lives=UNDYING,
-        dimension=128,
+        dimension=64,
         blocks=2,
         heads=2,
         history_length=int(np.clip(np.ceil(usual), SHORTEST_HISTORY, LONGEST_HISTORY)),
@@ -37,6 +40,6 @@ def batch_model(interactions: Interactions, ends: npt.NDArray[np.int64]) -> Mode
         channel_decay=0.85,
         context_sees_user=False,
         dropout=0.5 if sparse else 0.2,
-        score_scale=10.0,
+        first_weights=FIRST_WEIGHTS,
         new_item_boost=1.0,
     )

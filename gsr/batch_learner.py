@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,14 +22,18 @@ from gsr.item_table import as_rows
 from gsr.model import JointModel, as_clicks
 from gsr.optimisation import MOMENTS
 from gsr.protocols import Cases
+from gsr.row_adam import RowAdam
 from gsr.row_average import RowAverage
 from gsr.sampled_softmax import ItemSampler
 from gsr.trust_learner import TrustLearner
 from gsr.user_batches import UserBatches
 from gsr.weight_average import WeightAverage
 
-ITEMS = "items"
+ITEMS: Final = "items"
 """What the item table is called among the weights."""
+
+ROWS: Final = "rows."
+"""What the names of its moments begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class BatchLearner:
             weight_decay=config.weight_decay,
             fused=True,
         )
+        self._row_adam = RowAdam(model.table.weight)
         self._average = WeightAverage([*self._encoders.values()], config.average_decay)
         self._item_average = RowAverage(model.table.weight, config.average_decay)
         self._trust_learner = TrustLearner(model, config, interactions, seed)
@@ -164,12 +169,12 @@ class BatchLearner:
 
     def _step(self, windows: Windows) -> float:
         """Have the user vectors alone predict what was clicked next."""
-        network, table = self.model.network, self.model.table
+        network = self.model.network
         targets = self._interactions.items[windows.positions + 1]
         drawn = self._sampler.draw(targets)
         read = windows.packed.items
         rows, places = self.model.distinct(np.concatenate((read, drawn.items)))
-        leaf = table.gather(as_rows(rows))
+        leaf = self.model.table.gather(as_rows(rows))
         items = network.fusion.items(leaf, None)
         vectors = self._encode(windows, places[: len(read)], items)
         chosen = items.index_select(0, torch.from_numpy(places[len(read) :]))
@@ -212,7 +217,8 @@ class BatchLearner:
         for group in self._adam.param_groups:
             group["lr"] = self.config.learning_rate * warm
         self._adam.step()
-        self.model.table.step(as_rows(rows), moved, self.config.embedding_rate * warm)
+        rate = self.config.embedding_rate * warm
+        self._row_adam.step(as_rows(rows), moved, rate, self.steps)
         self._average.follow(self.steps)
 
     # -- ranking -------------------------------------------------------------------------------
@@ -315,7 +321,7 @@ class BatchLearner:
         tensors = {"random": self.model.generator.get_state()}
         tensors |= {"weight.items": table.weight.clone()}
         tensors |= {"average.items": self._item_average.values.clone()}
-        tensors |= {f"table.{name}": value for name, value in table.moments().items()}
+        tensors |= {ROWS + name: value for name, value in self._row_adam.moments().items()}
         for (name, parameter), average in zip(
             self._encoders.items(), self._average.values, strict=True
         ):
@@ -343,8 +349,8 @@ class BatchLearner:
     def _restore(self, tensors: dict[str, Tensor], steps: int) -> None:
         table = self.model.table
         table.weight.copy_(tensors["weight.items"])
-        table.load_moments(
-            {n.removeprefix("table."): t for n, t in tensors.items() if n.startswith("table.")}
+        self._row_adam.load(
+            {n.removeprefix(ROWS): t for n, t in tensors.items() if n.startswith(ROWS)}
         )
         self._item_average.load(tensors["average.items"], steps)
         for (name, parameter), average in zip(

@@ -39,6 +39,8 @@ class ModelConfig:
         Whether the sequence encoder knows the pauses between clicks.
     dropout
         Share of activations dropped in learning.
+    first_weights
+        Standard deviation of the encoders' first weights; 0: one over the root of their inputs.
     score_scale
         User and item vectors are compared by their cosine times this, which keeps rare items from
         being learned by heart; 0 compares them by inner product.
@@ -69,6 +71,7 @@ class ModelConfig:
     context_sees_user: bool = True
     time_gaps: bool = True
     dropout: float = 0.1
+    first_weights: float = 0.0
     score_scale: float = 0.0
 
     def __post_init__(self) -> None:

@@ -51,9 +51,11 @@ class Fusion(nn.Module):
         """Return user vectors from whichever views are there; at least one must be."""
         if states is not None and self.pauses is not None:
             states = states + self.pauses.index_select(0, gap_buckets(pauses))
-        if states is None or views is None:
-            only = self.from_sequence(states) if views is None else self.from_graph(views)
-            return self._scaled(cast("Tensor", only))
+        if states is None:
+            return self._scaled(cast("Tensor", self.from_graph(views)))
+        if views is None:
+            # A state that is compared with the very vectors it was read from learns less by heart.
+            return self._scaled(states)
         gate = self.gate(torch.cat((states, views, context), dim=1)).sigmoid()
         joined = gate * self.from_sequence(states) + (1.0 - gate) * self.from_graph(views)
         return self._scaled(cast("Tensor", joined))

@@ -231,9 +231,12 @@ class JointNetwork(nn.Module):
         return self.fusion.users(states, views, contexts, clicks.gaps.new_zeros(len(read)))
 
     def _initialise(self, generator: torch.Generator) -> None:
+        trust = set(self.trust.modules())
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 spread = module.in_features**-0.5
+                if self.config.first_weights and module not in trust:
+                    spread = self.config.first_weights
                 nn.init.normal_(module.weight, std=spread, generator=generator)
                 nn.init.zeros_(module.bias)
         if self.trust.out is not None:

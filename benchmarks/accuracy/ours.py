@@ -22,13 +22,15 @@ ABLATIONS: Final[Mapping[str, str]] = {
     "no-graph-channels": "--model graph_channels=false",
     "no-popularity-channels": "--model popularity_channels=false",
     "no-sequence": "--model sequence_encoder=false",
-    "inner-products": "--model score_scale=0",
-    "full-softmax": "--learner sampled_items=0",
+    "cosines": "--model score_scale=10",
+    "full-softmax": "--learner sampled_items=1000000",
     "no-time-gaps": "--model time_gaps=false",
     "no-context-weights": "--model context_weights=false",
     "no-weight-average": "--learner average_decay=0",
     "one-block": "--model blocks=1",
-    "no-mask": "--learner mask_seen=false",
+    "twice-as-wide": "--model dimension=128",
+    "larger-first-weights": "--model first_weights=0",
+    "no-source-power": "--learner source_power=0",
 }
 """What is left out or done otherwise; the first, with everything, had the same time to learn."""
 
