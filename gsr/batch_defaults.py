@@ -13,7 +13,7 @@ from gsr.interactions import Interactions
 SHORTEST_HISTORY: Final = 50
 LONGEST_HISTORY: Final = 200
 FIRST_WEIGHTS: Final = 0.02
-"""As in BERT and its heirs: what is small at first stays closer to the item vectors that it reads."""
+"""As in BERT: what is small at first stays closer to the item vectors that it reads."""
 
 SPARSE_CLICKS: Final = 30
 """Where the average item has fewer clicks than this, embeddings overfit first of all."""
