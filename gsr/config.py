@@ -191,9 +191,9 @@ class BatchConfig:
     learning_rate: float = 1e-3
     embedding_rate: float = 1e-3
     trust_rate: float = 2e-2
-    trust_passes: int = 8
-    trust_slowing: float = 0.7
-    trust_batch: int = 512
+    trust_passes: int = 12
+    trust_slowing: float = 0.8
+    trust_batch: int = 256
     weight_decay: float = 0.0
     warm_up_steps: int = 100
     batch_positions: int = 2048

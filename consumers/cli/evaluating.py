@@ -80,7 +80,7 @@ def evaluate(
     ] = None,
     patience: Annotated[
         int, typer.Option("--patience", min=1, help="Passes without a better validation to stop.")
-    ] = 10,
+    ] = 20,
     model: Annotated[
         list[str] | None,
         typer.Option("--model", metavar="NAME=VALUE", help="Part of the model; may be repeated."),

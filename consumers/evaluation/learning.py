@@ -45,7 +45,7 @@ class LearningRules:
         Of processor time, after which it ends at the end of a pass; None: no limit.
     """
 
-    patience: int = 10
+    patience: int = 20
     most_passes: int = 200
     seconds: float | None = None
 
