@@ -113,9 +113,8 @@ class BatchLearner:
 
     @property
     def has_encoders(self) -> bool:
-        """Whether there is anything to learn but trust."""
-        shape = self.model.config
-        return shape.sequence_encoder or shape.graph_encoder
+        """Whether there is anything to learn but trust; items are not propagated here."""
+        return self.model.config.sequence_encoder
 
     @property
     def has_channels(self) -> bool:
