@@ -22,8 +22,8 @@ SPARSE_CLICKS: Final = 30
 def batch_model(interactions: Interactions, ends: npt.NDArray[np.int64]) -> ModelConfig:
     """Return the joint model's shape for the clicks ``starts[u] : ends[u]`` of every user u.
 
-    Histories are read as far back as nineteen in twenty users go, within limits; dropout is high
-    where items are seldom clicked.
+    Histories are read as far back as nineteen in twenty users go, within limits; where items are
+    seldom clicked, vectors are short and dropout is high.
     """
     lengths = (ends - interactions.starts[:-1]).astype(float)
     usual = float(np.quantile(lengths, 0.95)) if len(lengths) else 0.0
@@ -31,7 +31,7 @@ def batch_model(interactions: Interactions, ends: npt.NDArray[np.int64]) -> Mode
     return replace(
         ModelConfig(),
         half_lives=UNDYING,
-        dimension=64,
+        dimension=64 if sparse else 128,
         blocks=2,
         heads=2,
         history_length=int(np.clip(np.ceil(usual), SHORTEST_HISTORY, LONGEST_HISTORY)),

@@ -178,12 +178,13 @@ class BatchLearner:
         vectors = self._encode(windows, places[: len(read)], items)
         chosen = items.index_select(0, torch.from_numpy(places[len(read) :]))
         loss = catalogue_loss(
-            torch.cat((vectors, vectors.new_ones(len(vectors), 1)), dim=1),
-            torch.cat((chosen, torch.from_numpy(drawn.corrections)[:, None]), dim=1),
+            vectors,
+            chosen,
             torch.from_numpy(drawn.entries),
             torch.from_numpy(drawn.values),
             torch.from_numpy(drawn.targets),
             self._buffer,
+            offsets=torch.from_numpy(drawn.corrections),
         )
         self._advance(loss, rows, leaf)
         return float(loss.detach())
@@ -255,7 +256,7 @@ class BatchLearner:
             items = self._ranking_items()
             vectors = encode_cases(self.model, self._interactions, cases, items)
         columns = items if encoders_only else scores.columns(items)
-        for rows in by_length(self._interactions, cases):
+        for rows in by_length(self._interactions, cases, self.model.config.history_length):
             mine = vectors.index_select(0, torch.from_numpy(rows))
             found = self._buffer.rows(len(rows), len(columns), mine)
             if encoders_only:

@@ -18,7 +18,8 @@ from gsr.position_features import PositionFeatures, PositionReader, popularity_l
 from gsr.protocols import Cases
 
 TOGETHER: Final = 256
-"""Cases that are encoded at once."""
+CLICKS_TOGETHER: Final = 8192
+"""Cases that are encoded at once, and their clicks, at most: attention fits into the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def encode_cases(
     """Return user vectors as of each of m cases, [m, d], with all items' fused vectors [N, d]."""
     length, scales = model.config.history_length, model.config.scales
     found = items.new_zeros(len(cases), items.shape[1])
-    for rows in by_length(interactions, cases):
+    for rows in by_length(interactions, cases, length):
         users, positions = cases.users[rows], cases.positions[rows]
         firsts = np.maximum(interactions.starts[users], positions - length)
         packed = pack_windows(interactions, users, firsts, positions).packed
@@ -127,7 +128,16 @@ def encode_cases(
     return found
 
 
-def by_length(interactions: Interactions, cases: Cases) -> list[npt.NDArray[np.int64]]:
-    """Return the rows of all cases in parts of like history length, so that little is padding."""
-    order = np.argsort(cases.history_lengths(interactions), kind="stable")
-    return [np.sort(part) for part in np.split(order, np.arange(TOGETHER, len(order), TOGETHER))]
+def by_length(
+    interactions: Interactions, cases: Cases, longest: int
+) -> list[npt.NDArray[np.int64]]:
+    """Return the rows of all cases in parts of like history length, so that little is padding.
+
+    Histories are read as far back as `longest` clicks.
+    """
+    lengths = np.minimum(cases.history_lengths(interactions), longest)
+    order = np.argsort(lengths, kind="stable")
+    filled = lengths[order].cumsum() // CLICKS_TOGETHER
+    full = np.flatnonzero(np.diff(filled)) + 1
+    bounds = np.union1d(full, np.arange(TOGETHER, len(order), TOGETHER))
+    return [np.sort(part) for part in np.split(order, bounds)]

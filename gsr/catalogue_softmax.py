@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 BUFFER_BYTES: Final = 4 * 1024 * 1024
-FEWEST_ROWS: Final = 16
+FEWEST_ROWS: Final = 32
+"""Rows scored together come in multiples of this, as matrix instructions like them."""
 
 
 class ScoreBuffer:
@@ -40,45 +41,54 @@ class _CatalogueLoss(torch.autograd.Function):
         values: Tensor,
         targets: Tensor,
         buffer: ScoreBuffer,
+        offsets: Tensor,
     ) -> Tensor:
         count, columns = len(vectors), len(items)
-        size = max(FEWEST_ROWS, BUFFER_BYTES // (4 * columns))
+        size = FEWEST_ROWS * max(1, BUFFER_BYTES // (4 * columns * FEWEST_ROWS))
         starts = torch.arange(0, count, size)
         bounds = torch.searchsorted(entries, starts.to(entries) * columns).tolist()
         bounds.append(len(entries))
+        aimed = items.index_select(0, targets)
         losses = vectors.new_empty(count)
-        to_vectors, to_values = torch.empty_like(vectors), torch.empty_like(values)
+        to_vectors = torch.empty_like(vectors)
         to_items = torch.zeros_like(items) if ctx.needs_input_grad[1] else None
+        to_values = torch.empty_like(values) if ctx.needs_input_grad[3] else None
         for number, start in enumerate(starts.tolist()):
             stop = min(start + size, count)
             block, aims = vectors[start:stop], targets[start:stop]
-            scores = torch.mm(block, items.T, out=buffer.rows(stop - start, columns, vectors))
+            scores = buffer.rows(stop - start, columns, vectors)
+            torch.addmm(offsets, block, items.T, out=scores)
             flat = scores.view(-1)
             mine = slice(bounds[number], bounds[number + 1])
             places = entries[mine] - start * columns
             flat.index_add_(0, places, values[mine])
             own = scores.gather(1, aims[:, None])
-            total = scores.logsumexp(dim=1, keepdim=True)
-            losses[start:stop] = (total - own)[:, 0]
-            scores.sub_(total).exp_()
-            scores.scatter_add_(1, aims[:, None], torch.full_like(own, -1.0))
-            torch.mm(scores, items, out=to_vectors[start:stop])
+            peak = scores.amax(dim=1, keepdim=True)
+            total = scores.sub_(peak).exp_().sum(dim=1, keepdim=True)
+            losses[start:stop] = (total.log() + peak - own)[:, 0]
+            torch.mm(scores, items, out=to_vectors[start:stop]).div_(total)
             if to_items is not None:
-                to_items.addmm_(scores.T, block)
-            to_values[mine] = flat.index_select(0, places)
+                to_items.addmm_(scores.T, block / total)
+            if to_values is not None:
+                rows = places // columns
+                shares = flat.index_select(0, places) / total[rows, 0]
+                to_values[mine] = shares - (places - rows * columns == aims[rows]).to(shares)
+        to_vectors.sub_(aimed)
         if to_items is not None:
-            to_items /= count
-        ctx.save_for_backward(to_vectors / count, to_items, to_values / count)
+            to_items.index_add_(0, targets, vectors, alpha=-1).div_(count)
+        if to_values is not None:
+            to_values.div_(count)
+        ctx.save_for_backward(to_vectors.div_(count), to_items, to_values)
         return losses.mean()
 
     @staticmethod
     def backward(
         ctx: Any, *gradients: Tensor
-    ) -> tuple[Tensor, Tensor | None, None, Tensor, None, None]:
+    ) -> tuple[Tensor, Tensor | None, None, Tensor | None, None, None, None]:
         (gradient,) = gradients
-        to_vectors, to_items, to_values = ctx.saved_tensors
-        items = None if to_items is None else gradient * to_items
-        return gradient * to_vectors, items, None, gradient * to_values, None, None
+        to_vectors, *others = ctx.saved_tensors
+        items, values = (None if other is None else gradient * other for other in others)
+        return gradient * to_vectors, items, None, values, None, None, None
 
 
 def catalogue_loss(
@@ -88,6 +98,7 @@ def catalogue_loss(
     values: Tensor,
     targets: Tensor,
     buffer: ScoreBuffer,
+    offsets: Tensor | None = None,
 ) -> Tensor:
     """Return the mean negative log likelihood of the targets.
 
@@ -104,6 +115,10 @@ def catalogue_loss(
         int64 [m], below N.
     buffer
         For the scores.
+    offsets
+        float32 [N], added to every row's scores, without a gradient; None: nothing.
     """
-    loss: Tensor = _CatalogueLoss.apply(vectors, items, entries, values, targets, buffer)
+    if offsets is None:
+        offsets = items.new_zeros(())
+    loss: Tensor = _CatalogueLoss.apply(vectors, items, entries, values, targets, buffer, offsets)
     return loss

@@ -1,6 +1,7 @@
 """Settings of the joint model and of its learner. Imports no torch."""
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,18 @@ class ModelConfig:
     def scales(self) -> int:
         """How many time scales there are (S)."""
         return len(self.half_lives)
+
+
+TRUST_SETTINGS: Final = frozenset(
+    {
+        *("popularity_channels", "graph_channels", "channel_history", "channel_decay"),
+        *("new_item_boost", "context_weights", "context_width", "context_sees_user"),
+        *("trust_rate", "trust_passes", "trust_slowing", "trust_batch"),
+        *("recent_half_life", "source_power", "window_weights"),
+    }
+)
+"""Fields of `ModelConfig` and `BatchConfig` on which the encoders of `gsr.batch_learner` do not
+depend: they say what stands beside the user vector, and how far either is trusted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

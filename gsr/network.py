@@ -232,12 +232,14 @@ class JointNetwork(nn.Module):
 
     def _initialise(self, generator: torch.Generator) -> None:
         trust = set(self.trust.modules())
+        # Draws of its own, so that the encoders' do not depend on the shape of what weighs them.
+        aside = torch.Generator().manual_seed(generator.initial_seed())
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                spread = module.in_features**-0.5
-                if self.config.first_weights and module not in trust:
+                spread, own = module.in_features**-0.5, module in trust
+                if self.config.first_weights and not own:
                     spread = self.config.first_weights
-                nn.init.normal_(module.weight, std=spread, generator=generator)
+                nn.init.normal_(module.weight, std=spread, generator=aside if own else generator)
                 nn.init.zeros_(module.bias)
         if self.trust.out is not None:
             nn.init.zeros_(self.trust.out.weight)

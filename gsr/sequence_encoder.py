@@ -17,19 +17,26 @@ def gap_buckets(seconds: Tensor) -> Tensor:
 
 
 class Dropout(nn.Module):
-    """Dropout that draws from the generator it is given, so that learning is reproducible."""
+    """Dropout that draws from the generator it is given, so that learning is reproducible.
+
+    A byte decides about each value, so the share is rounded to 1/256: eight draws for the price of
+    one, and drawing was a tenth of a step.
+    """
 
     def __init__(self, share: float, generator: torch.Generator) -> None:
         super().__init__()
-        self.share = share
+        self.dropped = round(share * 256)
         self._generator = generator
 
     def forward(self, x: Tensor) -> Tensor:
         """Zero a share of `x` in training and scale up the rest."""
-        if not self.training or self.share == 0.0:
+        if not self.training or self.dropped == 0:
             return x
-        kept = torch.empty_like(x).bernoulli_(1.0 - self.share, generator=self._generator)
-        return x * kept / (1.0 - self.share)
+        count = x.numel()
+        drawn = torch.empty(-(-count // 8), dtype=torch.int64, device=x.device)
+        drawn.random_(-(2**63), None, generator=self._generator)
+        kept = drawn.view(torch.uint8)[:count].view(x.shape) >= self.dropped
+        return x * (kept.to(x.dtype) * (256 / max(256 - self.dropped, 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +112,10 @@ class Block(nn.Module):
         bias = self.distance_bias[distance.clamp(min=0)].masked_fill(
             distance[:, :, None] < 0, -math.inf
         )
-        q = self._rows(self.query(x), tokens)  # [B, n, heads, d / heads]
+        # Rows are [B, n, heads, d / heads]; queries are divided, being fewer than scores.
+        q = self._rows(self.query(x) / math.sqrt(d // self.heads), tokens)
         k, v = self._rows(self.key_value(x), tokens).chunk(2, dim=2)
-        scores = torch.einsum("bqhc,bkhc->bhqk", q, k) / math.sqrt(d // self.heads)
+        scores = torch.einsum("bqhc,bkhc->bhqk", q, k)
         shares = (scores + bias.permute(2, 0, 1)).softmax(dim=3)
         mixed = torch.einsum("bhqk,bkhc->bqhc", shares, v)
         return mixed.reshape(-1, d).index_select(0, tokens.flat)

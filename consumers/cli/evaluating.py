@@ -32,7 +32,8 @@ def add_to(app: typer.Typer) -> None:
         "evaluate",
         "gsr evaluate clicks.csv.gz --out out/joint",
         "gsr evaluate clicks.csv.gz --protocol temporal --out out/later --seeds 1",
-        "gsr evaluate clicks.csv.gz --out out/graph-off --model graph_channels=false",
+        "gsr evaluate clicks.csv.gz --out out/graph-off --model graph_channels=false "
+        "--encoders out/joint",
     )(evaluate)
     command(
         app,
@@ -81,6 +82,14 @@ def evaluate(
     patience: Annotated[
         int, typer.Option("--patience", min=1, help="Passes without a better validation to stop.")
     ] = 20,
+    encoders: Annotated[
+        Path | None,
+        typer.Option(
+            "--encoders",
+            metavar="DIR",
+            help="Take what another evaluation's encoders learned; learn only how to weigh parts.",
+        ),
+    ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option("--model", metavar="NAME=VALUE", help="Part of the model; may be repeated."),
@@ -128,6 +137,7 @@ def evaluate(
                 rules=LearningRules(
                     patience=patience, seconds=None if minutes is None else 60.0 * minutes
                 ),
+                encoders=encoders,
                 model=changes["--model"],
                 batch=changes["--learner"],
             ),

@@ -14,10 +14,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from consumers.errors import ArtifactError
 from consumers.process.progress import Progress, ProgressCallback
 from consumers.process.usage import process_usage
 from gsr.batch_learner import BatchLearner
-from gsr.config import BatchConfig, ModelConfig
+from gsr.config import TRUST_SETTINGS, BatchConfig, ModelConfig
 from gsr.model import JointModel
 from gsr.protocols import Split
 from gsr.ranking_metrics import metric_means
@@ -90,6 +91,8 @@ class SeedLearning:
         Whether rankings leave out what the user has seen.
     kept
         The file.
+    borrowed
+        Whether the file is another evaluation's, whose encoders are taken as they are.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class SeedLearning:
         rules: LearningRules,
         mask_seen: bool,
         kept: Path,
+        borrowed: bool = False,
     ) -> None:
         self._split = split
         self._model = model
@@ -110,15 +114,25 @@ class SeedLearning:
         self._rules = rules
         self._mask_seen = mask_seen
         self._kept = kept
+        self._borrowed = borrowed
         self._identity = _identity(split, model, batch, seed, mask_seen=mask_seen)
         self.record = LearningRecord()
         self._best: dict[str, Tensor] = {}
 
     def learn(self, progress: ProgressCallback) -> BatchLearner:
-        """Learn to the end; return the learner with the weights that validation chose."""
+        """Learn to the end; return the learner with the weights that validation chose.
+
+        Raises
+        ------
+        ArtifactError
+            Encoders are to be borrowed that are not there, not learned to the end, or of other
+            clicks or settings.
+        """
         learner = self._learner(self._split.valid.learned_ends)
         if learner.has_encoders:
-            self._resume(learner)
+            resumed = self._resume(learner)
+            if self._borrowed:
+                self._check_borrowed(resumed=resumed)
             while not self._is_over():
                 self._one_pass(learner, progress)
                 self._save(learner)
@@ -191,18 +205,37 @@ class SeedLearning:
         aside.write_bytes(encode_tensors(named | {_DOCUMENT: _as_tensor(told)}))
         aside.replace(self._kept)
 
-    def _resume(self, learner: BatchLearner) -> None:
-        """Go on from the file, if there is one of this very learning."""
+    def _resume(self, learner: BatchLearner) -> bool:
+        """Go on from the file; return whether there is one of this very learning."""
         try:
             tensors = decode_tensors(self._kept.read_bytes())
         except FileNotFoundError:
-            return
+            return False
         told = json.loads(bytes(tensors.pop(_DOCUMENT).numpy()))
         if told["identity"] != self._identity:
-            return
+            return False
         learner.restore(_with_prefix(tensors, _STATE), told["learner"])
         self._best = _with_prefix(tensors, _BEST)
         self.record = LearningRecord(**told["record"])
+        return True
+
+    def _check_borrowed(self, *, resumed: bool) -> None:
+        if not self._kept.exists():
+            raise ArtifactError(
+                f"{self._kept}: there are no encoders of seed {self._seed}: evaluate with this "
+                "seed and without --encoders first"
+            )
+        if not resumed:
+            raise ArtifactError(
+                f"{self._kept}: these encoders learned other clicks, or with another seed, mask or "
+                f"settings; only these may differ: {', '.join(sorted(TRUST_SETTINGS))}"
+            )
+        if not self._is_over():
+            raise ArtifactError(
+                f"{self._kept}: these encoders are not learned to the end, after "
+                f"{self.record.passes} passes: finish that evaluation, or give its --minutes and "
+                "--patience here too"
+            )
 
     def _is_over(self) -> bool:
         record, rules = self.record, self._rules
@@ -224,9 +257,11 @@ def _as_tensor(document: Mapping[str, Any]) -> Tensor:
 def _identity(
     split: Split, model: ModelConfig, batch: BatchConfig, seed: int, *, mask_seen: bool
 ) -> str:
-    """Return a digest of everything that the outcome of learning depends on."""
+    """Return a digest of everything that the encoders depend on."""
     digest = hashlib.sha256()
-    told = {"seed": seed, "mask_seen": mask_seen, "model": asdict(model), "batch": asdict(batch)}
+    settings = asdict(model) | asdict(batch)
+    read = {name: value for name, value in settings.items() if name not in TRUST_SETTINGS}
+    told = {"seed": seed, "mask_seen": mask_seen, "settings": read}
     digest.update(json.dumps(told, sort_keys=True).encode())
     clicks, stage = split.interactions, split.valid
     for column in (clicks.starts, clicks.items, clicks.times, clicks.events, stage.learned_ends):

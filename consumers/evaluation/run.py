@@ -47,6 +47,8 @@ class EvaluateOptions:
         See `Evaluation`.
     rules
         When learning ends.
+    encoders
+        The `out` of another evaluation, whose encoders are taken instead of learning any.
     model, batch
         Settings that differ from those that the data suggest, by name.
     """
@@ -64,6 +66,7 @@ class EvaluateOptions:
     shuffle_ties: bool = False
     mask_seen: bool = True
     rules: LearningRules = field(default_factory=LearningRules)
+    encoders: Path | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
     batch: Mapping[str, Any] = field(default_factory=dict)
 
@@ -77,6 +80,8 @@ def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> di
         The file cannot be read, or holds too little for the protocol.
     ConfigError
         A setting does not exist, or cannot be.
+    ArtifactError
+        The encoders that were to be taken are not there or do not fit.
     TrainingError
         Learning failed.
     """
@@ -97,6 +102,7 @@ def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> di
             "shape": {name: value for name, value in asdict(model).items() if name != "half_lives"},
             "learner": asdict(batch),
             "stopping": asdict(options.rules),
+            "encoders_of": None if options.encoders is None else str(options.encoders),
         },
     )
     return evaluation.write(options.out)
@@ -115,7 +121,8 @@ def _run_seed(
         seed,
         rules=options.rules,
         mask_seen=options.mask_seen,
-        kept=options.out / KEPT_NAME / f"seed-{seed}.safetensors",
+        kept=(options.encoders or options.out) / KEPT_NAME / f"seed-{seed}.safetensors",
+        borrowed=options.encoders is not None,
     )
     learner = learning.learn(progress)
     masked, clicks = options.mask_seen, split.interactions

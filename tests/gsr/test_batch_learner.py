@@ -1,6 +1,7 @@
 """Learning a fixed set of clicks: it learns, knows no answers, and goes on where it was."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import torch
 from gsr.batch_defaults import batch_model
 from gsr.batch_learner import BatchLearner
 from gsr.click_graph import UNDYING
-from gsr.config import BatchConfig, ModelConfig
+from gsr.config import TRUST_SETTINGS, BatchConfig, ModelConfig
 from gsr.errors import SnapshotError, TrainingError
 from gsr.history_windows import pack_windows
 from gsr.interactions import Interactions, gather_interactions
@@ -135,10 +136,31 @@ def test_scores_may_be_cosines(clicks: Interactions) -> None:
     np.testing.assert_allclose(np.linalg.norm(items, axis=1), 1.0, rtol=1e-5)
 
 
-def test_long_histories_are_learned_from_their_newest_clicks() -> None:
+def test_every_click_of_a_long_history_is_learned() -> None:
     clicks = _walks(20, np.random.default_rng(2), length=30)
     learner = _learner(clicks, clicks.starts[1:])
-    assert learner.learn_once().positions == 20 * SHAPE.history_length
+    assert learner.learn_once().positions == 20 * 29
+
+
+@pytest.mark.parametrize("name", sorted(TRUST_SETTINGS))
+def test_encoders_do_not_depend_on_what_weighs_the_parts(clicks: Interactions, name: str) -> None:
+    """So evaluations that differ only in that may share them."""
+    shape, pace = SHAPE, PACE
+    if hasattr(shape, name):
+        shape = replace(shape, **{name: _another(getattr(shape, name))})
+    else:
+        pace = replace(pace, **{name: _another(getattr(pace, name))})
+    ends = clicks.starts[1:]
+    plain, other = _learner(clicks, ends), _learner(clicks, ends, shape, pace)
+    assert plain.learn_once() == other.learn_once()
+    np.testing.assert_array_equal(plain.weights()["items"], other.weights()["items"])
+
+
+def _another(value: Any) -> Any:
+    """Return a value of a setting that differs."""
+    if isinstance(value, bool):
+        return not value
+    return (1.0, 0.25) if isinstance(value, tuple) else value * 2
 
 
 def test_one_learning_repeats_another_and_goes_on_after_a_stop(clicks: Interactions) -> None:
@@ -237,11 +259,12 @@ def test_every_click_is_encoded_as_the_newest_is(clicks: Interactions) -> None:
 
 
 def test_settings_follow_from_the_clicks(clicks: Interactions) -> None:
-    """Short histories are read whole; rarely clicked items ask for more dropout."""
+    """Short histories are read whole; rarely clicked items ask for few numbers and more dropout."""
     shape = batch_model(clicks, clicks.starts[1:])
     assert shape.history_length == 50
-    assert shape.dropout == 0.2
+    assert (shape.dimension, shape.dropout) == (128, 0.2)
     few = _walks(10, np.random.default_rng(1), length=300)
     assert batch_model(few, few.starts[1:]).history_length == 200
     sparse = replace(clicks, item_count=5000)
-    assert batch_model(sparse, sparse.starts[1:]).dropout == 0.5
+    few_clicks = batch_model(sparse, sparse.starts[1:])
+    assert (few_clicks.dimension, few_clicks.dropout) == (64, 0.5)

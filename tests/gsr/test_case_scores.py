@@ -1,8 +1,12 @@
 """The joint score in parts is the joint score."""
 
+from itertools import pairwise
+
 import numpy as np
+import pytest
 import torch
 
+from gsr import case_scores
 from gsr.case_scores import CaseScores, by_length, encode_cases
 from gsr.click_graph import UNDYING, count_clicks
 from gsr.config import ModelConfig
@@ -76,5 +80,17 @@ def test_cases_are_encoded_in_their_own_order() -> None:
             encode_cases(model, clicks, cases[row : row + 1], items) for row in range(len(cases))
         ]
     torch.testing.assert_close(together, torch.cat(alone), rtol=1e-4, atol=1e-5)
-    parts = by_length(clicks, cases)
+
+
+@pytest.mark.parametrize("clicks_together", [1, 20, 8192])
+def test_cases_of_like_length_come_together(
+    monkeypatch: pytest.MonkeyPatch, clicks_together: int
+) -> None:
+    monkeypatch.setattr(case_scores, "CLICKS_TOGETHER", clicks_together)
+    split = _split()
+    clicks, cases = split.interactions, split.test.cases
+    parts = by_length(clicks, cases, 4)
     assert sorted(np.concatenate(parts).tolist()) == list(range(len(cases)))
+    lengths = [np.minimum(cases[rows].history_lengths(clicks), 4) for rows in parts]
+    assert all(before.max() <= after.min() for before, after in pairwise(lengths))
+    assert max(map(np.sum, lengths)) <= clicks_together + 4

@@ -21,10 +21,12 @@ def test_loss_and_gradients_are_exact(block_rows: int, monkeypatch: pytest.Monke
     values = torch.randn(len(entries), generator=generator, requires_grad=True)
     targets = torch.tensor([5, 1, 0, 2, 2, 9, 10])
 
-    loss = catalogue_loss(vectors, table, entries, values, targets, ScoreBuffer())
+    offsets = torch.randn(items, generator=generator)
+    loss = catalogue_loss(vectors, table, entries, values, targets, ScoreBuffer(), offsets)
     found = torch.autograd.grad(2.0 * loss, (vectors, table, values))
 
-    scores = (vectors @ table.T).flatten().index_add(0, entries, values).view(rows, items)
+    scores = (vectors @ table.T + offsets).flatten().index_add(0, entries, values)
+    scores = scores.view(rows, items)
     plain = functional.cross_entropy(scores, targets)
     expected = torch.autograd.grad(2.0 * plain, (vectors, table, values))
     torch.testing.assert_close(loss, plain)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from consumers.config import GsrConfig
-from consumers.errors import ConfigError
+from consumers.errors import ArtifactError, ConfigError
 from consumers.evaluation.learning import LearningRules
 from consumers.evaluation.run import EvaluateOptions, evaluate
 from consumers.process.progress import Progress
@@ -98,6 +98,47 @@ def test_another_mask_does_not_go_on_from_what_was_kept(tmp_path: Path) -> None:
     alone = evaluate(_options(tmp_path, seeds=(0,), mask_seen=False, out=tmp_path / "alone"))
     assert after["runs"][0]["best_pass"] == alone["runs"][0]["best_pass"]
     assert after["test"] == alone["test"]
+
+
+ALONE = {**SMALL, "graph_channels": False, "popularity_channels": False}
+
+
+def test_encoders_of_another_evaluation_are_those_that_learning_would_end_with(
+    tmp_path: Path,
+) -> None:
+    """So a view alone, or another weighing, need not learn them again."""
+    joint = evaluate(_options(tmp_path, seeds=(0,)))
+    learned = evaluate(_options(tmp_path, seeds=(0,), out=tmp_path / "afresh", model=ALONE))
+    taken = evaluate(
+        _options(
+            tmp_path,
+            seeds=(0,),
+            out=tmp_path / "taken",
+            model=ALONE,
+            encoders=tmp_path / "out",
+        )
+    )
+    assert taken["test"] == learned["test"]
+    assert taken["test"] != joint["test"]
+    assert taken["runs"][0]["best_pass"] == joint["runs"][0]["best_pass"]
+    assert not (tmp_path / "taken" / "learning").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seeds": (1,)}, "no encoders of seed 1"),
+        ({"model": {**SMALL, "blocks": 2}}, "learned other clicks"),
+        ({"rules": LearningRules(patience=9, most_passes=9)}, "not learned to the end"),
+    ],
+)
+def test_encoders_that_do_not_fit_are_refused(
+    tmp_path: Path, changes: dict[str, object], said: str
+) -> None:
+    evaluate(_options(tmp_path, seeds=(0,)))
+    options = {"seeds": (0,), "out": tmp_path / "taken", "encoders": tmp_path / "out", **changes}
+    with pytest.raises(ArtifactError, match=said):
+        evaluate(_options(tmp_path, **options))
 
 
 @pytest.mark.parametrize(
