@@ -11,29 +11,38 @@ THREADS: Final = 1
 """The networks are small: two pieces side by side do more than two threads for one."""
 
 JOINT: Final = "joint"
+SEQUENCE: Final = "sequence-alone"
 VIEWS: Final[Mapping[str, str]] = {
     JOINT: "",
-    "sequence-alone": "--model graph_channels=false --model popularity_channels=false",
+    SEQUENCE: "--model graph_channels=false --model popularity_channels=false",
     "graph-alone": "--model sequence_encoder=false",
 }
 """The whole model, and either of its views alone."""
 
-ABLATIONS: Final[Mapping[str, str]] = {
-    "as-it-is": "",
+WHOLE: Final = "as-it-is"
+SAME_ENCODERS: Final[Mapping[str, str]] = {
+    WHOLE: "",
     "no-graph-channels": "--model graph_channels=false",
     "no-popularity-channels": "--model popularity_channels=false",
-    "no-sequence": "--model sequence_encoder=false",
+    "no-context-weights": "--model context_weights=false",
+    "no-source-power": "--learner source_power=0",
+    "next-click-only": "--learner window_weights=[1.0]",
+    "newest-click-only": "--model channel_history=1",
+    "undying-popularity": "--learner recent_half_life=1e12",
+}
+"""What is left out or done otherwise, beside encoders that it does not concern."""
+
+OTHER_ENCODERS: Final[Mapping[str, str]] = {
     "cosines": "--model score_scale=10",
     "full-softmax": "--learner sampled_items=1000000",
     "no-time-gaps": "--model time_gaps=false",
-    "no-context-weights": "--model context_weights=false",
     "no-weight-average": "--learner average_decay=0",
     "one-block": "--model blocks=1",
     "twice-as-wide": "--model dimension=128",
     "larger-first-weights": "--model first_weights=0",
-    "no-source-power": "--learner source_power=0",
+    "less-dropout": "--model dropout=0.2",
 }
-"""What is left out or done otherwise; the first, with everything, had the same time to learn."""
+"""The same for what needs encoders of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +63,8 @@ class Run:
         Of processor time to learn one model.
     seeds
         How many models.
+    borrows
+        Whether its encoders are those of the joint model's leave-one-out run.
     """
 
     data: str
@@ -62,23 +73,43 @@ class Run:
     flags: str
     minutes: int
     seeds: int = 1
+    borrows: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Arguments of `gsr evaluate` beside events, protocol and folder."""
+        """Arguments of `gsr evaluate` beside events, protocol and folders."""
         budget = ("--seeds", str(self.seeds), "--minutes", str(self.minutes))
         return *budget, "--threads", str(THREADS), *self.flags.split()
 
 
 def runs() -> Iterator[Run]:
     """Yield what is evaluated, what matters most first."""
-    for name, flags in VIEWS.items():
-        yield Run(
-            data="beauty", setting="leave-one-out", name=name, flags=flags, minutes=45, seeds=3
-        )
+    yield from _views("beauty", minutes=45, seeds=3)
     for setting in ("shuffled-ties", "temporal"):
         yield Run(data="beauty", setting=setting, name=JOINT, flags=VIEWS[JOINT], minutes=45)
-    for name, flags in VIEWS.items():
-        yield Run(data="ml-1m", setting="leave-one-out", name=name, flags=flags, minutes=120)
-    for name, flags in ABLATIONS.items():
+    yield from _views("ml-1m", minutes=120, seeds=1)
+    for name, flags in SAME_ENCODERS.items():
+        yield Run(
+            data="beauty",
+            setting="ablations",
+            name=name,
+            flags=flags,
+            minutes=12,
+            seeds=3,
+            borrows=True,
+        )
+    for name, flags in OTHER_ENCODERS.items():
         yield Run(data="beauty", setting="ablations", name=name, flags=flags, minutes=12)
+
+
+def _views(data: str, *, minutes: int, seeds: int) -> Iterator[Run]:
+    for name, flags in VIEWS.items():
+        yield Run(
+            data=data,
+            setting="leave-one-out",
+            name=name,
+            flags=flags,
+            minutes=minutes,
+            seeds=seeds,
+            borrows=name == SEQUENCE,
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.accuracy.ours import JOINT, VIEWS, runs
+from benchmarks.accuracy.ours import JOINT, VIEWS, WHOLE, runs
 from consumers.evaluation.result import METRICS_NAME
 from consumers.process.supervisor import gsr_command
 
@@ -30,6 +30,9 @@ SPEEDS: Final = {
 
 COMPARISON: Final = "joint-over-better-view"
 """Name of the file that says whether the joint model is better than its views."""
+
+WORTH: Final = "worth-of-parts"
+"""Name of the file that says what the ablations lose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,9 @@ def _ours(data: Path, out: Path) -> Iterator[Piece]:
     for run in runs():
         folder = out / DATA[run.data] / run.setting / run.name
         words = (str(events(data, run.data)), *SETTINGS[run.setting], "--out", str(folder))
+        if run.borrows:
+            joint = out / DATA[run.data] / "leave-one-out" / JOINT
+            words += ("--encoders", str(joint))
         yield Piece(
             name=f"ours/{run.data}/{run.setting}/{run.name}",
             command=tuple(gsr_command("evaluate", *words, *run.words)),
@@ -134,6 +140,16 @@ def _comparisons(out: Path) -> Iterator[Piece]:
             ),
             result=result,
         )
+    ablations = out / DATA["beauty"] / "ablations"
+    result = out / DATA["beauty"] / f"{WORTH}.json"
+    yield Piece(
+        name=f"comparisons/beauty/{WORTH}",
+        command=(
+            *(sys.executable, "-m", "benchmarks.accuracy.worth", str(ablations)),
+            *("--whole", WHOLE, "--out", str(result)),
+        ),
+        result=result,
+    )
 
 
 def _speeds(data: Path, out: Path) -> Iterator[Piece]:

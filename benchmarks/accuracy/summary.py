@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.accuracy.pieces import COMPARISON, SPEEDS
+from benchmarks.accuracy.pieces import COMPARISON, SPEEDS, WORTH
 from benchmarks.replays import rounded
 from consumers.evaluation.result import METRICS_NAME
 
@@ -31,6 +31,9 @@ def table(out: Path) -> str:
             f"{one['mean_b']:.4f}, p {one['p_value']:.2g}"
             for metric, one in found["metrics"].items()
         ]
+    for name, found in worths(out):
+        one = found["ndcg@10"]
+        lines.append(f"{name}: worth {one['difference']:+.4f} ndcg@10, p {one['p_value']:.2g}")
     return "\n".join(lines)
 
 
@@ -51,6 +54,7 @@ def summary(out: Path) -> dict[str, Any]:
         "machines": machines,
         "evaluations": rounded(figures),
         "comparisons": rounded(dict(comparisons(out))),
+        "worth_of_parts": rounded(dict(worths(out))),
         **speeds,
     }
 
@@ -65,18 +69,22 @@ def comparisons(out: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a data set, and how the joint model compares with which of its views."""
     for path in sorted(out.glob(f"*/{COMPARISON}.json")):
         found = json.loads(path.read_text())
-        metrics = {
-            name: {key: one[key] for key in COMPARED} for name, one in found["metrics"].items()
-        }
         yield (
             path.parent.name,
             {
                 "view": Path(found["a"]["path"]).name,
                 "users": found["users"],
                 "seeds": found["b"]["seeds"],
-                "metrics": metrics,
+                "metrics": _compared(found),
             },
         )
+
+
+def worths(out: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield data set and ablation as one name, and what the whole model has more."""
+    for path in sorted(out.glob(f"*/{WORTH}.json")):
+        for name, found in json.loads(path.read_text()).items():
+            yield f"{path.parent.name}/{name}", _compared(found)
 
 
 def _figures(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +98,10 @@ def _figures(found: Mapping[str, Any]) -> dict[str, Any]:
         "cpu_minutes_per_seed": cost["cpu_seconds"] / len(seeds) / 60,
         "epochs": cost["epochs"],
     }
+
+
+def _compared(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {key: one[key] for key in COMPARED} for name, one in found["metrics"].items()}
 
 
 def _kept(metrics: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks.accuracy import everything
 from benchmarks.accuracy.contenders import CONTENDERS
-from benchmarks.accuracy.ours import ABLATIONS, VIEWS
-from benchmarks.accuracy.pieces import BASELINES, Piece, pieces
+from benchmarks.accuracy.ours import OTHER_ENCODERS, SAME_ENCODERS, VIEWS
+from benchmarks.accuracy.pieces import BASELINES, DATA, Piece, pieces
 
 
 def all_pieces(folder: Path) -> list[Piece]:
@@ -47,18 +47,33 @@ def test_our_model_has_its_pieces(tmp_path: Path) -> None:
     for data in ("beauty", "ml-1m"):
         assert {f"ours/{data}/leave-one-out/{view}" for view in VIEWS} <= names
         assert f"comparisons/{data}/joint-over-better-view" in names
-    assert {f"ours/beauty/ablations/{name}" for name in ABLATIONS} <= names
+    assert {f"ours/beauty/ablations/{name}" for name in (*SAME_ENCODERS, *OTHER_ENCODERS)} <= names
     assert {"speed/retrieval", "speed/training", "speed/step-time"} <= names
 
 
 def test_what_is_compared_comes_before_the_comparison(tmp_path: Path) -> None:
     found = all_pieces(tmp_path)
     folders = {str(piece.result.parent): place for place, piece in enumerate(found)}
+    kinds = {str(piece.result.parent.parent): place for place, piece in enumerate(found)}
     for place, piece in enumerate(found):
-        if piece.name.startswith("comparisons/"):
+        if piece.name.endswith("joint-over-better-view"):
             compared = [folders[word] for word in piece.command if word in folders]
             assert len(compared) == len(VIEWS)
             assert max(compared) < place
+        elif piece.name.startswith("comparisons/"):
+            assert max(kinds[word] for word in piece.command if word in kinds) < place
+
+
+def test_encoders_are_learned_before_they_are_borrowed(tmp_path: Path) -> None:
+    found = all_pieces(tmp_path)
+    folders = {str(piece.result.parent): place for place, piece in enumerate(found)}
+    lenders = {
+        place: folders[piece.command[piece.command.index("--encoders") + 1]]
+        for place, piece in enumerate(found)
+        if "--encoders" in piece.command
+    }
+    assert len(lenders) == len(DATA) + len(SAME_ENCODERS)
+    assert all(lender < borrower for borrower, lender in lenders.items())
 
 
 def test_a_piece_runs_until_its_result_is_there(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from benchmarks.accuracy import better_view
-from benchmarks.accuracy.ours import ABLATIONS, THREADS
+from benchmarks.accuracy import better_view, worth
+from benchmarks.accuracy.ours import OTHER_ENCODERS, SAME_ENCODERS, THREADS
 from benchmarks.accuracy.pieces import DATA, Piece, pieces
 from consumers.cli.application import app
 from consumers.evaluation.learning import LearningRules
@@ -73,7 +73,9 @@ def test_commands_are_accepted_and_every_ablation_changes_something(data: Path) 
         for piece in pieces(data, data / "out", minutes=1.0)
         if piece.name.startswith("ours/beauty/")
     }
-    ablations = [found[f"ours/beauty/ablations/{name}"] for name in ABLATIONS]
+    ablations = [
+        found[f"ours/beauty/ablations/{name}"] for name in (*SAME_ENCODERS, *OTHER_ENCODERS)
+    ]
     assert ablations[0] == found["ours/beauty/leave-one-out/joint"]
     for place, one in enumerate(ablations):
         assert one not in ablations[:place]
@@ -93,6 +95,25 @@ def test_the_joint_model_is_compared_with_what_validates_better(
     assert (found["a"]["path"], found["b"]["path"]) == (folders[2], folders[0])
     assert set(found["metrics"]) == {"hr@10", "ndcg@10"}
     assert found["metrics"]["hr@10"]["difference"] > 0
+
+
+def test_every_ablation_is_compared_with_the_whole_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clicks = read(write_walks(tmp_path / "clicks.csv", users=60))
+    for name, luck in (("whole", 0.5), ("less", 0.05)):
+        evaluated(clicks, drawn(luck)).write(tmp_path / "ablations" / name)
+    result = tmp_path / "found.json"
+    words = [str(tmp_path / "ablations"), "--whole", "whole", "--out", str(result)]
+    monkeypatch.setattr(sys, "argv", ["worth", *words])
+    worth.main()
+    found = json.loads(result.read_text())
+    assert list(found) == ["less"]
+    assert found["less"]["metrics"]["hr@10"]["difference"] > 0
+    words[2] = "other"
+    monkeypatch.setattr(sys, "argv", ["worth", *words])
+    with pytest.raises(SystemExit, match="evaluate it first"):
+        worth.main()
 
 
 def test_what_is_not_evaluated_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def results(tmp_path: Path) -> Path:
         "metrics": {"ndcg@10": compared},
     }
     write_document(comparison, tmp_path / "beauty" / "joint-over-better-view.json")
+    write_document({"no-sequence": comparison}, tmp_path / "beauty" / "worth-of-parts.json")
     write_document({"ratio": 3.5}, tmp_path / "training_speed.json")
     return tmp_path
 
@@ -63,8 +64,9 @@ def test_the_table_shows_what_is_done(results: Path) -> None:
 
 
 def test_the_table_tells_what_the_joint_model_is_better_than(results: Path) -> None:
-    last = table(results).splitlines()[-1]
-    assert last == "beauty, joint over graph-alone: ndcg@10 0.0500 to 0.0600, p 0.0001"
+    joint, part = table(results).splitlines()[-2:]
+    assert joint == "beauty, joint over graph-alone: ndcg@10 0.0500 to 0.0600, p 0.0001"
+    assert part == "beauty/no-sequence: worth +0.0100 ndcg@10, p 0.0001"
 
 
 def test_the_summary_keeps_every_figure(results: Path) -> None:
@@ -91,5 +93,6 @@ def test_the_summary_keeps_comparisons_and_speeds(results: Path) -> None:
 
 
 def test_nothing_found_is_an_empty_summary(tmp_path: Path) -> None:
-    assert summary(tmp_path) == {"machines": [], "evaluations": {}, "comparisons": {}}
+    empty = {"machines": [], "evaluations": {}, "comparisons": {}, "worth_of_parts": {}}
+    assert summary(tmp_path) == empty
     assert len(table(tmp_path).splitlines()) == 1

@@ -1,0 +1,52 @@
+"""What each part of the model is worth: the whole model against every ablation.
+
+    python -m benchmarks.accuracy.worth FOLDER --whole as-it-is --out FILE
+
+FOLDER holds a folder of `gsr evaluate` for each; FILE takes, for every ablation, by how much the
+whole model's test is better, and whether by luck (`gsr compare`).
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.accuracy.better_view import METRICS
+from benchmarks.accuracy.exchange import write_json
+from consumers.evaluation.comparison import compare_runs
+from consumers.evaluation.result import METRICS_NAME
+
+SAMPLES = 10_000
+
+
+def worths(folder: Path, whole: str) -> dict[str, Any]:
+    """Return name -> what `gsr compare` says of the ablation (a) and the whole model (b)."""
+    return {
+        path.parent.name: compare_runs(
+            path.parent,
+            folder / whole,
+            metrics=METRICS,
+            samples=SAMPLES,
+            seed=0,
+            part="test",
+            graphs=("frozen", "frozen"),
+        )
+        for path in sorted(folder.glob(f"*/{METRICS_NAME}"))
+        if path.parent.name != whole
+    }
+
+
+def main() -> None:
+    """Read the arguments, compare, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--whole", required=True, help="name of the whole model's folder")
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    if not (arguments.folder / arguments.whole / METRICS_NAME).exists():
+        sys.exit(f"{arguments.folder / arguments.whole} is not there: evaluate it first")
+    write_json(arguments.out, worths(arguments.folder, arguments.whole))
+
+
+if __name__ == "__main__":
+    main()
