@@ -93,6 +93,11 @@ def test_the_summary_keeps_comparisons_and_speeds(results: Path) -> None:
 
 
 def test_nothing_found_is_an_empty_summary(tmp_path: Path) -> None:
-    empty = {"machines": [], "evaluations": {}, "comparisons": {}, "worth_of_parts": {}}
+    empty: dict[str, Any] = {
+        "machines": [],
+        "evaluations": {},
+        "comparisons": {},
+        "worth_of_parts": {},
+    }
     assert summary(tmp_path) == empty
     assert len(table(tmp_path).splitlines()) == 1
