@@ -1,6 +1,6 @@
 """Learning a fixed set of clicks: encoders from what is learned, trust from what selects."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +18,6 @@ from gsr.config import BatchConfig
 from gsr.errors import SnapshotError, TrainingError
 from gsr.history_windows import Windows
 from gsr.interactions import Interactions
-from gsr.item_table import as_rows
 from gsr.model import JointModel, as_clicks
 from gsr.optimisation import MOMENTS
 from gsr.protocols import Cases
@@ -74,6 +73,8 @@ class BatchLearner:
         int64 [U]: of user u, the clicks ``starts[u] : ends[u]`` are learned from.
     seed
         Of the order of users.
+    device
+        Where to learn and to score; the model is moved there. Clicks and graph stay in memory.
     """
 
     def __init__(
@@ -83,10 +84,13 @@ class BatchLearner:
         interactions: Interactions,
         ends: npt.NDArray[np.int64],
         seed: int = 0,
+        device: str = "cpu",
     ) -> None:
         self.model = model
         self.config = config
         self.steps = 0
+        model.table.grow(interactions.item_count)
+        model.to(torch.device(device))
         self._interactions = interactions
         self._rng = np.random.default_rng(seed)
         self._batches = UserBatches(
@@ -94,7 +98,6 @@ class BatchLearner:
         )
         learned = self.count(ends)
         self._learned = self._scores_with(learned)
-        model.table.grow(interactions.item_count)
         named = dict(model.network.named_parameters())
         self._encoders = {n: p for n, p in named.items() if not n.startswith("trust.")}
         self._trust = {n: p for n, p in named.items() if n.startswith("trust.")}
@@ -173,18 +176,19 @@ class BatchLearner:
         drawn = self._sampler.draw(targets)
         read = windows.packed.items
         rows, places = self.model.distinct(np.concatenate((read, drawn.items)))
-        leaf = self.model.table.gather(as_rows(rows))
+        tensor = self.model.tensor
+        leaf = self.model.table.gather(tensor(rows))
         items = network.fusion.items(leaf, None)
         vectors = self._encode(windows, places[: len(read)], items)
-        chosen = items.index_select(0, torch.from_numpy(places[len(read) :]))
+        chosen = items.index_select(0, tensor(places[len(read) :]))
         loss = catalogue_loss(
             vectors,
             chosen,
-            torch.from_numpy(drawn.entries),
-            torch.from_numpy(drawn.values),
-            torch.from_numpy(drawn.targets),
+            drawn.entries,
+            tensor(drawn.values),
+            tensor(drawn.targets),
             self._buffer,
-            offsets=torch.from_numpy(drawn.corrections),
+            offsets=tensor(drawn.corrections),
         )
         self._advance(loss, rows, leaf)
         return float(loss.detach())
@@ -193,10 +197,10 @@ class BatchLearner:
         """Return user vectors after every click, as they are in learning, [T, d]."""
         network = self.model.network
         nothing = np.zeros((len(places), context_count(self.model.config.scales)), np.float32)
-        clicks = as_clicks(windows.packed, places, nothing)
+        clicks = as_clicks(windows.packed, places, nothing).to(items.device)
         network.train()
         try:
-            return network.encode_clicks(items, None, clicks, torch.from_numpy(nothing))
+            return network.encode_clicks(items, None, clicks, clicks.context)
         finally:
             network.eval()
 
@@ -218,7 +222,7 @@ class BatchLearner:
             group["lr"] = self.config.learning_rate * warm
         self._adam.step()
         rate = self.config.embedding_rate * warm
-        self._row_adam.step(as_rows(rows), moved, rate, self.steps)
+        self._row_adam.step(self.model.tensor(rows), moved, rate, self.steps)
         self._average.follow(self.steps)
 
     # -- ranking -------------------------------------------------------------------------------
@@ -257,18 +261,19 @@ class BatchLearner:
             vectors = encode_cases(self.model, self._interactions, cases, items)
         columns = items if encoders_only else scores.columns(items)
         for rows in by_length(self._interactions, cases, self.model.config.history_length):
-            mine = vectors.index_select(0, torch.from_numpy(rows))
+            mine = vectors.index_select(0, self.model.tensor(rows))
             found = self._buffer.rows(len(rows), len(columns), mine)
             if encoders_only:
                 torch.mm(mine, columns.T, out=found)
             else:
                 features = scores.features(cases[rows])
-                trust = self.model.network.trust(torch.from_numpy(features.context), mine)
+                trust = self.model.network.trust(self.model.tensor(features.context), mine)
                 linear = scores.linear(mine, features, trust)
                 torch.mm(linear.rows, columns.T, out=found)
-                found.view(-1).index_add_(0, linear.entries, linear.values)
+                entries = self.model.tensor(linear.entries)
+                found.view(-1).index_add_(0, entries, linear.values)
             ranks[rows] = rank_cases(
-                found.numpy(), self._interactions, cases[rows], mask_seen=mask_seen
+                found.cpu().numpy(), self._interactions, cases[rows], mask_seen=mask_seen
             )
         return ranks
 
@@ -290,11 +295,10 @@ class BatchLearner:
     # -- keeping -------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
-        """Return copies of the weights that rank, by name."""
-        found = {ITEMS: self._item_average.values.clone()}
-        averages = zip(self._encoders, self._average.values, strict=True)
-        found |= {name: value.clone() for name, value in averages}
-        return found | {name: value.detach().clone() for name, value in self._trust.items()}
+        """Return copies of the weights that rank, by name, in memory."""
+        found = {ITEMS: self._item_average.values}
+        found |= dict(zip(self._encoders, self._average.values, strict=True))
+        return _copies(found | self._trust)
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:
         """Rank with what `weights` returned; learning goes on from there too."""
@@ -317,19 +321,18 @@ class BatchLearner:
 
         Good between two passes.
         """
-        table = self.model.table
         tensors = {"random": self.model.generator.get_state()}
-        tensors |= {"weight.items": table.weight.clone()}
-        tensors |= {"average.items": self._item_average.values.clone()}
+        tensors |= {"weight.items": self.model.table.weight}
+        tensors |= {"average.items": self._item_average.values}
         tensors |= {ROWS + name: value for name, value in self._row_adam.moments().items()}
         for (name, parameter), average in zip(
             self._encoders.items(), self._average.values, strict=True
         ):
-            tensors[f"weight.{name}"] = parameter.detach().clone()
-            tensors[f"average.{name}"] = average.clone()
+            tensors[f"weight.{name}"] = parameter
+            tensors[f"average.{name}"] = average
             for moment, value in self._adam.state.get(parameter, {}).items():
-                tensors[f"adam.{name}.{moment}"] = value.clone()
-        return tensors, {"steps": self.steps, "random": self._rng.bit_generator.state}
+                tensors[f"adam.{name}.{moment}"] = value
+        return _copies(tensors), {"steps": self.steps, "random": self._rng.bit_generator.state}
 
     def restore(self, tensors: dict[str, Tensor], document: dict[str, Any]) -> None:
         """Go on from what `state` returned.
@@ -359,8 +362,13 @@ class BatchLearner:
             parameter.data.copy_(tensors[f"weight.{name}"])
             average.copy_(tensors[f"average.{name}"])
             self._adam.state[parameter] = {
-                moment: tensors[f"adam.{name}.{moment}"].clone()
+                moment: tensors[f"adam.{name}.{moment}"].to(parameter.device, copy=True)
                 for moment in MOMENTS
                 if f"adam.{name}.{moment}" in tensors
             }
         self.steps = steps
+
+
+def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return what tensors hold now, in memory."""
+    return {name: value.detach().to("cpu", copy=True) for name, value in tensors.items()}

@@ -31,12 +31,12 @@ class LinearScores:
     rows
         float32 [m, d + 1 + T].
     entries, values
-        int64 and float32 [K]: ``values`` are added at the distinct, ascending flat places
-        ``entries``, which are ``row * N + item``.
+        int64 [K] in memory and float32 [K]: ``values`` are added at the distinct, ascending flat
+        places ``entries``, which are ``row * N + item``.
     """
 
     rows: Tensor
-    entries: Tensor
+    entries: npt.NDArray[np.int64]
     values: Tensor
 
 
@@ -62,6 +62,7 @@ class CaseScores:
         counted: ClickGraph,
         source_power: float,
     ) -> None:
+        self._model = model
         self._scales = model.config.scales
         self._interactions = interactions
         self._moments = len(counted.recent.moments)
@@ -74,7 +75,7 @@ class CaseScores:
         )
         ever = popularity_level(counted.graph.popularity[:, :1])
         recent = popularity_level(counted.recent.counts).T
-        self._levels = torch.from_numpy(np.concatenate((ever, recent), axis=1))
+        self._levels = model.tensor(np.concatenate((ever, recent), axis=1))
 
     def columns(self, items: Tensor) -> Tensor:
         """Return fused item vectors [N, d] and popularity channels side by side."""
@@ -96,19 +97,19 @@ class CaseScores:
         trust
             How far each part is to be trusted.
         """
-        weights, scales = trust.channels, self._scales
+        weights, scales, tensor = trust.channels, self._scales, self._model.tensor
         # The first popularity channel is that of all clicks, the second that of a case's moment.
-        moments = torch.from_numpy(features.moments)[:, None]
+        moments = tensor(features.moments)[:, None]
         recent = weights.new_zeros(len(vectors), self._moments)
         recent = recent.scatter(1, moments, weights[:, 1:2])
-        graph = weights[:, scales:].index_select(0, torch.from_numpy(features.rows))
+        graph = weights[:, scales:].index_select(0, tensor(features.rows))
         places = features.rows * self._interactions.item_count + features.items
         order = np.argsort(places, kind="stable")
-        added = (torch.from_numpy(features.values) * graph).sum(dim=1)
+        added = (tensor(features.values) * graph).sum(dim=1)
         return LinearScores(
             torch.cat((trust.gains * vectors, weights[:, :1], recent), dim=1),
-            torch.from_numpy(places[order]),
-            added.index_select(0, torch.from_numpy(order)),
+            places[order],
+            added.index_select(0, tensor(order)),
         )
 
 
@@ -123,8 +124,8 @@ def encode_cases(
         firsts = np.maximum(interactions.starts[users], positions - length)
         packed = pack_windows(interactions, users, firsts, positions).packed
         nothing = np.zeros((len(rows), context_count(scales)), np.float32)
-        clicks = as_clicks(packed, packed.items, nothing)
-        found[torch.from_numpy(rows)] = model.network.encode(items, None, clicks).vectors
+        clicks = as_clicks(packed, packed.items, nothing).to(items.device)
+        found[model.tensor(rows)] = model.network.encode(items, None, clicks).vectors
     return found
 
 

@@ -6,8 +6,11 @@ that stays in the processor's cache, as in `Liger's <https://arxiv.org/abs/2410.
 linear cross-entropy.
 """
 
+from itertools import pairwise
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -37,7 +40,7 @@ class _CatalogueLoss(torch.autograd.Function):
         ctx: Any,
         vectors: Tensor,
         items: Tensor,
-        entries: Tensor,
+        entries: npt.NDArray[np.int64],
         values: Tensor,
         targets: Tensor,
         buffer: ScoreBuffer,
@@ -45,22 +48,22 @@ class _CatalogueLoss(torch.autograd.Function):
     ) -> Tensor:
         count, columns = len(vectors), len(items)
         size = FEWEST_ROWS * max(1, BUFFER_BYTES // (4 * columns * FEWEST_ROWS))
-        starts = torch.arange(0, count, size)
-        bounds = torch.searchsorted(entries, starts.to(entries) * columns).tolist()
-        bounds.append(len(entries))
+        starts = range(0, count, size)
+        bounds = np.searchsorted(entries, [*(start * columns for start in starts), np.inf])
+        added = torch.from_numpy(entries).to(vectors.device)
         aimed = items.index_select(0, targets)
         losses = vectors.new_empty(count)
         to_vectors = torch.empty_like(vectors)
         to_items = torch.zeros_like(items) if ctx.needs_input_grad[1] else None
         to_values = torch.empty_like(values) if ctx.needs_input_grad[3] else None
-        for number, start in enumerate(starts.tolist()):
+        for start, (first, last) in zip(starts, pairwise(bounds), strict=True):
             stop = min(start + size, count)
             block, aims = vectors[start:stop], targets[start:stop]
             scores = buffer.rows(stop - start, columns, vectors)
             torch.addmm(offsets, block, items.T, out=scores)
             flat = scores.view(-1)
-            mine = slice(bounds[number], bounds[number + 1])
-            places = entries[mine] - start * columns
+            mine = slice(first, last)
+            places = added[mine] - start * columns
             flat.index_add_(0, places, values[mine])
             own = scores.gather(1, aims[:, None])
             peak = scores.amax(dim=1, keepdim=True)
@@ -94,7 +97,7 @@ class _CatalogueLoss(torch.autograd.Function):
 def catalogue_loss(
     vectors: Tensor,
     items: Tensor,
-    entries: Tensor,
+    entries: npt.NDArray[np.int64],
     values: Tensor,
     targets: Tensor,
     buffer: ScoreBuffer,
@@ -109,8 +112,8 @@ def catalogue_loss(
     items
         float32 [N, d], scored by inner product.
     entries, values
-        int64 and float32 [K]: ``values`` are added to the scores at the distinct, ascending flat
-        places ``entries``, which are ``row * N + item``.
+        int64 [K] in memory and float32 [K]: ``values`` are added to the scores at the distinct,
+        ascending flat places ``entries``, which are ``row * N + item``.
     targets
         int64 [m], below N.
     buffer

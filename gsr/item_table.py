@@ -88,6 +88,15 @@ class ItemTable:
         """Mark `rows` as standing for other items from now on; seed them next."""
         self._generations[rows] += 1
 
+    def to(self, device: torch.device) -> None:
+        """Move all rows and their optimiser state to a device; nothing must be begun."""
+        self.commit()
+        for name in (
+            *("_weight", "_first", "_second", "_steps"),
+            *("_generations", "_usual", "_taken", "_saved"),
+        ):
+            setattr(self, name, getattr(self, name).to(device))
+
     def gather(self, rows: Tensor) -> Tensor:
         """Return a copy of distinct `rows` that gradients can flow into, [len(rows), d]."""
         return self._weight[rows].requires_grad_()
@@ -185,7 +194,8 @@ class ItemTable:
         return float(self._usual) / (1.0 - SECOND_MOMENT ** max(int(self._taken), 1))
 
     def _start(self, rows: Tensor, values: Tensor) -> None:
-        noise = torch.randn(values.shape, generator=self._generator)
+        # Drawn where the generator is, so that a seed means the same values on every device.
+        noise = torch.randn(values.shape, generator=self._generator).to(values.device)
         self._weight[rows] = values + self.noise * noise
         self._first[rows] = 0.0
         self._second[rows] = 0.0
@@ -202,7 +212,7 @@ class ItemTable:
 
     def _reserve(self, capacity: int) -> None:
         def larger(old: Tensor) -> Tensor:
-            new = torch.zeros(capacity, *old.shape[1:], dtype=old.dtype)
+            new = old.new_zeros(capacity, *old.shape[1:])
             new[: self._rows] = old[: self._rows]
             return new
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -90,10 +91,13 @@ class JointModel:
         All other weights.
     generator
         The model's own randomness.
+    device
+        Where the weights are.
     """
 
     def __init__(self, config: ModelConfig, seed: int = 0) -> None:
         self.config = config
+        self.device = torch.device("cpu")
         self.generator = torch.Generator().manual_seed(seed)
         self.table = ItemTable(config.dimension, self.generator)
         self.network = JointNetwork(config, self.generator)
@@ -101,6 +105,25 @@ class JointModel:
         self._sampler = NeighbourSampler(config.fanout)
         self._places = np.full(0, -1, np.int64)
         self._boost = math.log(config.new_item_boost)
+
+    def to(self, device: torch.device) -> None:
+        """Move all weights to a device, and draw there from now on.
+
+        Learning a fixed set of clicks works on any device (`gsr.batch_learner`), the rest of this
+        class on the processor only.
+        """
+        if device == self.device:
+            return
+        self.device = device
+        self.network.to(device)
+        self.table.to(device)
+        # The other device draws other numbers, so there is no state to go on from.
+        self.generator = torch.Generator(device).manual_seed(self.generator.initial_seed())
+        self.network.dropout.generator = self.generator
+
+    def tensor(self, array: npt.NDArray[Any]) -> Tensor:
+        """Return an array as a tensor on the model's device; on the processor, of its memory."""
+        return torch.from_numpy(array).to(self.device)
 
     @property
     def items(self) -> int:

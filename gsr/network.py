@@ -1,6 +1,7 @@
 """The trainable part of the joint model, over rows that were already gathered."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -71,6 +72,12 @@ class Clicks:
     context: Tensor
     length: int
 
+    def to(self, device: torch.device) -> "Clicks":
+        """Return the same clicks on a device."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {n: v.to(device) for n, v in values.items() if n != "length"}
+        return replace(self, **moved)
+
     def tokens(self) -> Tokens:
         """Return where the clicks stand in padded rows."""
         return Tokens(self.row * self.length + self.column, self.column, self.last, self.length)
@@ -114,7 +121,7 @@ class JointNetwork(nn.Module):
         super().__init__()
         d = config.dimension
         self.config = config
-        dropout = Dropout(config.dropout, generator)
+        self.dropout = dropout = Dropout(config.dropout, generator)
         self.mixes = nn.ModuleList(
             ScaleMix(config.scales) for _ in range(config.hops if config.graph_encoder else 0)
         )

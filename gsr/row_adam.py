@@ -37,8 +37,8 @@ class RowAdam:
         self._weight.index_add_(0, rows, moved)
 
     def moments(self) -> dict[str, Tensor]:
-        """Return copies of the moments."""
-        return {"first": self._first.clone(), "second": self._second.clone()}
+        """Return the moments, [N, d] each; they change with the next step."""
+        return {"first": self._first, "second": self._second}
 
     def load(self, moments: dict[str, Tensor]) -> None:
         """Take over what `moments` returned."""

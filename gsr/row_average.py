@@ -48,8 +48,9 @@ class RowAverage:
         chosen = np.arange(len(self._known)) if rows is None else rows
         kept = self._kept_by(steps)
         share = -np.expm1(kept[steps] - kept[self._known[chosen]])
-        moved = torch.from_numpy(share.astype(np.float32))[:, None]
-        places = torch.from_numpy(chosen)
+        device = self.values.device
+        moved = torch.from_numpy(share.astype(np.float32)).to(device)[:, None]
+        places = torch.from_numpy(chosen).to(device)
         old = self.values.index_select(0, places)
         new = torch.lerp(old, self._rows.index_select(0, places), moved)
         self.values.index_copy_(0, places, new)

@@ -21,12 +21,17 @@ class Dropout(nn.Module):
 
     A byte decides about each value, so the share is rounded to 1/256: eight draws for the price of
     one, and drawing was a tenth of a step.
+
+    Attributes
+    ----------
+    generator
+        Draws; on the device of what is dropped.
     """
 
     def __init__(self, share: float, generator: torch.Generator) -> None:
         super().__init__()
         self.dropped = round(share * 256)
-        self._generator = generator
+        self.generator = generator
 
     def forward(self, x: Tensor) -> Tensor:
         """Zero a share of `x` in training and scale up the rest."""
@@ -34,7 +39,7 @@ class Dropout(nn.Module):
             return x
         count = x.numel()
         drawn = torch.empty(-(-count // 8), dtype=torch.int64, device=x.device)
-        drawn.random_(-(2**63), None, generator=self._generator)
+        drawn.random_(-(2**63), None, generator=self.generator)
         kept = drawn.view(torch.uint8)[:count].view(x.shape) >= self.dropped
         return x * (kept.to(x.dtype) * (256 / max(256 - self.dropped, 1)))
 

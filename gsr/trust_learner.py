@@ -86,8 +86,8 @@ class TrustLearner:
             total = 0.0
             for rows in self._batches(len(cases), rng):
                 features = scores.features(cases[rows])
-                mine = vectors.index_select(0, torch.from_numpy(rows))
-                told = trust(torch.from_numpy(features.context), mine)
+                mine = vectors.index_select(0, self._model.tensor(rows))
+                told = trust(self._model.tensor(features.context), mine)
                 linear = scores.linear(mine, features, told)
                 total += len(rows) * self._step(cases[rows], linear, columns, adam, mask=mask_seen)
             loss = total / max(len(cases), 1)
@@ -104,7 +104,7 @@ class TrustLearner:
         *,
         mask: bool,
     ) -> float:
-        targets = torch.from_numpy(cases.targets(self._interactions))
+        targets = self._model.tensor(cases.targets(self._interactions))
         entries, values = linear.entries, linear.values
         if mask:
             entries, values = _hidden(cases, self._interactions, linear)
@@ -126,12 +126,12 @@ class TrustLearner:
 
 def _hidden(
     cases: Cases, interactions: Interactions, linear: LinearScores
-) -> tuple[Tensor, Tensor]:
+) -> tuple[npt.NDArray[np.int64], Tensor]:
     """Return the additions with those that hide what a history holds, but for its target."""
     rows, items = cases.histories(interactions)
     kept = items != cases.targets(interactions)[rows]
     hidden = rows[kept] * interactions.item_count + items[kept]
-    flat, where = np.unique(np.concatenate((linear.entries.numpy(), hidden)), return_inverse=True)
-    added = torch.cat((linear.values, torch.full((len(hidden),), HIDDEN)))
-    total = torch.zeros(len(flat)).index_add(0, torch.from_numpy(where), added)
-    return torch.from_numpy(flat), total
+    flat, where = np.unique(np.concatenate((linear.entries, hidden)), return_inverse=True)
+    added = torch.cat((linear.values, linear.values.new_full((len(hidden),), HIDDEN)))
+    places = torch.from_numpy(where).to(added.device)
+    return flat, added.new_zeros(len(flat)).index_add(0, places, added)

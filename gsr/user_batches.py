@@ -14,10 +14,7 @@ SORTED_BATCHES: Final = 16
 
 
 class UserBatches:
-    """Every user's learned clicks that have a successor, in stretches that the encoders can read.
-
-    A history that is longer than they read is cut, elsewhere in every pass, so that every click
-    teaches in every pass, and with ever other ones before it.
+    """Every user's learned clicks that have a successor, the newest of them.
 
     Parameters
     ----------
@@ -30,7 +27,7 @@ class UserBatches:
     size
         Clicks in a batch, roughly.
     rng
-        Of the order, and of where long histories are cut.
+        Of the order.
     """
 
     def __init__(
@@ -43,48 +40,24 @@ class UserBatches:
     ) -> None:
         self._interactions = interactions
         self._stops = ends - 1
-        self._starts = interactions.starts[:-1]
-        self._users = np.flatnonzero(self._stops > self._starts)
-        self._length = length
+        self._firsts = np.maximum(interactions.starts[:-1], self._stops - length)
+        self._users = np.flatnonzero(self._stops > interactions.starts[:-1])
         self._size = size
         self._rng = rng
 
     def __iter__(self) -> Iterator[Windows]:
         """Go through all users once, in a new order."""
-        users, firsts, stops = self._stretches()
-        lengths = stops - firsts
         batches = []
-        order = self._rng.permutation(len(users))
-        for together in _cut(order, lengths, self._size * SORTED_BATCHES):
-            by_length = np.argsort(lengths[together], kind="stable")
-            batches += _cut(together[by_length], lengths, self._size)
+        for together in self._cut(self._rng.permutation(self._users), self._size * SORTED_BATCHES):
+            by_length = np.argsort(self._stops[together] - self._firsts[together], kind="stable")
+            batches += self._cut(together[by_length], self._size)
         for place in self._rng.permutation(len(batches)):
-            chosen = batches[place]
-            yield pack_windows(self._interactions, users[chosen], firsts[chosen], stops[chosen])
+            users = batches[place]
+            yield pack_windows(self._interactions, users, self._firsts[users], self._stops[users])
 
-    def _stretches(
-        self,
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Cut histories; return user, first click and end of every stretch."""
-        starts, stops = self._starts[self._users], self._stops[self._users]
-        is_long = stops - starts > self._length
-        before = np.where(is_long, self._rng.integers(self._length, size=len(starts)), 0)
-        cuts = starts - before
-        counts = -((cuts - stops) // self._length)
-        number = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
-        firsts = np.repeat(cuts, counts) + number * self._length
-        return (
-            np.repeat(self._users, counts),
-            np.maximum(firsts, np.repeat(starts, counts)),
-            np.minimum(firsts + self._length, np.repeat(stops, counts)),
-        )
-
-
-def _cut(
-    chosen: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], size: int
-) -> list[npt.NDArray[np.int64]]:
-    """Return stretches in parts of about so many clicks."""
-    filled = lengths[chosen].cumsum()
-    clicks = int(filled[-1]) if len(filled) else 0
-    bounds = np.searchsorted(filled, np.arange(size, clicks, size))
-    return [part for part in np.split(chosen, bounds) if len(part)]
+    def _cut(self, users: npt.NDArray[np.int64], size: int) -> list[npt.NDArray[np.int64]]:
+        """Return users in parts of about so many clicks."""
+        filled = (self._stops[users] - self._firsts[users]).cumsum()
+        clicks = int(filled[-1]) if len(filled) else 0
+        bounds = np.searchsorted(filled, np.arange(size, clicks, size))
+        return [part for part in np.split(users, bounds) if len(part)]

@@ -75,6 +75,10 @@ def evaluate(
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="Of the arithmetic [all cores].")
     ] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        typer.Option("--device", help="Where to learn; auto takes CUDA where there is any."),
+    ] = "auto",
     minutes: Annotated[
         float | None,
         typer.Option("--minutes", min=0.01, help="Processor time to learn one model [no limit]."),
@@ -137,6 +141,7 @@ def evaluate(
                 rules=LearningRules(
                     patience=patience, seconds=None if minutes is None else 60.0 * minutes
                 ),
+                device=device,
                 encoders=encoders,
                 model=changes["--model"],
                 batch=changes["--learner"],

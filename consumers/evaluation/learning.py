@@ -89,6 +89,8 @@ class SeedLearning:
         When to end.
     mask_seen
         Whether rankings leave out what the user has seen.
+    device
+        Where to learn and score.
     kept
         The file.
     borrowed
@@ -104,6 +106,7 @@ class SeedLearning:
         *,
         rules: LearningRules,
         mask_seen: bool,
+        device: str,
         kept: Path,
         borrowed: bool = False,
     ) -> None:
@@ -113,9 +116,10 @@ class SeedLearning:
         self._seed = seed
         self._rules = rules
         self._mask_seen = mask_seen
+        self._device = device
         self._kept = kept
         self._borrowed = borrowed
-        self._identity = _identity(split, model, batch, seed, mask_seen=mask_seen)
+        self._identity = _identity(split, model, batch, seed, mask_seen=mask_seen, device=device)
         self.record = LearningRecord()
         self._best: dict[str, Tensor] = {}
 
@@ -163,7 +167,9 @@ class SeedLearning:
 
     def _learner(self, ends: npt.NDArray[np.int64]) -> BatchLearner:
         model = JointModel(self._model, self._seed)
-        return BatchLearner(model, self._batch, self._split.interactions, ends, self._seed)
+        return BatchLearner(
+            model, self._batch, self._split.interactions, ends, self._seed, self._device
+        )
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
@@ -255,13 +261,19 @@ def _as_tensor(document: Mapping[str, Any]) -> Tensor:
 
 
 def _identity(
-    split: Split, model: ModelConfig, batch: BatchConfig, seed: int, *, mask_seen: bool
+    split: Split,
+    model: ModelConfig,
+    batch: BatchConfig,
+    seed: int,
+    *,
+    mask_seen: bool,
+    device: str,
 ) -> str:
     """Return a digest of everything that the encoders depend on."""
     digest = hashlib.sha256()
     settings = asdict(model) | asdict(batch)
     read = {name: value for name, value in settings.items() if name not in TRUST_SETTINGS}
-    told = {"seed": seed, "mask_seen": mask_seen, "settings": read}
+    told = {"seed": seed, "mask_seen": mask_seen, "device": device, "settings": read}
     digest.update(json.dumps(told, sort_keys=True).encode())
     clicks, stage = split.interactions, split.valid
     for column in (clicks.starts, clicks.items, clicks.times, clicks.events, stage.learned_ends):

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
+import torch
 from pydantic import TypeAdapter, ValidationError
 
 from consumers.config import GsrConfig
@@ -47,6 +48,9 @@ class EvaluateOptions:
         See `Evaluation`.
     rules
         When learning ends.
+    device
+        Where to learn and score: a device of torch, or "auto", which is the first CUDA device
+        where there is one.
     encoders
         The `out` of another evaluation, whose encoders are taken instead of learning any.
     model, batch
@@ -66,6 +70,7 @@ class EvaluateOptions:
     shuffle_ties: bool = False
     mask_seen: bool = True
     rules: LearningRules = field(default_factory=LearningRules)
+    device: str = "auto"
     encoders: Path | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
     batch: Mapping[str, Any] = field(default_factory=dict)
@@ -87,9 +92,10 @@ def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> di
     """
     began = time.monotonic()
     rules = options.config.events.rules()
+    device = chosen_device(options.device)
     file = open_events(options.events, options.columns, options.config, options.on_bad)
     data = read_event_data(file, rules, options.limit, progress)
-    runs = [_run_seed(options, data, seed, progress) for seed in options.seeds]
+    runs = [_run_seed(options, data, seed, device, progress) for seed in options.seeds]
     model, batch = _settings(options, runs[0].split)
     evaluation = Evaluation(
         data=data,
@@ -102,14 +108,38 @@ def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> di
             "shape": {name: value for name, value in asdict(model).items() if name != "half_lives"},
             "learner": asdict(batch),
             "stopping": asdict(options.rules),
+            "device": device,
             "encoders_of": None if options.encoders is None else str(options.encoders),
         },
     )
     return evaluation.write(options.out)
 
 
+def chosen_device(asked: str) -> str:
+    """Return the device that "auto" means here; any other name is returned as it is.
+
+    Raises
+    ------
+    ConfigError
+        It is not there.
+    """
+    has_cuda = torch.cuda.is_available()
+    if asked == "auto":
+        return "cuda" if has_cuda else "cpu"
+    if asked == "cuda" and not has_cuda:
+        raise ConfigError(
+            "--device cuda: torch finds no CUDA device here; take --device cpu, or look at "
+            "nvidia-smi and at which torch is installed"
+        )
+    return asked
+
+
 def _run_seed(
-    options: EvaluateOptions, data: EventData, seed: int, progress: ProgressCallback
+    options: EvaluateOptions,
+    data: EventData,
+    seed: int,
+    device: str,
+    progress: ProgressCallback,
 ) -> SeedRun:
     ordered = data.shuffled_ties(seed) if options.shuffle_ties else data
     split = ordered.split(options.protocol, quantile=options.quantile, refit=options.refit)
@@ -121,6 +151,7 @@ def _run_seed(
         seed,
         rules=options.rules,
         mask_seen=options.mask_seen,
+        device=device,
         kept=(options.encoders or options.out) / KEPT_NAME / f"seed-{seed}.safetensors",
         borrowed=options.encoders is not None,
     )

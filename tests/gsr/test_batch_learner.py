@@ -136,10 +136,10 @@ def test_scores_may_be_cosines(clicks: Interactions) -> None:
     np.testing.assert_allclose(np.linalg.norm(items, axis=1), 1.0, rtol=1e-5)
 
 
-def test_every_click_of_a_long_history_is_learned() -> None:
+def test_long_histories_are_learned_from_their_newest_clicks() -> None:
     clicks = _walks(20, np.random.default_rng(2), length=30)
     learner = _learner(clicks, clicks.starts[1:])
-    assert learner.learn_once().positions == 20 * 29
+    assert learner.learn_once().positions == 20 * SHAPE.history_length
 
 
 @pytest.mark.parametrize("name", sorted(TRUST_SETTINGS))

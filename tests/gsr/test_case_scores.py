@@ -55,7 +55,7 @@ def test_the_parts_add_up() -> None:
     features = scores.features(cases)
     linear = scores.linear(vectors, features, Trust(gains, weights))
     found = (linear.rows @ scores.columns(items).T).numpy()
-    found.ravel()[linear.entries.numpy()] += linear.values.numpy()
+    found.ravel()[linear.entries] += linear.values.numpy()
 
     expected = (gains * vectors @ items.T).numpy()
     expected += np.outer(weights[:, 0], popularity_level(counted.graph.popularity[:, 0]))
@@ -64,7 +64,7 @@ def test_the_parts_add_up() -> None:
     for row, item, channels in zip(features.rows, features.items, features.values, strict=True):
         expected[row, item] += float(weights[row, 2:].numpy() @ channels)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
-    assert (np.diff(linear.entries.numpy()) > 0).all()
+    assert (np.diff(linear.entries) > 0).all()
 
 
 def test_cases_are_encoded_in_their_own_order() -> None:

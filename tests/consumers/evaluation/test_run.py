@@ -9,7 +9,7 @@ import pytest
 from consumers.config import GsrConfig
 from consumers.errors import ArtifactError, ConfigError
 from consumers.evaluation.learning import LearningRules
-from consumers.evaluation.run import EvaluateOptions, evaluate
+from consumers.evaluation.run import EvaluateOptions, chosen_device, evaluate
 from consumers.process.progress import Progress
 from stream.errors import EventFileError
 
@@ -152,6 +152,15 @@ def test_encoders_that_do_not_fit_are_refused(
 def test_wrong_settings_are_named(tmp_path: Path, changes: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         evaluate(_options(tmp_path, **changes))
+
+
+def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert (chosen_device("auto"), chosen_device("cpu")) == ("cpu", "cpu")
+    with pytest.raises(ConfigError, match="no CUDA device here"):
+        chosen_device("cuda")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert chosen_device("auto") == "cuda"
 
 
 def test_too_few_clicks_are_refused(tmp_path: Path) -> None:
