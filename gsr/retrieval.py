@@ -1,5 +1,11 @@
-"""Exact top-k retrieval with masks, in blocks of bounded memory. Imports no torch."""
+"""Exact top-k retrieval with masks, in blocks of bounded memory. Imports no torch.
 
+Scores of all items at once, or even of one user, would pass through memory twice. So some users'
+scores of a tile of items are made, completed and looked at while they are in the cache, and every
+item vector is read once for all of these users.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,8 +23,13 @@ from gsr.channels import (
 from gsr.compiled import kernel
 from gsr.histories import Histories
 
-BLOCK_USERS: Final = 64
-CACHED_BYTES: Final = 8 * 1024 * 1024
+USERS_TOGETHER: Final = 256
+"""Users for whom the items are gone through at once."""
+TILE_BYTES: Final = 2 * 1024 * 1024
+"""Their scores of some items, which stay in the processor's cache until they are looked at."""
+LOOKED_AT: Final = 64
+"""Scores that are compared at once with the worst that is still listed."""
+NOTHING: Final = np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +49,26 @@ class TopItems:
 
 
 @kernel
-def _best(
-    scores: npt.NDArray[np.float32],
-    weights: npt.NDArray[np.float32],
-    levels: npt.NDArray[np.float64],
-    shifts: npt.NDArray[np.float64],
-    hidden: npt.NDArray[np.bool_],
-    rows: npt.NDArray[np.int64],
-    values: npt.NDArray[np.float32],
-) -> None:  # pragma: no cover
-    """Fill the best `rows` and `values` [k]; `scores` [N] lacks only the popularity channels."""
-    k = len(rows)
-    rows[:] = -1
-    values[:] = -np.inf
-    for item in range(len(scores)):
-        value = scores[item]
-        if hidden[item] or value == -np.inf:
-            continue
-        for s in range(len(shifts)):
-            value += weights[s] * np.float32(max(levels[item, s] - shifts[s], FLOOR_LOG2) * LN2)
-        # Rows come in ascending order, so an equal score never moves an earlier row down.
-        if rows[k - 1] >= 0 and value <= values[k - 1]:
-            continue
-        place = k - 1
-        while place > 0 and (rows[place - 1] < 0 or values[place - 1] < value):
-            rows[place] = rows[place - 1]
-            values[place] = values[place - 1]
-            place -= 1
-        rows[place] = item
-        values[place] = value
+def _most_additions(
+    graph: GraphArrays,
+    items: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    history: int,
+) -> int:  # pragma: no cover
+    """Return how many items the graph can speak of at most, over all users."""
+    total = 0
+    for b in range(len(lengths)):
+        for place in range(max(lengths[b] - history, 0), lengths[b]):
+            source = items[b, place]
+            if 0 <= source < len(graph.row_starts):
+                total += graph.row_lengths[source]
+    return total
 
 
 @kernel
-def _retrieve(
+def _list_additions(
     graph: GraphArrays,
     levels: npt.NDArray[np.float64],
-    scores: npt.NDArray[np.float32],
     weights: npt.NDArray[np.float32],
     items: npt.NDArray[np.int64],
     lengths: npt.NDArray[np.int64],
@@ -82,30 +77,118 @@ def _retrieve(
     decay: float,
     masked: npt.NDArray[np.int64],
     masked_ends: npt.NDArray[np.int64],
-    hidden: npt.NDArray[np.bool_],
     dense: npt.NDArray[np.float32],
     touched: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int64],
-    values: npt.NDArray[np.float32],
+    amount: npt.NDArray[np.float32],
+    width: int,
+    places: npt.NDArray[np.int64],
+    amounts: npt.NDArray[np.float32],
+    ends: npt.NDArray[np.int64],
 ) -> None:  # pragma: no cover
-    """Turn each user's neural scores [B, N] into their top k; `scores` is used up."""
+    """Fill what is added to some scores, each user's tile by tile; -inf for masked items.
+
+    Those of user b and tile t end at ``ends[b, t]``, where the next tile's begin.
+    """
     scales = len(graph.half_lives)
-    count = scores.shape[1]
-    start = 0
+    used, start = 0, 0
     for b in range(len(lengths)):
         listed = graph_channels(
             graph, levels, items[b], lengths[b], now[b], history, decay, dense, touched
         )
+        mine = ends[b]
+        mine[:] = 0
         for i in range(listed):
+            amount[i] = 0.0
             for c in range(dense.shape[1]):
-                scores[b, touched[i]] += weights[b, scales + c] * dense[touched[i], c]
+                amount[i] += weights[b, scales + c] * dense[touched[i], c]
+            mine[touched[i] // width] += 1
         clear_channels(dense, touched, listed)
         for i in range(start, masked_ends[b]):
-            if 0 <= masked[i] < count:
-                scores[b, masked[i]] = -np.inf
+            if 0 <= masked[i] < len(dense):
+                mine[masked[i] // width] += 1
+        for t in range(len(mine)):
+            count = mine[t]
+            mine[t] = used
+            used += count
+        for i in range(listed):
+            at = mine[touched[i] // width]
+            places[at], amounts[at] = touched[i], amount[i]
+            mine[touched[i] // width] += 1
+        for i in range(start, masked_ends[b]):
+            if 0 <= masked[i] < len(dense):
+                at = mine[masked[i] // width]
+                places[at], amounts[at] = masked[i], -np.inf
+                mine[masked[i] // width] += 1
         start = masked_ends[b]
-        shifts = now[b] / graph.half_lives
-        _best(scores[b], weights[b], levels, shifts, hidden, rows[b], values[b])
+
+
+@kernel
+def _look_at(
+    scores: npt.NDArray[np.float32],
+    first: int,
+    weights: npt.NDArray[np.float32],
+    levels: npt.NDArray[np.float64],
+    half_lives: npt.NDArray[np.float64],
+    now: npt.NDArray[np.float64],
+    hidden: npt.NDArray[np.float32],
+    places: npt.NDArray[np.int64],
+    amounts: npt.NDArray[np.float32],
+    starts: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float32],
+) -> None:  # pragma: no cover
+    """Complete the neural scores [B, T] of the items from `first` on; keep the best.
+
+    `levels` is [S, T], `hidden` [T] is -inf for an item that nobody may get, else 0. Additions
+    ``starts : ends`` [B] are of these items; afterwards `starts` are the next tile's.
+    """
+    width = scores.shape[1]
+    for b in range(len(scores)):
+        mine = scores[b]
+        at = starts[b]
+        while at < ends[b]:
+            mine[places[at] - first] += amounts[at]
+            at += 1
+        starts[b] = at
+        for s in range(len(half_lives)):
+            weight, shift, level = weights[b, s], now[b] / half_lives[s], levels[s]
+            for i in range(width):
+                mine[i] += weight * np.float32(max(level[i] - shift, FLOOR_LOG2) * LN2)
+        for i in range(len(hidden)):
+            mine[i] += hidden[i]
+        _keep_best(mine, first, rows[b], values[b])
+
+
+@kernel
+def _keep_best(
+    scores: npt.NDArray[np.float32],
+    first: int,
+    rows: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float32],
+) -> None:  # pragma: no cover
+    """Enter those of `scores` [T] that are better than the worst into the best so far [k]."""
+    k = len(rows)
+    for start in range(0, len(scores), LOOKED_AT):
+        stop = min(start + LOOKED_AT, len(scores))
+        worst = values[k - 1]
+        better = 0
+        for i in range(start, stop):
+            better += scores[i] > worst
+        if better == 0:
+            continue
+        for i in range(start, stop):
+            # Rows come in ascending order, so an equal score never moves an earlier row down.
+            value = scores[i]
+            if not value > values[k - 1]:
+                continue
+            place = k - 1
+            while place > 0 and values[place - 1] < value:
+                rows[place] = rows[place - 1]
+                values[place] = values[place - 1]
+                place -= 1
+            rows[place] = first + i
+            values[place] = value
 
 
 def top_k(
@@ -121,7 +204,8 @@ def top_k(
     history: int,
     decay: float,
     blocked: npt.NDArray[np.bool_] | None = None,
-    block_bytes: int = 64 * 1024 * 1024,
+    together: int = USERS_TOGETHER,
+    tile_bytes: int = TILE_BYTES,
 ) -> TopItems:
     """Return each user's `k` items of highest joint score; equal scores by ascending row.
 
@@ -143,8 +227,9 @@ def top_k(
         `channel_history` and `channel_decay` of the model's configuration.
     blocked
         bool [N], rows that nobody may get (taken down); dead rows never are returned anyway.
-    block_bytes
-        Most memory for one block of dense scores.
+    together, tile_bytes
+        How many users go through the items at once, and how much memory their scores take. They
+        change the time that it takes, and nothing else.
     """
     count = len(graph.alive)
     users = len(histories)
@@ -152,37 +237,75 @@ def top_k(
     values = np.full((users, k), -np.inf, np.float32)
     if users == 0 or count == 0 or k == 0:
         return TopItems(rows, values)
-    hidden = ~graph.alive if blocked is None else ~graph.alive | blocked
-    known = min(len(item_vectors), count)
-    transposed = item_vectors[:known].T
-    # Blocks that stay in the processor's cache, but enough users for each look at an item.
-    row_bytes = 4 * count
-    size = max(1, min(block_bytes // row_bytes, max(BLOCK_USERS, CACHED_BYTES // row_bytes)))
-    scores = np.empty((min(size, users), count), np.float32)
+    gone = ~graph.alive if blocked is None else ~graph.alive | blocked
+    hidden = np.where(gone, np.float32(-np.inf), np.float32(0.0)) if gone.any() else None
     dense = np.zeros((count, graph_channel_count(len(graph.half_lives))), np.float32)
-    touched = np.empty(count, np.int64)
-    for start in range(0, users, size):
-        stop = min(start + size, users)
-        block = scores[: stop - start]
-        block[:, known:] = 0.0
-        np.matmul(vectors[start:stop], transposed, out=block[:, :known])
-        lists = masked[start:stop]
-        _retrieve(
+    touched, amount = np.empty(count, np.int64), np.empty(count, np.float32)
+    for start in range(0, users, together):
+        part = slice(start, min(start + together, users))
+        lists = masked[part]
+        flat = np.concatenate(lists)
+        most = _most_additions(graph, histories.items[part], histories.lengths[part], history)
+        places = np.empty(most + len(flat), np.int64)
+        amounts = np.empty(len(places), np.float32)
+        width = max(1, min(count, tile_bytes // (4 * len(lists))))
+        ends = np.empty((len(lists), -(-count // width)), np.int64)
+        _list_additions(
             graph,
             levels,
-            block,
-            channel_weights[start:stop],
-            histories.items[start:stop],
-            histories.lengths[start:stop],
-            histories.now[start:stop],
+            channel_weights[part],
+            histories.items[part],
+            histories.lengths[part],
+            histories.now[part],
             history,
             decay,
-            np.concatenate(lists) if lists else np.empty(0, np.int64),
+            flat,
             np.cumsum([len(row) for row in lists], dtype=np.int64),
-            hidden,
             dense,
             touched,
-            rows[start:stop],
-            values[start:stop],
+            amount,
+            width,
+            places,
+            amounts,
+            ends,
         )
+        starts = np.concatenate(([0], ends[:-1, -1]))
+        tiles = _neural_scores(vectors[part], item_vectors, count, width)
+        for number, (first, scores) in enumerate(tiles):
+            tile = slice(first, first + scores.shape[1])
+            _look_at(
+                scores,
+                first,
+                channel_weights[part],
+                np.ascontiguousarray(levels[tile].T),
+                graph.half_lives,
+                histories.now[part],
+                NOTHING if hidden is None else hidden[tile],
+                places,
+                amounts,
+                starts,
+                ends[:, number],
+                rows[part],
+                values[part],
+            )
     return TopItems(rows, values)
+
+
+def _neural_scores(
+    vectors: npt.NDArray[np.float32],
+    item_vectors: npt.NDArray[np.float32],
+    count: int,
+    width: int,
+) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
+    """Yield a first item and the scores [B, T] of `width` items, and so on; in the same memory."""
+    memory = np.empty(len(vectors) * width, np.float32)
+    known = min(len(item_vectors), count)
+    for first in range(0, count, width):
+        here = min(width, count - first)
+        scores = memory[: len(vectors) * here].reshape(len(vectors), here)
+        with_vector = max(0, min(known - first, here))
+        scores[:, with_vector:] = 0.0
+        if with_vector:
+            items = item_vectors[first : first + with_vector]
+            np.matmul(vectors, items.T, out=scores[:, :with_vector])
+        yield first, scores

@@ -65,13 +65,15 @@ class Setting:
         return found
 
 
-@pytest.mark.parametrize("block_bytes", [1, 300, 10**6])
+@pytest.mark.parametrize(("together", "tile_bytes"), [(1, 1), (4, 100), (5, 300), (256, 10**6)])
 @pytest.mark.parametrize("known", [None, 20, 0])
-def test_it_finds_what_sorting_all_scores_finds(block_bytes: int, known: int | None) -> None:
-    """Whatever the block size, and also where items have no vector yet."""
+def test_it_finds_what_sorting_all_scores_finds(
+    together: int, tile_bytes: int, known: int | None
+) -> None:
+    """Whatever the size of blocks, and also where items have no vector yet."""
     setting = Setting(known)
     setting.graph.alive[7] = False
-    found = setting.top(block_bytes=block_bytes)
+    found = setting.top(together=together, tile_bytes=tile_bytes)
     for user in range(USERS):
         scores = setting.scores(user)
         best = np.argsort(-scores, kind="stable")[:5]
