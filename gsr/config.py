@@ -189,7 +189,7 @@ class BatchConfig:
     average_decay
         Of the running average of all weights, which is what ranks; 0 ranks with the last weights.
     sampled_items
-        How many items, beside all targets of a step, stand for the catalogue in the encoders'
+        How many items, all targets of a step among them, stand for the catalogue in the encoders'
         softmax; where there are no more, every item does.
     recent_half_life
         Of the popularity that fades, in seconds.
@@ -211,7 +211,7 @@ class BatchConfig:
     warm_up_steps: int = 100
     batch_positions: int = 2048
     average_decay: float = 0.999
-    sampled_items: int = 1024
+    sampled_items: int = 2560
     recent_half_life: float = 30 * 86_400.0
     source_power: float = 0.5
     window_weights: tuple[float, ...] = (1.0, 0.5, 1.0 / 3.0)

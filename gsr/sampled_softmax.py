@@ -1,8 +1,9 @@
 """Which items stand for the whole catalogue in one step's softmax.
 
-All the step's targets do, and others drawn uniformly. An item that is among them with probability
-π stands for 1/π like it, so its score is raised by -ln π (the logQ correction of `Yi et al.
-<https://doi.org/10.1145/3298689.3346996>`_); a row's own target is there for certain.
+All the step's targets do, and others drawn uniformly, so many that there are always as many items:
+a step then costs the same however many items its clicks are spread over. An item that is among
+them with probability π stands for 1/π like it, so its score is raised by -ln π (the logQ correction
+of `Yi et al. <https://doi.org/10.1145/3298689.3346996>`_); a row's own target is there for certain.
 Imports no torch.
 """
 
@@ -44,7 +45,8 @@ class ItemSampler:
     popularity
         float [N], clicks of each item: how often it is a target.
     count
-        How many to draw beside the targets, at most N; with N, all items are there.
+        How many items there are to be, the targets among them; more where the targets are more, and
+        N where it is that or above.
     rng
         Draws.
     """
@@ -53,19 +55,24 @@ class ItemSampler:
         self, popularity: npt.NDArray[np.float32], count: int, rng: np.random.Generator
     ) -> None:
         self._shares = popularity.astype(np.float64) / max(float(popularity.sum()), 1.0)
-        self._count = min(count, len(popularity))
+        self._count = count
         self._rng = rng
         self._places = np.full(len(popularity), -1)
 
     def draw(self, targets: npt.NDArray[np.int64]) -> SampledItems:
         """Draw for one step, in whose m rows the `targets`, int64 [m], were clicked."""
         n, m = len(self._places), len(targets)
-        drawn = self._rng.choice(n, self._count, replace=False, shuffle=False)
-        items = np.unique(np.concatenate((drawn, targets)))
+        certain = np.unique(targets)
+        others = n - len(certain)
+        count = min(max(self._count - len(certain), 0), others)
+        drawn = self._rng.choice(others, count, replace=False, shuffle=False)
+        # Number i of the others has as many targets before it as there are below its item.
+        drawn += np.searchsorted(certain - np.arange(len(certain)), drawn, side="right")
+        items = np.sort(np.concatenate((certain, drawn)))
         self._places[items] = np.arange(len(items))
         places = self._places[targets]
         self._places[items] = -1
-        missing = (1.0 - self._count / n) * (1.0 - self._shares[items]) ** m
+        missing = (1.0 - count / max(others, 1)) * (1.0 - self._shares[items]) ** m
         corrections = -np.log1p(-np.minimum(missing, 1.0 - 1e-9))
         return SampledItems(
             items,

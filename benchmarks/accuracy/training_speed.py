@@ -71,11 +71,10 @@ def learner(split: Split, theirs: Mapping[str, Any]) -> BatchLearner:
         graph_channels=False,
         popularity_channels=False,
     )
+    positions = theirs["batch_size"] * positions_per_user(split, theirs["session_max_len"])
     config = BatchConfig(
-        sampled_items=theirs["n_negatives"],
-        batch_positions=round(
-            theirs["batch_size"] * positions_per_user(split, theirs["session_max_len"])
-        ),
+        sampled_items=round(positions) + theirs["n_negatives"],
+        batch_positions=round(positions),
     )
     return BatchLearner(JointModel(shape), config, interactions, ends)
 

@@ -29,7 +29,7 @@ def test_all_items_are_a_plain_softmax() -> None:
     np.testing.assert_allclose(_scores(drawn, np.zeros((3, ITEMS))), 0.0, atol=1e-6)
 
 
-@pytest.mark.parametrize("count", [4, 12])
+@pytest.mark.parametrize("count", [1, 9, 16])
 def test_the_sum_over_the_sample_is_that_over_the_catalogue(count: int) -> None:
     """Over many draws; targets are drawn by popularity, as the correction takes for granted."""
     rng = np.random.default_rng(1)
@@ -41,6 +41,23 @@ def test_the_sum_over_the_sample_is_that_over_the_catalogue(count: int) -> None:
         drawn = sampler.draw(targets)
         found.append(np.exp(scores[drawn.items] + drawn.corrections).sum())
     assert np.mean(found) == pytest.approx(np.exp(scores).sum(), rel=0.03)
+
+
+def test_there_are_always_as_many_items() -> None:
+    """All targets, and others that are equally likely to be there."""
+    rng = np.random.default_rng(3)
+    sampler, seen = ItemSampler(np.ones(ITEMS, np.float32), 12, rng), np.zeros(ITEMS)
+    targets = np.array([0, 7, 7, 8, 39])
+    for _ in range(3000):
+        drawn = sampler.draw(targets)
+        assert len(drawn.items) == 12
+        assert (np.diff(drawn.items) > 0).all()
+        seen[drawn.items] += 1
+    assert (seen[targets] == 3000).all()
+    others = np.delete(seen, targets) / 3000
+    np.testing.assert_allclose(others, 8 / (ITEMS - 4), atol=0.04)
+    many = sampler.draw(np.arange(20))
+    np.testing.assert_array_equal(many.items, np.arange(20))
 
 
 def test_a_target_is_not_corrected_in_its_own_row() -> None:
