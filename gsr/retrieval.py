@@ -170,14 +170,16 @@ def _keep_best(
     """Enter those of `scores` [T] that are better than the worst into the best so far [k]."""
     k = len(rows)
     for start in range(0, len(scores), LOOKED_AT):
-        stop = min(start + LOOKED_AT, len(scores))
-        worst = values[k - 1]
-        better = 0
-        for i in range(start, stop):
-            better += scores[i] > worst
-        if better == 0:
-            continue
-        for i in range(start, stop):
+        stop = start + LOOKED_AT
+        if stop <= len(scores):
+            worst, some = values[k - 1], scores[start:stop]
+            better = np.int32(0)
+            # So many at a time, without a branch: this is what the compiler makes vectors of.
+            for i in range(LOOKED_AT):
+                better |= np.int32(some[i] > worst)
+            if better == 0:
+                continue
+        for i in range(start, min(stop, len(scores))):
             # Rows come in ascending order, so an equal score never moves an earlier row down.
             value = scores[i]
             if not value > values[k - 1]:
