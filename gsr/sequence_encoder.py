@@ -19,8 +19,7 @@ def gap_buckets(seconds: Tensor) -> Tensor:
 class Dropout(nn.Module):
     """Dropout that draws from the generator it is given, so that learning is reproducible.
 
-    A byte decides about each value, so the share is rounded to 1/256: eight draws for the price of
-    one, and drawing was a tenth of a step.
+    A byte decides about each value, so that one draw serves eight; the share is rounded to 1/256.
 
     Attributes
     ----------

@@ -34,7 +34,7 @@ def better(views: Sequence[Path]) -> Path:
 
 
 def compare(view: Path, joint: Path) -> dict[str, Any]:
-    """Return what `gsr compare` says."""
+    """Return what `gsr compare` says of two folders, the second being the one to be better."""
     wanted = [word for name in METRICS for word in ("--metric", name)]
     command = gsr_command("compare", str(view), str(joint), *wanted, "--json")
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)

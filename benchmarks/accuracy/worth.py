@@ -11,26 +11,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy.better_view import METRICS
+from benchmarks.accuracy.better_view import compare
 from benchmarks.accuracy.exchange import write_json
-from consumers.evaluation.comparison import compare_runs
 from consumers.evaluation.result import METRICS_NAME
-
-SAMPLES = 10_000
 
 
 def worths(folder: Path, whole: str) -> dict[str, Any]:
     """Return name -> what `gsr compare` says of the ablation (a) and the whole model (b)."""
     return {
-        path.parent.name: compare_runs(
-            path.parent,
-            folder / whole,
-            metrics=METRICS,
-            samples=SAMPLES,
-            seed=0,
-            part="test",
-            graphs=("frozen", "frozen"),
-        )
+        path.parent.name: compare(path.parent, folder / whole)
         for path in sorted(folder.glob(f"*/{METRICS_NAME}"))
         if path.parent.name != whole
     }
