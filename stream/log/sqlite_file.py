@@ -24,7 +24,8 @@ from stream.log.sqlite_schema import (
 _CHECKPOINT_PAGES: Final = 16 * 1024 * 1024 // PAGE_BYTES
 _WAL_KEPT_BYTES: Final = 16 * 1024 * 1024  # a longer write-ahead log is cut back to this
 _WAL_LIMIT_BYTES: Final = 64 * 1024 * 1024  # a longer one makes the writer wait for readers
-_CHECKPOINT_WAIT_MILLISECONDS: Final = 200
+_CHECKPOINT_TRIES: Final = 10
+_CHECKPOINT_TRY_MILLISECONDS: Final = 20
 _CACHED_STATEMENTS: Final = 512
 _SPARE_PAGES: Final = 1000  # free pages that are kept for the records to come
 _VACUUM_PAGES: Final = 1000  # moved at once, so that writers wait tens of milliseconds at most
@@ -137,7 +138,7 @@ class SqliteFile:
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file and cut it, unless someone is using it."""
         with sqlite_errors(self.path):
-            self._truncate_wal(self.connection(), wait_milliseconds=0)
+            self._truncate_wal(self.connection(), tries=1, wait_milliseconds=0)
 
     def vacuum(self) -> bool:
         """Give back some free pages to the disk; return whether there are many more."""
@@ -189,15 +190,25 @@ class SqliteFile:
             return
         # What was committed is durable: a disk that cannot take it twice refuses the next commit.
         with suppress(sqlite3.OperationalError):
-            self._truncate_wal(connection, wait_milliseconds=_CHECKPOINT_WAIT_MILLISECONDS)
+            self._truncate_wal(
+                connection,
+                tries=_CHECKPOINT_TRIES,
+                wait_milliseconds=_CHECKPOINT_TRY_MILLISECONDS,
+            )
         # A reader that stays for long must not make every append wait.
         left = os.stat(self._wal_path).st_size  # noqa: PTH116 - as above
         self._next_forced_checkpoint_bytes = left + _WAL_LIMIT_BYTES
 
-    def _truncate_wal(self, connection: sqlite3.Connection, *, wait_milliseconds: int) -> None:
+    def _truncate_wal(
+        self, connection: sqlite3.Connection, *, tries: int, wait_milliseconds: int
+    ) -> None:
         connection.execute(f"PRAGMA busy_timeout = {wait_milliseconds}")
         try:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            # Overlapping readers can hold off one long try to its end, seldom two short ones.
+            for _ in range(tries):
+                ((busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                if not busy:
+                    break
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 raise

@@ -110,7 +110,7 @@ def test_busy_readers_do_not_let_the_write_ahead_log_grow(
     """Though two threads never stop reading."""
     monkeypatch.setattr(sqlite_file, "_WAL_LIMIT_BYTES", MIB // 2)
     monkeypatch.setattr(sqlite_file, "_CHECKPOINT_PAGES", 10**9)
-    monkeypatch.setattr(sqlite_file, "_CHECKPOINT_WAIT_MILLISECONDS", 5000)
+    monkeypatch.setattr(sqlite_file, "_CHECKPOINT_TRIES", 250)
     log.close()
     own = EmbeddedLog(tmp_path, ManualClock(1e9))
     stop = threading.Event()
@@ -141,7 +141,7 @@ def test_a_reader_that_stays_delays_appends_now_and_then_only(
 ) -> None:
     """A stranger's open query: the log goes on, and cleaning shrinks the file once it is gone."""
     monkeypatch.setattr(sqlite_file, "_WAL_LIMIT_BYTES", MIB)
-    monkeypatch.setattr(sqlite_file, "_CHECKPOINT_WAIT_MILLISECONDS", 1)
+    monkeypatch.setattr(sqlite_file, "_CHECKPOINT_TRY_MILLISECONDS", 1)
     log = EmbeddedLog(tmp_path, ManualClock(1e9))
     log.create_topic(TopicSpec(name="t"))
     writer = log.writer("t")
