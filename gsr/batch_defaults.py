@@ -18,12 +18,15 @@ FIRST_WEIGHTS: Final = 0.02
 SPARSE_CLICKS: Final = 30
 """Where the average item has fewer clicks than this, embeddings overfit first of all."""
 
+ENSEMBLE: Final = 4
+"""Encoders that overfit each in its own way, of which the sum does less."""
+
 
 def batch_model(interactions: Interactions, ends: npt.NDArray[np.int64]) -> ModelConfig:
     """Return the joint model's shape for the clicks ``starts[u] : ends[u]`` of every user u.
 
     Histories are read as far back as nineteen in twenty users go, within limits; where items are
-    seldom clicked, vectors are short and dropout is high.
+    seldom clicked, each of several encoders has short vectors of its own, and dropout is high.
     """
     lengths = (ends - interactions.starts[:-1]).astype(float)
     usual = float(np.quantile(lengths, 0.95)) if len(lengths) else 0.0
@@ -31,9 +34,10 @@ def batch_model(interactions: Interactions, ends: npt.NDArray[np.int64]) -> Mode
     return replace(
         ModelConfig(),
         half_lives=UNDYING,
-        dimension=64 if sparse else 128,
+        dimension=ENSEMBLE * 64 if sparse else 128,
         blocks=2,
         heads=2,
+        ensemble=ENSEMBLE if sparse else 1,
         history_length=int(np.clip(np.ceil(usual), SHORTEST_HISTORY, LONGEST_HISTORY)),
         graph_encoder=False,
         channel_history=20,

@@ -170,7 +170,7 @@ class BatchLearner:
             )
 
     def _step(self, windows: Windows) -> float:
-        """Have the user vectors alone predict what was clicked next."""
+        """Have each encoder's share of the user vectors predict what was clicked next."""
         network = self.model.network
         targets = self._interactions.items[windows.positions + 1]
         drawn = self._sampler.draw(targets)
@@ -181,17 +181,16 @@ class BatchLearner:
         items = network.fusion.items(leaf, None)
         vectors = self._encode(windows, places[: len(read)], items)
         chosen = items.index_select(0, tensor(places[len(read) :]))
-        loss = catalogue_loss(
-            vectors,
-            chosen,
-            drawn.entries,
-            tensor(drawn.values),
-            tensor(drawn.targets),
-            self._buffer,
-            offsets=tensor(drawn.corrections),
-        )
+        values, aims = tensor(drawn.values), tensor(drawn.targets)
+        offsets = tensor(drawn.corrections)
+        losses = [
+            catalogue_loss(mine, own, drawn.entries, values, aims, self._buffer, offsets=offsets)
+            for mine, own in zip(network.shares(vectors), network.shares(chosen), strict=True)
+        ]
+        # A sum, so that each learns as it would alone.
+        loss = torch.stack(losses).sum()
         self._advance(loss, rows, leaf)
-        return float(loss.detach())
+        return float(loss.detach()) / len(losses)
 
     def _encode(self, windows: Windows, places: npt.NDArray[np.int64], items: Tensor) -> Tensor:
         """Return user vectors after every click, as they are in learning, [T, d]."""

@@ -20,6 +20,10 @@ class ModelConfig:
         How many of a user's newest clicks the encoders read (n).
     sequence_encoder, blocks, heads
         The causal transformer over the clicks: on or off, depth, attention heads.
+    ensemble
+        How many such transformers there are. Each reads and is compared with its own share of the
+        vectors' numbers, d / ensemble of them; their scores add up. A fixed set of clicks teaches
+        each by itself, the stream all as one.
     graph_encoder, hops, fanout
         Propagation over the item graph: on or off, rounds, heaviest neighbours per item.
     popularity_channels, graph_channels
@@ -49,7 +53,8 @@ class ModelConfig:
     Raises
     ------
     ValueError
-        `new_item_boost` is not above 0, or `score_scale` is below 0.
+        `new_item_boost` is not above 0, `score_scale` is below 0, or `dimension` cannot be shared
+        out evenly among the attention heads of the ensemble.
     """
 
     dimension: int = 64
@@ -59,6 +64,7 @@ class ModelConfig:
     sequence_encoder: bool = True
     blocks: int = 1
     heads: int = 2
+    ensemble: int = 1
     graph_encoder: bool = True
     hops: int = 1
     fanout: int = 16
@@ -80,6 +86,11 @@ class ModelConfig:
             raise ValueError(f"new_item_boost is {self.new_item_boost}: give a number above 0")
         if not 0.0 <= self.score_scale < float("inf"):
             raise ValueError(f"score_scale is {self.score_scale}: give 0 or a number above it")
+        if min(self.ensemble, self.heads) < 1 or self.dimension % (self.ensemble * self.heads):
+            raise ValueError(
+                f"dimension is {self.dimension}: give a multiple of ensemble times heads, which "
+                f"are {self.ensemble} and {self.heads} and must be 1 or more"
+            )
 
     @property
     def scales(self) -> int:

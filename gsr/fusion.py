@@ -18,7 +18,8 @@ NEURAL_PRIOR: Final = 0.1
 class Fusion(nn.Module):
     """Joins sequence and graph view into fused item vectors and one user vector.
 
-    With a `score_scale` above 0, item vectors have length 1 and user vectors that length.
+    With a `score_scale` above 0, item vectors have length 1 and user vectors that length, in each
+    encoder's share of them.
 
     Shapes
     ------
@@ -27,10 +28,17 @@ class Fusion(nn.Module):
     """
 
     def __init__(
-        self, dimension: int, scales: int, time_gaps: bool, dropout: Dropout, score_scale: float
+        self,
+        dimension: int,
+        scales: int,
+        time_gaps: bool,
+        dropout: Dropout,
+        score_scale: float,
+        ensemble: int,
     ) -> None:
         super().__init__()
         self.score_scale = score_scale
+        self.ensemble = ensemble
         self.item_gate = nn.Parameter(torch.zeros(dimension))
         self.pauses = nn.Parameter(torch.zeros(GAP_BUCKETS, dimension)) if time_gaps else None
         self.from_sequence = nn.Linear(dimension, dimension)
@@ -43,7 +51,7 @@ class Fusion(nn.Module):
         fused = embeddings
         if propagated is not None:
             fused = fused + self.item_gate.sigmoid() * propagated
-        return functional.normalize(fused, dim=1) if self.score_scale else fused
+        return self._directions(fused) if self.score_scale else fused
 
     def users(
         self, states: Tensor | None, views: Tensor | None, context: Tensor, pauses: Tensor
@@ -63,7 +71,12 @@ class Fusion(nn.Module):
     def _scaled(self, vectors: Tensor) -> Tensor:
         if not self.score_scale:
             return vectors
-        return self.score_scale * functional.normalize(vectors, dim=1)
+        return self.score_scale * self._directions(vectors)
+
+    def _directions(self, vectors: Tensor) -> Tensor:
+        count, dimension = vectors.shape
+        shares = vectors.reshape(count, self.ensemble, dimension // self.ensemble)
+        return functional.normalize(shares, dim=2).flatten(1)
 
 
 @dataclass(frozen=True, slots=True)

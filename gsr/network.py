@@ -10,7 +10,7 @@ from gsr.config import ModelConfig
 from gsr.fusion import ContextTrust, Fusion, Trust
 from gsr.graph_encoder import ScaleMix, WeightedPropagation
 from gsr.packing import VIEW_DECAY
-from gsr.sequence_encoder import Dropout, SequenceEncoder, Tokens
+from gsr.sequence_encoder import Dropout, SequenceEncoder, SequenceEnsemble, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +128,24 @@ class JointNetwork(nn.Module):
         self.hop_weights = nn.Parameter(torch.zeros(max(len(self.mixes), 1)))
         self.propagation = WeightedPropagation()
         self.sequence = (
-            SequenceEncoder(
-                d,
-                config.heads,
-                config.blocks,
-                config.history_length,
-                len(config.event_weights),
-                config.time_gaps,
-                dropout,
+            SequenceEnsemble(
+                SequenceEncoder(
+                    d // config.ensemble,
+                    config.heads,
+                    config.blocks,
+                    config.history_length,
+                    len(config.event_weights),
+                    config.time_gaps,
+                    dropout,
+                )
+                for _ in range(config.ensemble)
             )
             if config.sequence_encoder
             else None
         )
-        self.fusion = Fusion(d, config.scales, config.time_gaps, dropout, config.score_scale)
+        self.fusion = Fusion(
+            d, config.scales, config.time_gaps, dropout, config.score_scale, config.ensemble
+        )
         self.trust = ContextTrust(
             d,
             config.scales,
@@ -151,6 +156,10 @@ class JointNetwork(nn.Module):
             sees_user=config.context_sees_user,
         )
         self._initialise(generator)
+
+    def shares(self, vectors: Tensor) -> tuple[Tensor, ...]:
+        """Return each sequence encoder's share of vectors [m, d], [m, d / ensemble] each."""
+        return vectors.chunk(self.config.ensemble, dim=1)
 
     def propagate(self, embeddings: Tensor, hops: list[Hop]) -> Tensor | None:
         r"""Return :math:`\\sum_h \\beta_h \\hat A^h E` for the innermost places; None if off.

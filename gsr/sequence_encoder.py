@@ -1,7 +1,9 @@
 """A causal transformer over a user's recent clicks."""
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -193,7 +195,7 @@ class SequenceEncoder(nn.Module):
         tokens
             Where the clicks stand.
         """
-        x = self.embed(vectors, gaps, events)
+        x = self._embed(vectors, gaps, events)
         for depth, block in enumerate(self.blocks):
             x = block(x, tokens, last_only=depth == len(self.blocks) - 1)
         state: Tensor = self.output_norm(x)
@@ -201,16 +203,48 @@ class SequenceEncoder(nn.Module):
 
     def states(self, vectors: Tensor, gaps: Tensor, events: Tensor, tokens: Tokens) -> Tensor:
         """Return the state after every click, [T, d]; parameters as in `forward`."""
-        x = self.embed(vectors, gaps, events)
+        x = self._embed(vectors, gaps, events)
         for block in self.blocks:
             x = block(x, tokens, last_only=False)
         state: Tensor = self.output_norm(x)
         return state
 
-    def embed(self, vectors: Tensor, gaps: Tensor, events: Tensor) -> Tensor:
+    def _embed(self, vectors: Tensor, gaps: Tensor, events: Tensor) -> Tensor:
         """Return the tokens that the first block reads, [T, d]."""
         x = vectors + self.events.index_select(0, events)
         if self.gaps is not None:
             x = x + self.gaps.index_select(0, gap_buckets(gaps))
         read: Tensor = self.dropout(self.input_norm(x))
         return read
+
+
+class SequenceEnsemble(nn.Module):
+    """Sequence encoders side by side, each reading its own share of the vectors' numbers.
+
+    Encoders that were learned apart err apart, so the sum of their scores errs less (`Deep
+    Ensembles <https://arxiv.org/abs/1612.01474>`_). Being shares of one vector, they are scored and
+    retrieved as one.
+
+    Parameters
+    ----------
+    encoders
+        At least one, all of one dimension.
+    """
+
+    def __init__(self, encoders: Iterable[SequenceEncoder]) -> None:
+        super().__init__()
+        self.encoders = nn.ModuleList(encoders)
+
+    def forward(self, vectors: Tensor, gaps: Tensor, events: Tensor, tokens: Tokens) -> Tensor:
+        """Return the states after each user's newest click side by side, [B, d]."""
+        found = [encoder(own, gaps, events, tokens) for encoder, own in self._readers(vectors)]
+        return torch.cat(found, dim=1)
+
+    def states(self, vectors: Tensor, gaps: Tensor, events: Tensor, tokens: Tokens) -> Tensor:
+        """Return the states after every click side by side, [T, d]."""
+        read = self._readers(vectors)
+        return torch.cat([one.states(own, gaps, events, tokens) for one, own in read], dim=1)
+
+    def _readers(self, vectors: Tensor) -> Iterator[tuple[SequenceEncoder, Tensor]]:
+        encoders = cast("Iterable[SequenceEncoder]", self.encoders)
+        yield from zip(encoders, vectors.chunk(len(self.encoders), dim=1), strict=True)

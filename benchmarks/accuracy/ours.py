@@ -19,9 +19,15 @@ VIEWS: Final[Mapping[str, str]] = {
 }
 """The whole model, and either of its views alone."""
 
-WHOLE: Final = "as-it-is"
+WHOLE: Final = "one-encoder"
+ONE_ENCODER: Final = "--model ensemble=1 --model dimension=64"
+"""What ablations are compared with: the joint model with one encoder in place of an ensemble, for
+which twelve minutes are enough."""
+
+ENSEMBLE: Final = "ensemble"
+"""The joint model once more, beside its ablations."""
+
 SAME_ENCODERS: Final[Mapping[str, str]] = {
-    WHOLE: "",
     "no-graph-channels": "--model graph_channels=false",
     "no-popularity-channels": "--model popularity_channels=false",
     "no-context-weights": "--model context_weights=false",
@@ -30,7 +36,7 @@ SAME_ENCODERS: Final[Mapping[str, str]] = {
     "newest-click-only": "--model channel_history=1",
     "undying-popularity": "--learner recent_half_life=1e12",
 }
-"""What is left out or done otherwise, beside encoders that it does not concern."""
+"""What is left out or done otherwise, beside an encoder that it does not concern."""
 
 OTHER_ENCODERS: Final[Mapping[str, str]] = {
     "cosines": "--model score_scale=10",
@@ -42,7 +48,7 @@ OTHER_ENCODERS: Final[Mapping[str, str]] = {
     "larger-first-weights": "--model first_weights=0",
     "less-dropout": "--model dropout=0.2",
 }
-"""The same for what needs encoders of its own."""
+"""The same for what needs an encoder of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,7 @@ class Run:
     seeds
         How many models.
     borrows
-        Whether its encoders are those of the joint model's leave-one-out run.
+        Setting and name of the run on the same data whose encoders it takes; empty: none.
     """
 
     data: str
@@ -73,7 +79,7 @@ class Run:
     flags: str
     minutes: int
     seeds: int = 1
-    borrows: bool = False
+    borrows: str = ""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -88,18 +94,7 @@ def runs() -> Iterator[Run]:
     for setting in ("shuffled-ties", "temporal"):
         yield Run(data="beauty", setting=setting, name=JOINT, flags=VIEWS[JOINT], minutes=45)
     yield from _views("ml-1m", minutes=120, seeds=1)
-    for name, flags in SAME_ENCODERS.items():
-        yield Run(
-            data="beauty",
-            setting="ablations",
-            name=name,
-            flags=flags,
-            minutes=12,
-            seeds=3,
-            borrows=True,
-        )
-    for name, flags in OTHER_ENCODERS.items():
-        yield Run(data="beauty", setting="ablations", name=name, flags=flags, minutes=12)
+    yield from _ablations("beauty", minutes=12)
 
 
 def _views(data: str, *, minutes: int, seeds: int) -> Iterator[Run]:
@@ -111,5 +106,25 @@ def _views(data: str, *, minutes: int, seeds: int) -> Iterator[Run]:
             flags=flags,
             minutes=minutes,
             seeds=seeds,
-            borrows=name == SEQUENCE,
+            borrows=f"leave-one-out/{JOINT}" if name == SEQUENCE else "",
         )
+
+
+def _ablations(data: str, *, minutes: int) -> Iterator[Run]:
+    def run(name: str, flags: str, seeds: int, borrows: str = "") -> Run:
+        return Run(
+            data=data,
+            setting="ablations",
+            name=name,
+            flags=flags,
+            minutes=minutes,
+            seeds=seeds,
+            borrows=borrows,
+        )
+
+    yield run(WHOLE, ONE_ENCODER, 3)
+    yield run(ENSEMBLE, VIEWS[JOINT], 3, f"leave-one-out/{JOINT}")
+    for name, flags in SAME_ENCODERS.items():
+        yield run(name, f"{ONE_ENCODER} {flags}", 3, f"ablations/{WHOLE}")
+    for name, flags in OTHER_ENCODERS.items():
+        yield run(name, f"{ONE_ENCODER} {flags}", 1)

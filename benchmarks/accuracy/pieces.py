@@ -117,8 +117,7 @@ def _ours(data: Path, out: Path) -> Iterator[Piece]:
         folder = out / DATA[run.data] / run.setting / run.name
         words = (str(events(data, run.data)), *SETTINGS[run.setting], "--out", str(folder))
         if run.borrows:
-            joint = out / DATA[run.data] / "leave-one-out" / JOINT
-            words += ("--encoders", str(joint))
+            words += ("--encoders", str(out / DATA[run.data] / run.borrows))
         yield Piece(
             name=f"ours/{run.data}/{run.setting}/{run.name}",
             command=tuple(gsr_command("evaluate", *words, *run.words)),

@@ -61,6 +61,8 @@ def step_seconds(interactions: Interactions, warm_up: int, steps: int) -> list[f
     ends = interactions.starts[1:]
     shape = replace(
         batch_model(interactions, ends),
+        dimension=64,
+        ensemble=1,
         dropout=0.5,
         # Without channels there is nothing but encoders to learn.
         graph_channels=False,

@@ -63,6 +63,7 @@ def learner(split: Split, theirs: Mapping[str, Any]) -> BatchLearner:
     shape = replace(
         batch_model(interactions, ends),
         dimension=theirs["n_factors"],
+        ensemble=1,
         blocks=theirs["n_blocks"],
         heads=theirs["n_heads"],
         history_length=theirs["session_max_len"],

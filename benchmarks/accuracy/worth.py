@@ -1,6 +1,6 @@
 """What each part of the model is worth: the whole model against every ablation.
 
-    python -m benchmarks.accuracy.worth FOLDER --whole as-it-is --out FILE
+    python -m benchmarks.accuracy.worth FOLDER --whole NAME --out FILE
 
 FOLDER holds a folder of `gsr evaluate` for each; FILE takes, for every ablation, by how much the
 whole model's test is better, and whether by luck (`gsr compare`).

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.accuracy import everything
 from benchmarks.accuracy.contenders import CONTENDERS
-from benchmarks.accuracy.ours import OTHER_ENCODERS, SAME_ENCODERS, VIEWS
+from benchmarks.accuracy.ours import ENSEMBLE, OTHER_ENCODERS, SAME_ENCODERS, VIEWS, WHOLE
 from benchmarks.accuracy.pieces import BASELINES, DATA, Piece, pieces
 
 
@@ -47,7 +47,8 @@ def test_our_model_has_its_pieces(tmp_path: Path) -> None:
     for data in ("beauty", "ml-1m"):
         assert {f"ours/{data}/leave-one-out/{view}" for view in VIEWS} <= names
         assert f"comparisons/{data}/joint-over-better-view" in names
-    assert {f"ours/beauty/ablations/{name}" for name in (*SAME_ENCODERS, *OTHER_ENCODERS)} <= names
+    ablations = {WHOLE, ENSEMBLE, *SAME_ENCODERS, *OTHER_ENCODERS}
+    assert {f"ours/beauty/ablations/{name}" for name in ablations} <= names
     assert {"speed/retrieval", "speed/training", "speed/step-time"} <= names
 
 
@@ -72,7 +73,7 @@ def test_encoders_are_learned_before_they_are_borrowed(tmp_path: Path) -> None:
         for place, piece in enumerate(found)
         if "--encoders" in piece.command
     }
-    assert len(lenders) == len(DATA) + len(SAME_ENCODERS)
+    assert len(lenders) == len(DATA) + len({ENSEMBLE, *SAME_ENCODERS})
     assert all(lender < borrower for borrower, lender in lenders.items())
 
 

@@ -14,7 +14,7 @@ import torch
 from typer.testing import CliRunner
 
 from benchmarks.accuracy import better_view, worth
-from benchmarks.accuracy.ours import OTHER_ENCODERS, SAME_ENCODERS, THREADS
+from benchmarks.accuracy.ours import ENSEMBLE, OTHER_ENCODERS, SAME_ENCODERS, THREADS, WHOLE
 from benchmarks.accuracy.pieces import DATA, Piece, pieces
 from consumers.cli.application import app
 from consumers.evaluation.learning import LearningRules
@@ -74,7 +74,8 @@ def test_commands_are_accepted_and_every_ablation_changes_something(data: Path) 
         if piece.name.startswith("ours/beauty/")
     }
     ablations = [
-        found[f"ours/beauty/ablations/{name}"] for name in (*SAME_ENCODERS, *OTHER_ENCODERS)
+        found[f"ours/beauty/ablations/{name}"]
+        for name in (ENSEMBLE, WHOLE, *SAME_ENCODERS, *OTHER_ENCODERS)
     ]
     assert ablations[0] == found["ours/beauty/leave-one-out/joint"]
     for place, one in enumerate(ablations):

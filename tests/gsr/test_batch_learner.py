@@ -125,15 +125,38 @@ def test_a_sampled_softmax_learns_as_a_full_one(clicks: Interactions) -> None:
     assert found["hr@5"] > 0.7
 
 
-def test_scores_may_be_cosines(clicks: Interactions) -> None:
+def test_encoders_of_an_ensemble_learn_each_by_itself(clicks: Interactions) -> None:
+    """One learns the same whatever another begins with; the sum of their scores ranks."""
     split = leave_one_out(clicks)
-    shape = replace(SHAPE, score_scale=8.0)
+    shape = replace(SHAPE, dimension=32, ensemble=2)
+    learner, other = (_learner(clicks, split.valid.learned_ends, shape) for _ in range(2))
+    other.model.table.weight[:, :16] += 0.1
+    losses = [one.learn_once().loss for one in (learner, other)]
+    assert losses[0] != losses[1]
+    ours, theirs = learner.weights(), other.weights()
+    moved = {name for name in ours if not torch.equal(ours[name], theirs[name])}
+    assert not torch.equal(ours["items"][:, :16], theirs["items"][:, :16])
+    torch.testing.assert_close(ours["items"][:, 16:], theirs["items"][:, 16:], rtol=0.0, atol=0.0)
+    assert "sequence.encoders.0.blocks.0.query.weight" in moved
+    assert not any(name.startswith("sequence.encoders.1.") for name in moved)
+    for _ in range(14):
+        learner.learn_once()
+    alone = learner.ranks(split.test.cases, encoders_only=True)
+    assert metric_means(alone)["hr@5"] > 0.7
+
+
+@pytest.mark.parametrize("ensemble", [1, 2])
+def test_scores_may_be_cosines(clicks: Interactions, ensemble: int) -> None:
+    """Every encoder's share of an item has length 1."""
+    split = leave_one_out(clicks)
+    shape = replace(SHAPE, score_scale=8.0, ensemble=ensemble)
     learner = _learner(clicks, split.valid.learned_ends, shape)
     for _ in range(15):
         learner.learn_once()
     assert metric_means(learner.ranks(split.test.cases))["hr@5"] > 0.7
     items = learner.model.encode_items(learner.count(split.test.live_ends).graph).fused
-    np.testing.assert_allclose(np.linalg.norm(items, axis=1), 1.0, rtol=1e-5)
+    shares = np.linalg.norm(items.reshape(ITEMS, ensemble, -1), axis=2)
+    np.testing.assert_allclose(shares, 1.0, rtol=1e-5)
 
 
 def test_long_histories_are_learned_from_their_newest_clicks() -> None:
@@ -259,12 +282,12 @@ def test_every_click_is_encoded_as_the_newest_is(clicks: Interactions) -> None:
 
 
 def test_settings_follow_from_the_clicks(clicks: Interactions) -> None:
-    """Short histories are read whole; rarely clicked items ask for few numbers and more dropout."""
+    """Short histories are read whole; rarely clicked items ask for an ensemble and more dropout."""
     shape = batch_model(clicks, clicks.starts[1:])
     assert shape.history_length == 50
-    assert (shape.dimension, shape.dropout) == (128, 0.2)
+    assert (shape.dimension, shape.ensemble, shape.dropout) == (128, 1, 0.2)
     few = _walks(10, np.random.default_rng(1), length=300)
     assert batch_model(few, few.starts[1:]).history_length == 200
     sparse = replace(clicks, item_count=5000)
     few_clicks = batch_model(sparse, sparse.starts[1:])
-    assert (few_clicks.dimension, few_clicks.dropout) == (64, 0.5)
+    assert (few_clicks.dimension, few_clicks.ensemble, few_clicks.dropout) == (256, 4, 0.5)

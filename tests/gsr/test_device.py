@@ -21,6 +21,7 @@ ITEMS, USERS, LENGTH = 12, 40, 8
 SHAPE = ModelConfig(
     half_lives=UNDYING,
     dimension=16,
+    ensemble=2,
     history_length=6,
     graph_encoder=False,
     context_sees_user=False,

@@ -50,10 +50,10 @@ def of(buffers: list[list[tuple[int, float, int]]], width: int = 16) -> Historie
     return histories(buffers, [NOW] * len(buffers), width)
 
 
-@pytest.mark.parametrize("blocks", [1, 2])
-def test_the_future_changes_no_past_state(world: World, blocks: int) -> None:
+@pytest.mark.parametrize(("blocks", "ensemble"), [(1, 1), (2, 1), (2, 2)])
+def test_the_future_changes_no_past_state(world: World, blocks: int, ensemble: int) -> None:
     """The state after click t is the same whatever is clicked afterwards."""
-    model = model_of(world, small_config(blocks=blocks))
+    model = model_of(world, small_config(blocks=blocks, ensemble=ensemble))
     fused = torch.from_numpy(model.item_vectors(world.graph()))
     assert model.network.sequence is not None
 
@@ -75,10 +75,12 @@ def test_the_future_changes_no_past_state(world: World, blocks: int) -> None:
     assert not torch.allclose(one[2:], other[2:], atol=1e-3)
 
 
-@pytest.mark.parametrize("blocks", [1, 2])
-def test_the_newest_state_is_the_last_of_all_states(world: World, blocks: int) -> None:
+@pytest.mark.parametrize(("blocks", "ensemble"), [(1, 1), (2, 1), (2, 2)])
+def test_the_newest_state_is_the_last_of_all_states(
+    world: World, blocks: int, ensemble: int
+) -> None:
     """Computing only what is needed changes nothing."""
-    model = model_of(world, small_config(blocks=blocks))
+    model = model_of(world, small_config(blocks=blocks, ensemble=ensemble))
     packed = pack(of(BUFFERS).recent(8, model.config.event_weights), model.items)
     clicks = as_clicks(packed, packed.items, np.zeros((5, 10), np.float32))
     vectors = torch.from_numpy(model.item_vectors(world.graph()))[clicks.places]
@@ -283,3 +285,10 @@ def test_a_boost_is_above_zero(boost: float) -> None:
     """The message names the setting."""
     with pytest.raises(ValueError, match="new_item_boost"):
         ModelConfig(new_item_boost=boost)
+
+
+@pytest.mark.parametrize(("dimension", "ensemble"), [(17, 1), (20, 4), (16, 0), (16, -2)])
+def test_a_dimension_is_shared_out_evenly(dimension: int, ensemble: int) -> None:
+    """The message says what it must be a multiple of."""
+    with pytest.raises(ValueError, match=f"dimension is {dimension}: give a multiple"):
+        ModelConfig(dimension=dimension, ensemble=ensemble, heads=2)
