@@ -59,11 +59,12 @@ def test_loss_falls_on_shoppers_with_habits(world: World) -> None:
     assert losses[-1] < 0.6 * losses[0]
 
 
-def test_gradients_reach_every_weight(world: World) -> None:
+@pytest.mark.parametrize("ensemble", [1, 2])
+def test_gradients_reach_every_weight(world: World, ensemble: int) -> None:
     """Both encoders, the fusion, the channel weights and the item rows are learned end to end."""
     samples = samples_of(world, 200)
     samples = samples.rows(np.arange(0, len(samples), 3))  # the others' edges are left to read
-    model = JointModel(small_config(hops=2))
+    model = JointModel(small_config(hops=2, ensemble=ensemble))
     model.grow(world.graph())
     optimisation = Optimisation(model, QUICK)
     before = {name: value.clone() for name, value in model.network.named_parameters()}
