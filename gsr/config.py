@@ -88,8 +88,8 @@ class ModelConfig:
             raise ValueError(f"score_scale is {self.score_scale}: give 0 or a number above it")
         if min(self.ensemble, self.heads) < 1 or self.dimension % (self.ensemble * self.heads):
             raise ValueError(
-                f"dimension is {self.dimension}: give a multiple of ensemble times heads, which "
-                f"are {self.ensemble} and {self.heads} and must be 1 or more"
+                f"dimension is {self.dimension}: give a multiple of ensemble times heads "
+                f"({self.ensemble} times {self.heads}), which are both 1 or more"
             )
 
     @property

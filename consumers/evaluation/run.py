@@ -199,5 +199,5 @@ def _changed(
         return TypeAdapter(kind).validate_python({**values, **changes})
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{flag} {where}: {first['msg']}") from error
+        where = " ".join((flag, ".".join(map(str, first["loc"])))).strip()
+        raise ConfigError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error

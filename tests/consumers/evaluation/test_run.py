@@ -146,6 +146,7 @@ def test_encoders_that_do_not_fit_are_refused(
     [
         ({"model": {"dimensions": 8}}, "--model dimensions: there is no such setting"),
         ({"model": {"dimension": "wide"}}, "--model dimension: "),
+        ({"model": {"dimension": 15}}, "--model: dimension is 15: give a multiple of "),
         ({"batch": {"speed": 1}}, "--learner speed"),
     ],
 )
