@@ -14,10 +14,11 @@ from gsr.click_graph import UNDYING
 from gsr.config import TRUST_SETTINGS, BatchConfig, ModelConfig
 from gsr.errors import SnapshotError, TrainingError
 from gsr.history_windows import pack_windows
-from gsr.interactions import Interactions, gather_interactions
+from gsr.interactions import Interactions
 from gsr.model import JointModel, as_clicks
 from gsr.protocols import leave_one_out
 from gsr.ranking_metrics import metric_means
+from tests.gsr.world import one_click_a_minute
 
 ITEMS = 24
 SHAPE = ModelConfig(
@@ -41,14 +42,7 @@ def _walks(users: int, rng: np.random.Generator, length: int = 9) -> Interaction
     """Users who walk round a ring of items, by one or two."""
     steps = rng.integers(1, 3, (users, length))
     items = (rng.integers(ITEMS, size=(users, 1)) + steps.cumsum(axis=1)) % ITEMS
-    return gather_interactions(
-        np.repeat(np.arange(users), length),
-        items.ravel().astype(np.int64),
-        np.tile(np.arange(length) * 60.0, users),
-        np.zeros(items.size, np.uint8),
-        user_count=users,
-        item_count=ITEMS,
-    )
+    return one_click_a_minute(items, ITEMS)
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from torch.utils._pytree import tree_leaves
 from gsr.batch_learner import BatchLearner
 from gsr.click_graph import UNDYING
 from gsr.config import BatchConfig, ModelConfig
-from gsr.interactions import Interactions, gather_interactions
+from gsr.interactions import Interactions
 from gsr.model import JointModel
 from gsr.protocols import leave_one_out
+from tests.gsr.world import one_click_a_minute
 
 ITEMS, USERS, LENGTH = 12, 40, 8
 SHAPE = ModelConfig(
@@ -47,14 +48,7 @@ class OneDevice(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch le
 
 def _clicks() -> Interactions:
     rng = np.random.default_rng(5)
-    return gather_interactions(
-        np.repeat(np.arange(USERS), LENGTH),
-        rng.integers(ITEMS, size=USERS * LENGTH),
-        np.tile(np.arange(LENGTH) * 60.0, USERS),
-        np.zeros(USERS * LENGTH, np.uint8),
-        user_count=USERS,
-        item_count=ITEMS,
-    )
+    return one_click_a_minute(rng.integers(ITEMS, size=(USERS, LENGTH)), ITEMS)
 
 
 @pytest.fixture

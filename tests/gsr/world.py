@@ -17,6 +17,7 @@ from gsr.channels import (
 )
 from gsr.config import ModelConfig
 from gsr.histories import Histories
+from gsr.interactions import Interactions, gather_interactions
 from gsr.item_graph import ItemGraph
 from gsr.negatives import draw_negatives, list_candidates
 from gsr.samples import Samples
@@ -175,6 +176,19 @@ def shoppers(
             item = int(rng.integers(world.known))
         world.click(user, item, time)
     return samples
+
+
+def one_click_a_minute(items: npt.NDArray[np.int64], item_count: int) -> Interactions:
+    """Return the histories `items` [U, L] of users who click once a minute from the epoch on."""
+    users, length = items.shape
+    return gather_interactions(
+        np.repeat(np.arange(users), length),
+        items.ravel(),
+        np.tile(np.arange(length) * 60.0, users),
+        np.zeros(items.size, np.uint8),
+        user_count=users,
+        item_count=item_count,
+    )
 
 
 def small_config(**changes: object) -> ModelConfig:
