@@ -12,7 +12,7 @@ from gsr.config import ModelConfig
 from gsr.errors import SnapshotError
 from gsr.model import JointModel
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 NETWORK: Final = "network."
 ITEMS: Final = "items.weight"
 GENERATIONS: Final = "items.generations"
