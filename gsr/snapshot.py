@@ -89,7 +89,10 @@ def from_snapshot(
     """
     if manifest.get("model_format") != FORMAT:
         found = manifest.get("model_format")
-        raise SnapshotError(f"the snapshot has model format {found}, this build reads {FORMAT}")
+        raise SnapshotError(
+            f"the snapshot has model format {found}, this build reads {FORMAT}: use the build that "
+            "wrote it, or start a new model"
+        )
     written = _from_json(manifest["config"])
     if config is not None:
         _refuse_other(written, config)
