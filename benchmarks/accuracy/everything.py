@@ -9,10 +9,12 @@ DIR holds a folder with an ``events.csv.gz`` for each data set.
 """
 
 import argparse
+import subprocess
+import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from benchmarks.accuracy.pieces import pieces
+from benchmarks.accuracy.pieces import Piece, pieces
 from benchmarks.accuracy.summary import summary, table
 from consumers.process.documents import write_document
 
@@ -39,12 +41,20 @@ def main() -> None:
         if arguments.list:
             print(f"{'done' if piece.done else '':<6}{piece.name}")
         else:
-            piece.run()
+            _run(piece)
     if not arguments.list:
         print(table(arguments.out))
     if arguments.summary:
         arguments.summary.parent.mkdir(parents=True, exist_ok=True)
         write_document(summary(arguments.out), arguments.summary)
+
+
+def _run(piece: Piece) -> None:
+    """Run it; where it fails, leave in its own words, which are on the screen."""
+    try:
+        piece.run()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{piece.name} failed with exit code {error.returncode}; what is done stays done")
 
 
 if __name__ == "__main__":

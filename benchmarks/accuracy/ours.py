@@ -28,6 +28,7 @@ ENSEMBLE: Final = "ensemble"
 """The joint model once more, beside its ablations."""
 
 SAME_ENCODERS: Final[Mapping[str, str]] = {
+    SEQUENCE: VIEWS[SEQUENCE],
     "no-graph-channels": "--model graph_channels=false",
     "no-popularity-channels": "--model popularity_channels=false",
     "no-context-weights": "--model context_weights=false",

@@ -96,6 +96,17 @@ def test_a_pattern_chooses_what_runs(
     assert "no piece is called nothing" in capsys.readouterr().err
 
 
+def test_a_failing_piece_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And nothing comes after it."""
+    command = (sys.executable, "-c", "raise SystemExit(3)")
+    bad = Piece(name="test/bad", command=command, result=tmp_path / "bad")
+    one = piece(tmp_path / "result", tmp_path / "count")
+    monkeypatch.setattr(everything, "pieces", lambda *_: [bad, one])
+    with pytest.raises(SystemExit, match="test/bad failed with exit code 3"):
+        ran(monkeypatch, tmp_path)
+    assert not one.done
+
+
 def test_a_list_runs_nothing_and_says_what_is_done(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
