@@ -124,7 +124,7 @@ def test_encoders_of_an_ensemble_learn_each_by_itself(clicks: Interactions) -> N
     split = leave_one_out(clicks)
     shape = replace(SHAPE, dimension=32, ensemble=2)
     learner, other = (_learner(clicks, split.valid.learned_ends, shape) for _ in range(2))
-    other.model.table.weight[:, :16] += 0.1
+    other.model.table.weight[:, :16] += torch.randn(ITEMS, 16, generator=torch.Generator())
     losses = [one.learn_once().loss for one in (learner, other)]
     assert losses[0] != losses[1]
     ours, theirs = learner.weights(), other.weights()
