@@ -5,6 +5,7 @@ Flags are those of `gsr evaluate`. To measure something else, change the tables.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 THREADS: Final = 1
@@ -18,6 +19,9 @@ VIEWS: Final[Mapping[str, str]] = {
     "graph-alone": "--model sequence_encoder=false",
 }
 """The whole model, and either of its views alone."""
+
+JOINT_RUN: Final = f"leave-one-out/{JOINT}"
+"""Setting and name of the run whose encoders others borrow."""
 
 WHOLE: Final = "one-encoder"
 ONE_ENCODER: Final = "--model ensemble=1 --model dimension=64"
@@ -107,25 +111,16 @@ def _views(data: str, *, minutes: int, seeds: int) -> Iterator[Run]:
             flags=flags,
             minutes=minutes,
             seeds=seeds,
-            borrows=f"leave-one-out/{JOINT}" if name == SEQUENCE else "",
+            borrows=JOINT_RUN if name == SEQUENCE else "",
         )
 
 
 def _ablations(data: str, *, minutes: int) -> Iterator[Run]:
-    def run(name: str, flags: str, seeds: int, borrows: str = "") -> Run:
-        return Run(
-            data=data,
-            setting="ablations",
-            name=name,
-            flags=flags,
-            minutes=minutes,
-            seeds=seeds,
-            borrows=borrows,
-        )
-
-    yield run(WHOLE, ONE_ENCODER, 3)
-    yield run(ENSEMBLE, VIEWS[JOINT], 3, f"leave-one-out/{JOINT}")
+    run = partial(Run, data=data, setting="ablations", minutes=minutes)
+    yield run(name=WHOLE, flags=ONE_ENCODER, seeds=3)
+    yield run(name=ENSEMBLE, flags=VIEWS[JOINT], seeds=3, borrows=JOINT_RUN)
     for name, flags in SAME_ENCODERS.items():
-        yield run(name, f"{ONE_ENCODER} {flags}", 3, f"ablations/{WHOLE}")
+        words = f"{ONE_ENCODER} {flags}"
+        yield run(name=name, flags=words, seeds=3, borrows=f"ablations/{WHOLE}")
     for name, flags in OTHER_ENCODERS.items():
-        yield run(name, f"{ONE_ENCODER} {flags}", 1)
+        yield run(name=name, flags=f"{ONE_ENCODER} {flags}")
