@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
 
 from stream.errors import LogError
@@ -20,6 +20,20 @@ from stream.log.kafka.tls import TlsContext
 T = TypeVar("T")
 
 _CONNECTION_LOG: Final = logging.getLogger("kafka.net.manager")
+
+
+class PatientConnections(KafkaNetClient):  # type: ignore[misc] # kafka-python is untyped
+    """Tells a producer that a broker is not ready, which it then waits for.
+
+    An error makes it forget the transactional request that it was about to send.
+    """
+
+    def await_ready(self, node_id: str | int, timeout_ms: float = 30_000) -> bool:
+        """Return whether the broker can be sent to, within `timeout_ms`."""
+        try:
+            return bool(super().await_ready(node_id, timeout_ms))
+        except KafkaConnectionError:
+            return False
 
 
 class Clients:
@@ -69,7 +83,7 @@ class Clients:
             "key_serializer": Boxed(),
             "value_serializer": Boxed(),
         }
-        return _opened(KafkaProducer, arguments)
+        return _opened(KafkaProducer, arguments, PatientConnections)
 
     def _arguments(self) -> dict[str, Any]:
         return self._settings.client_arguments(self._bootstrap_servers) | {"proxy_url": DIRECT}
@@ -93,7 +107,11 @@ class _Causes(logging.Handler):
                 self.best = argument
 
 
-def _opened(kind: Callable[..., T], arguments: dict[str, Any]) -> T:
+def _opened(
+    kind: Callable[..., T],
+    arguments: dict[str, Any],
+    connections_kind: type[KafkaNetClient] = KafkaNetClient,
+) -> T:
     """Return an open client; where that fails, say why and leave no thread and no file behind.
 
     kafka-python's clients start a thread before they look for the cluster, and forget it where
@@ -103,7 +121,7 @@ def _opened(kind: Callable[..., T], arguments: dict[str, Any]) -> T:
     causes = _Causes()
 
     def connect(**configs: Any) -> KafkaNetClient:
-        connections.append(KafkaNetClient(**configs))
+        connections.append(connections_kind(**configs))
         return connections[-1]
 
     _CONNECTION_LOG.addHandler(causes)

@@ -45,7 +45,7 @@ _MEANINGS: Final[
     (
         (errors.UnsupportedVersionError,),
         LogError,
-        "the brokers are too old ({reason}); use Apache Kafka 2.5 or newer",
+        "the brokers are too old ({reason}); use Apache Kafka 2.7 or newer",
     ),
 )
 # Passing, although kafka-python does not mark them so.

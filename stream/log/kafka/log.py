@@ -40,7 +40,7 @@ class KafkaLog:
         self.figures = KafkaFigures()
         self._admin = KafkaAdmin(self._clients, self._settings, clock, self.figures)
         self._readers: list[KafkaReader] = []
-        self._writers: list[KafkaWriter | FencedKafkaWriter] = []
+        self._writers: list[KafkaWriter] = []
         self._closed = False
 
     def create_topic(self, spec: TopicSpec) -> None:
@@ -87,14 +87,14 @@ class KafkaLog:
         self._readers = [*(one for one in self._readers if not one.closed), reader]
         return reader
 
-    def writer(self, topic: str, *, fence: str | None = None) -> KafkaWriter | FencedKafkaWriter:
+    def writer(self, topic: str, *, fence: str | None = None) -> KafkaWriter:
         """Open a writer; one with `fence` locks out every earlier one of the same name."""
         self._check_open()
         placement = Placement(
             topic, self._admin.partitions(topic), compacted=self._admin.compacted(topic)
         )
         timeout = self._settings.timeout_seconds
-        writer: KafkaWriter | FencedKafkaWriter
+        writer: KafkaWriter
         if fence is None:
             writer = KafkaWriter(
                 topic, placement, self._clients.producer, self._clock, timeout, self.figures
@@ -103,7 +103,12 @@ class KafkaLog:
             # Kafka knows one space of names for the whole cluster, the interface one per topic.
             name = f"{topic}.{fence}"
             writer = FencedKafkaWriter(
-                topic, placement, lambda: self._clients.producer(name), self._clock, timeout
+                topic,
+                placement,
+                lambda: self._clients.producer(name),
+                self._clock,
+                timeout,
+                self.figures,
             )
         self._writers = [*(one for one in self._writers if not one.closed), writer]
         return writer
@@ -163,8 +168,10 @@ class KafkaLog:
     def close(self) -> None:
         """Let go of everything; a closed log may be closed again."""
         self._closed = True
-        for client in (*self._readers, *self._writers):
-            client.close()
+        for reader in self._readers:
+            reader.close()
+        for writer in self._writers:
+            writer.close()
         self._admin.close()
 
     def _check_open(self) -> None:

@@ -1,12 +1,10 @@
 """Sending one append with a kafka-python producer, in bounded time."""
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from kafka import KafkaProducer, Serializer
-from kafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError
 
 from stream.clock import Clock
 from stream.log.interface import Outgoing
@@ -66,68 +64,3 @@ def discard(producer: KafkaProducer) -> None:
     if sender is not None and sender.is_alive():
         with suppress(Exception):
             sender.force_close()
-
-
-class Bounded:
-    """Runs kafka-python's calls that wait without a bound; one at a time.
-
-    A call that is late goes on in its thread, and the next one waits for it first: a transaction
-    that is being committed can neither be given up nor followed by another one.
-    """
-
-    def __init__(self) -> None:
-        self._late: threading.Thread | None = None
-
-    def run(self, call: Callable[[], None], timeout_seconds: float) -> None:
-        """Run `call` and raise what it raises.
-
-        Raises
-        ------
-        KafkaTimeoutError
-            It, or a call before it, has not ended.
-        """
-        self.settle(timeout_seconds)
-        raised: list[Exception] = []
-
-        def target() -> None:
-            try:
-                call()
-            except Exception as error:  # noqa: BLE001 - raised again below
-                raised.append(error)
-
-        thread = threading.Thread(target=target, name="kafka-transaction", daemon=True)
-        thread.start()
-        thread.join(timeout_seconds)
-        if thread.is_alive():
-            self._late = thread
-            raise KafkaTimeoutError("the transaction has not ended")
-        if raised:
-            raise raised[0]
-
-    def settle(self, timeout_seconds: float) -> None:
-        """Wait for a call that was late."""
-        if self._late is not None:
-            self._late.join(timeout_seconds)
-            if self._late.is_alive():
-                raise KafkaTimeoutError("the transaction before has not ended")
-            self._late = None
-
-
-def begin(producer: KafkaProducer, bounded: Bounded, timeout_seconds: float) -> None:
-    """Begin a transaction, after aborting one that had failed."""
-    try:
-        producer.begin_transaction()
-    except KafkaError as error:
-        if is_fenced(error):
-            raise
-        with suppress(IllegalStateError):
-            bounded.run(producer.abort_transaction, timeout_seconds)
-        producer.begin_transaction()
-
-
-def is_fenced(error: BaseException) -> bool:
-    """Return whether `error`, or what it reports, says that another producer took over."""
-    # kafka-python repeats the first error inside the later ones' texts only.
-    names = ("ProducerFencedError", "InvalidProducerEpochError", "TransactionCoordinatorFenced")
-    text = f"{type(error).__name__} {error} {error.args}"
-    return any(name in text for name in names)

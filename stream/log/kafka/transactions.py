@@ -1,38 +1,94 @@
-"""Transactions that outlive a broker which does not answer.
+"""Transactions in bounded time, which another producer can take up.
 
-kafka-python sends a transactional request again after a lost connection, but takes one that was not
-answered in time for fatal: the producer is then good for nothing, and opening another one would
-lock out whoever has taken over meanwhile. Kafka's own client sends it again in both cases, which is
-safe: the requests say the same thing however often they come.
+After an outage kafka-python's transactional producer is often good for nothing: it loses a request
+whose coordinator cannot be reached, takes one that was not answered in time for fatal, commits
+although a batch has expired, and takes the coordinator's word on a transaction that took too long
+for that on one whose producer was replaced. Opening another producer would lock out whoever has
+taken over meanwhile. But one that presents what the last one was known by (KIP-360) locks out
+nobody: the coordinator aborts what was left open and lets it go on, or, where somebody has taken
+over, refuses it.
 """
 
-import functools
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from kafka.errors import KafkaConnectionError
-from kafka.producer import transaction_manager
+from kafka import KafkaProducer
+from kafka.errors import KafkaTimeoutError
+from kafka.protocol.producer import InitProducerIdRequest
 
-from stream.log.kafka.failures import is_passing
+# Since Kafka 2.7: earlier versions do not tell a producer that was replaced from a stale one.
+_INIT_VERSION: Final = 4
 
 
-@functools.cache
-def repeat_unanswered_requests() -> bool:
-    """Have transactional requests repeated after any passing trouble, in this process.
+class Identity(NamedTuple):
+    """What the coordinator knows a transactional producer by.
 
-    Returns
-    -------
-    False where the library has changed so that this cannot be done; nothing else is touched then.
+    Parameters
+    ----------
+    producer_id
+        The cluster's number for the transactional id.
+    epoch
+        Grows with each producer of that id.
     """
-    handler: Any = getattr(transaction_manager, "TxnRequestHandler", None)
-    complete: Any = getattr(handler, "on_complete", None)
-    if complete is None:
-        return False
 
-    @functools.wraps(complete)
-    def on_complete(self: Any, correlation_id: int, answer: object) -> None:
-        if isinstance(answer, Exception) and is_passing(answer):
-            answer = KafkaConnectionError(f"{type(answer).__name__}: {answer}")
-        complete(self, correlation_id, answer)
+    producer_id: int
+    epoch: int
 
-    handler.on_complete = on_complete
-    return True
+
+NOBODY: Final = Identity(-1, -1)
+"""Who presents this is new, and locks out whoever came before."""
+
+
+def open_transactions(
+    producer: KafkaProducer, predecessor: Identity, timeout_seconds: float
+) -> Identity:
+    """Make a producer ready for transactions; return what it is known by.
+
+    Parameters
+    ----------
+    producer
+        A new one, with a transactional id.
+    predecessor
+        Whose place it takes: the only one that it locks out, unless that is `NOBODY`.
+    timeout_seconds
+        The bound.
+
+    Raises
+    ------
+    ProducerFencedError
+        Another producer has taken the predecessor's place.
+    KafkaError
+        The coordinator did not answer, or refuses.
+    """
+    manager: Any = producer._transaction_manager  # noqa: SLF001 - no public way
+    with manager._lock:  # noqa: SLF001 - the same
+        result = manager.initialize_transactions()
+        _, _, handler = manager._pending_requests[0]  # noqa: SLF001 - the same
+        handler.request = InitProducerIdRequest(
+            transactional_id=manager.transactional_id,
+            transaction_timeout_ms=manager.transaction_timeout_ms,
+            producer_id=predecessor.producer_id,
+            producer_epoch=predecessor.epoch,
+            min_version=_INIT_VERSION,
+            max_version=_INIT_VERSION,
+        )
+    _await(producer, result, "the coordinator has not let the producer in", timeout_seconds)
+    known = manager.producer_id_and_epoch
+    return Identity(known.producer_id, known.epoch)
+
+
+def commit(producer: KafkaProducer, timeout_seconds: float) -> None:
+    """Commit the transaction that was begun.
+
+    Raises
+    ------
+    KafkaError
+        It is not known to be committed; this producer must be given up.
+    """
+    result = producer._transaction_manager.begin_commit()  # noqa: SLF001 - `commit_transaction` never times out
+    _await(producer, result, "the transaction has not ended", timeout_seconds)
+
+
+def _await(producer: KafkaProducer, result: Any, otherwise: str, timeout_seconds: float) -> None:
+    producer._sender.wakeup()  # noqa: SLF001 - as the producer's own methods do
+    if not result.wait(timeout_ms=1000 * timeout_seconds):
+        raise KafkaTimeoutError(otherwise)

@@ -9,13 +9,15 @@ from kafka.errors import KafkaError
 from stream.clock import Clock
 from stream.errors import FencedError, LogError
 from stream.log.interface import Outgoing
-from stream.log.kafka.failures import log_error
+from stream.log.kafka.failures import is_passing, log_error
 from stream.log.kafka.figures import KafkaFigures
-from stream.log.kafka.producing import Bounded, begin, discard, is_fenced, offsets, send
-from stream.log.kafka.transactions import repeat_unanswered_requests
+from stream.log.kafka.producing import discard, offsets, send
+from stream.log.kafka.transactions import NOBODY, commit, open_transactions
 from stream.log.placement import Placement
 
 OpenProducer = Callable[[], KafkaProducer]
+Placed = Sequence[tuple[Outgoing, int]]
+"""Records, each with its partition."""
 
 
 class KafkaWriter:
@@ -35,7 +37,7 @@ class KafkaWriter:
     clock
         Times what waits.
     timeout_seconds
-        The bound of an append.
+        The bound of each thing that an append waits for.
     figures
         Counts trouble.
     """
@@ -53,7 +55,7 @@ class KafkaWriter:
         self._placement = placement
         self._open_producer = open_producer
         self._clock = clock
-        self._timeout_seconds = timeout_seconds
+        self._timeout_seconds: Final = timeout_seconds
         self._figures = figures
         self._producer: KafkaProducer | None = None
         self.closed = False
@@ -67,12 +69,7 @@ class KafkaWriter:
             return []
         partitions = self._placement.partitions(records)
         try:
-            if self._producer is None:
-                self._producer = self._open_producer()
-            placed = zip(records, partitions, strict=True)
-            futures = send(self._producer, self._topic, placed)
-            self._producer.flush(self._timeout_seconds)
-            acknowledged = offsets(futures, self._clock, self._timeout_seconds)
+            acknowledged = self._append(list(zip(records, partitions, strict=True)))
         except (KafkaError, OSError) as error:
             self._give_up()
             raise log_error(error, f"append to {self._topic}") from error
@@ -81,35 +78,45 @@ class KafkaWriter:
     def close(self) -> None:
         """Refuse further appends."""
         self.closed = True
-        if self._producer is not None:
-            discard(self._producer)
-            self._producer = None
+        self._discard()
+
+    def _append(self, placed: Placed) -> list[int]:
+        return self._send(self._client(), placed)
+
+    def _client(self) -> KafkaProducer:
+        """Return the producer, a new one where the last one was given up."""
+        if self._producer is None:
+            self._producer = self._open_producer()
+        return self._producer
+
+    def _send(self, producer: KafkaProducer, placed: Placed) -> list[int]:
+        """Return the offsets, once all is acknowledged."""
+        futures = send(producer, self._topic, placed)
+        producer.flush(self._timeout_seconds)
+        return offsets(futures, self._clock, self._timeout_seconds)
 
     def _give_up(self) -> None:
         self._figures.count("reconnects")
+        self._discard()
+
+    def _discard(self) -> None:
         if self._producer is not None:
             discard(self._producer)
             self._producer = None
 
 
-class FencedKafkaWriter:
+class FencedKafkaWriter(KafkaWriter):
     """A `Writer` with a fence: each append is a transaction of one transactional id.
 
-    It locks out every earlier writer of its name when it opens. It never opens again by itself,
-    for that would lock out a later one.
+    It locks out every earlier writer of its name when it opens, and never a later one: after
+    trouble its next client takes up where the last one was, if nobody else has.
 
     Parameters
     ----------
-    topic
-        Its name.
-    placement
-        Chooses partitions.
+    topic, placement, clock, timeout_seconds, figures
+        As `KafkaWriter` takes them.
     open_producer
         Opens a client with the transactional id.
-    clock
-        Times what waits.
-    timeout_seconds
-        The bound of an append, but for trouble that is being cleared up.
     """
 
     def __init__(
@@ -119,54 +126,49 @@ class FencedKafkaWriter:
         open_producer: OpenProducer,
         clock: Clock,
         timeout_seconds: float,
+        figures: KafkaFigures,
     ) -> None:
-        self._topic = topic
-        self._placement = placement
-        self._clock = clock
-        self._timeout_seconds: Final = timeout_seconds
-        self._bounded = Bounded()
+        super().__init__(topic, placement, open_producer, clock, timeout_seconds, figures)
+        self._identity = NOBODY
         self._fenced = False
-        self.closed = False
-        """Whether `close` was called."""
-        repeat_unanswered_requests()
-        self._producer = open_producer()
         try:
-            self._producer.init_transactions()
+            self._client()
         except (KafkaError, OSError) as error:
-            discard(self._producer)
+            self._discard()
             raise log_error(error, f"open a writer to {topic}") from error
 
     def append(self, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
         """Append all of `records`, or none of them, and return each one's (partition, offset)."""
-        if self.closed:
-            raise LogError(f"this writer to {self._topic} was closed")
         if self._fenced:
-            raise self._fenced_error()
-        if not records:
-            return []
-        partitions = self._placement.partitions(records)
+            raise FencedError(
+                f"append to {self._topic}: another writer of the same name was opened later, this "
+                "one must stop"
+            )
         try:
-            self._bounded.settle(self._timeout_seconds)
-            begin(self._producer, self._bounded, self._timeout_seconds)
-            placed = zip(records, partitions, strict=True)
-            futures = send(self._producer, self._topic, placed)
-            self._bounded.run(self._producer.commit_transaction, self._timeout_seconds)
-            acknowledged = offsets(futures, self._clock, self._timeout_seconds)
-        except (KafkaError, OSError) as error:
-            if is_fenced(error):
-                self._fenced = True
-                raise self._fenced_error() from error
-            raise log_error(error, f"append to {self._topic}") from error
-        return list(zip(partitions, acknowledged, strict=True))
+            return super().append(records)
+        except FencedError:
+            self._fenced = True
+            raise
 
-    def close(self) -> None:
-        """Refuse further appends."""
-        if not self.closed:
-            self.closed = True
-            discard(self._producer)
+    def _append(self, placed: Placed) -> list[int]:
+        try:
+            return self._transact(placed)
+        except KafkaError as error:
+            if is_passing(error):
+                raise
+            # Perhaps only this producer is done for: one that takes its place finds out.
+            self._give_up()
+            return self._transact(placed)
 
-    def _fenced_error(self) -> FencedError:
-        return FencedError(
-            f"append to {self._topic}: another writer of the same name was opened later, this "
-            "one must stop"
-        )
+    def _transact(self, placed: Placed) -> list[int]:
+        producer = self._client()
+        producer.begin_transaction()
+        acknowledged = self._send(producer, placed)
+        commit(producer, self._timeout_seconds)
+        return acknowledged
+
+    def _client(self) -> KafkaProducer:
+        if self._producer is None:
+            producer = super()._client()
+            self._identity = open_transactions(producer, self._identity, self._timeout_seconds)
+        return self._producer

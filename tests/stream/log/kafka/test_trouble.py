@@ -1,16 +1,22 @@
 """Brokers that restart, hang and vanish: what waits ends, and what was promised holds."""
 
+import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
+from kafka import KafkaProducer
 
 from stream.clock import SystemClock
-from stream.errors import LogUnavailableError
+from stream.errors import FencedError, LogUnavailableError
 from stream.log.interface import Log, Outgoing, Reader, TopicSpec
+from stream.log.kafka import writer as kafka_writer
 from stream.log.kafka.log import KafkaLog
 from stream.log.kafka.settings import KafkaSettings
+from stream.log.kafka.transactions import commit
 from stream.log.kafka.writer import FencedKafkaWriter
 from tests.conftest import missing
 from tests.kafka_broker import KafkaCluster, kafka_cluster
@@ -20,6 +26,8 @@ pytestmark = pytest.mark.kafka
 
 SETTINGS = KafkaSettings(session_timeout_seconds=6.0, timeout_seconds=4.0)
 PATIENCE_SECONDS = 60.0
+APPENDED = 15
+ABORTED_WITHIN_SECONDS = 10.0  # after a transaction's time is up: a broker's default
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +196,7 @@ def test_a_writer_that_died_in_an_append_holds_readers_up_only_until_its_success
     first = log.writer(topic, fence="one")
     assert isinstance(first, FencedKafkaWriter)
     first.append(numbered(0, 1))
-    torn = first._producer  # noqa: SLF001 - as if the process had died in `append`
+    torn = first._client()  # noqa: SLF001 - as if the process had died in `append`
     torn.begin_transaction()
     torn.send(topic, (b"torn",), (b"k",))
     torn.flush()
@@ -196,3 +204,72 @@ def test_a_writer_that_died_in_an_append_holds_readers_up_only_until_its_success
     log.writer(topic, fence="one").append(numbered(1, 1))
     assert read(log.reader(topic), 2) == [b"0", b"1"]
     assert log.end_offsets(topic)[0] > end
+
+
+def test_fenced_writers_go_on_after_a_long_outage(cluster: KafkaCluster, log: KafkaLog) -> None:
+    """Wherever the outage met them; each append is there as a whole or not at all."""
+    topic = create(log, "outage")
+    writers = [log.writer(topic, fence=f"{n}") for n in range(6)]
+    attempts, acknowledged = itertools.count(), list[bytes]()
+    went_on_at = [0.0] * len(writers)
+    stop = threading.Event()
+
+    def go_on(number: int) -> None:
+        while not stop.is_set():
+            value = b"%d" % next(attempts)
+            with suppress(LogUnavailableError):
+                writers[number].append([Outgoing(b"%d" % n, value) for n in range(APPENDED)])
+                acknowledged.append(value)
+                went_on_at[number] = time.monotonic()
+
+    threads = [threading.Thread(target=go_on, args=(n,), daemon=True) for n in range(len(writers))]
+    for thread in threads:
+        thread.start()
+    while min(went_on_at) == 0.0:
+        time.sleep(0.05)
+    cluster.nodes[0].kill()
+    time.sleep(2.5 * SETTINGS.timeout_seconds)  # the outage: longer than a transaction may take
+    cluster.restart()
+    back = time.monotonic()
+    while min(went_on_at) < back and time.monotonic() < back + PATIENCE_SECONDS:
+        time.sleep(0.05)
+    stop.set()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    assert min(went_on_at) > back
+    seen = Counter(read(log.reader(topic), APPENDED * len(acknowledged)))
+    assert set(seen.values()) == {APPENDED}
+    assert set(acknowledged) <= set(seen)
+
+
+def test_a_transaction_that_took_too_long_is_no_takeover(
+    log: KafkaLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka says the same of both; the writer finds out which it was."""
+    topic = create(log, "slow")
+    writer = log.writer(topic, fence="one")
+
+    def late(producer: KafkaProducer, timeout_seconds: float) -> None:
+        monkeypatch.setattr(kafka_writer, "commit", commit)
+        time.sleep(2 * SETTINGS.timeout_seconds + ABORTED_WITHIN_SECONDS + 1.0)
+        commit(producer, timeout_seconds)
+
+    monkeypatch.setattr(kafka_writer, "commit", late)
+    writer.append(numbered(0, 1))
+    assert log.figures.counts()["reconnects"] == 1
+    assert read(log.reader(topic), 1) == [b"0"]
+
+
+def test_a_writer_in_trouble_locks_out_nobody_who_came_later(log: KafkaLog) -> None:
+    """It would take up where it was, but somebody else has."""
+    topic = create(log, "later")
+    first = log.writer(topic, fence="one")
+    assert isinstance(first, FencedKafkaWriter)
+    first.append(numbered(0, 1))
+    first._give_up()  # noqa: SLF001 - as after trouble
+    second = log.writer(topic, fence="one")
+    for _ in range(2):
+        with pytest.raises(FencedError):
+            first.append(numbered(1, 1))
+    second.append(numbered(2, 1))
+    assert read(log.reader(topic), 2) == [b"0", b"2"]
