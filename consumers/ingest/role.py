@@ -11,7 +11,7 @@ from consumers.ingest.measures import measure_lag, measure_state, warn_of_short_
 from consumers.ingest.partitions import OwnedPartitions
 from consumers.metrics.registry import Metrics
 from stream.clock import Clock
-from stream.errors import FencedError, OffsetExpiredError
+from stream.errors import FencedError, LogUnavailableError, OffsetExpiredError
 from stream.log.interface import Log, RecordBatch
 
 _LOGGER = logging.getLogger(__name__)
@@ -186,7 +186,7 @@ class IngestRole:
         """Send, flush and let go; after a failure leave everything as the last flush has it."""
         try:
             if not self._failed:
-                self._send_sequences(everything=True)
+                self._send_last_sequences()
             self._partitions.close(orderly=not self._failed)
         finally:
             self._reader.close()
@@ -202,6 +202,13 @@ class IngestRole:
             except FencedError:
                 self._partitions.fence(part)
         return worked
+
+    def _send_last_sequences(self) -> None:
+        """Send what waits; where the log is away, leave it to the next owner."""
+        try:
+            self._send_sequences(everything=True)
+        except LogUnavailableError as error:
+            _LOGGER.warning("sequences that wait are sent after the next start: %s", error)
 
     def _clean(self) -> None:
         if not isinstance(self._log, Cleanable) or self._clock.monotonic() < self._clean_due:

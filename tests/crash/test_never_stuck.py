@@ -72,7 +72,7 @@ def test_all_brokers_gone(cluster: KafkaCluster, tmp_path: Path) -> None:
             for member in (one, two):
                 member.await_ready()
             _send(log, fleet.config, range(200))
-            _await(lambda: _durable(log, fleet.config))
+            _await(fleet, lambda: _durable(log, fleet.config))
             cluster.nodes[0].kill()
             time.sleep(OUTAGE_SECONDS)  # the outage itself
             for member in (one, two):
@@ -81,11 +81,11 @@ def test_all_brokers_gone(cluster: KafkaCluster, tmp_path: Path) -> None:
             # The first is stopped in the middle and goes on after its partitions have moved.
             one.pause()
             _send(log, fleet.config, range(200, 400))
-            _await(lambda: _durable(log, fleet.config))
+            _await(fleet, lambda: _durable(log, fleet.config))
             one.resume()
             _send(log, fleet.config, range(400, 500))
-            _await(lambda: _durable(log, fleet.config))
-            _await(one.is_ready)
+            _await(fleet, lambda: _durable(log, fleet.config))
+            _await(fleet, one.is_ready)
             assert (one.ends, two.ends) == ([], [])
             assert one.process is not None
             assert one.process.poll() is None
@@ -116,10 +116,10 @@ def _durable(log: Log, config: GsrConfig) -> bool:
     return log.saved_positions(config.ingest.group, clicks) == log.end_offsets(clicks)
 
 
-def _await(told: Callable[[], bool]) -> None:
+def _await(fleet: Fleet, told: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not told():
-        assert time.monotonic() < deadline, told
+        assert time.monotonic() < deadline, "".join(one.said() for one in fleet.members.values())
         time.sleep(0.2)
 
 

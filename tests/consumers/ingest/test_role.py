@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from consumers.errors import ClicksExpiredError, TooManyBadError
+from consumers.ingest.partition_ingest import PartitionIngest
 from consumers.ingest.role import IngestRole
 from consumers.metrics.catalogue import CATALOGUE
 from stream.errors import (
@@ -239,6 +240,23 @@ def test_an_orderly_stop_leaves_nothing_behind(world: World) -> None:
     assert set(world.sequences()) == set(USERS)
     saved = world.topics.saved_positions(world.config.ingest.group, "clicks")
     assert saved == world.topics.end_offsets("clicks")
+
+
+def test_a_stop_while_the_log_is_away_leaves_the_sequences_to_the_next_owner(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """State is flushed all the same, and the stop is an orderly one."""
+    role = world.role()
+    world.send(*clicks_of(USERS, 2))
+    role.step()
+    with monkeypatch.context() as patch:
+        patch.setattr(PartitionIngest, "send_sequences", _away)
+        role.close()
+    assert world.sequences() == {}
+    saved = world.topics.saved_positions(world.config.ingest.group, "clicks")
+    assert saved == world.topics.end_offsets("clicks")
+    world.run(world.role(), 3.0)
+    assert set(world.sequences()) == set(USERS)
 
 
 def test_positions_in_the_state_rule(world: World) -> None:
@@ -490,7 +508,7 @@ def test_passing_trouble_loses_nothing(world: World, monkeypatch: pytest.MonkeyP
     role.close()
 
 
-def _away(*_arguments: object) -> int:
+def _away(*_arguments: object, **_options: object) -> int:
     raise LogUnavailableError("the log is away")
 
 
