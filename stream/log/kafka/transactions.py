@@ -1,12 +1,11 @@
 """Transactions in bounded time, which another producer can take up.
 
-After an outage kafka-python's transactional producer is often good for nothing: it loses a request
-whose coordinator cannot be reached, takes one that was not answered in time for fatal, commits
-although a batch has expired, and takes the coordinator's word on a transaction that took too long
-for that on one whose producer was replaced. Opening another producer would lock out whoever has
-taken over meanwhile. But one that presents what the last one was known by (KIP-360) locks out
-nobody: the coordinator aborts what was left open and lets it go on, or, where somebody has taken
-over, refuses it.
+After an outage kafka-python's transactional producer may be good for nothing: it takes a request
+that was not answered in time for fatal, commits although a batch has expired, and takes the
+coordinator's word on a transaction that took too long for that on one whose producer was replaced.
+Opening another producer would lock out whoever has taken over meanwhile. But one that presents what
+the last one was known by (KIP-360) locks out nobody: the coordinator aborts what was left open and
+lets it go on, or, where somebody has taken over, refuses it.
 """
 
 from typing import Any, Final, NamedTuple

@@ -130,7 +130,7 @@ class FencedKafkaWriter(KafkaWriter):
     ) -> None:
         super().__init__(topic, placement, open_producer, clock, timeout_seconds, figures)
         self._identity = NOBODY
-        self._fenced = False
+        self._refusal: FencedError | None = None
         try:
             self._client()
         except (KafkaError, OSError) as error:
@@ -139,29 +139,26 @@ class FencedKafkaWriter(KafkaWriter):
 
     def append(self, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
         """Append all of `records`, or none of them, and return each one's (partition, offset)."""
-        if self._fenced:
-            raise FencedError(
-                f"append to {self._topic}: another writer of the same name was opened later, this "
-                "one must stop"
-            )
+        if self._refusal is not None:
+            raise FencedError(*self._refusal.args)
         try:
             return super().append(records)
-        except FencedError:
-            self._fenced = True
+        except FencedError as error:
+            self._refusal = error
             raise
 
     def _append(self, placed: Placed) -> list[int]:
+        producer = self._client()
         try:
-            return self._transact(placed)
+            return self._transact(producer, placed)
         except KafkaError as error:
             if is_passing(error):
                 raise
-            # Perhaps only this producer is done for: one that takes its place finds out.
-            self._give_up()
-            return self._transact(placed)
+        # Perhaps only this producer is done for: one that takes its place finds out.
+        self._give_up()
+        return self._transact(self._client(), placed)
 
-    def _transact(self, placed: Placed) -> list[int]:
-        producer = self._client()
+    def _transact(self, producer: KafkaProducer, placed: Placed) -> list[int]:
         producer.begin_transaction()
         acknowledged = self._send(producer, placed)
         commit(producer, self._timeout_seconds)
