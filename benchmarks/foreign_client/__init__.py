@@ -1,0 +1,1 @@
+"""A shop that knows gsr by its documents alone, and judges its lists while roles are killed."""
