@@ -29,6 +29,7 @@ import psutil
 
 from consumers.config import GsrConfig
 from consumers.process.supervisor import gsr_command
+from stream.address import Address
 from stream.clock import SystemClock
 from stream.events.recommendation import decode_recommendation
 from stream.log.embedded import EmbeddedLog
@@ -236,7 +237,7 @@ def cpu(pid: int) -> dict[str, float]:
 
 def wait_for(config: GsrConfig, role: str, text: bytes) -> None:
     """Return when the role's /readyz says `text`."""
-    url = f"http://{config.http.host}:{getattr(config.http, f'{role}_port')}/readyz"
+    url = f"http://{Address(config.http.host, getattr(config.http, f'{role}_port'))}/readyz"
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):

@@ -385,7 +385,8 @@ class HttpSection(Section):
     Parameters
     ----------
     host
-        Address to listen on. There is no authentication: stay on loopback or a private network.
+        Address to listen on, of IPv4 or IPv6 (::1; :: takes callers of both). There is no
+        authentication: stay on loopback or a private network.
     ingest_port, trainer_port, publisher_port
         One port per role; 0 picks a free one.
     heartbeat_limit_seconds

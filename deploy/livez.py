@@ -9,15 +9,18 @@ import os
 import sys
 
 PORTS = {"INGEST": 9301, "TRAINER": 9302, "PUBLISHER": 9303}
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, not listened on
 SECONDS = 4.0
 
 
 def main() -> int:
     """Return 0 where every role that listens is alive."""
+    host = os.environ.get("GSR_HTTP__HOST", "127.0.0.1")
+    host = ANYWHERE.get(host, host)
     answered = False
     for role, usual in PORTS.items():
         port = int(os.environ.get(f"GSR_HTTP__{role}_PORT", usual))
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS / len(PORTS))
+        connection = http.client.HTTPConnection(host, port, timeout=SECONDS / len(PORTS))
         try:
             connection.request("GET", "/livez")
             if connection.getresponse().status != http.client.OK:

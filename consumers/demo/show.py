@@ -16,6 +16,7 @@ from consumers.config_loading import as_environment, load_config
 from consumers.demo.figures import Figures, Scraper, ShopperWindow
 from consumers.demo.screen import hit_rates, open_screen
 from consumers.errors import ConfigError
+from consumers.process.health import listening_family
 from consumers.process.running import ports, role_children, stopped_by_signals
 from consumers.process.supervisor import ChildSpec, Supervisor, gsr_command
 from stream.clock import SystemClock
@@ -155,14 +156,14 @@ def _free_ports(config: GsrConfig) -> dict[str, int]:
     chosen = {}
     for name, port in ports(config).items():
         if not port or not _is_free(config.http.host, port):
-            with socket.socket() as probe:
+            with socket.socket(listening_family(config.http.host)) as probe:
                 probe.bind((config.http.host, 0))
                 chosen[f"http.{name}_port"] = int(probe.getsockname()[1])
     return chosen
 
 
 def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
+    with socket.socket(listening_family(host)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -7,6 +7,7 @@ outlives the role, so that the last figures can still be scraped.
 
 import errno
 import json
+import socket
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +18,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from consumers.errors import ConfigError, PortBusyError
 from consumers.metrics.registry import Metrics
+from stream.address import Address
 
 _PATHS: Final = "/metrics /livez /readyz\n"
 
@@ -27,7 +29,8 @@ class HealthServer:
     Parameters
     ----------
     host, port
-        Where to listen; port 0 picks a free one, see `port`.
+        Where to listen; port 0 picks a free one, see `port`. ``::`` takes IPv4 callers too,
+        where the machine can.
     metrics
         What /metrics shows, and whose heartbeat /livez reads.
     heartbeat_limit_seconds
@@ -50,24 +53,30 @@ class HealthServer:
         self._started = False
         self._stopping = False
         handler = type("_BoundHandler", (_Handler,), {"health": self})
+        where = Address(host, port)
         try:
-            self._server = _Server((host, port), handler)
+            self._server = _server(where, handler)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortBusyError(
-                    f"{metrics.role}: {host}:{port} is in use, perhaps by another gsr. Stop that, "
+                    f"{metrics.role}: {where} is in use, perhaps by another gsr. Stop that, "
                     f"or choose another port: --set http.{metrics.role}_port=PORT (0: any)"
                 ) from None
             raise ConfigError(
-                f"{metrics.role}: cannot listen on {host}:{port}: {error.strerror or error}; see "
+                f"{metrics.role}: cannot listen on {where}: {error.strerror or error}; see "
                 f"http.host and http.{metrics.role}_port"
             ) from None
-        self.host = host
+        self.host = where.host
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.1,), name="health", daemon=True
         )
         self._thread.start()
+
+    @property
+    def address(self) -> Address:
+        """Where the server listens."""
+        return Address(self.host, self.port)
 
     def started(self) -> None:
         """Say that the role has been built and its loop begins."""
@@ -109,6 +118,33 @@ class HealthServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+    def server_bind(self) -> None:
+        if socket.has_dualstack_ipv6():
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
+
+
+def listening_family(host: str) -> socket.AddressFamily:
+    """Return the kind of socket that listens on `host`; a name that has both means IPv4.
+
+    Raises
+    ------
+    OSError
+        No such host is known here.
+    """
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    ours = any(family == socket.AF_INET for family, *_ in found)
+    return socket.AF_INET if ours else socket.AF_INET6
+
+
+def _server(where: Address, handler: type[BaseHTTPRequestHandler]) -> _Server:
+    kind = _Server if listening_family(where.host) == socket.AF_INET else _Server6
+    return kind((where.host, where.port), handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

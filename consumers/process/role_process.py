@@ -97,7 +97,7 @@ def run_role(
     metrics = Metrics(name, clock)
     host, port = config.http.host, getattr(config.http, f"{name}_port")
     health = HealthServer(host, port, metrics, config.http.heartbeat_limit_seconds)
-    _logger.info("http://%s:%d/metrics /livez /readyz", health.host, health.port)
+    _logger.info("http://%s/metrics /livez /readyz", health.address)
     with ExitStack() as stack:
         stack.callback(health.close)  # last of all, so that the last figures are scraped
         if announce is not None:

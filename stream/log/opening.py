@@ -1,17 +1,15 @@
 """Which log a URL means."""
 
-import re
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
+from stream.address import Address
 from stream.clock import Clock
 from stream.errors import LogError
 from stream.log.embedded import EmbeddedLog
 from stream.log.interface import Log
 from stream.log.kafka.settings import KafkaSettings
 from stream.log.memory import MemoryLog
-
-_BROKERS: Final = re.compile(r"[^\s,:/]+:\d{1,5}(,[^\s,:/]+:\d{1,5})*")
 
 
 def open_log(url: str, clock: Clock, kafka: KafkaSettings | None = None) -> Log:
@@ -21,8 +19,8 @@ def open_log(url: str, clock: Clock, kafka: KafkaSettings | None = None) -> Log:
     ----------
     url
         ``embedded:DIR`` (topics as files in DIR, which is created where it is missing),
-        ``kafka://HOST:PORT[,HOST:PORT…]`` (some brokers of a cluster) or ``memory:`` (gone when
-        the process ends).
+        ``kafka://HOST:PORT[,HOST:PORT…]`` (some brokers of a cluster; IPv6 as ``[::1]:9092``) or
+        ``memory:`` (gone when the process ends).
     clock
         Stamps what is appended (Kafka's brokers use their own) and times what waits.
     kafka
@@ -40,15 +38,25 @@ def open_log(url: str, clock: Clock, kafka: KafkaSettings | None = None) -> Log:
         return MemoryLog(clock)
     if scheme == "kafka":
         return _kafka_log(rest.removeprefix("//").removesuffix("/"), clock, kafka)
-    raise LogError(f"{url!r} names no log: use embedded:DIR, for example embedded:run/log")
+    raise LogError(f"{url!r} names no log: {_remedy(url)}")
+
+
+def _remedy(url: str) -> str:
+    """Return what to write instead: most often only the beginning is missing."""
+    with suppress(ValueError):
+        brokers = ",".join(str(Address.parse(part)) for part in url.split("//")[-1].split(","))
+        return f"use kafka://{brokers} for these brokers of Kafka, or embedded:DIR for files"
+    return "use embedded:DIR, for example embedded:run/log, or kafka://HOST:PORT"
 
 
 def _kafka_log(brokers: str, clock: Clock, settings: KafkaSettings | None) -> Log:
-    if not _BROKERS.fullmatch(brokers):
+    try:
+        addresses = [Address.parse(part) for part in brokers.split(",")]
+    except ValueError as error:
         raise LogError(
-            f"{brokers!r} names no brokers: use kafka://HOST:PORT,HOST:PORT, for example "
+            f"{brokers!r} names no brokers: {error}. Use kafka://HOST:PORT,HOST:PORT, for example "
             "kafka://localhost:9092"
-        )
+        ) from None
     from stream.log.kafka.log import KafkaLog  # noqa: PLC0415 - takes long, for Kafka alone
 
-    return KafkaLog(brokers, clock, settings)
+    return KafkaLog(",".join(map(str, addresses)), clock, settings)

@@ -17,20 +17,22 @@ from stream.clock import ManualClock
 from tests.deploy.files import DEPLOY, ROOT
 
 
-def livez(**ports: int) -> int:
+def livez(host: str = "127.0.0.1", **ports: int) -> int:
     """Run the health check with the roles' ports; those not given are closed ones."""
     closed = {"ingest": 1, "trainer": 1, "publisher": 1}
     environment = {
         f"GSR_HTTP__{role.upper()}_PORT": str(port) for role, port in {**closed, **ports}.items()
-    }
+    } | {"GSR_HTTP__HOST": host}
     return subprocess.run(
         [sys.executable, DEPLOY / "livez.py"], env=environment, check=False, timeout=30
     ).returncode
 
 
 @contextmanager
-def serving(clock: ManualClock, role: str = "ingest") -> Iterator[HealthServer]:
-    server = HealthServer("127.0.0.1", 0, Metrics(role, clock), heartbeat_limit_seconds=60.0)
+def serving(
+    clock: ManualClock, role: str = "ingest", host: str = "127.0.0.1"
+) -> Iterator[HealthServer]:
+    server = HealthServer(host, 0, Metrics(role, clock), heartbeat_limit_seconds=60.0)
     server.started()
     try:
         yield server
@@ -45,6 +47,13 @@ def test_a_live_role_is_healthy_until_it_hangs() -> None:
         assert livez(ingest=server.port) == 0
         clock.sleep(61.0)
         assert livez(ingest=server.port) == 1
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "::1"])
+def test_it_asks_where_the_roles_listen(host: str) -> None:
+    """`http.host` may be any address; one that means all of them is asked on loopback."""
+    with serving(ManualClock(100.0), host=host) as server:
+        assert livez(host, ingest=server.port) == 0
 
 
 def test_one_hanging_role_among_three_is_unhealthy() -> None:

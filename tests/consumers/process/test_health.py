@@ -126,3 +126,27 @@ def test_closing_twice_is_fine(metrics: Metrics) -> None:
     server = HealthServer("127.0.0.1", 0, metrics, 10.0)
     server.close()
     server.close()
+
+
+@pytest.mark.parametrize(("host", "asked"), [("::1", "::1"), ("::", "::1"), ("::", "127.0.0.1")])
+def test_it_listens_on_addresses_of_both_kinds(metrics: Metrics, host: str, asked: str) -> None:
+    """`::` means every address, those of IPv4 too."""
+    server = HealthServer(host, 0, metrics, heartbeat_limit_seconds=10.0)
+    try:
+        connection = http.client.HTTPConnection(asked, server.port, timeout=5)
+        connection.request("GET", "/livez")
+        assert connection.getresponse().status == 200
+        connection.close()
+    finally:
+        server.close()
+    assert str(server.address) == f"[{host}]:{server.port}"
+
+
+def test_a_busy_port_of_ipv6_is_written_in_brackets(metrics: Metrics) -> None:
+    """What the message names can be put into a browser."""
+    server = HealthServer("::1", 0, metrics, heartbeat_limit_seconds=10.0)
+    try:
+        with pytest.raises(PortBusyError, match=rf"\[::1\]:{server.port} is in use"):
+            HealthServer("::1", server.port, metrics, heartbeat_limit_seconds=10.0)
+    finally:
+        server.close()

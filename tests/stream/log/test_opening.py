@@ -24,9 +24,10 @@ def test_memory_is_a_log_of_its_own() -> None:
     assert isinstance(open_log("memory:", ManualClock()), MemoryLog)
 
 
-def test_kafka_is_not_asked_before_it_is_needed() -> None:
+@pytest.mark.parametrize("brokers", ["127.0.0.1:1,localhost:2", "[::1]:1", "a:1,[fe80::1%lo]:2"])
+def test_kafka_is_not_asked_before_it_is_needed(brokers: str) -> None:
     """Opening a log does not wait for a cluster."""
-    log = open_log("kafka://127.0.0.1:1,localhost:2", ManualClock())
+    log = open_log(f"kafka://{brokers}", ManualClock())
     log.close()
 
 
@@ -34,6 +35,27 @@ def test_kafka_is_not_asked_before_it_is_needed() -> None:
 def test_kafka_without_a_broker_is_refused_with_an_example(url: str) -> None:
     """A port is not guessed."""
     with pytest.raises(LogError, match="kafka://localhost:9092"):
+        open_log(url, ManualClock())
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("kafka://host", "'host' has no port, as in host:9092"),
+        ("kafka://[::1]", r"'\[::1\]' has no port, as in \[::1\]:9092"),
+        ("kafka://::1:9092", r"in brackets, as in \[::1\]:9092"),
+        ("kafka://a:1,", "a host and a port are missing"),
+        ("kafka://a:0", "between 1 and 65535"),
+        ("kafka://a:70000", "between 1 and 65535"),
+        ("kafka://a:b", "is not HOST:PORT"),
+        ("127.0.0.1:9092", "use kafka://127.0.0.1:9092 "),
+        ("localhost:1,[::1]:2", r"use kafka://localhost:1,\[::1\]:2 "),
+        ("http://broker:9092", "use kafka://broker:9092 "),
+    ],
+)
+def test_the_message_says_what_to_write_instead(url: str, said: str) -> None:
+    """Each mistake has its own remedy."""
+    with pytest.raises(LogError, match=said):
         open_log(url, ManualClock())
 
 
