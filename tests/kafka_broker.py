@@ -229,7 +229,7 @@ def _small(brokers: int) -> dict[str, str]:
     """Return settings that make a broker light and quick to react; the promises stay."""
     replicas, in_sync = str(min(3, brokers)), str(max(1, min(3, brokers) - 1))
     return {
-        "auto.create.topics.enable": "false",
+        "auto.create.topics.enable": "true",  # the default, against which clients must stand
         "default.replication.factor": replicas,
         "min.insync.replicas": in_sync,
         "offsets.topic.replication.factor": replicas,

@@ -26,7 +26,7 @@ class EmbeddedLog(StorageLog):
     Parameters
     ----------
     directory
-        Created where it is missing; on a local disk, because SQLite's shared memory does not
+        Created with its first topic; on a local disk, because SQLite's shared memory does not
         work over a network file system.
     clock
         Stamps what is appended and times what waits.
@@ -56,8 +56,6 @@ class EmbeddedLog(StorageLog):
         self._survive_power_loss = survive_power_loss
         self._busy_timeout_seconds = busy_timeout_seconds
         self._active_records = active_records
-        with _directory_errors(directory):
-            directory.mkdir(parents=True, exist_ok=True)
 
     def _topic_names(self) -> Sequence[str]:
         with _directory_errors(self.directory):
@@ -81,6 +79,7 @@ class EmbeddedLog(StorageLog):
     def _create_storage(self, spec: TopicSpec) -> SqliteTopic:
         lock = FileLock(self.directory / ".lock", timeout=self._busy_timeout_seconds)
         with _directory_errors(self.directory):
+            self.directory.mkdir(parents=True, exist_ok=True)
             try:
                 with lock:
                     if not self._path(spec.name).exists():

@@ -6,7 +6,7 @@ same partition. A record without a value is a *tombstone*.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -135,7 +135,8 @@ class RebalanceListener(Protocol):
 class Reader(Protocol):
     """Reads the partitions of one topic in order, from positions that it keeps.
 
-    A reader belongs to one thread at a time.
+    It reads the topic that had the name when the reader was opened: where that is deleted and
+    another one made, nothing comes. A reader belongs to one thread at a time.
     """
 
     @property
@@ -242,6 +243,18 @@ class Log(Protocol):
 
     def topics(self) -> dict[str, TopicSpec]:
         """Return every topic's settings."""
+        ...
+
+    def topic_ids(self, topics: Collection[str]) -> dict[str, str | None]:
+        """Return what tells each of `topics` from every other one that ever has its name.
+
+        An id is given when a topic is created, stays for its life and is never given again, so
+        who remembers it notices a topic that was deleted and made anew. Asked for anew each time.
+
+        Returns
+        -------
+        Topic to id; None where the log gives none. A topic that does not exist is left out.
+        """
         ...
 
     def reader(

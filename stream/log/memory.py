@@ -1,6 +1,7 @@
 """An event log that lives and dies with its process: for tests and for short runs."""
 
 import threading
+import uuid
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -79,6 +80,8 @@ class MemoryTopic:
 
     def __init__(self, spec: TopicSpec, clock: Clock, *, active_records: int) -> None:
         self.spec = spec
+        self.replaced = False  # nothing is ever deleted
+        self._identity = str(uuid.uuid4())
         self._clock = clock
         self._active_records = active_records
         self._partitions = [_Partition() for _ in range(spec.partitions)]
@@ -86,6 +89,10 @@ class MemoryTopic:
         self._positions: dict[str, dict[int, int]] = {}
         self._changes = 0
         self._lock = threading.Lock()
+
+    def identity(self) -> str:
+        """Return what tells the topic from every other one that ever has its name."""
+        return self._identity
 
     def change_spec(self, spec: TopicSpec) -> None:
         """Replace the topic's settings; partitions and compaction stay as they are."""

@@ -18,7 +18,7 @@ def open_log(url: str, clock: Clock, kafka: KafkaSettings | None = None) -> Log:
     Parameters
     ----------
     url
-        ``embedded:DIR`` (topics as files in DIR, which is created where it is missing),
+        ``embedded:DIR`` (topics as files in DIR, which is created with the first one),
         ``kafka://HOST:PORT[,HOST:PORT…]`` (some brokers of a cluster; IPv6 as ``[::1]:9092``) or
         ``memory:`` (gone when the process ends).
     clock

@@ -4,6 +4,7 @@
 table         holds
 ============  ===================================================================================
 topic         one row: the topic's settings as JSON
+identity      one row: a random id; a file from before there were ids gets one when it is asked for
 partitions    a row per partition: bounds, newest append time, size, how far compaction has come
 records_N     the records of partition N by offset; headers as a msgpack list of pairs, or null
 newest_N      of a compacted topic: each key's newest offset, as far as compaction has come
@@ -32,8 +33,13 @@ _SIZE: Final = (
     " + ifnull(length(headers), 0)"
 )
 
+# A table of its own: programs that do not know it rewrite the settings without it.
+CREATE_IDENTITY: Final = "CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL)"
+ADD_IDENTITY: Final = "INSERT INTO identity SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)"
+
 TOPIC_TABLES: Final = (
     "CREATE TABLE topic (spec TEXT NOT NULL)",
+    CREATE_IDENTITY,
     """
     CREATE TABLE partitions (
         partition INTEGER PRIMARY KEY,

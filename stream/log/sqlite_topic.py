@@ -53,6 +53,15 @@ class SqliteTopic:
             file, self.spec, self._statements, clock, active_records=active_records
         )
 
+    def identity(self) -> str:
+        """Return what tells the topic from every other one that ever has its name."""
+        return self._file.identity()
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the file was removed; another one may have taken its place."""
+        return self._file.replaced
+
     def change_spec(self, spec: TopicSpec) -> None:
         """Replace the topic's settings; partitions and compaction stay as they are."""
         with self._file.transaction() as connection:

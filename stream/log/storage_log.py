@@ -2,7 +2,7 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from stream.clock import Clock
@@ -63,6 +63,11 @@ class StorageLog(ABC):
     def topics(self) -> dict[str, TopicSpec]:
         """Return every topic's settings."""
         return {name: self._storage(name).spec for name in self._topic_names()}
+
+    def topic_ids(self, topics: Collection[str]) -> dict[str, str | None]:
+        """Return what tells each of `topics` from every other one that ever has its name."""
+        found = {topic: self._identity(topic) for topic in topics}
+        return {topic: identity for topic, identity in found.items() if identity is not None}
 
     def reader(
         self,
@@ -134,6 +139,19 @@ class StorageLog(ABC):
             for storage in self._storages.values():
                 storage.close()
             self._storages.clear()
+
+    def _identity(self, topic: str) -> str | None:
+        """Return the id of the topic that has the name now, which may not be the one in use."""
+        storage = self._find(topic)
+        if storage is None or not storage.replaced:
+            return None if storage is None else storage.identity()
+        other = self._open_storage(topic)
+        if other is None:
+            return None
+        try:
+            return other.identity()
+        finally:
+            other.close()
 
     def _find(self, topic: str) -> TopicStorage | None:
         with self._opening:

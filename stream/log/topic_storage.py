@@ -70,6 +70,15 @@ class TopicStorage(Protocol):
         """The topic's settings."""
         ...
 
+    def identity(self) -> str:
+        """Return what tells the topic from every other one that ever has its name."""
+        ...
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the topic was deleted; another one may have taken its place."""
+        ...
+
     def change_spec(self, spec: TopicSpec) -> None:
         """Replace the topic's settings; partitions and compaction stay as they are."""
         ...

@@ -1,8 +1,10 @@
 """Questions to the cluster, each bounded in time and tried again while trouble may pass."""
 
+import base64
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, TypeVar
@@ -38,6 +40,7 @@ from stream.log.kafka.topics import breaches, retention_configs, topic_settings,
 
 T = TypeVar("T")
 
+_NO_ID: Final = uuid.UUID(int=0)
 _FIRST_PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 1.0
 
@@ -121,6 +124,24 @@ class KafkaAdmin:
             return {name: _described(client, name)[0] for name in sorted(names)}
 
         return self._call("list the topics", describe)
+
+    def topic_ids(self, topics: Collection[str]) -> dict[str, str | None]:
+        """Return the ids of those of `topics` that exist; None: the brokers give none."""
+
+        def ask(client: KafkaAdminClient) -> dict[str, str | None]:
+            answers = client.describe_topics(sorted(topics)) if topics else []
+            return {
+                answer["name"]: _given_id(answer.get("topic_id"))
+                for answer in answers
+                if _exists(answer)
+            }
+
+        return self._call("find the topics' ids", ask)
+
+    def topic_uuid(self, topic: str) -> uuid.UUID | None:
+        """Return the id of `topic`, if it exists and the brokers give one."""
+        given = self.topic_ids([topic]).get(topic)
+        return None if given is None else uuid.UUID(bytes=base64.urlsafe_b64decode(f"{given}=="))
 
     def compacted(self, topic: str) -> bool:
         """Return whether compaction keeps only each key's newest record of `topic`."""
@@ -249,12 +270,21 @@ class KafkaAdmin:
 def _partitions(client: KafkaAdminClient, topic: str) -> int | None:
     """Return the number of partitions; None: there is no such topic."""
     (answer,) = client.describe_topics([topic])
+    return len(answer["partitions"]) if _exists(answer) else None
+
+
+def _exists(answer: Mapping[str, Any]) -> bool:
+    """Return whether a described topic exists; raise what else the cluster says of it."""
     error = for_code(answer["error_code"])
-    if error is UnknownTopicOrPartitionError:
-        return None
-    if error is not NoError:
+    if error not in (NoError, UnknownTopicOrPartitionError):
         raise error
-    return len(answer["partitions"])
+    return error is NoError
+
+
+def _given_id(topic_id: Any) -> str | None:
+    """Return a topic's id as Kafka's own tools write it; None for none, which may be zeros."""
+    given = uuid.UUID(str(topic_id)) if topic_id else _NO_ID
+    return None if given == _NO_ID else base64.urlsafe_b64encode(given.bytes).decode().rstrip("=")
 
 
 def _create(client: KafkaAdminClient, spec: TopicSpec, settings: KafkaSettings) -> None:

@@ -89,6 +89,15 @@ class Clients:
         return self._settings.client_arguments(self._bootstrap_servers) | {"proxy_url": DIRECT}
 
 
+def never_create_topics(connections: KafkaNetClient) -> None:
+    """Let no question about a topic create it with the cluster's defaults.
+
+    kafka-python 3.0.12 takes `allow_auto_create_topics`, but it gets lost on the way to where the
+    question is put. `test_the_library_still_forgets_not_to_create_topics` tells when this can go.
+    """
+    connections.cluster.config["allow_auto_create_topics"] = False
+
+
 class _Causes(logging.Handler):
     """Remembers why kafka-python could not connect: it logs that, and raises a timeout."""
 
@@ -122,6 +131,7 @@ def _opened(
 
     def connect(**configs: Any) -> KafkaNetClient:
         connections.append(connections_kind(**configs))
+        never_create_topics(connections[-1])
         return connections[-1]
 
     _CONNECTION_LOG.addHandler(causes)

@@ -43,6 +43,16 @@ _MEANINGS: Final[
         "the cluster refuses these credentials ({reason}); correct [kafka] or its rights",
     ),
     (
+        (errors.UnknownTopicIdError, errors.InconsistentTopicIdError),
+        LogUnavailableError,
+        "the topic that was read is gone ({reason}): deleted, and perhaps another one made",
+    ),
+    (
+        (errors.UnknownTopicOrPartitionError,),
+        LogUnavailableError,
+        "there is no such topic ({reason}): it was deleted, or was created this moment",
+    ),
+    (
         (errors.UnsupportedVersionError,),
         LogError,
         "the brokers are too old ({reason}); use Apache Kafka 2.7 or newer",

@@ -1,6 +1,6 @@
 """The event log on Apache Kafka."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from stream.clock import Clock
 from stream.errors import LogError
@@ -58,6 +58,11 @@ class KafkaLog:
         self._check_open()
         return self._admin.topics()
 
+    def topic_ids(self, topics: Collection[str]) -> dict[str, str | None]:
+        """Return the topics' ids (KIP-516); None from brokers before Kafka 2.8."""
+        self._check_open()
+        return self._admin.topic_ids(topics)
+
     def reader(
         self,
         topic: str,
@@ -76,6 +81,7 @@ class KafkaLog:
         member = partitions is None
         source = Source(
             topic=topic,
+            topic_id=self._admin.topic_uuid(topic),
             compacted=self._admin.compacted(topic),
             group=group,
             admin=self._admin,

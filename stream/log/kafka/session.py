@@ -1,12 +1,18 @@
 """A reader's connection to the cluster: a kafka-python consumer that can be replaced."""
 
+import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
-from kafka.errors import CorruptRecordError, KafkaError, LogTruncationError
+from kafka.errors import (
+    CorruptRecordError,
+    KafkaError,
+    LogTruncationError,
+    UnknownTopicIdError,
+)
 
 from stream.clock import Clock
 from stream.errors import FencedError, LogCorruptError, LogError, LogUnavailableError
@@ -20,6 +26,7 @@ from stream.log.kafka.plain_records import record_columns
 from stream.log.kafka.rebalance import Change, RebalanceInterrupt, RebalanceQueue
 from stream.log.kafka.record_batches import BatchRefusedError
 from stream.log.kafka.record_columns import columns_batch
+from stream.log.kafka.topic_pin import TopicPin, pin_topic
 
 _CORRUPT_READS: Final = 3  # a checksum that fails so often is wrong on the disk, not on the wire
 _CLOSE_SECONDS: Final = 2.0
@@ -34,6 +41,8 @@ class Source:
     ----------
     topic
         Its name.
+    topic_id
+        What tells it from others of that name; None: nothing does.
     compacted
         Whether a position may lie before the start without a loss.
     group
@@ -49,6 +58,7 @@ class Source:
     """
 
     topic: str
+    topic_id: uuid.UUID | None
     compacted: bool
     group: str | None
     admin: KafkaAdmin
@@ -85,6 +95,7 @@ class ConsumerSession:
         self.member: Final = positions is None
         self._queue = RebalanceQueue()
         self._by_batch = False
+        self._pin: TopicPin | None = None
         self._corrupt_reads = 0
         self._membership_checked = clock.monotonic()
         self._consumer: KafkaConsumer = self._open(positions or {}, ())
@@ -105,6 +116,8 @@ class ConsumerSession:
         ------
         OffsetOutOfRangeError, NoOffsetForPartitionError
             Of kafka-python: its position is none.
+        UnknownTopicIdError
+            Of kafka-python: the topic is no more, whatever has its name now.
         """
         try:
             records: Mapping[Any, Sequence[Any]] = self._consumer.poll(
@@ -120,8 +133,25 @@ class ConsumerSession:
             if isinstance(error.__cause__, RebalanceInterrupt):
                 return []
             raise
+        self._refuse_other_topic(batches)
         self._corrupt_reads = 0
         return batches
+
+    def _refuse_other_topic(self, batches: Sequence[RecordBatch]) -> None:
+        """Refuse what may have come from another topic of the same name, and say so.
+
+        Where fetches name the topic's id the brokers see to it. Else, who finds the id unchanged
+        after a fetch knows whom the fetch was answered by: an id never comes back.
+        """
+        wanted, pin = self._source.topic_id, self._pin
+        if wanted is None:
+            return
+        if batches and (pin is None or pin.by_name):
+            refused = self._source.admin.topic_uuid(self._source.topic) != wanted
+        else:
+            refused = pin is not None and pin.take_refusal() and not batches
+        if refused:
+            raise UnknownTopicIdError
 
     def failure(self, error: Exception, positions: Mapping[int, int]) -> LogError | ValueError:
         """Return what an error of `fetch` means; prepares to go on at `positions`."""
@@ -259,6 +289,8 @@ class ConsumerSession:
         self._by_batch = install(consumer, self._figures.fell_back)
         if not self._by_batch:
             self._figures.fell_back()
+        if self._source.topic_id is not None:
+            self._pin = pin_topic(consumer, self._source.topic, self._source.topic_id)
         return consumer
 
     def _place(self, partition: int) -> TopicPartition:

@@ -176,6 +176,17 @@ class LogContract:
             log.create_topic(TopicSpec(**settings))  # type: ignore[arg-type] # parametrised
         assert log.topics()[topic].partitions == 3
 
+    def test_an_id_tells_a_topic_from_every_other_one(self, log: Log, topic: str) -> None:
+        """It is the same for every client, and a topic that does not exist has none."""
+        other = f"{topic}-other"
+        log.create_topic(TopicSpec(name=other))
+        found = log.topic_ids([topic, other, f"{topic}-absent"])
+        assert set(found) == {topic, other}
+        assert None not in found.values()
+        assert found[topic] != found[other]
+        assert log.topic_ids([topic]) == {topic: found[topic]}
+        assert log.topic_ids([]) == {}
+
     def test_topics_lists_each_with_its_settings(self, log: Log) -> None:
         specs = [
             TopicSpec(name=f"contract.{uuid.uuid4().hex}", partitions=2),

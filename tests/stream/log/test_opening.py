@@ -5,16 +5,23 @@ from pathlib import Path
 import pytest
 
 from stream.clock import ManualClock
-from stream.errors import LogError
+from stream.errors import LogError, UnknownTopicError
 from stream.log.embedded import EmbeddedLog
+from stream.log.interface import TopicSpec
 from stream.log.memory import MemoryLog
 from stream.log.opening import open_log
 
 
 def test_embedded_is_a_directory(tmp_path: Path) -> None:
-    """The directory is created."""
+    """It is created with the first topic: who only looks leaves nothing behind."""
     log = open_log(f"embedded:{tmp_path / 'a' / 'log'}", ManualClock())
     assert isinstance(log, EmbeddedLog)
+    assert log.topics() == {}
+    assert log.topic_ids(["t"]) == {}
+    with pytest.raises(UnknownTopicError):
+        log.reader("t")
+    assert list(tmp_path.iterdir()) == []
+    log.create_topic(TopicSpec(name="t"))
     assert (tmp_path / "a" / "log").is_dir()
     log.close()
 

@@ -174,4 +174,4 @@ def test_a_directory_that_cannot_be_is_named(tmp_path: Path) -> None:
     """A file stands in the way."""
     (tmp_path / "file").write_text("")
     with pytest.raises(LogFullError, match="file/log"):
-        EmbeddedLog(tmp_path / "file" / "log", SystemClock())
+        EmbeddedLog(tmp_path / "file" / "log", SystemClock()).create_topic(TopicSpec(name="t"))

@@ -50,6 +50,43 @@ def test_everything_survives_a_reopening(log: EmbeddedLog, tmp_path: Path) -> No
     again.close()
 
 
+def test_a_file_from_before_there_were_ids_gets_one(log: EmbeddedLog, tmp_path: Path) -> None:
+    """Once, whoever asks; programs that know nothing of ids go on with the file."""
+    log.writer("t").append([Outgoing(b"k", b"v")])
+    with closing(sqlite3.connect(tmp_path / "t.db")) as connection:
+        connection.execute("DROP TABLE identity")
+    other = reopened(tmp_path)
+    given = other.topic_ids(["t"])
+    assert given["t"]
+    assert log.topic_ids(["t"]) == given
+    assert other.end_offsets("t") == {0: 1}
+    other.set_retention("t", seconds=60.0, size_bytes=None)
+    assert log.topic_ids(["t"]) == given
+    other.close()
+
+
+def test_a_directory_that_was_emptied_and_refilled_is_noticed(
+    log: EmbeddedLog, tmp_path: Path
+) -> None:
+    """What is open stays with the old topic: nothing is read from, or written to, two of them."""
+    before = log.topic_ids(["t"])
+    writer, reader = log.writer("t"), log.reader("t")
+    writer.append([Outgoing(b"k", b"old")])
+    for path in tmp_path.glob("t.db*"):
+        path.unlink()
+    assert log.topic_ids(["t"]) == {}
+    other = reopened(tmp_path)
+    other.create_topic(TopicSpec(name="t"))
+    other.writer("t").append([Outgoing(b"k", b"new")] * 5)
+    assert log.topic_ids(["t"]) == other.topic_ids(["t"])
+    assert log.topic_ids(["t"]) != before
+    assert [batch.values for batch in reader.poll(10, 0.0)] == [(b"old",)]
+    assert reader.poll(10, 0.0) == []
+    with pytest.raises(LogUnavailableError, match="made anew"):
+        writer.append([Outgoing(b"k", b"lost")])
+    other.close()
+
+
 @pytest.mark.parametrize("name", ["with space", "100%", "a#b?c=d&e", "ünïcode", "quote'\""])
 def test_any_directory_name_will_do(tmp_path: Path, name: str) -> None:
     """Also one that means something in a URL."""

@@ -1,0 +1,81 @@
+"""Fetches that name their topic by its id, so that another topic of the same name never answers.
+
+A topic may be deleted and made anew between two fetches. By name, the next fetch is then answered
+with the new topic's records as if nothing had happened. Since Kafka 3.1 a fetch can name the
+topic's id instead (KIP-516), which only the leader of that very topic answers; kafka-python 3.0.12
+knows the format but does not use it.
+"""
+
+import uuid
+from typing import Any, Final
+
+from kafka import KafkaConsumer
+from kafka.errors import InconsistentTopicIdError, UnknownTopicIdError
+
+BY_ID_VERSION: Final = 13
+_ANOTHER_TOPIC: Final = (UnknownTopicIdError.errno, InconsistentTopicIdError.errno)
+
+
+class TopicPin:
+    """Makes a consumer of one topic fetch by that topic's id.
+
+    Parameters
+    ----------
+    fetcher
+        kafka-python's, of one consumer; only this one is changed.
+    topic
+        The topic's name.
+    topic_id
+        What tells it from others of that name.
+
+    Attributes
+    ----------
+    by_name
+        Whether the broker that answered last takes only names.
+    refused
+        Whether the brokers do not know the topic since `take_refusal` was called last.
+    """
+
+    def __init__(self, fetcher: Any, topic: str, topic_id: uuid.UUID) -> None:
+        self.by_name = False
+        self.refused = False
+        self._topic = topic
+        self._topic_id = topic_id
+        self._create = fetcher._create_fetch_requests  # noqa: SLF001 - no public way
+        self._handle = fetcher._handle_fetch_response  # noqa: SLF001 - the same
+        fetcher._create_fetch_requests = self._requests  # noqa: SLF001 - the same
+        fetcher._handle_fetch_response = self._answered  # noqa: SLF001 - the same
+
+    def take_refusal(self) -> bool:
+        """Return `refused` and forget it."""
+        refused, self.refused = self.refused, False
+        return refused
+
+    def _requests(self) -> Any:
+        requests = self._create()
+        for request, _ in requests.values():
+            request._max_version = BY_ID_VERSION  # noqa: SLF001 - the same
+            for named in (*request.topics, *request.forgotten_topics_data):
+                named.topic_id = self._topic_id
+        return requests
+
+    def _answered(self, node: Any, offsets: Any, sent_at: float, response: Any) -> None:
+        self.by_name = response.API_VERSION < BY_ID_VERSION
+        for answer in () if self.by_name else response.responses:
+            answer.topic = self._topic
+            self.refused |= any(p.error_code in _ANOTHER_TOPIC for p in answer.partitions)
+        self._handle(node, offsets, sent_at, response)
+
+
+def pin_topic(consumer: KafkaConsumer, topic: str, topic_id: uuid.UUID) -> TopicPin | None:
+    """Let `consumer`, which reads nothing but `topic`, fetch by `topic_id`.
+
+    Returns
+    -------
+    None where the library has changed so that this cannot be done; nothing is touched then.
+    """
+    fetcher: Any = getattr(consumer, "_fetcher", None)
+    parts = ("_create_fetch_requests", "_handle_fetch_response")
+    if not all(callable(getattr(fetcher, part, None)) for part in parts):
+        return None
+    return TopicPin(fetcher, topic, topic_id)
