@@ -21,6 +21,7 @@ from consumers.replay.history_file import open_events
 from gsr.batch_defaults import batch_model
 from gsr.config import BatchConfig, ModelConfig
 from gsr.protocols import Split
+from stream.clock import SystemClock
 
 _Settings = TypeVar("_Settings", ModelConfig, BatchConfig)
 
@@ -93,7 +94,9 @@ def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> di
     began = time.monotonic()
     rules = options.config.events.rules()
     device = chosen_device(options.device)
-    file = open_events(options.events, options.columns, options.config, options.on_bad)
+    file = open_events(
+        options.events, options.columns, options.config, options.on_bad, SystemClock().time()
+    )
     data = read_event_data(file, rules, options.limit, progress)
     runs = [_run_seed(options, data, seed, device, progress) for seed in options.seeds]
     model, batch = _settings(options, runs[0].split)

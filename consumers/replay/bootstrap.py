@@ -81,7 +81,7 @@ def bootstrap(
     config = options.config
     artifacts = open_artifacts(config, clock)
     _refuse_existing(config, artifacts)
-    file = open_events(options.events, options.columns, config, options.on_bad)
+    file = open_events(options.events, options.columns, config, options.on_bad, clock.time())
     progress(Progress(stage="looking through the file", done=0, total=0))
     summary = summarise(file, options.limit)
     with ExitStack() as stack:

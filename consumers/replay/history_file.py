@@ -24,9 +24,26 @@ WINDOW_SECONDS: Final = (
 
 
 def open_events(
-    path: Path, columns: dict[str, str], config: GsrConfig, on_bad: Literal["fail", "skip"]
+    path: Path,
+    columns: dict[str, str],
+    config: GsrConfig,
+    on_bad: Literal["fail", "skip"],
+    now: float,
 ) -> EventFile:
     """Return the event file with its columns named.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        Role to the column's name, where it is not the usual one.
+    config
+        Which events there are, and how far past `now` one may lie.
+    on_bad
+        "fail" at the first bad row, or "skip" and count.
+    now
+        Seconds since the epoch, the same for every reading, so that all find the same rows.
 
     Raises
     ------
@@ -43,7 +60,7 @@ def open_events(
         named = Columns(
             **{role: columns.get(role, name) for role, name in roles.items()}  # type: ignore[arg-type]  # roles hold names only
         )
-        return EventFile(path, named, config.events.rules(), on_bad=on_bad)
+        return EventFile(path, named, config.events.rules(), on_bad=on_bad, now=lambda: now)
     except ValueError as error:
         raise ConfigError(str(error)) from error
 

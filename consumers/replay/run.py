@@ -110,7 +110,9 @@ def replay(
     clock = clock or SystemClock()
     _check(options)
     started = clock.monotonic()
-    file = open_events(options.events, options.columns, options.config, options.on_bad)
+    file = open_events(
+        options.events, options.columns, options.config, options.on_bad, clock.time()
+    )
     progress(Progress(stage="looking through the file", done=0, total=0))
     summary = summarise(file, options.limit)
     options.out.mkdir(parents=True, exist_ok=True)

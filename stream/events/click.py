@@ -33,7 +33,7 @@ class EventRules:
     default_event
         The name of a click that names none.
     future_tolerance_seconds
-        How far a click may lie past max(its append time, the partition's watermark).
+        How far a click may lie past its append time.
     max_age_seconds
         How far a click may lie behind its append time; None: any age.
 
@@ -158,3 +158,24 @@ class EventColumns:
 
     def __len__(self) -> int:
         return len(self.user_ids)
+
+    def part(self, start: int, stop: int) -> "EventColumns":
+        """Return the events ``start : stop``."""
+        rows = slice(start, stop)
+        return EventColumns(
+            self.user_ids[rows],
+            self.item_ids[rows],
+            self.times[rows],
+            self.events[rows],
+            self.event_ids[rows],
+        )
+
+    def rows(self, rows: Sequence[int]) -> "EventColumns":
+        """Return some events, in the order of `rows`."""
+        return EventColumns(
+            [self.user_ids[row] for row in rows],
+            [self.item_ids[row] for row in rows],
+            self.times[list(rows)],
+            [self.events[row] for row in rows],
+            [self.event_ids[row] for row in rows],
+        )

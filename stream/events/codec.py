@@ -79,8 +79,8 @@ class _Careful:
 class ClickCodec:
     """Decodes the records of `clicks`.
 
-    The result depends on the records and the watermark alone, and is the same however the records
-    are cut into batches.
+    Each record is judged alone, so that the result is the same however records are cut into
+    batches; the watermark is only carried on.
 
     Parameters
     ----------
@@ -172,18 +172,8 @@ class ClickCodec:
     def _judge(
         self, batch: RecordBatch, clicks: ClickBatch, bad: list[BadRecord], watermark: float
     ) -> Decoded:
-        """Judge the times, which depend on the rows before."""
-        rules = self.rules
-        verdicts = np.zeros(len(clicks), dtype=np.uint8)
-        new_watermark = judge_times(
-            clicks.times,
-            clicks.append_times,
-            clicks.forget,
-            rules.future_tolerance_seconds,
-            np.inf if rules.max_age_seconds is None else rules.max_age_seconds,
-            watermark,
-            verdicts,
-        )
+        """Judge the times; those that are good move the watermark."""
+        verdicts = judge_times(clicks.times, clicks.append_times, clicks.forget, self.rules)
         mistimed = np.flatnonzero(verdicts)
         if len(mistimed):
             rows = np.searchsorted(batch.offsets, clicks.offsets[mistimed])
@@ -193,7 +183,8 @@ class ClickCodec:
                 bad.append(BadRecord(row, int(clicks.offsets[at]), fault.reason, fault.detail))
             bad.sort(key=lambda record: record.index)
             clicks = clicks.rows(np.flatnonzero(verdicts == GOOD))
-        return Decoded(clicks, bad, float(new_watermark))
+        newest = np.max(clicks.times[~clicks.forget], initial=watermark)
+        return Decoded(clicks, bad, float(newest))
 
 
 def _take_over(

@@ -1,7 +1,7 @@
 """Event files: CSV, JSON lines and Parquet, also compressed, as a stream of events."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 
 from stream.errors import EventFileError
 from stream.events.click import EventColumns, EventRules
+from stream.events.click_times import refuse_future
 from stream.events.columns import Columns
 from stream.events.csv_rows import read_csv
 from stream.events.file_bytes import FileBytes
@@ -73,6 +74,9 @@ class EventFile:
         What a bad row does: end the reading with an error, or be skipped and counted.
     batch_rows
         Rows per batch.
+    now
+        Returns seconds since the epoch: an event later than this, by more than the rules allow, is
+        a bad row. None: any time is good.
 
     Attributes
     ----------
@@ -90,6 +94,7 @@ class EventFile:
         *,
         on_bad: OnBad = "fail",
         batch_rows: int = 10_000,
+        now: Callable[[], float] | None = None,
     ) -> None:
         self.path = Path(path)
         self.columns = columns or Columns()
@@ -97,6 +102,8 @@ class EventFile:
         self.batch_rows = batch_rows
         self.skipped: Counter[str] = Counter()
         self.examples: list[str] = []
+        self._now = now
+        self._tolerance = (rules or EventRules()).future_tolerance_seconds
         self._check = RowCheck(rules or EventRules())
         self._source: _Progress = FileBytes(self.path)
 
@@ -111,15 +118,20 @@ class EventFile:
         Raises
         ------
         EventFileError
-            The file cannot be read; or a row is bad and `on_bad` is "fail". Names the line.
+            The file cannot be read; or a row is bad and `on_bad` is "fail": what stands before it
+            was yielded. Names the line.
         """
         self.skipped.clear()
         self.examples.clear()
         for rows in self._rows():
             events, faults = self._check.check(rows)
+            if self._now is not None:
+                events = refuse_future(events, faults, self._now(), self._tolerance)
             for row, fault in sorted(faults.items()):
                 error = EventFileError(str(self.path), fault.detail, line=rows.lines[row])
                 if self.on_bad == "fail":
+                    if row:  # the rows before the first bad one are good
+                        yield events.part(0, row)
                     raise error
                 self.skipped[fault.reason] += 1
                 if len(self.examples) < _EXAMPLES:

@@ -145,7 +145,7 @@ def decode_by_definition(
             bad.append((offset, read.reason))
         elif read.forget:
             rows.append((read.user_id, "", 0.0, 0, 0, True, offset, appended))
-        elif read.time > max(appended, watermark) + RULES.future_tolerance_seconds:
+        elif read.time > appended + RULES.future_tolerance_seconds:
             bad.append((offset, "future"))
         elif appended - read.time > (RULES.max_age_seconds or np.inf):
             bad.append((offset, "too_old"))
