@@ -32,6 +32,8 @@ class Due:
 class DueUsers:
     """Rows of users, each once per reason, first come first served.
 
+    Who is postponed is due as well, but neither counted nor taken until that ends.
+
     Examples
     --------
     >>> due = DueUsers()
@@ -45,6 +47,7 @@ class DueUsers:
 
     def __init__(self) -> None:
         self._rows: dict[Reason, dict[int, float]] = {reason: {} for reason in URGENCY}
+        self._postponed: dict[int, Reason] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._rows.values()))
@@ -59,10 +62,21 @@ class DueUsers:
         """Note that the user in `row` needs no list any more."""
         for waiting in self._rows.values():
             waiting.pop(row, None)
+        self._postponed.pop(row, None)
+
+    def postpone(self, one: Due) -> None:
+        """Have a user who was taken wait for `take_up`."""
+        self._postponed[one.row] = one.reason
+
+    def take_up(self, now: float) -> None:
+        """Have everybody who was postponed be due again."""
+        postponed, self._postponed = self._postponed, {}
+        for row, reason in postponed.items():
+            self.add(reason, [row], now)
 
     def rows(self) -> set[int]:
-        """Return every row that is due."""
-        return set().union(*self._rows.values())
+        """Return every row that is due, those who were postponed too."""
+        return set().union(*self._rows.values(), self._postponed)
 
     def longest_wait(self, now: float) -> float:
         """Return for how long the one who came first has waited; 0 where nobody does."""

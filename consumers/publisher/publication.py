@@ -118,10 +118,15 @@ class Publication:
         self._metrics.histogram("gsr_publisher_score_seconds").observe(
             self._clock.monotonic() - started
         )
+        arrivals = self._serving.recommender.arrivals
         outgoing: list[tuple[int, Recommendation]] = []
         sent: list[tuple[int, SequenceRecord, Recommendation]] = []
         for (one, record), made in zip(found, lists, strict=True):
+            if not made.items and self._is_early(one.row, record):
+                self._due.postpone(one)
+                continue
             users.checked_versions[one.row] = version
+            users.checked_arrivals[one.row] = arrivals
             if not self._is_due(one.row) and list_hash(made.items) == users.list_hashes[one.row]:
                 self._metrics.counter("gsr_publisher_unchanged_lists_total").inc()
                 continue
@@ -148,6 +153,15 @@ class Publication:
             self._users.set_list(row, record.source_offset, one.model_version, one.items)
             self._metrics.counter("gsr_publisher_lists_total").labels(one.reason).inc()
         self._metrics.gauge("gsr_publisher_list_timestamp_seconds").set(now)
+
+    def _is_early(self, row: int, record: SequenceRecord) -> bool:
+        """Tell whether there is nothing for a user only because the view is behind their clicks.
+
+        Who has a list loses it all the same: it holds nothing but what they have seen by now, or
+        may not get.
+        """
+        counted = self._serving.counts(record.source_partition, record.source_offset)
+        return not counted and not self._users.list_lengths[row]
 
     def _is_due(self, row: int) -> bool:
         users = self._users

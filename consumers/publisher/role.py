@@ -132,6 +132,7 @@ class PublisherRole:
         accepted = self._users.accepted_times[: self._users.extent]
         self._mark("model", self._users.due_by_version(self._serving.versions_at(accepted)))
         self._mark_holders(self._controls.blocked)
+        self._mark_short()
         _LOGGER.info(
             "%d users, %d of them due; newest list of model %d",
             len(self._users),
@@ -183,13 +184,13 @@ class PublisherRole:
     @property
     def publishing(self) -> bool:
         """Whether there is something to make lists from that is not older than the lists."""
-        return self._serving.ready and self._serving.version >= self._partitions.newest_version
+        return self._serving.has_items and self._serving.version >= self._partitions.newest_version
 
     def checks(self) -> dict[str, bool]:
         """Return what must hold before the publisher counts as ready."""
         return {
             "assigned": self._settled() and not self._partitions.restoring,
-            "view": self._serving.ready,
+            "view": self._serving.has_items,
             "model_not_older_than_lists": (
                 self._serving.version >= self._partitions.newest_version
             ),
@@ -220,6 +221,8 @@ class PublisherRole:
             return
         gauge, version = self._metrics.gauge, self._serving.version
         gauge("gsr_publisher_view_timestamp_seconds").set(self._serving.view_created_at)
+        self._due.take_up(self._clock.monotonic())
+        self._mark_short()
         if version == self._version:
             return
         self._version = version
@@ -246,6 +249,7 @@ class PublisherRole:
         self._mark_holders(self._controls.take_newly_blocked(now))
         if self._controls.take_changed():
             self._serving.recommender.block(self._controls.blocked)
+            self._mark_short()
             self._publication.hurry_default()
 
     def _follow(self, seconds: float) -> bool:
@@ -313,12 +317,23 @@ class PublisherRole:
         if self._evicted:
             self._scan.look_for(items)
 
+    def _mark_short(self) -> None:
+        """Have the lists made anew that lacked items and could have more by now."""
+        arrivals = self._serving.recommender.arrivals
+        length = self._config.publisher.list_length
+        self._mark("items", self._users.due_by_arrivals(arrivals, length))
+
     def _send_shortened(self) -> bool:
-        """Take blocked items out of the lists of users who are not kept in memory."""
+        """Take blocked items out of the lists of users who are not kept in memory.
+
+        A list of which nothing is left is withdrawn: there are other items.
+        """
         if not self._scan.running:
             return False
-        shortened = self._scan.step(self._clock.time())
+        found = self._scan.step(self._clock.time())
+        shortened = [(partition, one) for partition, one in found if one.items]
         self._sender.send(shortened)
+        self._sender.withdraw((partition, one.user_id) for partition, one in found if not one.items)
         self._metrics.counter("gsr_publisher_lists_total").labels("items").inc(len(shortened))
         return True
 

@@ -1,6 +1,6 @@
 """What the publisher knows of each user: where their sequence is, and which list they have.
 
-All of it can be rebuilt from the topics. It is kept in arrays, about 230 bytes per user with
+All of it can be rebuilt from the topics. It is kept in arrays, about 240 bytes per user with
 lists of 20, plus the user's id and its place in a dictionary.
 """
 
@@ -44,6 +44,10 @@ class UserTable:
         uint64, of the list's item ids in order.
     list_items
         uint32 [., list length], fingerprints of the list's items; 0 past the end.
+    list_lengths
+        int32, how many items the list has.
+    checked_arrivals
+        int64, `Recommender.arrivals` when the list was last computed; 0 where that is not known.
 
     Examples
     --------
@@ -71,6 +75,8 @@ class UserTable:
         self.checked_versions = np.full(capacity, NOWHERE, dtype=np.int64)
         self.list_hashes = np.zeros(capacity, dtype=np.uint64)
         self.list_items = np.zeros((capacity, width), dtype=np.uint32)
+        self.list_lengths = np.zeros(capacity, dtype=np.int32)
+        self.checked_arrivals = np.zeros(capacity, dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -155,6 +161,7 @@ class UserTable:
         marks = [fingerprint(item.item_id) for item in items]
         self.list_items[row] = 0
         self.list_items[row, : len(marks)] = marks
+        self.list_lengths[row] = len(marks)
 
     def clear_list(self, row: int) -> None:
         """Note that the user's list was withdrawn."""
@@ -163,6 +170,7 @@ class UserTable:
         self.checked_versions[row] = NOWHERE
         self.list_hashes[row] = 0
         self.list_items[row] = 0
+        self.list_lengths[row] = self.checked_arrivals[row] = 0
 
     def due_by_click(self) -> npt.NDArray[np.int64]:
         """Return the rows whose newest click is newer than their list, in log order."""
@@ -176,6 +184,16 @@ class UserTable:
         `versions_at_click` is int64 [extent]: the version at each row's `accepted_times`.
         """
         due = self.listed_versions[: self.extent] < versions_at_click
+        return self._in_log_order(np.flatnonzero(due & self.followed()))
+
+    def due_by_arrivals(self, arrivals: int, length: int) -> npt.NDArray[np.int64]:
+        """Return the rows whose list is shorter than `length` and was made before the last arrival.
+
+        `arrivals` is the recommender's.
+        """
+        n = self.extent
+        short = (self.listed_versions[:n] != NOWHERE) & (self.list_lengths[:n] < length)
+        due = short & (self.checked_arrivals[:n] < arrivals)
         return self._in_log_order(np.flatnonzero(due & self.followed()))
 
     def holding(self, fingerprints: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:

@@ -27,6 +27,8 @@ from stream.events.recommendation import ScoredItem
 from stream.events.sequence import SequenceRecord, unpack_seen
 
 UNKNOWN_EVENT: Final = 255
+NO_ITEM: Final = -1
+"""No generation of an item: its row offers nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,12 @@ class Recommender:
     allow_repeats
         May lists hold items that the user has seen? What they hid (an event of negative weight
         in the buffer) never comes back.
+
+    Attributes
+    ----------
+    arrivals
+        Grows whenever an item may be in lists that might not be before: new ones, and those whose
+        block was lifted.
     """
 
     def __init__(
@@ -88,6 +96,10 @@ class Recommender:
         self._index = ItemIndex()
         self._blocked_ids: frozenset[str] = frozenset()
         self._blocked = np.zeros(0, dtype=np.bool_)
+        self._alive = np.zeros(0, dtype=np.bool_)
+        self._generations = np.zeros(0, dtype=np.int64)
+        self._offered = np.full(0, NO_ITEM, dtype=np.int64)
+        self.arrivals = 0
 
     def follow(self, view: ServingView, scorer: Scorer) -> None:
         """Serve from `view` with `scorer` from now on; the scorer must know the view's rows."""
@@ -97,12 +109,24 @@ class Recommender:
         self._graph = graph_arrays(view.graph)
         self._levels = np.full((len(view), view.graph.scales), NEVER, dtype=np.float64)
         popularity_levels(self._graph, self._levels)
+        self._alive, self._generations = view.graph.alive, view.generations
         self._blocked = self._index.mask(self._blocked_ids)
+        self._note_arrivals()
 
     def block(self, item_ids: Iterable[str]) -> None:
         """Keep exactly `item_ids` out of every list."""
         self._blocked_ids = frozenset(item_ids)
         self._blocked = self._index.mask(self._blocked_ids)
+        self._note_arrivals()
+
+    def _note_arrivals(self) -> None:
+        """Compare which items may be in lists with what it was before, row by row."""
+        offered = np.where(self._alive & ~self._blocked, self._generations, NO_ITEM)
+        before = np.full(len(offered), NO_ITEM, dtype=np.int64)
+        common = min(len(offered), len(self._offered))
+        before[:common] = self._offered[:common]
+        self.arrivals += bool(((offered != NO_ITEM) & (offered != before)).any())
+        self._offered = offered
 
     def recommend(
         self, records: Sequence[SequenceRecord], length: int | None = None

@@ -61,6 +61,15 @@ class Serving:
         return self._view is not None
 
     @property
+    def has_items(self) -> bool:
+        """Whether the view holds any item: before the first click is counted it holds none."""
+        return self._view is not None and bool(self._view.graph.alive.any())
+
+    def counts(self, partition: int, offset: int) -> bool:
+        """Return whether the view knows of the click at `offset`; an older one may lack items."""
+        return self._view is not None and offset < self._view.positions.get(partition, 0)
+
+    @property
     def version(self) -> int:
         """The model version that is served, 0 without a model."""
         return self._model.version if self._model else 0

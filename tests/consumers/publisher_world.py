@@ -122,7 +122,7 @@ class World:
 
     def publish_view(self, view: ServingView | None = None) -> None:
         """Store a serving view."""
-        self.artifacts.publish_view(*encode_view(view or view_of(ITEMS)))
+        self.artifacts.publish_view(*encode_view(view_of(ITEMS) if view is None else view))
 
     def publish_model(self, items: int = len(ITEMS), seed: int = 0) -> int:
         """Store a snapshot of an untrained model; return its version."""
