@@ -30,7 +30,8 @@ from kafka.record import MemoryRecords
 from kafka.record.default_records import DefaultRecordBatch
 
 from benchmarks.decoder_inputs import Fetch, random_fetch
-from stream.log.kafka.record_batches import BatchDecoder, BatchRefusedError
+from stream.errors import RecordsDamagedError
+from stream.log.kafka.record_batches import BatchDecoder
 from tests.stream.log.kafka.batches import HEADER
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
@@ -61,6 +62,8 @@ RULES: Final = {
 FAULTS: Final = {
     "an empty batch": "Kafka-python fails at a control batch that compaction has emptied, and "
     "decompresses the nothing that there is in an empty batch with a compression.",
+    "codec can't decode": "Kafka-python refuses a header's name that is no UTF-8, the Java client "
+    "replaces what is not.",
     "unpack requires a buffer of 4 bytes": "Kafka-python refuses markers with longer keys, which "
     "the protocol allows.",
 }
@@ -114,7 +117,7 @@ def ours(fetch: Fetch) -> Outcome:
                 headers,
                 strict=True,
             )
-    except BatchRefusedError as error:
+    except RecordsDamagedError as error:
         outcome.refusal = error.reason
     outcome.position = decoder.next_offset
     return outcome

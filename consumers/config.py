@@ -234,6 +234,9 @@ class IngestSection(Section):
     accept_gap
         Go on where clicks left the log before they were applied, instead of stopping; they are
         counted. Switch it off again afterwards.
+    skip_damaged
+        Set clicks that nobody can read aside, instead of stopping; they are counted, and a dead
+        letter names them. Switch it off again afterwards.
     clean_interval_seconds
         How often the embedded log deletes and compacts what it no longer needs.
     ready_lag_records
@@ -256,6 +259,7 @@ class IngestSection(Section):
     restore_lead_records: Count = 1_000_000
     lock_wait_seconds: Positive = 60.0
     accept_gap: bool = False
+    skip_damaged: bool = False
     clean_interval_seconds: Positive = 1.0
     ready_lag_records: Count = 50_000
 

@@ -6,6 +6,7 @@
     ├── ConfigError         a setting is wrong; names it and where it came from
     ├── TooManyBadError     too large a share of recent records is bad: ingest stops
     ├── ClicksExpiredError  clicks left the log before they were applied: ingest stops
+    ├── ClicksDamagedError  clicks on the log cannot be read: ingest stops
     ├── RoleFailedError     a role's process ended when it should not have
     ├── ArtifactError       an artifact is missing, torn or does not fit
     ├── PortBusyError       another process listens on the role's port
@@ -14,6 +15,8 @@
 
 from collections.abc import Sequence
 from typing import ClassVar
+
+from stream.errors import RecordsDamagedError
 
 
 class GsrError(Exception):
@@ -95,6 +98,39 @@ class ClicksExpiredError(GsrError):
             "state of this partition exists, put it or its artifact store back. To go on without "
             "these clicks, start once with --set ingest.accept_gap=true. Then raise "
             "log.clicks_retention_seconds, or keep ingest from being away for so long."
+        )
+
+
+class ClicksDamagedError(GsrError):
+    """Clicks on the log cannot be read; ingest stops instead of skipping them.
+
+    Parameters
+    ----------
+    damage
+        Which ones, and what is wrong with them.
+    """
+
+    exit_code = 6
+
+    def __init__(self, damage: RecordsDamagedError) -> None:
+        self.damage = damage
+        end, place = damage.next_offset, f"{damage.topic}[{damage.partition}]"
+        if end is None:
+            past = (
+                "Where the damage ends cannot be told, so ingest.skip_damaged does not help: look "
+                "for the next batch that is whole with kafka-dump-log.sh, delete the records "
+                f"before its offset from {place} with kafka-delete-records.sh once every other "
+                "reader of the topic is past it, and start once with --set ingest.accept_gap=true."
+            )
+        else:
+            past = (
+                f"To set the offsets {damage.offset} to {end - 1} aside and go on behind them, "
+                "start once with --set ingest.skip_damaged=true: what they held is then missing "
+                "in the state."
+            )
+        super().__init__(
+            f"{damage}. Nothing from there on was applied. If another replica of {place} is whole, "
+            f"make that one the leader and start again. {past}"
         )
 
 

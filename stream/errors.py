@@ -12,6 +12,8 @@
     │   ├── FencedError           another writer has taken over
     │   ├── LogFullError          the log's disk is full or not writable
     │   ├── LogCorruptError       a log file is damaged, foreign or of another format
+    │   │   └── RecordsDamagedError   a stretch of a partition cannot be read; `seek` goes past
+    │   ├── RecordTooLargeError   a topic takes no record of that size
     │   └── LogUnavailableError   passing trouble: try again (retriable)
     └── StateError
         ├── StateMismatchError    state was written with another shape or format
@@ -20,6 +22,7 @@
         └── StorageFullError      the disk is full or not writable
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -106,6 +109,66 @@ class LogFullError(LogError):
 
 class LogCorruptError(LogError):
     """A log file is damaged, is no log file, or was written in another format."""
+
+
+class RecordsDamagedError(LogCorruptError):
+    """A stretch of a partition cannot be read, however often it is fetched.
+
+    Parameters
+    ----------
+    topic, partition
+        Where.
+    offset
+        The first offset that cannot be read.
+    next_offset
+        The offset behind the stretch; None where not even that can be told.
+    reason
+        What is wrong.
+    """
+
+    def __init__(
+        self, topic: str, partition: int, offset: int, next_offset: int | None, reason: str
+    ) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.next_offset = next_offset
+        self.reason = reason
+        end = "where it ends is not known" if next_offset is None else f"ends before {next_offset}"
+        super().__init__(
+            f"{topic}[{partition}]: the record batch at offset {offset} ({end}) is damaged: "
+            f"{reason}"
+        )
+
+    @property
+    def records(self) -> int:
+        """How many offsets are lost, as far as that can be told; at least 1."""
+        return 1 if self.next_offset is None else self.next_offset - self.offset
+
+
+class RecordTooLargeError(LogError):
+    """A topic takes no record of that size.
+
+    Parameters
+    ----------
+    topic
+        Which one.
+    rows
+        Which records of the append, ascending; those before them may have been written where the
+        writer has no fence.
+    limit
+        The largest record that it takes, bytes; None where only the broker knows.
+    """
+
+    def __init__(self, topic: str, rows: Sequence[int], limit: int | None) -> None:
+        self.topic = topic
+        self.rows = tuple(rows)
+        self.limit = limit
+        least = " that large" if limit is None else f" of more than {limit} bytes"
+        super().__init__(
+            f"append to {topic}: it takes no record{least}; on Kafka, raise its max.message.bytes "
+            "with kafka-configs.sh --alter"
+        )
 
 
 class LogUnavailableError(LogError):

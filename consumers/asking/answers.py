@@ -1,10 +1,12 @@
 """Answers about one user or item, put together from checkpoints, views and the log."""
 
+import logging
 import math
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -17,12 +19,17 @@ from consumers.serving.item_controls import ItemControls
 from consumers.topics.log_lookup import newest_record
 from consumers.topics.log_range import read_range
 from stream.clock import SystemClock
+from stream.errors import RecordFormatError
 from stream.events.recommendation import decode_recommendation
 from stream.events.sequence import decode_sequence
 from stream.log.interface import Log
 from stream.log.partitioner import partition_of
 from stream.state.checkpoint import Checkpoint
 from stream.state.graph_arrays import ItemTable
+
+T = TypeVar("T")
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def user_facts(config: GsrConfig, log: Log, key: bytes) -> dict[str, Any]:
@@ -44,7 +51,8 @@ def user_facts(config: GsrConfig, log: Log, key: bytes) -> dict[str, Any]:
         "list": None,
     }
     if sent is not None and sent[1] is not None:
-        answer["list"] = msgspec.to_builtins(decode_recommendation(sent[1]))
+        listed = _readable(decode_recommendation, sent[1], "the list on the topic")
+        answer["list"] = msgspec.to_builtins(listed)
     store = open_artifacts(config, SystemClock())
     number = store.newest_checkpoints().get(partition)
     known = False
@@ -139,12 +147,13 @@ def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[s
     _read_controls(log, config.log.items, controls, clock.time())
     serving.recommender.block(controls.blocked)
     found = newest_record(log, config.log.sequences, key)
-    value = None if found is None else found[1]
-    if value is None:
+    record = None
+    if found is not None and found[1] is not None:
+        record = _readable(decode_sequence, found[1], "the user's sequence on the topic")
+    if record is None:
         clicks, items = 0, serving.recommender.default_list(length)
         parts: list[dict[str, float]] = [{} for _ in items]
     else:
-        record = decode_sequence(value)
         made, explanations = serving.recommender.explain(record, length)
         clicks, items = len(record.items), made.items
         parts = [dict(why.parts) for why in explanations]
@@ -169,6 +178,15 @@ def iso_time(seconds: float) -> str:
     '1970-01-01T00:00:00Z'
     """
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _readable(decode: Callable[[bytes], T], value: bytes, what: str) -> T | None:
+    """Return a record of ours; None, said, where it is none."""
+    try:
+        return decode(value)
+    except RecordFormatError as error:
+        _LOGGER.warning("%s cannot be read: %s", what, error)
+        return None
 
 
 def _read_controls(log: Log, topic: str, controls: ItemControls, now: float) -> None:

@@ -4,6 +4,7 @@ import base64
 import codecs
 import re
 import time
+from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # they would slow `gsr --help` down
 
     from consumers.topics.dead_letters import StoredLetter
     from consumers.topics.redrive import Survey
+    from stream.events.dead_letters import DeadLetter
 
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _SHOWN_DETAIL: Final = 60
@@ -76,7 +78,9 @@ def show(
     --since looks at when a record was set aside. In JSON, bytes that are no UTF-8 are base64.
     """
     loaded = resolve(config, settings, log)
-    wanted = frozenset(_known(reasons))
+    from stream.events.dead_letters import LETTER_REASONS
+
+    wanted = frozenset(_known(reasons, LETTER_REASONS))
     oldest_time = None if since is None else since_time(since, time.time())
     from consumers.topics.dead_letters import newest_of_all
 
@@ -127,7 +131,15 @@ def redrive(
     last few hundred may go twice; a click that comes twice changes nothing.
     """
     loaded = resolve(config, settings, log)
-    chosen = _known(reasons)
+    from stream.events.bad_record import REASONS
+    from stream.events.dead_letters import DAMAGED
+
+    if DAMAGED in (reasons or ()):
+        raise typer.BadParameter(
+            f"records that are {DAMAGED} cannot be sent again: nobody can read them",
+            param_hint="--reason",
+        )
+    chosen = _known(reasons, REASONS)
     from consumers.cli.progress_bar import progress_bar
     from consumers.process.progress import Progress
     from consumers.process.rate import Rate
@@ -186,20 +198,25 @@ def since_time(text: str, now: float) -> float:
     return moment
 
 
-def _known(reasons: "Sequence[str] | None") -> "Sequence[str]":
-    from stream.events.bad_record import REASONS
-
+def _known(reasons: "Sequence[str] | None", known: "Sequence[str]") -> "Sequence[str]":
     for reason in reasons or ():
-        if reason not in REASONS:
+        if reason not in known:
             raise typer.BadParameter(
-                f"{reason!r} is no reason: they are {', '.join(REASONS)}", param_hint="--reason"
+                f"{reason!r} is no reason: they are {', '.join(known)}", param_hint="--reason"
             )
-    return tuple(dict.fromkeys(reasons)) if reasons else REASONS
+    return tuple(dict.fromkeys(reasons)) if reasons else known
 
 
 def _tell(survey: "Survey", most_redrives: int) -> None:
     if survey.foreign:
         say(f"{survey.foreign:,} records are left: they are no dead letters of this topic")
+    if survey.shortened:
+        say(
+            f"{survey.shortened:,} are left: only their beginning is on the dead-letter topic, "
+            "which takes no record that large; `gsr dlq show` says where the originals were"
+        )
+    if survey.damaged:
+        say(f"{survey.damaged:,} are left: they stand for records that nobody can read")
     if survey.exhausted:
         say(f"{survey.exhausted:,} are left: they were sent again {most_redrives} times already")
     if not survey.letters:
@@ -221,7 +238,7 @@ def _print(found: "Sequence[StoredLetter]") -> None:
         rows.append(
             (
                 _came(letter.time),
-                f"{letter.topic}[{letter.partition}]@{letter.offset}",
+                _place(letter),
                 letter.reason,
                 printable(letter.detail, _SHOWN_DETAIL),
                 letter.redrives or "",
@@ -230,6 +247,12 @@ def _print(found: "Sequence[StoredLetter]") -> None:
             )
         )
     print_table(("came", "from", "reason", "detail", "redrives", "key", "value"), rows)
+
+
+def _place(letter: "DeadLetter") -> str:
+    last = "" if letter.end_offset is None else f"..{letter.end_offset - 1}"
+    cut = "" if letter.original is None else " (shortened)"
+    return f"{letter.topic}[{letter.partition}]@{letter.offset}{last}{cut}"
 
 
 def _text(data: bytes | None, most: int) -> str:
@@ -257,6 +280,7 @@ def _document(stored: "StoredLetter", most_bytes: int | None) -> dict[str, Any]:
         "topic": letter.topic,
         "partition": letter.partition,
         "offset": letter.offset,
+        **({} if letter.end_offset is None else {"end_offset": letter.end_offset}),
         "reason": letter.reason,
         "detail": letter.detail,
         "redrives": letter.redrives,
@@ -266,6 +290,7 @@ def _document(stored: "StoredLetter", most_bytes: int | None) -> dict[str, Any]:
             name: value.decode(errors="backslashreplace") for name, value in letter.headers
         },
         "dead_letter": {"partition": stored.partition, "offset": stored.offset},
+        **({} if letter.original is None else {"original": asdict(letter.original)}),
     }
 
 

@@ -63,6 +63,7 @@ def _control(
     import msgspec
 
     from consumers.topics.log_lookup import newest_record
+    from stream.errors import RecordFormatError
     from stream.events.item_control import ItemControl, decode_item_control
 
     loaded = resolve(config, settings, log)
@@ -71,6 +72,9 @@ def _control(
         found = newest_record(log_opened, loaded.log.items, key)
         control = ItemControl(item_id=item)
         if found is not None and found[1] is not None:
-            control = decode_item_control(found[1])  # keeps its expiry and category
+            try:
+                control = decode_item_control(found[1])  # keeps its expiry and category
+            except RecordFormatError as error:
+                say(f"the item's record on {loaded.log.items} is replaced: {error}")
         control = msgspec.structs.replace(control, available=available)
         append_one(log_opened, loaded.log.items, key, control.encode())

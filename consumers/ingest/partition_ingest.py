@@ -1,5 +1,6 @@
 """One partition of clicks on its way into state: the unit of ingest."""
 
+import logging
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,9 @@ from consumers.ingest.sequences import (
     size_of,
 )
 from consumers.metrics.registry import Metrics
+from consumers.topics.fitting import append_what_fits
 from stream.clock import Clock
+from stream.errors import RecordsDamagedError
 from stream.events.click import ClickBatch
 from stream.events.codec import BadRecord, ClickCodec
 from stream.log.interface import Log, RecordBatch
@@ -35,6 +38,19 @@ CATCH_UP_PATIENCE: Final = 3
 CATCH_UP_FLUSH_RECORDS: Final = 1_000_000
 CATCH_UP_FLUSH_SECONDS: Final = 30.0
 """While clicks wait, a flush needs so many of them since the last one, or so much time."""
+
+
+_LOGGER = logging.getLogger(__name__)
+_NO_CLICKS: Final = ClickBatch(
+    user_ids=(),
+    item_ids=(),
+    times=np.empty(0),
+    events=np.empty(0, np.uint8),
+    hashes=np.empty(0, np.uint64),
+    forget=np.empty(0, np.bool_),
+    offsets=np.empty(0, np.int64),
+    append_times=np.empty(0),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +199,29 @@ class PartitionIngest:
             self._exposed_since = float(batch.append_times[0])
         self._count(len(batch), applied)
 
+    def set_aside(self, damage: RecordsDamagedError, end_offset: int) -> None:
+        """Move past records that nobody can read; a dead letter says so before the state does.
+
+        Parameters
+        ----------
+        damage
+            Which they are.
+        end_offset
+            The offset behind the last of them.
+        """
+        records = end_offset - damage.offset
+        if self._dead_letters.append_damaged(damage, end_offset, self._clock.time()):
+            self._metrics.counter("gsr_ingest_damaged_records_total").inc(records)
+        _LOGGER.error(
+            "%s. The offsets %d to %d are set aside, as ingest.skip_damaged says: clicks among "
+            "them are missing in the state.",
+            damage,
+            damage.offset,
+            end_offset - 1,
+        )
+        self._policy.record(records, ())
+        self._store.apply(_NO_CLICKS, self._store.watermark, end_offset)
+
     @property
     def checkpointed_offset(self) -> int:
         """Every record before it is in a published checkpoint."""
@@ -203,8 +242,9 @@ class PartitionIngest:
         """
         records = self._sequences.take(catching_up=catching_up, everything=everything)
         if records:
-            self._sender.append(records)
-            self._metrics.counter("gsr_ingest_sequences_total").inc(len(records))
+            oversized = append_what_fits(self._sender, records)
+            self._metrics.counter("gsr_ingest_oversized_sequences_total").inc(oversized)
+            self._metrics.counter("gsr_ingest_sequences_total").inc(len(records) - oversized)
             self._metrics.counter("gsr_ingest_sequence_bytes_total").inc(sum(map(size_of, records)))
         self._sequences.sent()
         return bool(records)

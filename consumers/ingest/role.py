@@ -6,12 +6,17 @@ from typing import Final, Protocol, runtime_checkable
 
 from consumers.artifacts.store import ArtifactStore
 from consumers.config import GsrConfig
-from consumers.errors import ClicksExpiredError
+from consumers.errors import ClicksDamagedError, ClicksExpiredError
 from consumers.ingest.measures import measure_lag, measure_state, warn_of_short_retention
 from consumers.ingest.partitions import OwnedPartitions
 from consumers.metrics.registry import Metrics
 from stream.clock import Clock
-from stream.errors import FencedError, LogUnavailableError, OffsetExpiredError
+from stream.errors import (
+    FencedError,
+    LogUnavailableError,
+    OffsetExpiredError,
+    RecordsDamagedError,
+)
 from stream.log.interface import Log, RecordBatch
 
 _LOGGER = logging.getLogger(__name__)
@@ -99,6 +104,8 @@ class IngestRole:
             Too large a share of the recent records is bad.
         ClicksExpiredError
             Clicks that were never applied have fallen off the log's retention.
+        ClicksDamagedError
+            Clicks cannot be read.
         StreamError
             State or log cannot go on; the message says what to do.
         """
@@ -150,6 +157,18 @@ class IngestRole:
             _LOGGER.error("%s Going on there, as ingest.accept_gap says.", expired)  # noqa: TRY400 - no bug
             self._reader.seek(expired.partition, expired.start_offset)
             return []
+        except RecordsDamagedError as damage:
+            self._set_aside(damage)
+            return []
+
+    def _set_aside(self, damage: RecordsDamagedError) -> None:
+        """Go on behind records that cannot be read, where that is allowed and they have an end."""
+        part, end = self._parts.get(damage.partition), damage.next_offset
+        if end is None or not self._config.ingest.skip_damaged:
+            raise ClicksDamagedError(damage) from None
+        if part is not None:  # else it has just left
+            part.set_aside(damage, end)
+            self._reader.seek(damage.partition, end)
 
     def _read_again(self) -> None:
         """Go back to what was not applied: a batch may have been read and then given up."""

@@ -179,6 +179,16 @@ _INGEST = _specs(
             "A jump of one reason: a producer changed its format.",
         ),
         (
+            *("gsr_ingest_damaged_records_total", "counter", "records"),
+            "Offsets of clicks that nobody can read, set aside (ingest.skip_damaged).",
+            "Any: the state lacks these clicks; dead letters with the reason damaged name them.",
+        ),
+        (
+            *("gsr_ingest_oversized_sequences_total", "counter", "records"),
+            "Sequences that were left out because their topic takes no record of that size.",
+            "Any: raise max.message.bytes of sequences; these users' lists stand still.",
+        ),
+        (
             *("gsr_ingest_forgotten_users_total", "counter", "users", "Forget records applied."),
             "Requests of deletion that were carried out.",
         ),
@@ -496,6 +506,21 @@ _PUBLISHER = _specs(
             *("gsr_publisher_restore_seconds", "histogram", "seconds"),
             "From a partition's assignment until it is served.",
             "How long a move interrupts the lists of a partition.",
+        ),
+        (
+            *("gsr_publisher_damaged_records_total", "counter", "records"),
+            "Records of sequences, recommendations and items that nobody can read, passed over.",
+            "Any: lists or take-downs of some users or items are out of date; see the message.",
+        ),
+        (
+            *("gsr_publisher_foreign_records_total", "counter", "records"),
+            "Records of these topics that are none of ours, or of a newer version, passed over.",
+            "Any: something else writes to our topics, or a newer gsr does: upgrade the publisher.",
+        ),
+        (
+            *("gsr_publisher_oversized_lists_total", "counter", "records"),
+            "Lists that were left out because their topic takes no record of that size.",
+            "Any: raise max.message.bytes of the topic, or lower publisher.list_length.",
         ),
         (
             *("gsr_publisher_sequences_total", "counter", "records", "Sequence records read."),

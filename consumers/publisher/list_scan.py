@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from consumers.publisher.state import UserTable
+from consumers.topics.log_range import TellDamage, poll_past_damage, say_damage
 from stream.errors import RecordFormatError
 from stream.events.recommendation import Recommendation, decode_recommendation
 from stream.log.interface import Log, Reader, RecordBatch
@@ -39,11 +40,19 @@ class ListScan:
         Who is kept in memory.
     partitions
         Those that this publisher serves; the others are left to others.
+    tell
+        Told of what cannot be read, and is passed over.
     """
 
     def __init__(
-        self, log: Log, topic: str, users: UserTable, partitions: AbstractSet[int]
+        self,
+        log: Log,
+        topic: str,
+        users: UserTable,
+        partitions: AbstractSet[int],
+        tell: TellDamage = say_damage,
     ) -> None:
+        self._tell = tell
         self._log = log
         self._topic = topic
         self._users = users
@@ -76,7 +85,9 @@ class ListScan:
         current = self._pass
         behind = [p for p, stop in current.stops.items() if current.reader.position(p) < stop]
         if behind:
-            for batch in current.reader.poll(RECORDS_PER_STEP, 0.0):
+            for batch in poll_past_damage(
+                self._log, current.reader, RECORDS_PER_STEP, 0.0, self._tell
+            ):
                 self._note(current, batch, now)
             return []
         current.reader.close()

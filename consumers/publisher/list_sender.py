@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from consumers.config import LogSection
+from consumers.topics.fitting import append_what_fits
 from stream.errors import FencedError
 from stream.events.recommendation import Recommendation
 from stream.log.interface import Log, Outgoing, Writer
@@ -30,6 +31,11 @@ class ListSender:
         Names of the topics.
     group
         Of the publishers that lock each other out.
+
+    Attributes
+    ----------
+    oversized
+        How many lists were left out because their topic takes none that large.
     """
 
     def __init__(self, log: Log, topics: LogSection, group: str) -> None:
@@ -39,6 +45,7 @@ class ListSender:
         self._writers: dict[int, Writer] = {}
         self._default: Writer | None = None
         self._fenced: set[int] = set()
+        self.oversized = 0
 
     @property
     def sends_default(self) -> bool:
@@ -83,7 +90,9 @@ class ListSender:
         if self._default is None:
             return
         try:
-            self._default.append([Outgoing(DEFAULT_KEY, default.encode())])
+            self.oversized += append_what_fits(
+                self._default, [Outgoing(DEFAULT_KEY, default.encode())]
+            )
         except FencedError:
             self._lock_out(DEFAULT_OWNER)
 
@@ -101,7 +110,7 @@ class ListSender:
             if writer is None:
                 continue
             try:
-                writer.append(outgoing)
+                self.oversized += append_what_fits(writer, outgoing)
             except FencedError:
                 self._lock_out(partition)
 

@@ -8,6 +8,7 @@ from typing import Final
 from consumers.config import GsrConfig
 from consumers.metrics.registry import Metrics
 from consumers.publisher.list_sender import ListSender
+from consumers.publisher.read_trouble import ReadTrouble
 from consumers.publisher.restore import PartitionRestore
 from consumers.publisher.state import UserTable
 from stream.clock import Clock
@@ -46,6 +47,8 @@ class PublishedPartitions:
         Rows of the partitions that are served.
     sender
         Whose writers are opened and closed here.
+    trouble
+        Told of what cannot be read.
     left
         Told the rows of users who have just left the table.
     """
@@ -59,6 +62,7 @@ class PublishedPartitions:
         *,
         users: UserTable,
         sender: ListSender,
+        trouble: ReadTrouble,
         left: Callable[[Sequence[int]], None],
     ) -> None:
         self.serving: set[int] = set()
@@ -70,6 +74,7 @@ class PublishedPartitions:
         self._metrics = metrics
         self._users = users
         self._sender = sender
+        self._trouble = trouble
         self._left = left
         self._openings: dict[int, _Opening] = {}
         self._fenced: dict[int, float] = {}
@@ -115,7 +120,7 @@ class PublishedPartitions:
     # -- the work ------------------------------------------------------------------------------
 
     def advance(self) -> list[tuple[int, bool]]:
-        """Restore for a while; return the (partition, whether it ever held a sequence) now ready.
+        """Restore for a while; return the (partition, whether its sequences are known) now ready.
 
         Raises
         ------
@@ -141,7 +146,12 @@ class PublishedPartitions:
                 self._sender.take(partition)
                 topics = self._config.log
                 opening.restore = PartitionRestore(
-                    self._log, topics.recommendations, topics.sequences, partition, self._users
+                    self._log,
+                    topics.recommendations,
+                    topics.sequences,
+                    partition,
+                    self._users,
+                    self._trouble,
                 )
                 opening.steps = opening.restore.steps()
             for _ in opening.steps:
@@ -169,7 +179,7 @@ class PublishedPartitions:
             self._clock.monotonic() - opening.began
         )
         _LOGGER.info("partition %d: serves from offset %d", partition, restore.sequences_end)
-        return restore.sequences_end > 0
+        return restore.sequences_end > 0 and not restore.sequences_damaged
 
     def _note_fences(self) -> None:
         now = self._clock.monotonic()

@@ -4,10 +4,11 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 
+from consumers.publisher.read_trouble import ReadTrouble
 from consumers.publisher.sequence_follower import follow_sequences
 from consumers.publisher.state import UserTable
 from consumers.topics.log_range import read_range
-from stream.errors import RecordFormatError
+from stream.errors import RecordFormatError, RecordsDamagedError
 from stream.events.recommendation import decode_recommendation
 from stream.log.interface import Log, RecordBatch
 
@@ -28,6 +29,8 @@ class PartitionRestore:
         The topics of recommendations and of sequences.
     partition
         Which one.
+    trouble
+        Told of what cannot be read.
     users
         Filled. A user whose newest sequence is a tombstone keeps only the list, as one who was
         forgotten.
@@ -38,13 +41,23 @@ class PartitionRestore:
         The newest model version of all lists so far.
     sequences_end
         The offset to read sequences on from.
+    sequences_damaged
+        Whether some sequences could not be read: their users were not forgotten.
     """
 
     def __init__(
-        self, log: Log, lists: str, sequences: str, partition: int, users: UserTable
+        self,
+        log: Log,
+        lists: str,
+        sequences: str,
+        partition: int,
+        users: UserTable,
+        trouble: ReadTrouble,
     ) -> None:
         self.newest_version = 0
         self.sequences_end = 0
+        self.sequences_damaged = False
+        self._trouble = trouble
         self._log = log
         self._lists = lists
         self._sequences = sequences
@@ -59,7 +72,7 @@ class PartitionRestore:
         ends = self._log.end_offsets(self._sequences)
         self.sequences_end = ends[self._partition]
         for batch in self._whole(self._sequences, ends):
-            deque(follow_sequences(batch, self._users), maxlen=0)
+            deque(follow_sequences(batch, self._users, foreign=self._trouble.foreign), maxlen=0)
             yield
 
     def _note_lists(self, batch: RecordBatch) -> None:
@@ -72,6 +85,7 @@ class PartitionRestore:
                 record = decode_recommendation(value)
             except RecordFormatError as error:
                 _LOGGER.warning("%s: a record of %r is ignored: %s", self._lists, user_id, error)
+                self._trouble.foreign()
                 continue
             self.newest_version = max(self.newest_version, record.model_version)
             row = self._users.add(user_id, self._partition)
@@ -79,4 +93,9 @@ class PartitionRestore:
 
     def _whole(self, topic: str, ends: dict[int, int]) -> Iterator[RecordBatch]:
         start = self._log.start_offsets(topic)[self._partition]
-        return read_range(self._log, topic, self._partition, start, ends[self._partition])
+        stop = ends[self._partition]
+        return read_range(self._log, topic, self._partition, start, stop, self._tell)
+
+    def _tell(self, damage: RecordsDamagedError) -> None:
+        self._trouble.damaged(damage)
+        self.sequences_damaged |= damage.topic == self._sequences

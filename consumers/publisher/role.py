@@ -22,17 +22,18 @@ from consumers.publisher.list_scan import ListScan
 from consumers.publisher.list_sender import ListSender
 from consumers.publisher.partitions import PublishedPartitions
 from consumers.publisher.publication import Publication
+from consumers.publisher.read_trouble import ReadTrouble
 from consumers.publisher.sequence_follower import follow_sequences
 from consumers.publisher.sequence_lookup import SequenceLookup
 from consumers.publisher.state import NOWHERE, UserTable
 from consumers.publisher.walk import Walk
 from consumers.serving.item_controls import ItemControls
 from consumers.serving.served import Serving
-from consumers.topics.log_range import read_range
+from consumers.topics.log_range import poll_past_damage, read_range
 from stream.clock import Clock
 from stream.errors import FencedError, LogUnavailableError
 from stream.events.recommendation import Reason
-from stream.log.interface import Log, RecordBatch
+from stream.log.interface import Log, Reader, RecordBatch
 from stream.state.fingerprint import fingerprint
 
 _LOGGER = logging.getLogger(__name__)
@@ -77,10 +78,11 @@ class PublisherRole:
         self._sender = ListSender(log, topics, settings.group)
         self._users = UserTable(settings.list_length)
         self._due = DueUsers()
-        self._controls = ItemControls()
+        self._trouble = ReadTrouble(metrics)
+        self._controls = ItemControls(self._trouble.foreign)
         self._serving = Serving(config, artifacts, clock)
         self._walk = Walk(settings.walk_users_per_second, settings.active_user_seconds, clock)
-        self._lookup = SequenceLookup(log, topics.sequences)
+        self._lookup = SequenceLookup(log, topics.sequences, self._trouble.damaged)
         self._evicted = False
         self._items = log.reader(topics.items)
         self._publication = Publication(
@@ -101,9 +103,16 @@ class PublisherRole:
             metrics,
             users=self._users,
             sender=self._sender,
+            trouble=self._trouble,
             left=self._publication.leave,
         )
-        self._scan = ListScan(log, topics.recommendations, self._users, self._partitions.serving)
+        self._scan = ListScan(
+            log,
+            topics.recommendations,
+            self._users,
+            self._partitions.serving,
+            self._trouble.damaged,
+        )
         self._reader = log.reader(topics.sequences, group=settings.group, listener=self._partitions)
         self._partitions.read_with(self._reader)
         self._began = self._measure_due = clock.monotonic()
@@ -116,7 +125,7 @@ class PublisherRole:
         topic, now = self._config.log.items, self._clock.time()
         for partition, end in self._log.end_offsets(topic).items():
             start = self._log.start_offsets(topic)[partition]
-            for batch in read_range(self._log, topic, partition, start, end):
+            for batch in read_range(self._log, topic, partition, start, end, self._trouble.damaged):
                 self._controls.apply(batch, now)
             self._items.seek(partition, end)
         self._controls.take_newly_blocked(now)
@@ -146,8 +155,8 @@ class PublisherRole:
         gone = self._users.unfollowed(partition)
         if gone and empty:
             _LOGGER.warning(
-                "%s[%d] never held a record, but %d users have lists: the lists stay until their "
-                "users click again. Was the topic deleted?",
+                "%s[%d] never held a record, or some cannot be read, but %d users without one have "
+                "lists: the lists stay until their users click again. Was the topic deleted?",
                 self._config.log.sequences,
                 partition,
                 len(gone),
@@ -244,7 +253,7 @@ class PublisherRole:
 
     def _follow_items(self) -> None:
         now = self._clock.time()
-        for batch in self._items.poll(POLL_RECORDS, 0.0):
+        for batch in self._poll(self._items, 0.0):
             self._controls.apply(batch, now)
         self._mark_holders(self._controls.take_newly_blocked(now))
         if self._controls.take_changed():
@@ -258,14 +267,18 @@ class PublisherRole:
         A list is best made from the newest: who clicks often gets one list for many sequences.
         """
         until = self._clock.monotonic() + FOLLOW_SECONDS
-        batches = self._reader.poll(POLL_RECORDS, seconds)
+        batches = self._poll(self._reader, seconds)
         worked = bool(batches)
         while batches:
             self._follow_batches(batches)
             if self._clock.monotonic() >= until:
                 break
-            batches = self._reader.poll(POLL_RECORDS, 0.0)
+            batches = self._poll(self._reader, 0.0)
         return worked
+
+    def _poll(self, reader: Reader, seconds: float) -> list[RecordBatch]:
+        """Read on, past what cannot be read: lists can be made anew."""
+        return poll_past_damage(self._log, reader, POLL_RECORDS, seconds, self._trouble.damaged)
 
     def _follow_batches(self, batches: Sequence[RecordBatch]) -> None:
         """Follow sequences; after a failure they are read again."""
@@ -284,7 +297,9 @@ class PublisherRole:
         """Note who clicked; withdraw the lists of who is to be forgotten."""
         forgotten: dict[int, None] = {}
         clicked: dict[int, bytes] = {}
-        changes = follow_sequences(batch, self._users, add_forgotten=self._evicted)
+        changes = follow_sequences(
+            batch, self._users, add_forgotten=self._evicted, foreign=self._trouble.foreign
+        )
         for row, value in changes:
             if value is None:
                 forgotten[row] = None
@@ -376,6 +391,8 @@ class PublisherRole:
             return
         self._measure_due = self._clock.monotonic() + MEASURE_SECONDS
         self._save_positions()
+        oversized, self._sender.oversized = self._sender.oversized, 0
+        self._metrics.counter("gsr_publisher_oversized_lists_total").inc(oversized)
         ends = self._log.end_offsets(self._config.log.sequences)
         reading = self._reader.assignment
         values = {

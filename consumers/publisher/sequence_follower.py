@@ -1,7 +1,7 @@
 """How records of `sequences` change what is known of users."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from consumers.publisher.sequence_facts import decode_sequence_facts
 from consumers.publisher.state import NOWHERE, UserTable
@@ -12,7 +12,11 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def follow_sequences(
-    batch: RecordBatch, users: UserTable, *, add_forgotten: bool = False
+    batch: RecordBatch,
+    users: UserTable,
+    *,
+    add_forgotten: bool = False,
+    foreign: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[int, bytes | None]]:
     """Note the sequences of a batch; yield each changed user's row with the record's value.
 
@@ -28,6 +32,8 @@ def follow_sequences(
         Changed row by row, just before each row is yielded.
     add_forgotten
         Give a forgotten user who is not in the table a row there, so that it is yielded.
+    foreign
+        Called for each record that is none of ours.
     """
     for offset, key, value in zip(batch.offsets.tolist(), batch.keys, batch.values, strict=True):
         user_id = (key or b"").decode(errors="replace")
@@ -44,6 +50,10 @@ def follow_sequences(
             facts = decode_sequence_facts(value)
         except RecordFormatError as error:
             _LOGGER.warning("%s: a record of %r is ignored: %s", batch.topic, user_id, error)
+            foreign()
+            row = users.row_of(user_id)
+            if row >= 0 and users.sequence_offsets[row] == NOWHERE:
+                users.sequence_offsets[row] = offset  # whoever has a record was not forgotten
             continue
         row = users.add(user_id, batch.partition)
         users.sequence_offsets[row] = offset

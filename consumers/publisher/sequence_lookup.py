@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from consumers.topics.log_range import TellDamage, poll_past_damage, say_damage
 from stream.errors import LogUnavailableError
 from stream.log.interface import Log, Reader
 
@@ -19,9 +20,12 @@ class SequenceLookup:
     ----------
     log, topic
         The log, and the topic of sequences.
+    tell
+        Told of what cannot be read, and is passed over.
     """
 
-    def __init__(self, log: Log, topic: str) -> None:
+    def __init__(self, log: Log, topic: str, tell: TellDamage = say_damage) -> None:
+        self._tell = tell
         self._log = log
         self._topic = topic
         self._readers: dict[int, Reader] = {}
@@ -68,7 +72,8 @@ class SequenceLookup:
         empty = 0
         while reader.position(partition) <= offsets[-1]:
             # Nothing yet is not nothing: a cluster's answers take their time.
-            batches = reader.poll(offsets[-1] + 1 - reader.position(partition), _WAIT_SECONDS)
+            wanted_records = offsets[-1] + 1 - reader.position(partition)
+            batches = poll_past_damage(self._log, reader, wanted_records, _WAIT_SECONDS, self._tell)
             empty = 0 if batches else empty + 1
             if empty and reader.position(partition) >= self._end(partition):
                 return

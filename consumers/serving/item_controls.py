@@ -2,6 +2,7 @@
 
 import heapq
 import logging
+from collections.abc import Callable
 
 from stream.errors import RecordFormatError
 from stream.events.item_control import ItemControl, decode_item_control
@@ -13,6 +14,11 @@ _LOGGER = logging.getLogger(__name__)
 class ItemControls:
     """The newest control of each item that has one, and the items they block now.
 
+    Parameters
+    ----------
+    foreign
+        Called for each record that is none of ours.
+
     Examples
     --------
     >>> controls = ItemControls()
@@ -21,7 +27,8 @@ class ItemControls:
     (set(), {'i1'})
     """
 
-    def __init__(self) -> None:
+    def __init__(self, foreign: Callable[[], None] = lambda: None) -> None:
+        self._foreign = foreign
         self._controls: dict[str, ItemControl] = {}
         self._expiries: list[tuple[float, str]] = []
         self._newly: set[str] = set()
@@ -39,6 +46,7 @@ class ItemControls:
                 control = decode_item_control(value)
             except RecordFormatError as error:
                 _LOGGER.warning("item control of %r ignored: %s", item_id, error)
+                self._foreign()
                 continue
             self.put(item_id, control, now)
 

@@ -14,11 +14,12 @@ from typing import Final
 import numpy as np
 
 from consumers.topics.dead_letters import StoredLetter, stored_letters
+from consumers.topics.fitting import append_what_fits
 from consumers.topics.log_range import read_range
 from stream.clock import Clock
 from stream.events.click import EventRules
 from stream.events.codec import REASONS, ClickCodec
-from stream.events.dead_letters import DeadLetter, redriven
+from stream.events.dead_letters import DAMAGED, DeadLetter, redriven
 from stream.log.interface import Log, RecordBatch
 
 GROUP: Final = "gsr-redrive"
@@ -60,6 +61,10 @@ class Survey:
         Reason to number of those that would be refused again if they were sent now.
     exhausted
         Letters that were sent again too often already.
+    shortened
+        Letters that hold only the beginning of their record.
+    damaged
+        Letters that stand for records which nobody can read.
     foreign
         Records that are no dead letters of the source topic.
     """
@@ -67,6 +72,8 @@ class Survey:
     letters: Counter[str] = field(default_factory=Counter)
     refused_again: Counter[str] = field(default_factory=Counter)
     exhausted: int = 0
+    shortened: int = 0
+    damaged: int = 0
     foreign: int = 0
 
 
@@ -130,8 +137,8 @@ class Redrive:
                 for stored in chunk:
                     self._sort(stored, Survey(), chosen)
                 if chosen:
-                    writer.append([redriven(letter) for letter in chosen])
-                    count += len(chosen)
+                    again = [redriven(letter) for letter in chosen]
+                    count += len(again) - append_what_fits(writer, again)
                     sent(count)
                 self._save(chunk[-1].partition, chunk[-1].offset + 1)
                 due = begun + count / self._options.records_per_second
@@ -150,13 +157,18 @@ class Redrive:
         ):
             survey.foreign += 1
             return
+        if letter.reason == DAMAGED:
+            survey.damaged += 1
+            return
         position = self._positions.get(letter.reason, {}).get(stored.partition)
         if position is None or stored.offset < position:
             return
-        if letter.redrives >= options.most_redrives:
+        if letter.original is not None:
+            survey.shortened += 1
+        elif letter.redrives >= options.most_redrives:
             survey.exhausted += 1
-            return
-        chosen.append(letter)
+        else:
+            chosen.append(letter)
 
     def _chunks(self) -> Iterator[Sequence[StoredLetter]]:
         """Yield what may have to be sent, partition by partition, oldest first."""

@@ -170,6 +170,9 @@ class Reader(Protocol):
         ------
         OffsetExpiredError
             A position fell off retention; no position has moved, and `seek` is the way on.
+        RecordsDamagedError
+            What comes next in a partition cannot be read, however often it is fetched; all before
+            it was returned, and `seek` is the way past.
         LogUnavailableError
             Passing trouble; no position has moved.
         """
@@ -205,6 +208,8 @@ class Writer(Protocol):
             Passing trouble; nothing, or only a prefix, was written.
         LogFullError
             The disk is full or not writable; nothing was written.
+        RecordTooLargeError
+            The topic takes no such record; nothing, or only a prefix, was written.
         ValueError
             A partition that the topic does not have, or no key on a compacted topic; nothing was
             written.

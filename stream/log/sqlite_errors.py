@@ -6,7 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from stream.errors import LogCorruptError, LogError, LogFullError, LogUnavailableError
+from stream.errors import (
+    LogCorruptError,
+    LogError,
+    LogFullError,
+    LogUnavailableError,
+    RecordTooLargeError,
+)
 
 _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _DAMAGED: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -43,4 +49,6 @@ def _log_error(error: sqlite3.Error, path: Path) -> LogError:
             f"{path} cannot be written ({error}): free space on its disk or correct its "
             "permissions, then restart"
         )
+    if code == sqlite3.SQLITE_TOOBIG:
+        return RecordTooLargeError(path.stem, (), None)
     return LogError(f"{path}: {error}")

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from stream.errors import LogError
+from stream.errors import LogError, RecordTooLargeError
 from stream.log.interface import Outgoing
 from stream.log.placement import Placement
 from stream.log.topic_storage import Fence, TopicStorage
@@ -39,7 +39,12 @@ class StorageWriter:
         groups: defaultdict[int, list[Outgoing]] = defaultdict(list)
         for partition, record in zip(partitions, records, strict=True):
             groups[partition].append(record)
-        following = self._storage.append(groups, self._fence)
+        try:
+            following = self._storage.append(groups, self._fence)
+        except RecordTooLargeError as error:
+            # Nothing was written; the largest one is too large in any case.
+            sizes = [len(record.key or b"") + len(record.value or b"") for record in records]
+            raise RecordTooLargeError(spec.name, [sizes.index(max(sizes))], None) from error
         places: list[tuple[int, int]] = []
         for partition in partitions:
             offset = following[partition]

@@ -143,11 +143,11 @@ class KafkaAdmin:
         given = self.topic_ids([topic]).get(topic)
         return None if given is None else uuid.UUID(bytes=base64.urlsafe_b64decode(f"{given}=="))
 
-    def compacted(self, topic: str) -> bool:
-        """Return whether compaction keeps only each key's newest record of `topic`."""
+    def configs(self, topic: str) -> Mapping[str, str]:
+        """Return the effective configuration of `topic`."""
         self.partitions(topic)
-        found, _ = self._call(f"find {topic}", lambda client: _described(client, topic))
-        return found.compacted
+        _, configs = self._call(f"find {topic}", lambda client: _described(client, topic))
+        return configs
 
     def start_offsets(self, topic: str, timeout_seconds: float | None = None) -> dict[int, int]:
         """Return each partition's oldest offset."""

@@ -52,7 +52,11 @@ class BatchHeader(NamedTuple):
     @property
     def codec(self) -> Codec:
         """How the records are compressed; ValueError where that is not known."""
-        return Codec(self.attributes & _CODEC)
+        number = self.attributes & _CODEC
+        try:
+            return Codec(number)
+        except ValueError:
+            raise ValueError(f"its compression has the number {number}, which is none") from None
 
     @property
     def compressed(self) -> bool:
@@ -97,6 +101,17 @@ def batch_size(fetched: memoryview, position: int) -> int | None:
     return size
 
 
+def unchecked_header(fetched: memoryview, position: int) -> BatchHeader:
+    """Return what stands where the header of the batch at `position` is, damaged or not.
+
+    Raises
+    ------
+    struct.error
+        There are fewer bytes than a header has.
+    """
+    return BatchHeader._make(_HEADER.unpack_from(fetched, position))
+
+
 def read_header(fetched: memoryview, position: int) -> BatchHeader | None:
     """Return the header of the batch at `position`, its checksum compared; None where cut off.
 
@@ -110,7 +125,7 @@ def read_header(fetched: memoryview, position: int) -> BatchHeader | None:
         return None
     if size < HEADER_BYTES:
         raise ValueError(f"it ends after {size} bytes, within its header")
-    header = BatchHeader._make(_HEADER.unpack_from(fetched, position))
+    header = unchecked_header(fetched, position)
     if header.magic != MAGIC:
         raise ValueError(f"its message format is {header.magic}, not {MAGIC}")
     crc = crc32c(fetched[position + _CHECKED_FROM : position + size])

@@ -9,9 +9,7 @@ from kafka import errors
 from stream.errors import FencedError, LogError, LogFullError, LogUnavailableError
 
 # First match first: what kafka-python raised, what that is here, what the message says.
-_MEANINGS: Final[
-    tuple[tuple[tuple[type[Exception], ...], type[LogError] | type[ValueError], str], ...]
-] = (
+_MEANINGS: Final[tuple[tuple[tuple[type[Exception], ...], type[LogError], str], ...]] = (
     (
         (
             errors.ProducerFencedError,
@@ -21,11 +19,6 @@ _MEANINGS: Final[
         ),
         FencedError,
         "another process has taken over ({reason}), this one must stop",
-    ),
-    (
-        (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError),
-        ValueError,
-        "a record is larger than the topic's max.message.bytes",
     ),
     (
         (errors.KafkaStorageError,),
@@ -76,12 +69,17 @@ _PASSING: Final = (
 )
 
 
+def is_too_large(error: BaseException | None) -> bool:
+    """Return whether a broker, or the client, takes no record of that size."""
+    return isinstance(error, errors.MessageSizeTooLargeError | errors.RecordListTooLargeError)
+
+
 def is_passing(error: Exception) -> bool:
     """Return whether the same request may succeed later."""
     return isinstance(error, (*_PASSING, OSError)) or bool(getattr(error, "retriable", False))
 
 
-def log_error(error: Exception, doing: str) -> LogError | ValueError:
+def log_error(error: Exception, doing: str) -> LogError:
     """Return the log's error for kafka-python's `error`.
 
     Parameters

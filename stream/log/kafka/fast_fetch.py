@@ -18,10 +18,13 @@ from typing import Any, Final
 from kafka import KafkaConsumer, TopicPartition
 from kafka import __version__ as kafka_version
 from kafka.consumer.fetcher import Fetcher
+from kafka.errors import CorruptRecordError, InvalidRecordError, UnknownError
 from kafka.protocol.consumer import IsolationLevel
 from kafka.record import MemoryRecords
 
+from stream.errors import RecordsDamagedError
 from stream.log.kafka.batch_header import MAGIC, MAGIC_AT, batch_size
+from stream.log.kafka.damaged_batch import next_readable
 from stream.log.kafka.plain_records import record_columns
 from stream.log.kafka.record_batches import BatchDecoder
 from stream.log.kafka.record_columns import RecordColumns
@@ -46,7 +49,9 @@ def install(consumer: KafkaConsumer, fell_back: Callable[[], None]) -> bool:
     if seam_digest() not in KNOWN_SEAMS:
         _warn_of_version(kafka_version)
         return False
-    consumer._fetcher.PartitionRecords = _PartitionRecords(fell_back)  # noqa: SLF001  # the seam
+    fetcher = consumer._fetcher  # noqa: SLF001  # the seam
+    fetcher.PartitionRecords = records = _PartitionRecords(fell_back)
+    fetcher._parse_fetched_data = _watched(fetcher._parse_fetched_data, records)  # noqa: SLF001
     return True
 
 
@@ -91,11 +96,32 @@ def seam_digest() -> str | None:
     return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
 
 
+def _watched(parse: Callable[[Any], Any], records: "_PartitionRecords") -> Callable[[Any], Any]:
+    """Return `parse`, which tells `records` of the log's end, and where a broker's error was."""
+
+    def watch(completed: Any) -> Any:
+        records.end_offset = completed.partition_data.high_watermark
+        place, offset = completed.topic_partition, completed.fetched_offset
+        try:
+            return parse(completed)
+        except (CorruptRecordError, InvalidRecordError) as error:
+            reason = f"the broker says so ({error})"
+            raise RecordsDamagedError(place.topic, place.partition, offset, None, reason) from error
+        except UnknownError as error:
+            raise UnknownError(
+                f"the broker cannot read {place.topic}[{place.partition}] at offset {offset}, its "
+                "own log says why"
+            ) from error
+
+    return watch
+
+
 class _PartitionRecords:
     """What the fetcher makes of each fetched partition: see `Fetcher.PartitionRecords`."""
 
     def __init__(self, fell_back: Callable[[], None]) -> None:
         self._fell_back = fell_back
+        self.end_offset = -1
 
     def __call__(
         self,
@@ -114,6 +140,7 @@ class _PartitionRecords:
             _warn_of_format(tp.topic)
             self._fell_back()
             return _OldRecords(
+                fetched,
                 Fetcher.PartitionRecords(
                     fetch_offset,
                     tp,
@@ -123,7 +150,7 @@ class _PartitionRecords:
                     metric_aggregator=metric_aggregator,
                     on_drain=on_drain,
                     **others,
-                )
+                ),
             )
         aborted = None
         if isolation_level == IsolationLevel.READ_COMMITTED:
@@ -134,7 +161,9 @@ class _PartitionRecords:
             partition=tp.partition,
             fetch_offset=fetch_offset,
             aborted=aborted,
+            end_offset=self.end_offset if self.end_offset >= 0 else None,
         )
+        decoder.check_whole()
         return _FetchedColumns(decoder, tp, metric_aggregator, on_drain)
 
 
@@ -185,7 +214,11 @@ class _FetchedColumns:
         return self._decoder.bytes_read
 
     def take(self, n: int) -> _Taken:
-        columns = self._decoder.take(n)
+        try:
+            columns = self._decoder.take(n)
+        except RecordsDamagedError:
+            self.drain()  # so that the next poll fetches it again
+            raise
         if columns is not None:
             self.records_read += len(columns)
         if self._decoder.exhausted:
@@ -207,13 +240,15 @@ class _OldRecords:
 
     Parameters
     ----------
+    fetched
+        The bytes.
     records
         The library's own object.
     """
 
-    def __init__(self, records: Any) -> None:
+    def __init__(self, fetched: memoryview, records: Any) -> None:
+        self._fetched = fetched
         self._records = records
-        self._error: Exception | None = None
 
     def __bool__(self) -> bool:
         return bool(self._records)
@@ -222,15 +257,18 @@ class _OldRecords:
         return getattr(self._records, name)
 
     def take(self, n: int) -> _Taken:
-        # Asked again after an error, the library's object says forever that there is nothing yet.
-        if self._error is not None:
-            raise self._error
         try:
             records = self._records.take(n)
         except Exception as error:
-            self._error = error
-            raise
+            # Asked again, the library's object says forever that there is nothing yet.
+            self._records.drain()
+            raise self._damage(error) from error
         return _Taken(record_columns(records) if records else None)
+
+    def _damage(self, error: Exception) -> RecordsDamagedError:
+        place, offset = self._records.topic_partition, self._records.next_fetch_offset
+        end = next_readable(self._fetched, 0, offset)
+        return RecordsDamagedError(place.topic, place.partition, offset, end, str(error))
 
 
 def _has_old_format(fetched: memoryview) -> bool:

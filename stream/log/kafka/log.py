@@ -11,6 +11,7 @@ from stream.log.kafka.figures import KafkaFigures
 from stream.log.kafka.reader import KafkaReader
 from stream.log.kafka.session import Source
 from stream.log.kafka.settings import KafkaSettings
+from stream.log.kafka.topics import is_compacted, largest_record_bytes
 from stream.log.kafka.writer import FencedKafkaWriter, KafkaWriter
 from stream.log.placement import Placement
 
@@ -82,7 +83,7 @@ class KafkaLog:
         source = Source(
             topic=topic,
             topic_id=self._admin.topic_uuid(topic),
-            compacted=self._admin.compacted(topic),
+            compacted=is_compacted(self._admin.configs(topic)),
             group=group,
             admin=self._admin,
             open_consumer=lambda: self._clients.consumer(topic, group if member else None),
@@ -96,14 +97,20 @@ class KafkaLog:
     def writer(self, topic: str, *, fence: str | None = None) -> KafkaWriter:
         """Open a writer; one with `fence` locks out every earlier one of the same name."""
         self._check_open()
-        placement = Placement(
-            topic, self._admin.partitions(topic), compacted=self._admin.compacted(topic)
-        )
+        configs = self._admin.configs(topic)
+        placement = Placement(topic, self._admin.partitions(topic), compacted=is_compacted(configs))
+        largest = largest_record_bytes(configs, self._settings)
         timeout = self._settings.timeout_seconds
         writer: KafkaWriter
         if fence is None:
             writer = KafkaWriter(
-                topic, placement, self._clients.producer, self._clock, timeout, self.figures
+                topic,
+                placement,
+                self._clients.producer,
+                self._clock,
+                timeout,
+                self.figures,
+                largest,
             )
         else:
             # Kafka knows one space of names for the whole cluster, the interface one per topic.
@@ -115,6 +122,7 @@ class KafkaLog:
                 self._clock,
                 timeout,
                 self.figures,
+                largest,
             )
         self._writers = [*(one for one in self._writers if not one.closed), writer]
         return writer

@@ -8,8 +8,11 @@ from kafka import KafkaProducer, Serializer
 
 from stream.clock import Clock
 from stream.log.interface import Outgoing
+from stream.log.kafka.failures import is_too_large
 
 _CLOSE_SECONDS: Final = 1.0
+_OVERHEAD_BYTES: Final = 100  # of a batch's header and of a record without anything in it
+_HEADER_OVERHEAD_BYTES: Final = 10  # two lengths
 
 
 class Boxed(Serializer):  # type: ignore[misc] # kafka-python is untyped
@@ -53,6 +56,19 @@ def offsets(futures: Sequence[Any], clock: Clock, timeout_seconds: float) -> lis
         int(future.get(timeout=max(0.001, deadline - clock.monotonic())).offset)
         for future in futures
     ]
+
+
+def too_large(futures: Sequence[Any]) -> list[int]:
+    """Return which of the records were refused because of their size."""
+    return [row for row, future in enumerate(futures) if is_too_large(future.exception)]
+
+
+def record_bytes(record: Outgoing) -> int:
+    """Return the most bytes that a batch of this record alone has, uncompressed."""
+    size = _OVERHEAD_BYTES + len(record.key or b"") + len(record.value or b"")
+    for name, value in record.headers:
+        size += _HEADER_OVERHEAD_BYTES + len(name.encode()) + len(value)
+    return size
 
 
 def discard(producer: KafkaProducer) -> None:

@@ -1,5 +1,6 @@
 """Reads a Kafka topic's partitions, by assignment or as a member of a group."""
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
@@ -10,17 +11,20 @@ from stream.errors import (
     LogError,
     LogUnavailableError,
     OffsetExpiredError,
+    RecordsDamagedError,
     TopicMismatchError,
 )
 from stream.log.interface import RebalanceListener, RecordBatch
 from stream.log.kafka.fetch_buffer import FetchBuffer
 from stream.log.kafka.figures import KafkaFigures
 from stream.log.kafka.rebalance import Change
-from stream.log.kafka.record_batches import BatchRefusedError
 from stream.log.kafka.session import ConsumerSession, Source
 from stream.log.kafka.watch import SilenceWatch
 
+_logger = logging.getLogger(__name__)
+
 _BUFFERED_RECORDS: Final = 5_000  # at least; so much of one partition before the next one's turn
+_DAMAGED_READS: Final = 3  # what fails so often is wrong on the disk, not on the wire
 _LONGEST_WAIT_SECONDS: Final = 1.0  # between two looks at everything else
 _WAIT_PAST_END_SECONDS: Final = 0.05
 
@@ -60,6 +64,7 @@ class KafkaReader:
         self._buffer = FetchBuffer()
         self._paused: set[int] = set()
         self._waiting: set[int] = set()  # positions past the end
+        self._damaged: dict[int, tuple[int, int]] = {}  # where, and how often it was fetched
         self._watch = SilenceWatch(clock, source.timeout_seconds / 3)
         self._announced = partitions is None
         self.closed = False
@@ -159,10 +164,29 @@ class KafkaReader:
                 self._out_of_range(place.partition, offset)
         except NoOffsetForPartitionError:
             self._session.seek(self._positions)
-        except (KafkaError, OSError, BatchRefusedError) as error:
-            meaning = self._session.failure(error, self._positions)
+        except RecordsDamagedError as damage:
+            if not self._passes(damage):
+                raise
+        except (KafkaError, OSError) as error:
+            meaning = self._session.failure(error)
             self._start_over()
             raise meaning from error
+
+    def _passes(self, damage: RecordsDamagedError) -> bool:
+        """Return whether `damage` may still pass, or is to be found again later."""
+        if not self._session.survives_damage:
+            self._session.replace(self._positions, self._paused)
+            self._start_over()
+        if damage.partition not in self._positions or self._buffer.holds(damage.partition):
+            return True  # found again once what was fetched before it is handed out
+        self._figures.count("fetch_errors")
+        before, reads = self._damaged.get(damage.partition, (damage.offset, 0))
+        reads = reads + 1 if before == damage.offset else 1
+        self._damaged[damage.partition] = damage.offset, reads
+        if reads >= _DAMAGED_READS:
+            return False
+        _logger.warning("%s; fetching it again", damage)
+        return True
 
     def _follow_gaps(self) -> None:
         """Move positions past what holds no records: transaction markers, compaction's gaps."""

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stream.errors import LogCorruptError
+from stream.errors import RecordsDamagedError
 from stream.log.byte_column import ByteColumn
 from stream.log.interface import Headers
 from stream.log.kafka.aborted import AbortedTransactions, is_abort_marker
@@ -20,6 +20,7 @@ from stream.log.kafka.batch_kernels import (
     decode_records,
 )
 from stream.log.kafka.compression import Codec, decompress
+from stream.log.kafka.damaged_batch import end_of_damage
 from stream.log.kafka.record_columns import RecordColumns, read_headers
 
 MAX_BATCH_BYTES: Final = 64 * 1024 * 1024
@@ -29,27 +30,8 @@ GROUP_BYTES: Final = 4 * 1024 * 1024
 """Compressed batches are unpacked together until they reach this size."""
 
 
-class BatchRefusedError(LogCorruptError):
-    """A fetched record batch is damaged.
-
-    Parameters
-    ----------
-    topic, partition
-        Where.
-    offset
-        The first offset that cannot be read.
-    reason
-        What is wrong.
-    """
-
-    def __init__(self, topic: str, partition: int, offset: int, reason: str) -> None:
-        self.topic = topic
-        self.partition = partition
-        self.offset = offset
-        self.reason = reason
-        super().__init__(
-            f"{topic}[{partition}]: the record batch at offset {offset} is damaged: {reason}"
-        )
+_GROWTH_RECORDS: Final = 1_000_000
+"""More than a log grows by between a broker's looks at its end and at its records."""
 
 
 class _Body(NamedTuple):
@@ -84,6 +66,12 @@ class _Group(NamedTuple):
     next_offset: int
     records: int
 
+    @property
+    def batch_end(self) -> int:
+        """The offset after the batch in which the cursor stands."""
+        _, _, _, base_offset, last_delta, _, _ = self.sections[self.cursor[0]].tolist()
+        return int(base_offset + last_delta + 1)
+
 
 class BatchDecoder:
     """Hands out the records of one fetch of one partition, as many at a time as are wanted.
@@ -105,6 +93,8 @@ class BatchDecoder:
         everything ("read uncommitted").
     max_batch_bytes
         The most that a batch may decompress to.
+    end_offset
+        Where the log ended when this was fetched, or a little before; None: not known.
     """
 
     def __init__(
@@ -116,6 +106,7 @@ class BatchDecoder:
         fetch_offset: int,
         aborted: Iterable[tuple[int, int]] | None = (),
         max_batch_bytes: int = MAX_BATCH_BYTES,
+        end_offset: int | None = None,
     ) -> None:
         self.topic = topic
         self.partition = partition
@@ -126,6 +117,7 @@ class BatchDecoder:
         self._fetch_offset = fetch_offset
         self._aborted = None if aborted is None else AbortedTransactions(aborted)
         self._max_batch_bytes = max_batch_bytes
+        self._end_offset = end_offset
         self._position = 0
         self._floor = 0
         self._group: _Group | None = None
@@ -152,7 +144,7 @@ class BatchDecoder:
 
         Raises
         ------
-        BatchRefusedError
+        RecordsDamagedError
             The next record cannot be read, now and in every later call.
         """
         while True:
@@ -164,8 +156,25 @@ class BatchDecoder:
             if len(records):
                 return records
 
-    def _refused(self, reason: str) -> BatchRefusedError:
-        return BatchRefusedError(self.topic, self.partition, self.next_offset, reason)
+    def check_whole(self) -> None:
+        """Refuse a fetch that begins with a batch that is cut off: no broker sends such.
+
+        Raises
+        ------
+        RecordsDamagedError
+            The batch says that it is longer than all that was sent.
+        """
+        try:
+            whole = not len(self._fetched) or batch_size(self._fetched, 0) is not None
+        except ValueError:
+            return  # which `take` says
+        if not whole:
+            raise self._refused(f"it says that it goes on after {len(self._fetched)} bytes")
+
+    def _refused(self, reason: str) -> RecordsDamagedError:
+        """Return the refusal of the batch at the position."""
+        end = end_of_damage(self._fetched, self._position, self.next_offset)
+        return RecordsDamagedError(self.topic, self.partition, self.next_offset, end, reason)
 
     def _next_group(self, limit: int) -> _Group | None:
         """Collect batches for about `limit` records; None at the end."""
@@ -200,6 +209,10 @@ class BatchDecoder:
             raise ValueError(
                 f"it begins at offset {batch.base_offset}, before the end of the batch before it"
             )
+        if self._end_offset is not None and batch.base_offset > self._end_offset + _GROWTH_RECORDS:
+            raise ValueError(
+                f"it begins at offset {batch.base_offset}, but the log ends at {self._end_offset}"
+            )
         if self._aborted is not None and batch.producer >= 0:
             self._aborted.advance(batch.next_offset - 1)
             if batch.control:
@@ -228,15 +241,11 @@ class BatchDecoder:
 
     def _unpack(self, group: _Group, limit: int) -> RecordColumns:
         """Return the group's next records, at most `limit`; forget it after its last one."""
-        before = group.cursor.copy()
-        records, refusal, broken = _decoded(group, min(limit, group.records))
-        if broken is not None:
-            group.cursor[:] = before
-            if broken == 0:
-                raise self._refused("a header's name is no UTF-8")
-            records, refusal, _ = _decoded(group, broken)
+        records, refusal = _decoded(group, min(limit, group.records))
         if refusal and not len(records):
-            raise self._refused(REASONS[refusal])
+            raise RecordsDamagedError(
+                self.topic, self.partition, self.next_offset, group.batch_end, REASONS[refusal]
+            )
         if group.cursor[0] == len(group.sections):
             self._group = None
             self.next_offset = group.next_offset
@@ -272,8 +281,8 @@ def _grouped(bodies: list[_Body], next_offset: int, records: int) -> _Group:
     return _Group(data, sections, cursor, next_offset, records)
 
 
-def _decoded(group: _Group, limit: int) -> tuple[RecordColumns, Refusal, int | None]:
-    """Run the kernel; return records, what stopped it, and the first with a broken header."""
+def _decoded(group: _Group, limit: int) -> tuple[RecordColumns, Refusal]:
+    """Run the kernel; return records, and what stopped it."""
     offsets, times = np.empty(limit, np.int64), np.empty(limit, np.int64)
     spans = np.empty((SPAN_FIELDS, limit + 1), np.int64)
     group.cursor[4] = 0
@@ -281,14 +290,11 @@ def _decoded(group: _Group, limit: int) -> tuple[RecordColumns, Refusal, int | N
     n = int(group.cursor[4])
     key_starts, key_lengths, value_starts, value_lengths, _, header_counts = spans[:, :n]
     headers: list[Headers] = []
-    broken = None
     if header_counts.any():
         data = memoryview(group.data.data)
-        try:
-            for position, count in spans[4:, :n].T.tolist():
-                headers.append(read_headers(data, position, count))
-        except UnicodeDecodeError:
-            broken = len(headers)
+        headers = [
+            read_headers(data, position, count) for position, count in spans[4:, :n].T.tolist()
+        ]
     records = RecordColumns(
         offsets=offsets[:n],
         times=times[:n],
@@ -296,7 +302,7 @@ def _decoded(group: _Group, limit: int) -> tuple[RecordColumns, Refusal, int | N
         values=ByteColumn(group.data, value_starts, value_lengths),
         headers=headers,
     )
-    return records, Refusal(refusal), broken
+    return records, Refusal(refusal)
 
 
 def _first_key(body: _Body) -> bytes | None:
@@ -307,7 +313,7 @@ def _first_key(body: _Body) -> bytes | None:
     ValueError
         It cannot be read.
     """
-    records, refusal, _ = _decoded(_grouped([body], 0, 1), 1)
+    records, refusal = _decoded(_grouped([body], 0, 1), 1)
     if not len(records):
         raise ValueError(REASONS.get(refusal, "a control batch has bytes but no record"))
     return records.keys[0]

@@ -84,15 +84,12 @@ def columns_batch(topic: str, partition: int, parts: Sequence[RecordColumns]) ->
 def read_headers(data: memoryview, position: int, count: int) -> Headers:
     """Return the `count` headers at `position`, which `decode_records` has measured.
 
-    Raises
-    ------
-    UnicodeDecodeError
-        A header's name is no UTF-8.
+    Names may be any bytes: what is no UTF-8 in them is replaced, as Java's clients do.
     """
     headers: list[tuple[str, bytes]] = []
     for _ in range(count):
         length, position = _size(data, position)
-        name = str(data[position : position + length], "utf-8")
+        name = str(data[position : position + length], "utf-8", "replace")
         length, position = _size(data, position + length)
         headers.append((name, bytes(data[position : position + max(length, 0)])))
         position += max(length, 0)

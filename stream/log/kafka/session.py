@@ -1,5 +1,6 @@
 """A reader's connection to the cluster: a kafka-python consumer that can be replaced."""
 
+import struct
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -12,23 +13,31 @@ from kafka.errors import (
     KafkaError,
     LogTruncationError,
     UnknownTopicIdError,
+    UnsupportedCodecError,
 )
 
 from stream.clock import Clock
-from stream.errors import FencedError, LogCorruptError, LogError, LogUnavailableError
+from stream.errors import FencedError, LogError
 from stream.log.interface import RecordBatch
 from stream.log.kafka.admin import KafkaAdmin
 from stream.log.kafka.failures import kafka_errors, log_error
 from stream.log.kafka.fast_fetch import install
 from stream.log.kafka.figures import KafkaFigures
 from stream.log.kafka.joining import keep_joins
-from stream.log.kafka.plain_records import record_columns
+from stream.log.kafka.plain_records import plain_damage, read_any_header_name, record_columns
 from stream.log.kafka.rebalance import Change, RebalanceInterrupt, RebalanceQueue
-from stream.log.kafka.record_batches import BatchRefusedError
 from stream.log.kafka.record_columns import columns_batch
 from stream.log.kafka.topic_pin import TopicPin, pin_topic
 
-_CORRUPT_READS: Final = 3  # a checksum that fails so often is wrong on the disk, not on the wire
+# What kafka-python's own unpacking raises beside its own errors.
+_BROKEN_BYTES: Final = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+)
 _CLOSE_SECONDS: Final = 2.0
 _MEMBERSHIP_CHECK_SECONDS: Final = 1.0
 
@@ -96,7 +105,6 @@ class ConsumerSession:
         self._queue = RebalanceQueue()
         self._by_batch = False
         self._pin: TopicPin | None = None
-        self._corrupt_reads = 0
         self._membership_checked = clock.monotonic()
         self._consumer: KafkaConsumer = self._open(positions or {}, ())
 
@@ -118,6 +126,8 @@ class ConsumerSession:
             Of kafka-python: its position is none.
         UnknownTopicIdError
             Of kafka-python: the topic is no more, whatever has its name now.
+        RecordsDamagedError
+            What was fetched cannot be read; the next call fetches it again.
         """
         try:
             records: Mapping[Any, Sequence[Any]] = self._consumer.poll(
@@ -132,9 +142,14 @@ class ConsumerSession:
         except KafkaError as error:
             if isinstance(error.__cause__, RebalanceInterrupt):
                 return []
+            if not self._by_batch and isinstance(error, CorruptRecordError | UnsupportedCodecError):
+                raise plain_damage(self._consumer, self._source.topic, error) from error
             raise
+        except _BROKEN_BYTES as error:
+            if self._by_batch:
+                raise
+            raise plain_damage(self._consumer, self._source.topic, error) from error
         self._refuse_other_topic(batches)
-        self._corrupt_reads = 0
         return batches
 
     def _refuse_other_topic(self, batches: Sequence[RecordBatch]) -> None:
@@ -153,8 +168,13 @@ class ConsumerSession:
         if refused:
             raise UnknownTopicIdError
 
-    def failure(self, error: Exception, positions: Mapping[int, int]) -> LogError | ValueError:
-        """Return what an error of `fetch` means; prepares to go on at `positions`."""
+    @property
+    def survives_damage(self) -> bool:
+        """Whether the client can be used on after `fetch` has met damaged records."""
+        return self._by_batch
+
+    def failure(self, error: Exception) -> LogError:
+        """Return what an error of `fetch` means."""
         self._figures.count("fetch_errors")
         topic = self._source.topic
         if isinstance(error, LogTruncationError):
@@ -162,17 +182,7 @@ class ConsumerSession:
                 f"{topic}: the log was cut back behind what was read already ({error}); records "
                 "were lost with a broker. Rebuild the state from the log."
             )
-        if not isinstance(error, CorruptRecordError | BatchRefusedError):
-            return log_error(error, f"read {topic}")
-        self._corrupt_reads += 1
-        reads = self._corrupt_reads
-        self.replace(positions)  # the client that met damage cannot be used on
-        if reads >= _CORRUPT_READS:
-            return LogCorruptError(
-                f"{error}, {_CORRUPT_READS} times in a row. The record is damaged on the broker's "
-                "disk: restore that replica, or seek past the record."
-            )
-        return LogUnavailableError(f"{error}; fetching it again")
+        return log_error(error, f"read {topic}")
 
     def seek(self, positions: Mapping[int, int]) -> None:
         """Fetch from `positions` next; those that a new client has not joined for are passed over.
@@ -286,6 +296,7 @@ class ConsumerSession:
                 for partition, position in positions.items():
                     consumer.seek(self._place(partition), position)
                 consumer.pause(*map(self._place, paused))
+        read_any_header_name()
         self._by_batch = install(consumer, self._figures.fell_back)
         if not self._by_batch:
             self._figures.fell_back()

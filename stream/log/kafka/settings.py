@@ -19,7 +19,7 @@ _RECONNECT_LONGEST_MILLISECONDS: Final = 2_000
 # A transaction that follows another at once is told to wait until that one's end is written.
 _PRODUCER_RETRY_MILLISECONDS: Final = 10
 _BATCH_BYTES: Final = 256 << 10
-_LARGEST_REQUEST_BYTES: Final = 16 << 20  # what a record may be is the topic's to say
+LARGEST_REQUEST_BYTES: Final = 16 << 20  # what a record may be is the topic's to say
 _BOUNDS_SECONDS: Final = {
     "session_timeout_seconds": (1.0, 1800.0),
     "max_poll_interval_seconds": (1.0, 3600.0),
@@ -153,7 +153,7 @@ class KafkaSettings:
             "compression_type": None if self.compression == "none" else self.compression,
             "retry_backoff_ms": _PRODUCER_RETRY_MILLISECONDS,
             "batch_size": _BATCH_BYTES,
-            "max_request_size": _LARGEST_REQUEST_BYTES,
+            "max_request_size": LARGEST_REQUEST_BYTES,
             "transaction_timeout_ms": _milliseconds(2 * self.timeout_seconds),
             "delivery_timeout_ms": _milliseconds(self.timeout_seconds),
             "max_block_ms": _milliseconds(self.timeout_seconds),

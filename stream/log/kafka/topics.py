@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from stream.log.interface import TopicSpec
-from stream.log.kafka.settings import KafkaSettings
+from stream.log.kafka.settings import LARGEST_REQUEST_BYTES, KafkaSettings
 
 FOREVER: Final = -1
 _HOUR: Final = 3_600_000
@@ -56,17 +56,31 @@ def topic_spec(name: str, partitions: int, configs: Mapping[str, str]) -> TopicS
     configs
         Its effective configuration.
     """
-    policies = configs["cleanup.policy"].split(",")
-    deletes = "delete" in policies
+    deletes = "delete" in configs["cleanup.policy"].split(",")
     retention_ms, retention_bytes = int(configs["retention.ms"]), int(configs["retention.bytes"])
     return TopicSpec(
         name=name,
         partitions=partitions,
-        compacted="compact" in policies,
+        compacted=is_compacted(configs),
         retention_seconds=retention_ms / 1000 if deletes and retention_ms >= 0 else None,
         retention_bytes=retention_bytes if deletes and retention_bytes >= 0 else None,
         tombstone_seconds=int(configs["delete.retention.ms"]) / 1000,
     )
+
+
+def is_compacted(configs: Mapping[str, str]) -> bool:
+    """Return whether compaction keeps only each key's newest record."""
+    return "compact" in configs["cleanup.policy"].split(",")
+
+
+def largest_record_bytes(configs: Mapping[str, str], settings: KafkaSettings) -> int:
+    """Return the most bytes that a record may have, with its batch, before it is compressed.
+
+    What the topic takes is known beforehand only where nothing is compressed: else the broker says.
+    """
+    if settings.compression != "none":
+        return LARGEST_REQUEST_BYTES
+    return min(int(configs["max.message.bytes"]), LARGEST_REQUEST_BYTES)
 
 
 def breaches(wanted: TopicSpec, found: TopicSpec, configs: Mapping[str, str]) -> list[str]:

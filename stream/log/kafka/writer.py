@@ -7,11 +7,11 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from stream.clock import Clock
-from stream.errors import FencedError, LogError
+from stream.errors import FencedError, LogError, RecordTooLargeError
 from stream.log.interface import Outgoing
-from stream.log.kafka.failures import is_passing, log_error
+from stream.log.kafka.failures import is_passing, is_too_large, log_error
 from stream.log.kafka.figures import KafkaFigures
-from stream.log.kafka.producing import discard, offsets, send
+from stream.log.kafka.producing import discard, offsets, record_bytes, send, too_large
 from stream.log.kafka.transactions import NOBODY, commit, open_transactions
 from stream.log.placement import Placement
 
@@ -40,6 +40,8 @@ class KafkaWriter:
         The bound of each thing that an append waits for.
     figures
         Counts trouble.
+    largest_bytes
+        The largest record, uncompressed and by itself, that is sent at all.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class KafkaWriter:
         clock: Clock,
         timeout_seconds: float,
         figures: KafkaFigures,
+        largest_bytes: int,
     ) -> None:
         self._topic = topic
         self._placement = placement
@@ -57,6 +60,7 @@ class KafkaWriter:
         self._clock = clock
         self._timeout_seconds: Final = timeout_seconds
         self._figures = figures
+        self._largest_bytes: Final = largest_bytes
         self._producer: KafkaProducer | None = None
         self.closed = False
         """Whether `close` was called."""
@@ -68,6 +72,7 @@ class KafkaWriter:
         if not records:
             return []
         partitions = self._placement.partitions(records)
+        self._check_sizes(records)
         try:
             acknowledged = self._append(list(zip(records, partitions, strict=True)))
         except (KafkaError, OSError) as error:
@@ -79,6 +84,12 @@ class KafkaWriter:
         """Refuse further appends."""
         self.closed = True
         self._discard()
+
+    def _check_sizes(self, records: Sequence[Outgoing]) -> None:
+        limit = self._largest_bytes
+        rows = [row for row, record in enumerate(records) if record_bytes(record) > limit]
+        if rows:
+            raise RecordTooLargeError(self._topic, rows, limit)
 
     def _append(self, placed: Placed) -> list[int]:
         return self._send(self._client(), placed)
@@ -93,7 +104,13 @@ class KafkaWriter:
         """Return the offsets, once all is acknowledged."""
         futures = send(producer, self._topic, placed)
         producer.flush(self._timeout_seconds)
-        return offsets(futures, self._clock, self._timeout_seconds)
+        try:
+            return offsets(futures, self._clock, self._timeout_seconds)
+        except KafkaError as error:
+            if not is_too_large(error):
+                raise
+            self._give_up()
+            raise RecordTooLargeError(self._topic, too_large(futures), None) from error
 
     def _give_up(self) -> None:
         self._figures.count("reconnects")
@@ -113,7 +130,7 @@ class FencedKafkaWriter(KafkaWriter):
 
     Parameters
     ----------
-    topic, placement, clock, timeout_seconds, figures
+    topic, placement, clock, timeout_seconds, figures, largest_bytes
         As `KafkaWriter` takes them.
     open_producer
         Opens a client with the transactional id.
@@ -127,8 +144,11 @@ class FencedKafkaWriter(KafkaWriter):
         clock: Clock,
         timeout_seconds: float,
         figures: KafkaFigures,
+        largest_bytes: int,
     ) -> None:
-        super().__init__(topic, placement, open_producer, clock, timeout_seconds, figures)
+        super().__init__(
+            topic, placement, open_producer, clock, timeout_seconds, figures, largest_bytes
+        )
         self._identity = NOBODY
         self._refusal: FencedError | None = None
         try:

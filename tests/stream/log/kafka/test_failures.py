@@ -35,8 +35,3 @@ def test_it_is_retriable_only_where_trying_again_helps(
     assert told.retriable == retriable
     assert str(told).startswith("append to clicks: ")
     assert type(error).__name__ in str(told)
-
-
-def test_a_record_that_is_too_large_is_the_callers_mistake() -> None:
-    """Trying again would not help."""
-    assert type(log_error(errors.MessageSizeTooLargeError(), "append")) is ValueError

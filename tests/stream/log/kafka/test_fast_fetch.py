@@ -1,6 +1,7 @@
 """In kafka-python's own fetcher, the columns take the place of its records."""
 
 import logging
+import struct
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, Final
@@ -11,10 +12,10 @@ from kafka.consumer.fetcher import CompletedFetch, Fetcher
 from kafka.consumer.subscription_state import SubscriptionState
 from kafka.metrics import Metrics
 
+from stream.errors import RecordsDamagedError
 from stream.log.byte_column import ByteColumn
 from stream.log.interface import RecordBatch
 from stream.log.kafka import fast_fetch
-from stream.log.kafka.record_batches import BatchRefusedError
 from stream.log.kafka.record_columns import columns_batch
 from tests.stream.log.kafka.batches import batch, library_batch, marker, record
 
@@ -40,9 +41,11 @@ class Fetching:
     def _fell_back(self) -> None:
         self.fallbacks += 1
 
-    def arrive(self, fetched: bytes, aborted: Sequence[tuple[int, int]] = ()) -> None:
+    def arrive(
+        self, fetched: bytes, aborted: Sequence[tuple[int, int]] = (), error_code: int = 0
+    ) -> None:
         data = SimpleNamespace(
-            error_code=0,
+            error_code=error_code,
             high_watermark=100,
             diverging_epoch=None,
             preferred_read_replica=-1,
@@ -140,15 +143,38 @@ def test_what_was_fetched_before_a_seek_is_dropped(fetching: Fetching) -> None:
     assert fetching.position == 40
 
 
-def test_damage_is_reported_at_every_poll_until_a_seek(fetching: Fetching) -> None:
-    """Kafka-python's own records would hang in the second poll."""
-    fetching.arrive(clicks(2) + clicks(2, 2)[:-1] + b"x")
+def test_damage_is_reported_each_time_that_it_is_fetched(fetching: Fetching) -> None:
+    """Kafka-python's own records would hang in the poll after; here it fetches anew."""
+    bad = clicks(2, 2)[:-1] + b"x"
+    fetching.arrive(clicks(2) + bad)
     assert values(fetching.poll()) == [b"0", b"1"]
     for _ in range(3):
-        with pytest.raises(BatchRefusedError, match=r"clicks\[0\].*offset 2 .*checksum"):
+        with pytest.raises(RecordsDamagedError, match=r"clicks\[0\].*offset 2 .*checksum"):
             fetching.poll()
+        assert fetching.poll() is None
+        fetching.arrive(bad)
     fetching.subscription.seek(PLACE, 4)
     assert fetching.poll() is None
+    fetching.arrive(clicks(2, 4))
+    assert values(fetching.poll()) == [b"4", b"5"]
+
+
+@pytest.mark.parametrize(
+    "length", [pytest.param(2**30, id="more than was sent"), pytest.param(3, id="too few")]
+)
+def test_a_batch_without_its_right_length_is_reported(fetching: Fetching, length: int) -> None:
+    """No broker sends a batch cut off at the beginning; the library takes it for its own fault."""
+    good = clicks(2)
+    fetching.arrive(good[:8] + struct.pack(">i", length) + good[12:] + clicks(2, 2))
+    with pytest.raises(RecordsDamagedError) as caught:
+        fetching.poll()
+    assert (caught.value.offset, caught.value.next_offset) == (0, 2)
+
+
+def test_what_a_broker_cannot_read_is_reported_by_its_place(fetching: Fetching) -> None:
+    fetching.arrive(b"", error_code=2)
+    with pytest.raises(RecordsDamagedError, match=r"clicks\[0\].*offset 0 .*the broker says"):
+        fetching.poll()
 
 
 @pytest.mark.parametrize("magic", [0, 1])
@@ -172,11 +198,14 @@ def test_old_formats_are_left_to_the_library(fetching: Fetching, magic: int) -> 
     assert fetching.fallbacks == 1
 
 
-def test_damage_in_an_old_format_is_reported_at_every_poll(fetching: Fetching) -> None:
-    fetching.arrive(library_batch([(b"k", b"a", ())], 0, 0, magic=1)[:-1] + b"x")
+def test_damage_in_an_old_format_is_reported_each_time(fetching: Fetching) -> None:
+    """With the next batch, where that one can be read."""
     for _ in range(2):
-        with pytest.raises(Exception, match="crc"):
+        fetching.arrive(library_batch([(b"k", b"a", ())], 0, 0, magic=1)[:-1] + b"x" + clicks(2, 7))
+        with pytest.raises(RecordsDamagedError, match="crc") as caught:
             fetching.poll()
+        assert (caught.value.offset, caught.value.next_offset) == (0, 7)
+        assert fetching.poll() is None
 
 
 def test_another_version_of_the_library_is_left_alone(

@@ -1,0 +1,37 @@
+"""What of the topics that a publisher reads cannot be read: said, counted, and gone past."""
+
+import logging
+
+from consumers.metrics.registry import Metrics
+from stream.errors import RecordsDamagedError
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class ReadTrouble:
+    """Counts damage and records of others; the publisher makes its lists from the rest.
+
+    Parameters
+    ----------
+    metrics
+        Of the role.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._told: set[tuple[str, int, int]] = set()
+
+    def damaged(self, damage: RecordsDamagedError) -> None:
+        """Say once that a stretch cannot be read, and count its records."""
+        place = (damage.topic, damage.partition, damage.offset)
+        if place in self._told:
+            return
+        self._told.add(place)
+        self._metrics.counter("gsr_publisher_damaged_records_total").inc(damage.records)
+        _LOGGER.error(
+            "%s. It is passed over: what it said of users and items is not known any more.", damage
+        )
+
+    def foreign(self) -> None:
+        """Count a record that is none of ours."""
+        self._metrics.counter("gsr_publisher_foreign_records_total").inc()
