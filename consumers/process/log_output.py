@@ -22,7 +22,6 @@ def set_up_logging(name: str, section: ProcessSection, stream: TextIO | None = N
         Instead of standard error.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.addFilter(ClientRarely())
     handler.setFormatter(
         JsonFormatter(name)
         if section.log_format == "json"
@@ -31,43 +30,20 @@ def set_up_logging(name: str, section: ProcessSection, stream: TextIO | None = N
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(section.log_level.upper())
-    # The Kafka client tells of every connection; what matters of it shows as metrics.
-    logging.getLogger("kafka").setLevel(
-        logging.NOTSET if section.log_level == "debug" else max(root.level, logging.WARNING)
-    )
+    quieten_kafka_client(shown=section.log_level == "debug")
     logging.captureWarnings(capture=True)
 
 
-class ClientRarely(logging.Filter):
-    """Lets the Kafka client say each thing once a minute: while brokers are away it says much.
+def quieten_kafka_client(*, shown: bool) -> None:
+    """Keep what the Kafka client says of itself from standard error, unless it is `shown`.
 
-    Examples
-    --------
-    >>> rarely = ClientRarely()
-    >>> said = logging.makeLogRecord({"name": "kafka.net", "msg": "%s is away", "created": 5.0})
-    >>> rarely.filter(said), rarely.filter(said)
-    (True, False)
+    While brokers are away it prints tracebacks and warnings by the minute. What matters of them
+    is in our own errors, which name the brokers, and in the metrics. Its loggers go on working:
+    `stream.log.kafka` listens to them.
     """
-
-    _SECONDS = 60.0
-    _MOST = 1000
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: dict[tuple[str, str], float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to show `record`."""
-        if not record.name.startswith("kafka."):
-            return True
-        key = (record.name, str(record.msg))
-        before = self._said.get(key)
-        if before is not None and record.created - before < self._SECONDS:
-            return False
-        if len(self._said) >= self._MOST:
-            self._said.clear()
-        self._said[key] = record.created
-        return True
+    client = logging.getLogger("kafka")
+    client.propagate = shown
+    client.setLevel(logging.NOTSET if shown else logging.WARNING)
 
 
 class JsonFormatter(logging.Formatter):

@@ -44,7 +44,7 @@ def open_log(url: str, clock: Clock, kafka: KafkaSettings | None = None) -> Log:
 def _remedy(url: str) -> str:
     """Return what to write instead: most often only the beginning is missing."""
     with suppress(ValueError):
-        brokers = ",".join(str(Address.parse(part)) for part in url.split("//")[-1].split(","))
+        brokers = ",".join(str(Address.parse(part)) for part in url.rsplit("//", 1)[-1].split(","))
         return f"use kafka://{brokers} for these brokers of Kafka, or embedded:DIR for files"
     return "use embedded:DIR, for example embedded:run/log, or kafka://HOST:PORT"
 

@@ -49,7 +49,7 @@ def test_a_live_role_is_healthy_until_it_hangs() -> None:
         assert livez(ingest=server.port) == 1
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "::1"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "::1"])  # noqa: S104 - on loopback
 def test_it_asks_where_the_roles_listen(host: str) -> None:
     """`http.host` may be any address; one that means all of them is asked on loopback."""
     with serving(ManualClock(100.0), host=host) as server:

@@ -35,14 +35,13 @@ from stream.log.interface import TOPIC_NAME, TopicSpec
 from stream.log.kafka.clients import Clients
 from stream.log.kafka.failures import is_passing, log_error
 from stream.log.kafka.figures import KafkaFigures
+from stream.log.kafka.patience import Patience
 from stream.log.kafka.settings import KafkaSettings
 from stream.log.kafka.topics import breaches, retention_configs, topic_settings, topic_spec
 
 T = TypeVar("T")
 
 _NO_ID: Final = uuid.UUID(int=0)
-_FIRST_PAUSE_SECONDS: Final = 0.05
-_LONGEST_PAUSE_SECONDS: Final = 1.0
 
 
 class KafkaAdmin:
@@ -70,6 +69,7 @@ class KafkaAdmin:
         self._opening = threading.Lock()
         self._client: KafkaAdminClient | None = None
         self._partitions: dict[str, int] = {}
+        self._answered = False
 
     def partitions(self, topic: str) -> int:
         """Return how many partitions `topic` has.
@@ -246,19 +246,22 @@ class KafkaAdmin:
     ) -> T:
         """Try `action` until it succeeds, fails for good, or its time is up."""
         budget = self._settings.timeout_seconds if timeout_seconds is None else timeout_seconds
-        deadline = self._clock.monotonic() + budget
-        pause = _FIRST_PAUSE_SECONDS
+        patience = Patience(
+            self._clock, budget, first=not self._answered, brokers=self._figures.brokers
+        )
         while True:
             try:
-                return action(self._connected(deadline))
+                result = action(self._connected(patience.until))
             except (KafkaError, OSError) as error:
-                if not is_passing(error) or self._clock.monotonic() + pause >= deadline:
+                if not is_passing(error) or not patience.lasts(error, doing):
                     # A client that lost its cluster is not worth keeping.
                     self.close()
-                    raise log_error(error, doing) from error
+                    raise log_error(error, doing, self._figures.brokers) from error
+            else:
+                self._answered = True
+                return result
             self._figures.count("retries")
-            self._clock.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            patience.pause()
 
     def _connected(self, deadline: float) -> KafkaAdminClient:
         with self._opening:

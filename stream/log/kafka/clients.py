@@ -9,10 +9,13 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
+from kafka.net.selector import NetworkSelector
 
 from stream.errors import LogError
+from stream.log.kafka.connections import TracedConnections
 from stream.log.kafka.failures import is_passing
 from stream.log.kafka.producing import Boxed
+from stream.log.kafka.reachability import Reachability
 from stream.log.kafka.settings import KafkaSettings
 from stream.log.kafka.sockets import DIRECT
 from stream.log.kafka.tls import TlsContext
@@ -45,6 +48,8 @@ class Clients:
         ``host:port[,host:port…]``.
     settings
         How to connect.
+    brokers
+        Told which brokers can be reached.
 
     Raises
     ------
@@ -52,7 +57,13 @@ class Clients:
         A secret cannot be read.
     """
 
-    def __init__(self, bootstrap_servers: str, settings: KafkaSettings) -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        settings: KafkaSettings,
+        brokers: Reachability | None = None,
+    ) -> None:
+        self._brokers = brokers or Reachability()
         self._bootstrap_servers = bootstrap_servers
         self._settings = settings
         self._arguments()
@@ -61,7 +72,7 @@ class Clients:
         """Open one that has found the cluster within `timeout_seconds`."""
         arguments = self._arguments()
         arguments["bootstrap_timeout_ms"] = max(1, round(1000 * timeout_seconds))
-        return _opened(KafkaAdminClient, arguments)
+        return _opened(KafkaAdminClient, arguments, self._brokers)
 
     def consumer(self, topic: str, group: str | None) -> KafkaConsumer:
         """Open one that is assigned nothing; with `group` one that will be a member of it."""
@@ -73,7 +84,7 @@ class Clients:
             if self._settings.group_instance_id:
                 # One process may be a member with several topics.
                 arguments["group_instance_id"] = f"{self._settings.group_instance_id}-{topic}"
-        return _opened(KafkaConsumer, arguments)
+        return _opened(KafkaConsumer, arguments, self._brokers)
 
     def producer(self, transactional_id: str | None = None) -> KafkaProducer:
         """Open an idempotent one, or a transactional one; it takes `Boxed` keys and values."""
@@ -83,7 +94,7 @@ class Clients:
             "key_serializer": Boxed(),
             "value_serializer": Boxed(),
         }
-        return _opened(KafkaProducer, arguments, PatientConnections)
+        return _opened(KafkaProducer, arguments, self._brokers, PatientConnections)
 
     def _arguments(self) -> dict[str, Any]:
         return self._settings.client_arguments(self._bootstrap_servers) | {"proxy_url": DIRECT}
@@ -119,6 +130,7 @@ class _Causes(logging.Handler):
 def _opened(
     kind: Callable[..., T],
     arguments: dict[str, Any],
+    brokers: Reachability,
     connections_kind: type[KafkaNetClient] = KafkaNetClient,
 ) -> T:
     """Return an open client; where that fails, say why and leave no thread and no file behind.
@@ -130,7 +142,9 @@ def _opened(
     causes = _Causes()
 
     def connect(**configs: Any) -> KafkaNetClient:
-        connections.append(connections_kind(**configs))
+        net = NetworkSelector(**configs)
+        manager = TracedConnections(net, brokers, **configs)
+        connections.append(connections_kind(net=net, manager=manager, **configs))
         never_create_topics(connections[-1])
         return connections[-1]
 
@@ -142,19 +156,22 @@ def _opened(
             with suppress(Exception):  # it never was of any use
                 connection.close()
         if isinstance(error, KafkaError):
-            raise _explained(error, causes.best, arguments.get("ssl_context")) from error
+            raise _explained(error, causes.best, arguments.get("ssl_context"), brokers) from error
         raise
     finally:
         _CONNECTION_LOG.removeHandler(causes)
 
 
 def _explained(
-    error: KafkaError, cause: KafkaError | None, context: TlsContext | None
+    error: KafkaError,
+    cause: KafkaError | None,
+    context: TlsContext | None,
+    brokers: Reachability,
 ) -> KafkaError | LogError:
     """Return what to raise for a cluster that was not found."""
     if context is not None and context.failure is not None:
         return LogError(
-            f"no broker accepts TLS with us ({context.failure.reason or context.failure}): correct "
-            "ssl_ca_file, ssl_certificate_file or the hosts' names in [kafka]"
+            f"no broker accepts TLS with us ({brokers.told() or context.failure}): correct "
+            "security_protocol, ssl_ca_file, ssl_certificate_file or the hosts' names in [kafka]"
         )
     return error if cause is None else cause

@@ -7,6 +7,7 @@ from typing import Final
 from kafka import errors
 
 from stream.errors import FencedError, LogError, LogFullError, LogUnavailableError
+from stream.log.kafka.reachability import Reachability
 
 # First match first: what kafka-python raised, what that is here, what the message says.
 _MEANINGS: Final[tuple[tuple[tuple[type[Exception], ...], type[LogError], str], ...]] = (
@@ -67,6 +68,17 @@ _PASSING: Final = (
     errors.UnknownProducerIdError,
     errors.TransactionAbortableError,
 )
+# What a client says of a cluster that it cannot reach; why, it does not say.
+_UNREACHED: Final = (
+    errors.KafkaConnectionError,
+    errors.KafkaTimeoutError,
+    errors.NodeNotReadyError,
+    errors.BrokerNotAvailableError,
+    errors.RequestTimedOutError,
+    errors.Cancelled,
+    errors.InvalidReceiveError,
+    OSError,
+)
 
 
 def is_too_large(error: BaseException | None) -> bool:
@@ -79,7 +91,7 @@ def is_passing(error: Exception) -> bool:
     return isinstance(error, (*_PASSING, OSError)) or bool(getattr(error, "retriable", False))
 
 
-def log_error(error: Exception, doing: str) -> LogError:
+def log_error(error: Exception, doing: str, brokers: Reachability | None = None) -> LogError:
     """Return the log's error for kafka-python's `error`.
 
     Parameters
@@ -88,20 +100,27 @@ def log_error(error: Exception, doing: str) -> LogError:
         What kafka-python raised.
     doing
         What was tried, as ``"append to clicks"``; begins the message.
+    brokers
+        Which of them cannot be reached: kafka-python's errors do not say it.
     """
-    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    # The text of kafka-python's own errors begins with their class.
+    detail = error.args if isinstance(error, errors.KafkaError) else (error,)
+    reason = ": ".join(filter(None, (type(error).__name__, *map(str, detail))))
     for kinds, meaning, what_to_do in _MEANINGS:
         if isinstance(error, kinds):
             return meaning(f"{doing}: {what_to_do.format(reason=reason)}")
+    unreached = brokers.told() if brokers and isinstance(error, _UNREACHED) else ""
+    if unreached:
+        return LogUnavailableError(f"{doing}: cannot reach Kafka at {unreached}")
     if is_passing(error):
         return LogUnavailableError(f"{doing}: Kafka cannot do it just now ({reason})")
     return LogError(f"{doing}: {reason}")
 
 
 @contextmanager
-def kafka_errors(doing: str) -> Iterator[None]:
+def kafka_errors(doing: str, brokers: Reachability | None = None) -> Iterator[None]:
     """Turn kafka-python's errors inside the block into the log's."""
     try:
         yield
     except (errors.KafkaError, OSError) as error:
-        raise log_error(error, doing) from error
+        raise log_error(error, doing, brokers) from error

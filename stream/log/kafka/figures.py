@@ -4,6 +4,8 @@ import threading
 from collections import Counter
 from typing import Final, Literal
 
+from stream.log.kafka.reachability import Reachability
+
 Event = Literal[
     "reconnects",  # clients that were given up and opened anew
     "retries",  # calls that were tried again after passing trouble
@@ -30,6 +32,8 @@ class KafkaFigures:
         self._counts: Counter[Event] = Counter()
         self.fallback = False
         """Whether some reader decodes record by record, not by batch."""
+        self.brokers: Final = Reachability()
+        """Which brokers cannot be reached."""
         self.waiting_past_end = 0
         """Partitions whose position is past the log's end: their log has lost records."""
 

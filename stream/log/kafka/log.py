@@ -37,8 +37,8 @@ class KafkaLog:
     ) -> None:
         self._clock = clock
         self._settings = settings or KafkaSettings()
-        self._clients = Clients(bootstrap_servers, self._settings)
         self.figures = KafkaFigures()
+        self._clients = Clients(bootstrap_servers, self._settings, self.figures.brokers)
         self._admin = KafkaAdmin(self._clients, self._settings, clock, self.figures)
         self._readers: list[KafkaReader] = []
         self._writers: list[KafkaWriter] = []

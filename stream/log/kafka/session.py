@@ -182,7 +182,7 @@ class ConsumerSession:
                 f"{topic}: the log was cut back behind what was read already ({error}); records "
                 "were lost with a broker. Rebuild the state from the log."
             )
-        return log_error(error, f"read {topic}")
+        return log_error(error, f"read {topic}", self._figures.brokers)
 
     def seek(self, positions: Mapping[int, int]) -> None:
         """Fetch from `positions` next; those that a new client has not joined for are passed over.
@@ -225,7 +225,8 @@ class ConsumerSession:
             self._place(partition): OffsetAndMetadata(offset, "", -1)
             for partition, offset in positions.items()
         }
-        with kafka_errors(f"save the positions of group {self._source.group}"):
+        doing = f"save the positions of group {self._source.group}"
+        with kafka_errors(doing, self._figures.brokers):
             self._consumer.commit(offsets, timeout_ms=1000 * self._source.timeout_seconds)
 
     def heartbeat_age_seconds(self) -> float | None:
@@ -286,7 +287,7 @@ class ConsumerSession:
             self._consumer.close(autocommit=False, timeout_ms=1000 * _CLOSE_SECONDS)
 
     def _open(self, positions: Mapping[int, int], paused: Collection[int]) -> KafkaConsumer:
-        with kafka_errors(f"read {self._source.topic}"):
+        with kafka_errors(f"read {self._source.topic}", self._figures.brokers):
             consumer = self._source.open_consumer()
             if self.member:
                 keep_joins(consumer)

@@ -26,6 +26,10 @@ class TlsSocket(ssl.SSLSocket):
 
     _unread_before_end = False
 
+    def __del__(self) -> None:
+        # Who gives up a handshake that hangs has nothing but the attempt to let go of.
+        self.close()
+
     def do_handshake(self, block: bool = False) -> None:
         """Do as much of the handshake as is possible now."""
         with self._remembering():

@@ -77,7 +77,7 @@ class KafkaWriter:
             acknowledged = self._append(list(zip(records, partitions, strict=True)))
         except (KafkaError, OSError) as error:
             self._give_up()
-            raise log_error(error, f"append to {self._topic}") from error
+            raise log_error(error, f"append to {self._topic}", self._figures.brokers) from error
         return list(zip(partitions, acknowledged, strict=True))
 
     def close(self) -> None:
@@ -155,7 +155,7 @@ class FencedKafkaWriter(KafkaWriter):
             self._client()
         except (KafkaError, OSError) as error:
             self._discard()
-            raise log_error(error, f"open a writer to {topic}") from error
+            raise log_error(error, f"open a writer to {topic}", figures.brokers) from error
 
     def append(self, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
         """Append all of `records`, or none of them, and return each one's (partition, offset)."""

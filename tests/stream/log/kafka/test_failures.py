@@ -35,3 +35,10 @@ def test_it_is_retriable_only_where_trying_again_helps(
     assert told.retriable == retriable
     assert str(told).startswith("append to clicks: ")
     assert type(error).__name__ in str(told)
+
+
+def test_the_client_s_class_is_named_once() -> None:
+    """kafka-python's errors begin with it already."""
+    told = str(log_error(errors.NotEnoughReplicasError("two of three"), "append"))
+    assert told.count("NotEnoughReplicasError") == 1
+    assert "two of three" in told
