@@ -237,6 +237,10 @@ class IngestSection(Section):
     skip_damaged
         Set clicks that nobody can read aside, instead of stopping; they are counted, and a dead
         letter names them. Switch it off again afterwards.
+    accept_topic
+        The id of a clicks topic that may take the place of the one that the state was made from.
+        Only where it holds the same records at the same offsets, as one restored from a backup
+        does; "": none. Take it out again afterwards.
     clean_interval_seconds
         How often the embedded log deletes and compacts what it no longer needs.
     ready_lag_records
@@ -260,6 +264,7 @@ class IngestSection(Section):
     lock_wait_seconds: Positive = 60.0
     accept_gap: bool = False
     skip_damaged: bool = False
+    accept_topic: str = ""
     clean_interval_seconds: Positive = 1.0
     ready_lag_records: Count = 50_000
 

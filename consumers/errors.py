@@ -7,6 +7,7 @@
     ├── TooManyBadError     too large a share of recent records is bad: ingest stops
     ├── ClicksExpiredError  clicks left the log before they were applied: ingest stops
     ├── ClicksDamagedError  clicks on the log cannot be read: ingest stops
+    ├── OtherTopicError     clicks is another topic than the state was made from: ingest stops
     ├── RoleFailedError     a role's process ended when it should not have
     ├── ArtifactError       an artifact is missing, torn or does not fit
     ├── PortBusyError       another process listens on the role's port
@@ -131,6 +132,47 @@ class ClicksDamagedError(GsrError):
         super().__init__(
             f"{damage}. Nothing from there on was applied. If another replica of {place} is whole, "
             f"make that one the leader and start again. {past}"
+        )
+
+
+class OtherTopicError(GsrError):
+    """The clicks topic is not the one that a state was made from, though it has its name.
+
+    Parameters
+    ----------
+    topic
+        Its name.
+    made_from
+        The id of the topic that the state was made from.
+    found
+        The id of the topic that has the name now; None: there is none.
+    whose
+        What was made from it, as ``"the state in DIR"``.
+    """
+
+    exit_code = 12
+
+    def __init__(self, topic: str, made_from: str, found: str | None, whose: str) -> None:
+        self.topic = topic
+        self.made_from = made_from
+        self.found = found
+        what, named = (
+            f"{topic} is gone: it was deleted (id {made_from})",
+            "the id that the next start will name as ingest.accept_topic",
+        )
+        if found is not None:
+            what = (
+                f"{topic} is another topic than the one that {whose} was made from (id "
+                f"{made_from} there, {found} here): it was deleted and made anew, or this is "
+                "another log"
+            )
+            named = f"--set ingest.accept_topic={found}"
+        super().__init__(
+            f"{what}. Nothing of another topic was applied. To go on with the old topic, name its "
+            f"log with --log, or put its records back at their old offsets and start with {named}. "
+            "To begin anew with what the topic holds, start with an empty directory as --state "
+            "(and another artifacts.url, if that is set); keep the old ones. What the topic does "
+            "not hold comes from gsr bootstrap alone."
         )
 
 

@@ -13,7 +13,7 @@
 9    what was asked for does not exist
 10   an event file cannot be read
 11   the model
-12   clicks left the log before ingest applied them
+12   clicks left the log before ingest applied them, or clicks is another topic than before
 130  interrupted by Ctrl-C
 141  the reader of our output went away
 ==== ===========================================================================

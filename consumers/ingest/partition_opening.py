@@ -2,16 +2,18 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from consumers.artifacts.store import ArtifactStore
 from consumers.config import GsrConfig
-from consumers.errors import ArtifactError, ClicksExpiredError
+from consumers.errors import ArtifactError, ClicksExpiredError, OtherTopicError
 from stream.clock import Clock
-from stream.errors import StateCorruptError, StateLockedError, StateMismatchError
+from stream.errors import StateCorruptError, StateError, StateLockedError, StateMismatchError
+from stream.state.checkpoint import Checkpoint
 from stream.state.directory_lock import DirectoryLock
 from stream.state.restoring import holds_state, install_checkpoint
 from stream.state.store import PartitionStore, StoreOptions
@@ -20,6 +22,9 @@ _LOGGER = logging.getLogger(__name__)
 
 _FIRST_RETRY_SECONDS: Final = 0.5
 _LONGEST_RETRY_SECONDS: Final = 30.0
+
+CLICKS: Final = "clicks"
+"""What the topic is to a state, whatever its name: see `StateMeta.topic_ids`."""
 
 Source = Literal["local", "checkpoint", "nothing"]
 
@@ -34,11 +39,14 @@ class PartitionBounds:
         The oldest offset that may still be read, and the one after the newest.
     group_position
         What the group saved; tells, where there is no state, that there once was.
+    topic_id
+        What tells the topic from others of its name; None: nothing does.
     """
 
     start: int
     end: int
     group_position: int
+    topic_id: str | None
 
 
 def choose_source(local: int | None, checkpoint: int | None, start: int, lead: int) -> Source:
@@ -150,11 +158,16 @@ class PartitionOpening:
             The state cannot be used, and no checkpoint can take its place.
         ClicksExpiredError
             Clicks that the state lacks are no longer in the log.
+        OtherTopicError
+            The state, or the checkpoint, was made from another topic.
         """
         if self._store is None:
             if self._lock is None and not self._try_lock():
                 return None
-            self._store = self._bring()
+            store = self._bring()
+            if store is not None:
+                self._tie(store, self._ask_bounds().topic_id)
+            self._store = store
         return self._store
 
     def abandon(self) -> None:
@@ -213,10 +226,12 @@ class PartitionOpening:
         newest, trouble = self._newest_checkpoint()
         self.checkpointed_offset = newest or 0
         bounds = self._ask_bounds()  # after the checkpoint, which else might be ahead of it
-        self._refuse_other_log(newest, bounds.end, "newest checkpoint")
         store, damage = self._open_local()
         if damage is not None and not self._try_lock():
             return None
+        if store is not None:
+            self._refuse_other_topic(store, bounds.topic_id)
+        self._refuse_other_log(newest, bounds.end, "newest checkpoint", store)
         local = None if store is None else store.next_offset
         self._refuse_other_log(local, bounds.end, "state", store)
         if trouble is not None and (local is None or local < bounds.start):
@@ -248,7 +263,9 @@ class PartitionOpening:
     def _begin_restoring(self, number: int, store: PartitionStore | None) -> None:
         if not self._let_go_of(store):
             return
-        self._fetch = _Fetch(self._artifacts, self.partition, number, self._path)
+        self._fetch = _Fetch(
+            self._artifacts, self.partition, number, self._path, self._refuse_other_checkpoint
+        )
         _LOGGER.info(
             "partition %d: restoring the checkpoint of offset %d%s",
             self.partition,
@@ -312,6 +329,47 @@ class PartitionOpening:
             lock,
         )
 
+    def _tie(self, store: PartitionStore, topic_id: str | None) -> None:
+        """Note in the state which topic it is made from, where it does not say so yet."""
+        self._refuse_other_topic(store, topic_id)
+        before = store.topic_ids.get(CLICKS)
+        if topic_id is None or topic_id == before:
+            return
+        if before is not None or store.next_offset > 0:
+            _LOGGER.warning(
+                "partition %d: from now on the state belongs to the topic %s of id %s%s",
+                self.partition,
+                self._config.log.clicks,
+                topic_id,
+                ", as ingest.accept_topic says" if before else "; it did not say which before",
+            )
+        try:
+            store.belong_to({CLICKS: topic_id})
+        except BaseException:
+            store.close()
+            raise
+
+    def _refuse_other_topic(self, store: PartitionStore, topic_id: str | None) -> None:
+        try:
+            self._compare(store.topic_ids, topic_id, f"the state in {self._path}")
+        except OtherTopicError:
+            store.close()
+            raise
+
+    def _refuse_other_checkpoint(self, checkpoint: Path) -> None:
+        """Refuse a checkpoint of another topic before it takes the place of a local state."""
+        with suppress(StateError):  # what is damaged is found, and named, at its opening
+            with Checkpoint.open(checkpoint) as opened:
+                made_from = opened.meta.topic_ids
+            whose = f"the newest checkpoint of partition {self.partition} in the artifact store"
+            self._compare(made_from, self._ask_bounds().topic_id, whose)
+
+    def _compare(self, made_from: Mapping[str, str], topic_id: str | None, whose: str) -> None:
+        before = made_from.get(CLICKS)
+        accepted = (None, before, self._config.ingest.accept_topic)
+        if before is not None and topic_id not in accepted:
+            raise OtherTopicError(self._config.log.clicks, before, topic_id, whose)
+
     def _refuse_other_log(
         self, offset: int | None, end: int, what: str, store: PartitionStore | None = None
     ) -> None:
@@ -329,12 +387,20 @@ class PartitionOpening:
 class _Fetch:
     """Brings a checkpoint from the artifact store into a state directory, on a thread."""
 
-    def __init__(self, artifacts: ArtifactStore, partition: int, number: int, path: Path) -> None:
+    def __init__(
+        self,
+        artifacts: ArtifactStore,
+        partition: int,
+        number: int,
+        path: Path,
+        look_at: Callable[[Path], None],
+    ) -> None:
         self.number = number
         self.error: Exception | None = None
         self._artifacts = artifacts
         self._partition = partition
         self._path = path
+        self._look_at = look_at
         self._lock: DirectoryLock | None = None
         self._ending = threading.Lock()
         self._ended = False
@@ -356,6 +422,7 @@ class _Fetch:
     def _work(self) -> None:
         try:
             checkpoint = self._artifacts.checkpoint_path(self._partition, self.number)
+            self._look_at(checkpoint)
             install_checkpoint(checkpoint, self._path)
         except Exception as error:  # noqa: BLE001 - raised again where the role can see it
             self.error = error

@@ -177,7 +177,7 @@ class OwnedPartitions:
         if store is None or self._reader is None:
             return False
         lost = opening.lost_records(store)
-        sent = self._log.saved_positions(self.sequence_group, self._config.log.clicks)
+        sent = self._sent_offset(partition, store.next_offset)
         part = PartitionIngest(
             self._config,
             partition,
@@ -187,7 +187,7 @@ class OwnedPartitions:
             metrics=self._metrics,
             artifacts=self._artifacts,
             budgets=self._budgets,
-            sent_offset=sent.get(partition, 0),
+            sent_offset=sent,
             checkpointed_offset=opening.checkpointed_offset,
         )
         start = self._bounds(partition).start
@@ -204,6 +204,18 @@ class OwnedPartitions:
             self._metrics.histogram("gsr_ingest_restore_seconds").observe(opening.seconds)
         _LOGGER.info("partition %d: reading on from offset %d", partition, offset)
         return True
+
+    def _sent_offset(self, partition: int, next_offset: int) -> int:
+        """Return up to where sequences were sent.
+
+        What was sent past the state's offset is sent again. A restart before that must know so:
+        the saved position may be that of another topic, or of a state that is no more.
+        """
+        clicks, reached = self._config.log.clicks, max(0, next_offset)
+        sent = self._log.saved_positions(self.sequence_group, clicks).get(partition, 0)
+        if sent > reached:
+            self._log.save_positions(self.sequence_group, clicks, {partition: reached})
+        return min(sent, reached)
 
     def _say_gap(self, partition: int, lost: int, start: int) -> None:
         if lost:
@@ -229,6 +241,7 @@ class OwnedPartitions:
             start=self._log.start_offsets(clicks)[partition],
             end=self._log.end_offsets(clicks)[partition],
             group_position=saved.get(partition, 0),
+            topic_id=self._log.topic_ids([clicks]).get(clicks),
         )
 
     def _flush(self, parts: Sequence[PartitionIngest]) -> None:

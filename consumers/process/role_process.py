@@ -21,6 +21,7 @@ from consumers.process.health import HealthServer
 from consumers.process.log_metrics import LogMetrics
 from consumers.process.log_output import set_up_logging
 from consumers.process.parent_watch import parent_watched
+from consumers.process.topic_watch import TopicWatch, watched_topics
 from gsr.errors import ModelError
 from stream.clock import Clock, SystemClock
 from stream.errors import StreamError
@@ -109,7 +110,11 @@ def run_role(
         stack.enter_context(parent_watched(lambda done: _stop_orphan(config, done)))
         log = open_log(config.log.url, clock, config.kafka)
         stack.callback(log.close)
-        _loop(name, factory, config, (log, clock, metrics, health), stop)
+        for spec in config.log.topics():
+            log.create_topic(spec)
+        names = [spec.name for spec in config.log.topics()]
+        watch = stack.enter_context(watched_topics(log, names, config.log.clicks, clock))
+        _loop(name, factory, config, (log, clock, metrics, health), stop, watch)
     _logger.info("stopped")
 
 
@@ -119,10 +124,9 @@ def _loop(
     config: GsrConfig,
     surroundings: tuple[Log, Clock, Metrics, HealthServer],
     stop: threading.Event,
+    watch: TopicWatch,
 ) -> None:
     log, clock, metrics, health = surroundings
-    for spec in config.log.topics():
-        log.create_topic(spec)
     role = factory(config, log, clock, metrics, open_artifacts(config, clock))
     collect_rarely()
     retries = metrics.counter("gsr_retries_total")
@@ -148,6 +152,7 @@ def _loop(
                 backoff = min(2 * backoff, _LONGEST_BACKOFF_SECONDS)
                 worked = True
             metrics.step_done()
+            watch.check()
             if clock.monotonic() - checked_at >= _CHECKS_SECONDS:
                 health.update(role.checks())
                 log_metrics.update()

@@ -62,6 +62,7 @@ class SqliteFile:
         self._own = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._opened = _file_number(path)
+        self._identity: str | None = None
         self._changing = threading.Lock()
         self._closed = False
 
@@ -116,6 +117,11 @@ class SqliteFile:
 
     def identity(self) -> str:
         """Return the topic's id; give it one where it has none yet."""
+        if self._identity is None:
+            self._identity = self._read_identity()
+        return self._identity
+
+    def _read_identity(self) -> str:
         with sqlite_errors(self.path):
             try:
                 row = self.connection().execute("SELECT id FROM identity").fetchone()

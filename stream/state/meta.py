@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
 from stream.errors import StateCorruptError, StateMismatchError
@@ -15,6 +15,7 @@ FORMAT_VERSION: Final = 2
 FORMAT_KEY: Final = b"format"
 SHAPE_KEY: Final = b"shape"
 PROGRESS_KEY: Final = b"progress"
+TOPICS_KEY: Final = b"topics"
 
 _WAY_OUT: Final = (
     "set it back, or run `gsr ingest` with a fresh --state, which reads the log again from its "
@@ -45,6 +46,9 @@ class StateMeta:
     counters
         Totals since the state began: ``accepted``, ``duplicates``, ``too_old``, ``forgotten``
         clicks, ``feed_dropped`` rows that fell off the feed, ``items_removed``.
+    topic_ids
+        What tells the topics that the state belongs to from others of their names
+        (`Log.topic_ids`), by what they are to it, such as ``clicks``. Empty before it is known.
     """
 
     partition: int
@@ -56,6 +60,7 @@ class StateMeta:
     config: StateConfig
     event_names: tuple[str, ...]
     counters: Mapping[str, int]
+    topic_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 def encode_meta(meta: StateMeta) -> dict[bytes, bytes]:
@@ -73,11 +78,14 @@ def encode_meta(meta: StateMeta) -> dict[bytes, bytes]:
         "next_index": meta.next_index,
         "counters": dict(meta.counters),
     }
-    return {
+    records = {
         FORMAT_KEY: str(FORMAT_VERSION).encode(),
         SHAPE_KEY: _json(shape),
         PROGRESS_KEY: _json(progress),
     }
+    if meta.topic_ids:  # a record of its own: states from before there were ids have none
+        records[TOPICS_KEY] = _json(dict(meta.topic_ids))
+    return records
 
 
 def decode_meta(records: Mapping[bytes, bytes], place: str) -> StateMeta:
@@ -111,6 +119,7 @@ def decode_meta(records: Mapping[bytes, bytes], place: str) -> StateMeta:
             config=_config(shape["config"]),
             event_names=tuple(shape["event_names"]),
             counters=progress["counters"],
+            topic_ids=json.loads(records.get(TOPICS_KEY, b"{}")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StateCorruptError(
@@ -134,11 +143,11 @@ def refuse_mismatch(
             f"{place} holds the state of partition {meta.partition}, not of {partition}: "
             "were directories exchanged?"
         )
-    for field in fields(StateConfig):
-        stored, wanted = getattr(meta.config, field.name), getattr(config, field.name)
+    for each in fields(StateConfig):
+        stored, wanted = getattr(meta.config, each.name), getattr(config, each.name)
         if stored != wanted:
             raise StateMismatchError(
-                f"The state in {place} was written with {field.name} = {stored}, the "
+                f"The state in {place} was written with {each.name} = {stored}, the "
                 f"configuration says {wanted}: {_WAY_OUT}."
             )
     if event_names[: len(meta.event_names)] != meta.event_names:

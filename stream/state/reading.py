@@ -11,7 +11,14 @@ from stream.log.byte_column import ByteColumn
 from stream.state.graph_arrays import GraphArrays, ItemTable
 from stream.state.item_blocks import StoredItems, block_of, unpack_item_blocks
 from stream.state.item_columns import GONE
-from stream.state.meta import FORMAT_KEY, PROGRESS_KEY, SHAPE_KEY, StateMeta, decode_meta
+from stream.state.meta import (
+    FORMAT_KEY,
+    PROGRESS_KEY,
+    SHAPE_KEY,
+    TOPICS_KEY,
+    StateMeta,
+    decode_meta,
+)
 from stream.state.packing import (
     clicks_in,
     row_words,
@@ -49,7 +56,7 @@ def read_meta(database: Database, place: str) -> StateMeta | None:
     """
     found = {
         key: value
-        for key in (FORMAT_KEY, SHAPE_KEY, PROGRESS_KEY)
+        for key in (FORMAT_KEY, SHAPE_KEY, PROGRESS_KEY, TOPICS_KEY)
         if (value := fetch(database, "meta", key)) is not None
     }
     return decode_meta(found, place) if found else None

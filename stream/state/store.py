@@ -1,6 +1,7 @@
 """The durable state of one partition of `clicks`."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -297,6 +298,36 @@ class PartitionStore:
         """The sequence number that the next accepted click will get."""
         return self._feed.stop
 
+    @property
+    def topic_ids(self) -> Mapping[str, str]:
+        """The ids of the topics that the state belongs to: see `StateMeta.topic_ids`."""
+        return self._meta.topic_ids
+
+    def belong_to(self, topic_ids: Mapping[str, str]) -> None:
+        """Note, durably, which topics the state belongs to from now on; others stay as they are.
+
+        Parameters
+        ----------
+        topic_ids
+            As in `StateMeta.topic_ids`.
+
+        Raises
+        ------
+        ValueError
+            Something was applied that has not been flushed.
+        StorageFullError
+            Nothing was written.
+        """
+        if self._changed_at is not None:
+            raise ValueError("flush first: what was applied belongs to the topics of before")
+        meta = replace(self._meta, topic_ids={**self._meta.topic_ids, **topic_ids})
+        if meta != self._meta:
+            changes = FlushBatch(self._database, 0)
+            changes.add_meta(encode_meta(meta))
+            with plain_errors(self.path):
+                changes.write()
+            self._meta = meta
+
     def begin_with_history(self, clicks: int) -> None:
         """Make room for `clicks` from before the log: their offsets count up to -1.
 
@@ -435,6 +466,7 @@ class PartitionStore:
             config=self._meta.config,
             event_names=self._meta.event_names,
             counters=dict(self._counters),
+            topic_ids=self._meta.topic_ids,
         )
 
     def _expired_users(self) -> list[bytes]:

@@ -1,7 +1,7 @@
 """An ingest role with a log in memory and state on disk, and time at hand."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,13 @@ from stream.log.memory import MemoryLog
 from stream.state.dump import dump
 
 NOW = 1_700_000_000.0
+
+
+class LogWithoutIds(MemoryLog):
+    """As brokers from before there were topic ids."""
+
+    def topic_ids(self, topics: Collection[str]) -> dict[str, str | None]:
+        return dict.fromkeys(super().topic_ids(topics))
 
 
 @dataclass

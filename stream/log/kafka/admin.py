@@ -42,6 +42,7 @@ from stream.log.kafka.topics import breaches, retention_configs, topic_settings,
 T = TypeVar("T")
 
 _NO_ID: Final = uuid.UUID(int=0)
+_UNKNOWN_TOPIC_SECONDS: Final = 3.0  # so long a broker may not know yet what another one created
 
 
 class KafkaAdmin:
@@ -253,6 +254,8 @@ class KafkaAdmin:
             try:
                 result = action(self._connected(patience.until))
             except (KafkaError, OSError) as error:
+                if isinstance(error, UnknownTopicOrPartitionError):
+                    patience.shorten(_UNKNOWN_TOPIC_SECONDS)
                 if not is_passing(error) or not patience.lasts(error, doing):
                     # A client that lost its cluster is not worth keeping.
                     self.close()

@@ -39,13 +39,14 @@ class Patience:
     ) -> None:
         self._clock = clock
         self._brokers = brokers
-        self._deadline = clock.monotonic() + budget_seconds
+        self._began = clock.monotonic()
+        self._deadline = self._began + budget_seconds
         self._pause = _FIRST_PAUSE_SECONDS
         self._first = first
         self.until = self._deadline
         """When the next try should have ended, on the clock that does not jump."""
         if first:
-            self.until = min(self._deadline, clock.monotonic() + _FIRST_CONTACT_SECONDS)
+            self.until = min(self._deadline, self._began + _FIRST_CONTACT_SECONDS)
 
     def lasts(self, error: Exception, doing: str) -> bool:
         """Return whether to try `doing` again after a passing `error`."""
@@ -59,6 +60,10 @@ class Patience:
             told = log_error(error, doing, self._brokers)
             _LOGGER.warning("%s; trying for %.0f s", told, self.until - now)
         return True
+
+    def shorten(self, seconds: float) -> None:
+        """Try for at most so long, counted from the beginning."""
+        self._deadline = min(self._deadline, self._began + seconds)
 
     def pause(self) -> None:
         """Wait before the next try, longer each time."""

@@ -11,6 +11,7 @@ from consumers.errors import ClicksExpiredError, TooManyBadError
 from consumers.ingest.partition_ingest import PartitionIngest
 from consumers.ingest.role import IngestRole
 from consumers.metrics.catalogue import CATALOGUE
+from stream.clock import ManualClock
 from stream.errors import (
     LogUnavailableError,
     StateLockedError,
@@ -23,7 +24,7 @@ from stream.log.memory import MemoryLog
 from stream.log.topic_storage import Cleaned
 from stream.state.checkpoint import Checkpoint
 from stream.state.store import PartitionStore
-from tests.consumers.ingest_world import NOW, World, clicks_of
+from tests.consumers.ingest_world import NOW, LogWithoutIds, World, clicks_of
 
 USERS = [f"u{n}" for n in range(12)]
 
@@ -453,8 +454,9 @@ def _expire(world: World) -> None:
 
 
 def test_state_of_another_log(tmp_path: Path) -> None:
-    """State that is ahead of the log belongs to another one."""
-    world = World(tmp_path)
+    """State that is ahead of a log without ids belongs to another one."""
+    clock = ManualClock(NOW)
+    world = World(tmp_path, clock=clock, log=LogWithoutIds(clock))
     role = world.role()
     world.send(*clicks_of(USERS, 2))
     world.run(role, 0.1)
