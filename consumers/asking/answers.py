@@ -98,7 +98,10 @@ def item_facts(config: GsrConfig, item_id: str, top: int) -> dict[str, Any]:
     store = open_artifacts(config, SystemClock())
     newest = store.newest_checkpoints()
     if not newest:
-        raise NotFoundError("there are no checkpoints yet: ingest publishes them")
+        raise NotFoundError(
+            f"there are no checkpoints yet in {config.artifacts_url}: ingest publishes them, and "
+            "--state names another directory"
+        )
     with ExitStack() as stack:
         checkpoints = [
             stack.enter_context(Checkpoint.open(store.checkpoint_path(partition, number)))

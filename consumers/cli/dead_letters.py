@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from consumers.cli.commands import command, confirm, group
-from consumers.cli.log_access import configured_log
+from consumers.cli.log_access import existing_log
 from consumers.cli.options import AsJson, ConfigFile, LogUrl, Settings, resolve
 from consumers.cli.output import print_json, print_table, printable, say
 
@@ -84,8 +84,8 @@ def show(
     oldest_time = None if since is None else since_time(since, time.time())
     from consumers.topics.dead_letters import newest_of_all
 
-    with configured_log(loaded) as log_opened:
-        topic = loaded.log.dead_letters
+    topic = loaded.log.dead_letters
+    with existing_log(loaded, topic) as log_opened:
         oldest = (
             log_opened.start_offsets(topic)
             if oldest_time is None
@@ -154,7 +154,7 @@ def redrive(
         most_redrives=most_redrives,
         records_per_second=rate,
     )
-    with configured_log(loaded) as log_opened:
+    with existing_log(loaded, options.dead_letters, options.source) as log_opened:
         work = Redrive(log_opened, clock, options)
         survey = work.survey(loaded.events.rules())
         total = survey.letters.total()

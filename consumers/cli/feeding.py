@@ -157,23 +157,27 @@ def simulate(
 def _send(
     config: "GsrConfig", batches: "Iterable[EventColumns]", pace: "Pace", total: int | None
 ) -> int:
+    import itertools
     import signal
     import threading
     import time
 
-    from consumers.cli.log_access import configured_log
+    from consumers.cli.log_access import fed_log
     from consumers.cli.progress_bar import progress_bar
     from consumers.process.parent_watch import parent_watched
     from consumers.process.progress import Progress
     from consumers.topics.feeding import feed
     from stream.clock import SystemClock
 
+    # What cannot be read is found before a log is made for it.
+    remaining = iter(batches)
+    batches = itertools.chain(list(itertools.islice(remaining, 1)), remaining)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     begun = time.monotonic()
 
     with (
-        configured_log(config) as log,
+        fed_log(config) as log,
         progress_bar() as progress,
         parent_watched(lambda _done: stop.set()),
     ):

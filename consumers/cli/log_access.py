@@ -1,8 +1,8 @@
-"""Opens the configured log for a command that reads or appends a few records."""
+"""Opens the configured log for a command; only those that feed it make topics."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -12,12 +12,60 @@ if TYPE_CHECKING:  # they would slow `gsr --help` down
 
 
 @contextmanager
-def configured_log(config: "GsrConfig") -> "Iterator[Log]":
-    """Open the log, with all topics in place, for the length of the block."""
+def fed_log(config: "GsrConfig") -> "Iterator[Log]":
+    """Open the log for a command that fills it; topics that are missing are made, and named."""
+    from consumers.cli.output import say
+
     with log_as_it_is(config) as log:
-        for spec in config.log.topics():
+        specs = config.log.topics()
+        made = _missing(log, [spec.name for spec in specs])
+        for spec in specs:
             log.create_topic(spec)
+        if made:
+            say(f"made the topics {', '.join(made)} in {config.log.url}")
         yield log
+
+
+@contextmanager
+def existing_log(config: "GsrConfig", *topics: str) -> "Iterator[Log]":
+    """Open the log for the length of the block, for a command that needs `topics` to be there.
+
+    Raises
+    ------
+    UnknownTopicError
+        There is no log, or one of the topics is missing; nothing was made.
+    """
+    with log_as_it_is(config) as log:
+        missing = _missing(log, topics)
+        if missing:
+            refuse_missing(config, log, missing)
+        yield log
+
+
+def refuse_missing(config: "GsrConfig", log: "Log", missing: Sequence[str]) -> NoReturn:
+    """Say which topics are not there, or that there is no log at all, and what to do."""
+    from stream.errors import UnknownTopicError
+
+    ours = [spec.name for spec in config.log.topics()]
+    what = f"there is no topic {', '.join(missing)} in {config.log.url}"
+    if len(_missing(log, ours)) == len(ours):
+        what = f"there is no log of gsr in {config.log.url}"
+    raise UnknownTopicError(
+        f"{what}: name the right one with --log (or log.url); gsr run and gsr ingest make topics "
+        "that are missing, this command does not"
+    )
+
+
+def _missing(log: "Log", topics: Sequence[str]) -> list[str]:
+    from stream.errors import UnknownTopicError
+
+    missing = []
+    for topic in topics:
+        try:
+            log.start_offsets(topic)
+        except UnknownTopicError:
+            missing.append(topic)
+    return missing
 
 
 @contextmanager

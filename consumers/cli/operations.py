@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consumers.cli.commands import command, confirm, group
-from consumers.cli.log_access import configured_log, log_as_it_is
+from consumers.cli.log_access import log_as_it_is, refuse_missing
 from consumers.cli.options import (
     AsJson,
     ConfigFile,
@@ -74,7 +74,10 @@ def check(
         }
     if not paths:
         where = loaded.ingest_directory if live else loaded.artifacts_url
-        raise NotFoundError(f"there is no state in {where}")
+        raise NotFoundError(
+            f"there is no state in {where}: name the right directory with --state; gsr ingest "
+            "makes it"
+        )
     problems = {name: check_state(path) for name, path in paths.items()}
     if as_json:
         print_json(problems)
@@ -152,7 +155,10 @@ def list_models(
         )
         return
     if not manifests:
-        say("there are no models yet: the trainer makes the first one after some hundred clicks")
+        say(
+            f"there are no models in {loaded.artifacts_url} yet: the trainer makes the first one "
+            "after some hundred clicks; --state names another directory"
+        )
         return
     print_table(
         ("version", "made", "bytes", "restores", "serving"),
@@ -215,8 +221,13 @@ def topics(
     """List topics: partitions, records from and to which offset, and how they are kept."""
     loaded = resolve(config, settings, log)
     rows = []
-    with configured_log(loaded) as log_opened:
-        for name, spec in sorted(log_opened.topics().items()):
+    ours = [spec.name for spec in loaded.log.topics()]
+    with log_as_it_is(loaded) as log_opened:
+        found = log_opened.topics()
+        missing = [name for name in ours if name not in found]
+        if len(missing) == len(ours):
+            refuse_missing(loaded, log_opened, missing)
+        for name, spec in sorted(found.items()):
             starts, ends = log_opened.start_offsets(name), log_opened.end_offsets(name)
             rows.append(
                 {
@@ -231,6 +242,8 @@ def topics(
         print_json(rows)
     else:
         print_table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+    if missing:
+        say(f"not there: {', '.join(missing)}; gsr run and gsr ingest make them")
 
 
 def retain(
@@ -248,6 +261,9 @@ def retain(
     loaded = resolve(config, settings, log)
     with log_as_it_is(loaded) as log_opened:
         found = log_opened.topics()
+        ours = [spec.name for spec in loaded.log.topics()]
+        if found.keys().isdisjoint(ours):
+            refuse_missing(loaded, log_opened, ours)
         changes = [
             (found[spec.name], spec)
             for spec in loaded.log.topics()
@@ -273,11 +289,15 @@ def clean(config: ConfigFile = None, settings: Settings = None, log: LogUrl = No
     from consumers.errors import ConfigError
     from stream.log.embedded import EmbeddedLog
 
-    with configured_log(loaded) as log_opened:
+    with log_as_it_is(loaded) as log_opened:
         if not isinstance(log_opened, EmbeddedLog):
             raise ConfigError(f"{loaded.log.url} tidies itself up: only embedded logs need this")
-        for spec in loaded.log.topics():
-            while log_opened.clean(spec.name).more:
+        ours = [spec.name for spec in loaded.log.topics()]
+        found = log_opened.topics()
+        if found.keys().isdisjoint(ours):
+            refuse_missing(loaded, log_opened, ours)
+        for name in ours:
+            while name in found and log_opened.clean(name).more:
                 pass
     say("clean")
 

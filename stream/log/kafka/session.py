@@ -39,6 +39,7 @@ _BROKEN_BYTES: Final = (
     struct.error,
 )
 _CLOSE_SECONDS: Final = 2.0
+_SAVE_SECONDS: Final = 5.0  # kafka-python asks again and again where the topic is gone
 _MEMBERSHIP_CHECK_SECONDS: Final = 1.0
 
 
@@ -226,8 +227,9 @@ class ConsumerSession:
             for partition, offset in positions.items()
         }
         doing = f"save the positions of group {self._source.group}"
+        patience = min(_SAVE_SECONDS, self._source.timeout_seconds)
         with kafka_errors(doing, self._figures.brokers):
-            self._consumer.commit(offsets, timeout_ms=1000 * self._source.timeout_seconds)
+            self._consumer.commit(offsets, timeout_ms=1000 * patience)
 
     def heartbeat_age_seconds(self) -> float | None:
         """Return how long ago the coordinator last answered or was found; None: no member."""

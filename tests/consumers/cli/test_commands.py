@@ -36,6 +36,15 @@ def gsr(*arguments: str, answer: str | None = None) -> Result:
     return CliRunner().invoke(app, arguments, input=answer, prog_name="gsr")
 
 
+@pytest.fixture
+def topics() -> None:
+    """Make the topics, as ingest does."""
+    log = open_log("embedded:run/log", SystemClock())
+    for spec in GsrConfig().log.topics():
+        log.create_topic(spec)
+    log.close()
+
+
 def values(topic: str) -> list[tuple[bytes | None, bytes | None]]:
     log = open_log("embedded:run/log", SystemClock())
     reader = log.reader(topic)
@@ -105,11 +114,21 @@ def test_the_version_is_shown() -> None:
         (["models", "rollback", "7", "--yes"], 9, "no version 7"),
         (["state", "check"], 9, "no state"),
         (["state", "restore"], 9, "no checkpoint of any partition"),
-        (["user", "ann"], 9, "nothing is known of user 'ann'"),
+        (["user", "ann"], 6, "there is no log of gsr in embedded:run/log"),
+        (["user", "ann", "--log", "embedded:typo"], 6, "embedded:typo"),
         (["user", ""], 2, "user is empty"),
         (["item", "x" * 300], 2, "256"),
         (["item", "tea"], 9, "no checkpoints yet"),
-        (["recommend", "ann"], 7, "no serving view yet"),
+        (["recommend", "ann"], 6, "--log"),
+        (["dlq", "show"], 6, "there is no log"),
+        (["dlq", "redrive", "--dry-run"], 6, "there is no log"),
+        (["log", "topics"], 6, "gsr run and gsr ingest"),
+        (["log", "retain", "--dry-run"], 6, "there is no log"),
+        (["log", "clean"], 6, "there is no log"),
+        (["items", "block", "tea"], 6, "there is no log"),
+        (["items", "allow", "tea"], 6, "there is no log"),
+        (["forget", "ann", "--yes"], 6, "there is no log"),
+        (["replay", "embedded:typo", "--out", "out"], 9, "there is no topic clicks"),
         (["forget", "ann"], 2, "give --yes"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else None,
@@ -122,6 +141,27 @@ def test_wrong_input_is_answered_in_one_line(arguments: list[str], code: int, wo
     assert words in result.stderr
     assert "Traceback" not in result.output
     assert result.stdout == ""
+    assert [path.name for path in Path().iterdir()] == ["c.csv"]  # and nothing was made
+
+
+def test_who_looks_or_steers_makes_no_topic() -> None:
+    """What is missing of a log is named; what feeds it makes topics, and says so."""
+    log = open_log("embedded:run/log", SystemClock())
+    log.create_topic(GsrConfig().log.topics()[0])
+    log.close()
+    there = {path.name for path in Path("run/log").iterdir()}
+    for arguments in (["dlq", "show"], ["items", "block", "tea"], ["recommend", "ann"]):
+        result = gsr(*arguments)
+        assert result.exit_code == 6
+        assert "there is no topic" in result.stderr
+    shown = gsr("log", "topics")
+    assert shown.exit_code == 0
+    assert "not there: clicks.dlq" in shown.stderr
+    assert gsr("log", "clean").exit_code == 0
+    assert gsr("forget", "ann", "--yes").exit_code == 0
+    assert {path.name for path in Path("run/log").glob("*.db")} == {"clicks.db"} <= there
+    fed = gsr("simulate", "--log", "embedded:run/log", "--events", "5")
+    assert "made the topics clicks.dlq, sequences" in fed.stderr
 
 
 def test_produce_puts_a_file_on_the_topic() -> None:
@@ -181,7 +221,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consumers.cli.commands.can_ask", lambda: True)
 
 
-@pytest.mark.usefixtures("terminal")
+@pytest.mark.usefixtures("terminal", "topics")
 def test_forget_appends_the_forget_record() -> None:
     """A key without a value, after the question was answered."""
     assert gsr("forget", "ann", answer="n\n").exit_code == 1
@@ -193,6 +233,7 @@ def test_forget_appends_the_forget_record() -> None:
     ]
 
 
+@pytest.mark.usefixtures("topics")
 def test_items_are_blocked_and_allowed() -> None:
     """The newest control record says whether the item is available; the rest of it stays."""
     gsr("items", "block", "tea")
@@ -201,6 +242,7 @@ def test_items_are_blocked_and_allowed() -> None:
     assert [record.get("available", True) for record in records] == [False, True]
 
 
+@pytest.mark.usefixtures("topics")
 def test_topics_are_listed_for_people_and_programs() -> None:
     """The table names each topic; --json says the same."""
     assert "clicks.dlq" in gsr("log", "topics").stdout
@@ -209,20 +251,21 @@ def test_topics_are_listed_for_people_and_programs() -> None:
     assert gsr("log", "clean").exit_code == 0
 
 
-@pytest.mark.usefixtures("terminal")
+@pytest.mark.usefixtures("terminal", "topics")
 def test_retention_follows_the_configuration() -> None:
-    """Roles refuse a topic that differs; one command brings it into line."""
-    gsr("log", "topics")
+    """Who feeds a topic that differs is refused; one command brings it into line."""
     day = ("--set", "log.clicks_retention_seconds=86400")
-    refused = gsr("log", "topics", *day)
+    fed = ("simulate", "--log", "embedded:run/log", "--events", "1")
+    refused = gsr(*fed, *day)
     assert refused.exit_code == 6
     assert "gsr log retain" in refused.stderr
+    assert "7 days" in gsr("log", "topics", *day).stdout
     dry = gsr("log", "retain", *day, "--dry-run")
     assert "clicks: 7 days becomes 1 days" in dry.stderr
     assert gsr("log", "retain", *day, answer="n\n").exit_code == 1
-    assert gsr("log", "topics", *day).exit_code == 6
+    assert gsr(*fed, *day).exit_code == 6
     assert gsr("log", "retain", *day, "--yes").exit_code == 0
-    assert gsr("log", "topics", *day).exit_code == 0
+    assert gsr(*fed, *day).exit_code == 0
     assert "every topic keeps" in gsr("log", "retain", *day).stderr
 
 
