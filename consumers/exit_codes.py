@@ -16,6 +16,7 @@
 12   clicks left the log before ingest applied them, or clicks is another topic than before
 130  interrupted by Ctrl-C
 141  the reader of our output went away
+143  ended by SIGTERM before its end
 ==== ===========================================================================
 """
 
@@ -29,6 +30,7 @@ USAGE_EXIT_CODE: Final = 2
 STATE_EXIT_CODE: Final = 5
 INTERRUPTED_EXIT_CODE: Final = 130
 BROKEN_PIPE_EXIT_CODE: Final = 141
+TERMINATED_EXIT_CODE: Final = 143
 
 EXPECTED_ERRORS: Final = (GsrError, StreamError, ModelError)
 """Errors whose message is meant for the operator; no traceback is shown."""

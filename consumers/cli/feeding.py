@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,6 +23,7 @@ from consumers.cli.output import say
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
     from consumers.config import GsrConfig
+    from consumers.topics.event_order import EventOrder
     from consumers.topics.feeding import Pace
     from stream.events.click import EventColumns
 
@@ -45,6 +47,8 @@ def add_to(app: typer.Typer) -> None:
         "gsr produce clicks.csv.gz",
         "gsr produce clicks.csv.gz --rate 1000 --restamp",
         "gsr produce visits.jsonl --column user=visitor --column item=page",
+        "gsr produce newest-first.csv --sort",
+        "gsr produce clicks.csv.gz --skip 12001     go on where an earlier one stopped",
     )(produce)
     command(
         app,
@@ -69,29 +73,57 @@ def produce(
         bool, typer.Option("--restamp", help="Stamp events with the time of sending.")
     ] = False,
     head_start: HeadStart = 0,
+    sort: Annotated[
+        bool, typer.Option("--sort", help="Send in order of time; sorts on disk, in TMPDIR.")
+    ] = False,
+    skip: Annotated[
+        int, typer.Option("--skip", min=0, metavar="N", help="Leave out the first N events.")
+    ] = 0,
     limit: Limit = None,
     skip_bad: SkipBad = False,
 ) -> None:
     """Put an event file on the clicks topic, in the order of the file.
 
-    Event times stay as they are unless --restamp is given.
+    Event times stay as they are unless --restamp is given. Whatever ends it early, it says how many
+    events are on the topic: the same command with --skip goes on behind them.
     """
     loaded = resolve(config, settings, log)
-    from consumers.topics.feeding import Pace
+    from tempfile import gettempdir
+
+    from consumers.topics.event_order import EventOrder
+    from consumers.topics.feeding import Pace, stretch
+    from stream.clock import SystemClock
     from stream.events.columns import Columns
+    from stream.events.event_sort import sort_events
     from stream.events.files import EventFile
 
     try:
         mapping = Columns(**column_names(columns))  # type: ignore[arg-type]  # checked inside
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--column") from None
-    file = EventFile(events, mapping, loaded.events.rules(), on_bad="skip" if skip_bad else "fail")
-    pace = Pace(events_per_second=rate, restamp=restamp, head_start=head_start)
-    count = _send(loaded, _first(file.read(), limit), pace, total=limit)
-    skipped = sum(file.skipped.values())
-    say(
-        f"sent {count:,} events to {loaded.log.clicks}" + (f", skipped {skipped:,}" * (skipped > 0))
+    # Given new times, an event may have any time of its own.
+    file = EventFile(
+        events,
+        mapping,
+        loaded.events.rules(),
+        on_bad="skip" if skip_bad else "fail",
+        now=None if restamp else SystemClock().time,
     )
+    order = EventOrder(str(events), loaded.state.buffer_length)
+    if sort:
+        say(f"sorting {events} in {gettempdir()}")
+    batches = stretch(sort_events(file) if sort else file.read(), skip, limit)
+    sent = _Sent(loaded.log.clicks, skip)
+    pace = Pace(events_per_second=rate, restamp=restamp, head_start=head_start)
+    try:
+        _send(loaded, _watched(batches, order, refuse=not restamp), pace, sent, total=limit)
+    finally:
+        if order.late:
+            say(f"warning: {order.warning()}")
+    skipped = sum(file.skipped.values())
+    say(f"sent {sent.count:,} events to {sent.topic}" + (f", skipped {skipped:,}" * (skipped > 0)))
+    if sent.count == limit:
+        say(f"for those behind them: --skip {sent.position}")
     for example in file.examples[:3]:
         say(f"  {example}")
 
@@ -150,20 +182,59 @@ def simulate(
         _print(simulator.events(events or 10_000, batch_rows=_PRINTED_BATCH), kind)
         return
     pace = Pace(events_per_second=rate, restamp=restamp, head_start=head_start)
-    count = _send(loaded, simulator.events(events, batch_rows=_SENT_BATCH), pace, total=events)
-    say(f"sent {count:,} events to {loaded.log.clicks}")
+    sent = _Sent(loaded.log.clicks)
+    _send(loaded, simulator.events(events, batch_rows=_SENT_BATCH), pace, sent, total=events)
+    say(f"sent {sent.count:,} events to {sent.topic}")
+
+
+@dataclass(slots=True)
+class _Sent:
+    """How far the sending came.
+
+    Parameters
+    ----------
+    topic
+        Where the events go.
+    skipped
+        Events of the file before the first that was sent; None: they come from no file.
+    count
+        Events that the log has acknowledged.
+    """
+
+    topic: str
+    skipped: int | None = None
+    count: int = 0
+
+    @property
+    def position(self) -> int:
+        """The place behind the last event that was sent, in the file."""
+        return (self.skipped or 0) + self.count
+
+    def tell_stopped(self, error: BaseException) -> None:
+        """Say how many went before `error`, and how the rest can follow."""
+        from stream.errors import LogError
+
+        text = f"stopped: {self.count:,} events are on {self.topic}"
+        if self.skipped is not None:
+            text += f"; to go on behind them, give the same command --skip {self.position}"
+        if isinstance(error, LogError):
+            text += ". Of the next few thousand some may be there: that they come twice is harmless"
+        say(text)
 
 
 def _send(
-    config: "GsrConfig", batches: "Iterable[EventColumns]", pace: "Pace", total: int | None
-) -> int:
+    config: "GsrConfig",
+    batches: "Iterable[EventColumns]",
+    pace: "Pace",
+    sent: _Sent,
+    total: int | None,
+) -> None:
     import itertools
-    import signal
-    import threading
     import time
 
     from consumers.cli.log_access import fed_log
     from consumers.cli.progress_bar import progress_bar
+    from consumers.process.interruption import Interruption
     from consumers.process.parent_watch import parent_watched
     from consumers.process.progress import Progress
     from consumers.topics.feeding import feed
@@ -172,53 +243,59 @@ def _send(
     # What cannot be read is found before a log is made for it.
     remaining = iter(batches)
     batches = itertools.chain(list(itertools.islice(remaining, 1)), remaining)
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
     begun = time.monotonic()
+    interruption = Interruption()
+
+    def tell(count: int) -> None:
+        sent.count = count
+        seconds = max(1e-9, time.monotonic() - begun)
+        left = (total - count) * seconds / count if total and count else None
+        progress(
+            Progress(
+                stage="sending",
+                done=count,
+                total=total or 0,
+                events_per_second=count / seconds,
+                seconds_left=left,
+            )
+        )
 
     with (
         fed_log(config) as log,
         progress_bar() as progress,
-        parent_watched(lambda _done: stop.set()),
+        parent_watched(lambda _done: interruption.stop.set()),
+        interruption.caught(),
     ):
-
-        def sent(count: int) -> None:
-            seconds = max(1e-9, time.monotonic() - begun)
-            left = (total - count) * seconds / count if total and count else None
-            progress(
-                Progress(
-                    stage="sending",
-                    done=count,
-                    total=total or 0,
-                    events_per_second=count / seconds,
-                    seconds_left=left,
-                )
-            )
-
-        writer = log.writer(config.log.clicks)
+        writer = log.writer(sent.topic)
         try:
-            return feed(batches, writer, pace, SystemClock(), stop=stop, sent=sent)
+            feed(
+                batches,
+                writer,
+                pace,
+                SystemClock(),
+                stop=interruption.stop,
+                held=interruption.held,
+                sent=tell,
+            )
+            interruption.end()
+        except BaseException as error:
+            sent.tell_stopped(error)
+            raise
         finally:
             writer.close()
 
 
-def _first(batches: "Iterable[EventColumns]", limit: int | None) -> "Iterator[EventColumns]":
-    from stream.events.click import EventColumns
-
-    left = limit
+def _watched(
+    batches: "Iterable[EventColumns]", order: "EventOrder", *, refuse: bool
+) -> "Iterator[EventColumns]":
+    """Yield the batches; refuse a file that begins backward, count what is late in any other."""
+    first = True
     for events in batches:
-        if left is not None and len(events) >= left:
-            yield EventColumns(
-                events.user_ids[:left],
-                events.item_ids[:left],
-                events.times[:left],
-                events.events[:left],
-                events.event_ids[:left],
-            )
-            return
+        if first and refuse:
+            order.refuse_backward(events)
+        first = False
+        order.count(events)
         yield events
-        if left is not None:
-            left -= len(events)
 
 
 def _print(batches: "Iterable[EventColumns]", kind: str) -> None:

@@ -1,12 +1,15 @@
 """Puts events on the clicks topic at a chosen pace."""
 
+import sys
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from consumers.errors import ConfigError
 from stream.clock import Clock
 from stream.events.click import EventColumns
 from stream.events.click_encoding import outgoing_clicks
@@ -42,6 +45,7 @@ def feed(
     clock: Clock,
     *,
     stop: threading.Event | None = None,
+    held: Callable[[], AbstractContextManager[None]] = nullcontext,
     sent: Callable[[int], None] = lambda _count: None,
 ) -> int:
     """Append events until there are no more, or `stop` is set; return how many went.
@@ -58,16 +62,17 @@ def feed(
         Paces and stamps.
     stop
         Ends the feed early.
+    held
+        Entered for each append and the call of `sent` after it: what must not be torn apart.
     sent
-        Told the number of events so far, after each append.
+        Told the number of events so far, after each append that was acknowledged.
     """
+    stop = stop or threading.Event()
     begun = clock.monotonic()
     count = 0
     for events in batches:
         start = 0
-        while start < len(events):
-            if stop is not None and stop.is_set():
-                return count
+        while start < len(events) and not stop.is_set():
             room = _MOST_RECORDS
             if pace.events_per_second is not None:
                 allowed = pace.head_start + pace.events_per_second * (clock.monotonic() - begun)
@@ -76,24 +81,42 @@ def feed(
                     clock.sleep(_TICK_SECONDS)
                     continue
             end = min(len(events), start + room)
-            now = clock.time() if pace.restamp else None
-            writer.append(outgoing_clicks(_rows(events, start, end, now)))
-            count += end - start
+            part = events.part(start, end)
+            if pace.restamp:
+                part = _restamped(part, clock.time())
+            with held():
+                writer.append(outgoing_clicks(part))
+                count += len(part)
+                sent(count)
             start = end
-            sent(count)
+        if stop.is_set():  # the next batch may be long in coming
+            break
     return count
 
 
-def _rows(events: EventColumns, start: int, stop: int, now: float | None) -> EventColumns:
-    rows = slice(start, stop)
-    times = events.times[rows]
-    if now is not None:
-        # A microsecond apart, so that their order is known from the times alone.
-        times = np.array([now + 1e-6 * position for position in range(stop - start)])
-    return EventColumns(
-        user_ids=events.user_ids[rows],
-        item_ids=events.item_ids[rows],
-        times=times,
-        events=events.events[rows],
-        event_ids=events.event_ids[rows],
-    )
+def stretch(
+    batches: Iterable[EventColumns], skip: int, limit: int | None
+) -> Iterator[EventColumns]:
+    """Yield the events behind the first `skip`, at most `limit` of them.
+
+    Raises
+    ------
+    ConfigError
+        There are fewer than `skip`.
+    """
+    first, place = skip, 0
+    last = sys.maxsize if limit is None else skip + limit
+    for events in batches:
+        part = events.part(max(0, first - place), max(0, last - place))
+        place += len(events)
+        if len(part):
+            yield part
+        if place >= last:
+            return
+    if place < first:
+        raise ConfigError(f"--skip {skip}: there are only {place:,} events")
+
+
+def _restamped(events: EventColumns, now: float) -> EventColumns:
+    # A microsecond apart, so that their order is known from the times alone.
+    return replace(events, times=now + 1e-6 * np.arange(len(events), dtype=np.float64))

@@ -21,13 +21,13 @@ def cut(batches: Iterator[EventColumns], rows: int, limit: int | None) -> Iterat
         while held >= rows and left > 0:
             whole = _joined(waiting)
             size = min(rows, left)
-            yield _rows(whole, 0, size)
+            yield whole.part(0, size)
             left -= size
-            waiting, held = [_rows(whole, size, held)], held - size
+            waiting, held = [whole.part(size, held)], held - size
         if left <= 0:
             return
     if held and left > 0:
-        yield _rows(_joined(waiting), 0, min(held, left))
+        yield _joined(waiting).part(0, min(held, left))
 
 
 def _joined(parts: list[EventColumns]) -> EventColumns:
@@ -40,17 +40,6 @@ def _joined(parts: list[EventColumns]) -> EventColumns:
         np.concatenate([p.times for p in parts]),
         list(chain(p.events for p in parts)),
         list(chain(p.event_ids for p in parts)),
-    )
-
-
-def _rows(columns: EventColumns, start: int, stop: int) -> EventColumns:
-    rows = slice(start, stop)
-    return EventColumns(
-        columns.user_ids[rows],
-        columns.item_ids[rows],
-        columns.times[rows],
-        columns.events[rows],
-        columns.event_ids[rows],
     )
 
 

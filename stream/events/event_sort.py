@@ -4,12 +4,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import Final
 
 import numpy as np
 
-from stream.errors import EventFileError
+from stream.errors import StorageFullError
 from stream.events.click import EventColumns
 from stream.events.files import EventFile, FileSummary
 
@@ -21,8 +21,7 @@ def sorted_events(
 ) -> Iterator[EventColumns]:
     """Read a file's events by time; equal times keep the order of the file.
 
-    A sorted file is streamed. Any other is sorted through a temporary SQLite database, which needs
-    about as much disk as the unpacked file, twice.
+    A sorted file is streamed; any other goes through `sort_events`.
 
     Parameters
     ----------
@@ -31,30 +30,57 @@ def sorted_events(
     summary
         What `EventFile.scan` found, where that is known already; None looks again.
     directory
+        See `sort_events`.
+
+    Raises
+    ------
+    EventFileError
+        The file cannot be read.
+    StorageFullError
+        There is no room to sort it.
+    """
+    if (summary or file.scan()).sorted:
+        yield from file.read()
+    else:
+        yield from sort_events(file, directory)
+
+
+def sort_events(file: EventFile, directory: Path | None = None) -> Iterator[EventColumns]:
+    """Read a file once and yield its events by time; equal times keep the order of the file.
+
+    Sorts through a temporary SQLite database, which needs about as much disk as the unpacked file,
+    twice. Its files have no names once they are open, so that nothing is left whatever happens.
+
+    Parameters
+    ----------
+    file
+        The file.
+    directory
         Where to put the temporary database; None: the system's place for such files.
 
     Raises
     ------
     EventFileError
-        The file cannot be read, or the temporary database has no room.
+        The file cannot be read.
+    StorageFullError
+        `directory` has no room, or cannot be written.
     """
-    if (summary or file.scan()).sorted:
-        yield from file.read()
-        return
-    with TemporaryDirectory(prefix="gsr-sort-", dir=directory) as scratch:
-        try:
-            with closing(sqlite3.connect(Path(scratch) / "events.sqlite")) as database:
-                _fill(database, file)
-                yield from _drain(database, file.batch_rows)
-        except sqlite3.OperationalError as error:
-            raise EventFileError(
-                str(file.path),
-                f"cannot be sorted in {scratch} ({error}): free space there, name another "
-                "directory, or sort the file by time first",
-            ) from error
+    place = str(directory or gettempdir())
+    try:
+        with closing(sqlite3.connect("")) as database:
+            _prepare(database, place)
+            _fill(database, file)
+            yield from _drain(database, file.batch_rows)
+    except sqlite3.OperationalError as error:
+        raise StorageFullError(
+            f"{file.path} cannot be sorted in {place} ({error}): free about twice the unpacked "
+            "file there, name another directory with TMPDIR, or sort the file by time first"
+        ) from error
 
 
-def _fill(database: sqlite3.Connection, file: EventFile) -> None:
+def _prepare(database: sqlite3.Connection, place: str) -> None:
+    # SQLite would look for a directory by rules of its own; there is no other way to tell it.
+    database.execute("PRAGMA temp_store_directory = '{}'".format(place.replace("'", "''")))
     # The database lives only as long as this reading: nothing to protect from a crash.
     database.execute("PRAGMA journal_mode = OFF")
     database.execute("PRAGMA synchronous = OFF")
@@ -63,6 +89,9 @@ def _fill(database: sqlite3.Connection, file: EventFile) -> None:
         "CREATE TABLE events "
         "(place INTEGER PRIMARY KEY, time REAL, user TEXT, item TEXT, event TEXT, event_id TEXT)"
     )
+
+
+def _fill(database: sqlite3.Connection, file: EventFile) -> None:
     for events in file.read():
         database.executemany(
             "INSERT INTO events (time, user, item, event, event_id) VALUES (?, ?, ?, ?, ?)",

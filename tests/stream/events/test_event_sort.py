@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stream.errors import EventFileError
+from stream.errors import StorageFullError
 from stream.events import event_sort
 from stream.events.click import EventColumns
-from stream.events.event_sort import sorted_events
+from stream.events.event_sort import sort_events, sorted_events
 from stream.events.files import EventFile
 
 HEADER = "user_id,item_id,timestamp,event,event_id\n"
@@ -57,7 +57,7 @@ def test_a_sorted_file_needs_no_database(tmp_path: Path, monkeypatch: pytest.Mon
     """It is streamed as it is, and a known summary saves the first look."""
     path = tmp_path / "events.csv"
     path.write_text(HEADER + "a,i,1,,\nb,i,1,,\nc,i,2,,\n")
-    monkeypatch.delattr(event_sort, "TemporaryDirectory")
+    monkeypatch.delattr(event_sort, "sort_events")
     file = EventFile(path)
     expected = [(1.0, "a"), (1.0, "b"), (2.0, "c")]
     assert order_of(list(sorted_events(file))) == expected
@@ -66,16 +66,30 @@ def test_a_sorted_file_needs_no_database(tmp_path: Path, monkeypatch: pytest.Mon
     assert order_of(list(sorted_events(file, summary))) == expected
 
 
-def test_leaving_early_cleans_up(tmp_path: Path) -> None:
-    """The temporary database goes with the iterator."""
+def test_a_file_that_can_be_read_once_is_sorted_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sorting itself needs no first look."""
     path = tmp_path / "events.csv"
     path.write_text(HEADER + "a,i,2,,\nb,i,1,,\n")
+    file = EventFile(path)
+    monkeypatch.setattr(file, "read", [iter(file.read())].pop)
+    assert order_of(list(sort_events(file))) == [(1.0, "b"), (2.0, "a")]
+
+
+def test_nothing_is_left_wherever_the_sort_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files stand in the directory without a name, so that not even SIGKILL leaves them."""
+    path = tmp_path / "events.csv"
+    path.write_text(HEADER + "".join(f"user-{n:0200d},i,{-n % 97},,\n" for n in range(8000)))
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    events = sorted_events(EventFile(path, batch_rows=1), directory=scratch)
+    monkeypatch.setattr(event_sort, "_CACHE_KIB", 256)
+    events = sort_events(EventFile(path), directory=scratch)
     next(iter(events))
-    assert len(list(scratch.iterdir())) == 1
-    del events
+    opened = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    assert any(target.is_relative_to(scratch) for target in opened)
     assert list(scratch.iterdir()) == []
 
 
@@ -91,5 +105,13 @@ def test_no_room_is_an_error_that_says_where(
     path = tmp_path / "events.csv"
     path.write_text(HEADER + "a,i,2,,\nb,i,1,,\n")
     monkeypatch.setattr(sqlite3, "connect", FullDatabase)
-    with pytest.raises(EventFileError, match=r"disk is full.*free space there"):
+    with pytest.raises(StorageFullError, match=rf"events.csv.*{tmp_path}.*disk is full.*TMPDIR"):
         list(sorted_events(EventFile(path), directory=tmp_path))
+
+
+def test_a_directory_that_is_none_is_named(tmp_path: Path) -> None:
+    """A wrong TMPDIR is no riddle."""
+    path = tmp_path / "events.csv"
+    path.write_text(HEADER + "a,i,2,,\nb,i,1,,\n")
+    with pytest.raises(StorageFullError, match="nowhere"):
+        list(sorted_events(EventFile(path), directory=tmp_path / "nowhere"))

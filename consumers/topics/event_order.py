@@ -1,0 +1,99 @@
+"""Whether events come in an order that state can take in."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.errors import EventFileError
+from stream.events.click import EventColumns
+
+LATE_SECONDS: Final = 3600.0
+"""Logs that are gathered from several machines are out of order by less."""
+
+_NEWEST_FIRST: Final = 0.75
+"""Share of steps back in time, of all steps, from which on a file counts as newest first."""
+_DISORDERED: Final = 1 / 3
+"""As above, of the steps between one user's clicks; half of them go back in random order."""
+
+
+class EventOrder:
+    """Looks at batches of events before they are sent.
+
+    State puts a late click in its place as long as that lies among the newest clicks of its user;
+    an older one changes nothing. So a file that is newest first would lose most of its clicks.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    buffer_length
+        How many clicks of a user state keeps.
+
+    Attributes
+    ----------
+    late
+        How many events lay far behind events before them.
+    """
+
+    def __init__(self, path: str, buffer_length: int) -> None:
+        self.late = 0
+        self._path = path
+        self._kept = buffer_length
+        self._newest = -np.inf
+
+    def refuse_backward(self, events: EventColumns) -> None:
+        """Refuse a file that begins with `events` if they go back in time.
+
+        Raises
+        ------
+        EventFileError
+            State would refuse clicks of it for their age.
+        """
+        if self._goes_back(events):
+            raise EventFileError(
+                self._path,
+                "times go back down the file (is it newest first?), and a click that is older than "
+                f"the newest {self._kept} of its user changes nothing. Nothing was sent. Give "
+                "--sort to send the events in order of time; gsr bootstrap sorts by itself",
+            )
+
+    def count(self, events: EventColumns) -> None:
+        """Count which of `events` are late."""
+        before = np.maximum.accumulate(np.concatenate([[self._newest], events.times]))
+        late = events.times < before[:-1] - LATE_SECONDS
+        if self._goes_back(events):
+            late |= _steps_back(events)[0]
+        self.late += int(late.sum())
+        self._newest = float(before[-1])
+
+    def warning(self) -> str:
+        """Return what to say of the late events."""
+        return (
+            f"{self.late:,} events came after newer ones. Those that are older than the newest "
+            f"{self._kept} clicks of their user change nothing (gsr_ingest_clicks_total, too_old): "
+            "to send events in order of time, give --sort"
+        )
+
+    def _goes_back(self, events: EventColumns) -> bool:
+        """Tell whether more of the events go back in time than a log's usual disorder."""
+        if len(events) <= self._kept:  # state takes in so few in any order
+            return False
+        steps = np.diff(events.times)
+        if (steps < 0).sum() > _NEWEST_FIRST * max(1, (steps != 0).sum()):
+            return True
+        back, pairs = _steps_back(events)
+        return bool(back.sum() > _DISORDERED * max(self._kept, pairs))
+
+
+def _steps_back(events: EventColumns) -> tuple[npt.NDArray[np.bool_], int]:
+    """Return which events are older than their user's event before, and of how many it is known."""
+    latest: dict[str, float] = {}
+    back, pairs = np.zeros(len(events), dtype=np.bool_), 0
+    for row, (user_id, time) in enumerate(zip(events.user_ids, events.times.tolist(), strict=True)):
+        before = latest.get(user_id)
+        if before is not None:
+            pairs += 1
+            back[row] = time < before
+        latest[user_id] = time
+    return back, pairs

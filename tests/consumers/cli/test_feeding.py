@@ -1,0 +1,174 @@
+"""`gsr produce`: nothing is lost in silence, and what stopped can go on."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from consumers.cli.application import app
+from stream.clock import SystemClock
+from stream.errors import LogUnavailableError
+from stream.log.interface import Outgoing
+from stream.log.opening import open_log
+from stream.log.storage_writer import StorageWriter
+
+HEADER = "user_id,item_id,timestamp\n"
+NOW = 1_700_000_000
+ONE_PARTITION = ("--set", "log.partitions=1")
+
+
+@pytest.fixture(autouse=True)
+def _somewhere_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GSR_CONFIG", raising=False)
+
+
+def produce(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["produce", "c.csv", *ONE_PARTITION, *arguments])
+
+
+def items() -> list[str]:
+    """Return the item of each record on the topic."""
+    log = open_log("embedded:run/log", SystemClock())
+    reader = log.reader("clicks")
+    found = []
+    while batches := reader.poll(10_000, 0.0):
+        found += [
+            json.loads(value or b"")["item_id"] for batch in batches for value in batch.values
+        ]
+    reader.close()
+    log.close()
+    return found
+
+
+def rows(first: int, stop: int) -> str:
+    return "".join(f"u{n % 7},i{n},{NOW + n}\n" for n in range(first, stop))
+
+
+def test_a_bad_row_stops_behind_all_good_ones() -> None:
+    """The count is exact, and the rest follows with --skip once the row is mended."""
+    Path("c.csv").write_text(HEADER + rows(0, 12_001) + "u,i,noon\n" + rows(12_002, 12_010))
+    result = produce()
+    assert result.exit_code == 10
+    assert "stopped: 12,001 events are on clicks" in result.stderr
+    assert "--skip 12001" in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("error: c.csv, line 12003")
+    assert items() == [f"i{n}" for n in range(12_001)]
+    Path("c.csv").write_text(HEADER + rows(0, 12_010))
+    result = produce("--skip", "12001")
+    assert result.exit_code == 0
+    assert "sent 9 events" in result.stderr
+    assert items() == [f"i{n}" for n in range(12_010)]
+
+
+def test_skip_limit_and_skip_bad_count_good_rows() -> None:
+    """A file in pieces arrives like the file as a whole."""
+    Path("c.csv").write_text(HEADER + rows(0, 4) + "u,,1\n" + rows(4, 10))
+    result = produce("--skip-bad", "--limit", "3")
+    assert "for those behind them: --skip 3" in result.stderr
+    result = produce("--skip-bad", "--skip", "3", "--limit", "3")
+    assert "--skip 6" in result.stderr
+    assert produce("--skip-bad", "--skip", "6").exit_code == 0
+    assert items() == [f"i{n}" for n in range(10)]
+    assert "sent 0 events" in produce("--skip-bad", "--skip", "10").stderr
+    result = produce("--skip-bad", "--skip", "11")
+    assert result.exit_code == 2
+    assert "there are only 10 events" in result.stderr
+
+
+def test_a_file_that_is_newest_first_is_refused_or_sorted() -> None:
+    """Nothing is sent before the operator has decided; --sort sends it in order."""
+    Path("c.csv").write_text(
+        HEADER + "".join(f"u1,i{n},{NOW + 10 * n}\n" for n in reversed(range(200)))
+    )
+    result = produce()
+    assert result.exit_code == 10
+    assert "--sort" in result.stderr
+    assert items() == []
+    result = produce("--sort")
+    assert result.exit_code == 0
+    assert items() == [f"i{n}" for n in range(200)]
+    assert "warning" not in result.stderr
+
+
+def test_disorder_in_the_middle_is_told() -> None:
+    """Events of last month behind those of today are sent, counted, and not in silence."""
+    Path("c.csv").write_text(HEADER + rows(0, 100) + f"u1,old,{NOW - 86_400 * 30}\n")
+    result = produce()
+    assert result.exit_code == 0
+    assert "warning: 1 events came after newer ones" in result.stderr
+    assert len(items()) == 101
+
+
+def test_a_restamped_file_may_have_any_order_and_time() -> None:
+    """Its own times go nowhere; that the order turned round is told all the same."""
+    Path("c.csv").write_text(
+        HEADER + f"u1,later,{NOW * 2}\n" + "".join(f"u1,i{n},{NOW - n}\n" for n in range(100))
+    )
+    result = produce("--restamp")
+    assert result.exit_code == 0
+    assert len(items()) == 101
+    assert "--sort" in result.stderr
+
+
+def test_a_row_of_a_later_year_is_not_sent() -> None:
+    """It would be refused on the topic; here it is named by its line."""
+    Path("c.csv").write_text(HEADER + rows(0, 3) + f"u,i,{NOW * 2}\n")
+    result = produce()
+    assert result.exit_code == 10
+    assert "line 5" in result.stderr
+    assert "this machine's clock" in result.stderr
+    assert len(items()) == 3
+
+
+def test_a_log_that_goes_away_is_no_riddle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was acknowledged counts, and nothing else."""
+    Path("c.csv").write_text(HEADER + rows(0, 12_000))
+    append, calls = StorageWriter.append, []
+
+    def away(writer: StorageWriter, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
+        calls.append(len(records))
+        if len(calls) > 2:
+            raise LogUnavailableError("the log is away")
+        return append(writer, records)
+
+    monkeypatch.setattr(StorageWriter, "append", away)
+    result = produce()
+    assert result.exit_code == 6
+    assert f"--skip {sum(calls[:2])}" in result.stderr
+    assert len(items()) == sum(calls[:2])
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_says_how_far_it_came(number: signal.Signals, code: int) -> None:
+    """Each append ends whole, and what it says is what is on the topic."""
+    Path("c.csv").write_text(HEADER + rows(0, 12_000))
+    command = [sys.executable, "-m", "consumers.cli", "produce", "c.csv", *ONE_PARTITION]
+    process = subprocess.Popen(
+        [*command, "--rate", "400"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    until = time.monotonic() + 120
+    while not (Path("run/log/clicks.db").exists() and items()):
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, said = process.communicate()
+    assert process.returncode == code, said
+    assert "Traceback" not in said
+    (count,) = re.findall(r"--skip (\d+)", said)
+    assert 0 < int(count) < 12_000
+    assert items() == [f"i{n}" for n in range(int(count))]
+    assert produce("--skip", count).exit_code == 0
+    assert items() == [f"i{n}" for n in range(12_000)]
