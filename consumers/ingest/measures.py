@@ -78,6 +78,7 @@ def measure_state(
     count = len(parts)
     values = {
         "sequence_backlog_users": sum(p.sequences.waiting_users for p in parts.values()),
+        "resending_partitions": sum(p.sequences.resending for p in parts.values()),
         "longest_interpreter_hold_seconds": max((s.longest_hold_seconds for s in stats), default=0),
         "cached_users": sum(s.users_cached for s in stats),
         "cached_users_limit": config.ingest.cached_users * count,

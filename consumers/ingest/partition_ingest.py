@@ -1,6 +1,7 @@
 """One partition of clicks on its way into state: the unit of ingest."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,7 @@ from consumers.ingest.sequences import (
 )
 from consumers.metrics.registry import Metrics
 from consumers.topics.fitting import append_what_fits
+from consumers.topics.sequences_word import UNDER_WAY
 from stream.clock import Clock
 from stream.errors import RecordsDamagedError
 from stream.events.click import ClickBatch
@@ -89,6 +91,8 @@ class PartitionIngest:
         Bytes of sequences, shared by the partitions.
     sent_offset
         Up to where sequences are known to have been sent.
+    sequences_end
+        Offset behind the newest sequence of the partition, None where that is not known.
     checkpointed_offset
         Of the newest checkpoint, 0 without one.
     """
@@ -105,6 +109,7 @@ class PartitionIngest:
         artifacts: ArtifactStore,
         budgets: SequenceBudgets,
         sent_offset: int,
+        sequences_end: int | None,
         checkpointed_offset: int,
     ) -> None:
         self.partition = partition
@@ -151,6 +156,8 @@ class PartitionIngest:
             clock=clock,
             max_waiting=MAX_WAITING_USERS,
         )
+        self._sequences_end = sequences_end
+        self._sequences_gone = False
         self._append_time: float | None = None
         self._checkpointed_offset = checkpointed_offset
         self._exposed_since: float | None = None
@@ -242,12 +249,45 @@ class PartitionIngest:
         """
         records = self._sequences.take(catching_up=catching_up, everything=everything)
         if records:
-            oversized = append_what_fits(self._sender, records)
+            places = append_what_fits(self._sender, records)
+            self._note_appended(places)
+            oversized = len(records) - len(places)
             self._metrics.counter("gsr_ingest_oversized_sequences_total").inc(oversized)
-            self._metrics.counter("gsr_ingest_sequences_total").inc(len(records) - oversized)
+            self._metrics.counter("gsr_ingest_sequences_total").inc(len(places))
             self._metrics.counter("gsr_ingest_sequence_bytes_total").inc(sum(map(size_of, records)))
         self._sequences.sent()
         return bool(records)
+
+    def _note_appended(self, places: Sequence[tuple[int, int]]) -> None:
+        offsets = [offset for _, offset in places]
+        if not offsets:
+            return
+        if self._sequences_end is not None and min(offsets) < self._sequences_end:
+            self._sequences_gone = True  # offsets only grow: this is another topic by that name
+        self._sequences_end = max(offsets) + 1
+
+    def note_sequences_end(self, end: int) -> None:
+        """Take notice of where `sequences` ends: an empty partition was emptied."""
+        self._sequences_gone |= end == 0 and bool(self._sequences_end)
+
+    @property
+    def lacks_sequences(self) -> bool:
+        """Whether `sequences` has lost some that the state could tell, see `resend`."""
+        return self._sequences_gone or self._sequences.missed
+
+    @property
+    def sequences_end(self) -> int | None:
+        """Offset behind the newest sequence; `UNDER_WAY` while all are sent again."""
+        if self._sequences.resending or self.lacks_sequences:
+            return UNDER_WAY
+        return self._sequences_end
+
+    def resend(self) -> None:
+        """Send everybody's sequence again, a bounded number at each `send_sequences`."""
+        self.flush()
+        self._sequences.resend()
+        self._sequences_gone = False
+        self._sequences_end = None
 
     @property
     def sequences(self) -> PartitionSequences:

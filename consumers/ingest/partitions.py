@@ -11,6 +11,7 @@ from consumers.ingest.partition_ingest import PartitionIngest
 from consumers.ingest.partition_opening import PartitionBounds, PartitionOpening
 from consumers.ingest.sequences import SequenceBudgets
 from consumers.metrics.registry import Metrics
+from consumers.topics.sequences_word import UNDER_WAY, leave_word, read_word, sequence_group
 from stream.clock import Clock
 from stream.errors import FencedError, LogUnavailableError, StreamError
 from stream.log.interface import Log, Reader
@@ -64,13 +65,8 @@ class OwnedPartitions:
         self._openings: dict[int, PartitionOpening] = {}
         self._fenced: dict[int, float] = {}
         self._trouble: StreamError | None = None
-        self._saved: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        self._saved: tuple[dict[int, int], ...] = ()
         self._reader: Reader | None = None
-
-    @property
-    def sequence_group(self) -> str:
-        """Under this name the log remembers up to where sequences were sent."""
-        return f"{self._config.ingest.group}-sequences"
 
     @property
     def opening(self) -> bool:
@@ -154,6 +150,9 @@ class OwnedPartitions:
                     f"another ingest with the group {self._config.ingest.group!r} has taken over "
                     f"partition {partition} of {self._config.log.clicks}: stop one of the two"
                 )
+        for part in self.parts.values():
+            if part.lacks_sequences:
+                self._resend(part)
         if not self._openings:
             return False
         ready = [p for p in sorted(self._openings) if self._open(p)]
@@ -178,6 +177,10 @@ class OwnedPartitions:
             return False
         lost = opening.lost_records(store)
         sent = self._sent_offset(partition, store.next_offset)
+        sequences_end = self._sequences_end(partition)
+        lacks_sequences = sequences_end == UNDER_WAY and bool(store.stored_user_ids(b"", 1))
+        if lacks_sequences:
+            self._say_resending(partition)
         part = PartitionIngest(
             self._config,
             partition,
@@ -188,8 +191,11 @@ class OwnedPartitions:
             artifacts=self._artifacts,
             budgets=self._budgets,
             sent_offset=sent,
+            sequences_end=sequences_end or None,
             checkpointed_offset=opening.checkpointed_offset,
         )
+        if lacks_sequences:
+            part.resend()
         start = self._bounds(partition).start
         offset = part.position.next_offset
         if offset < start:
@@ -211,11 +217,38 @@ class OwnedPartitions:
         What was sent past the state's offset is sent again. A restart before that must know so:
         the saved position may be that of another topic, or of a state that is no more.
         """
+        group = sequence_group(self._config)
         clicks, reached = self._config.log.clicks, max(0, next_offset)
-        sent = self._log.saved_positions(self.sequence_group, clicks).get(partition, 0)
+        sent = self._log.saved_positions(group, clicks).get(partition, 0)
         if sent > reached:
-            self._log.save_positions(self.sequence_group, clicks, {partition: reached})
+            self._log.save_positions(group, clicks, {partition: reached})
         return min(sent, reached)
+
+    def _sequences_end(self, partition: int) -> int:
+        """Return where a partition of `sequences` ends; `UNDER_WAY`: it does not hold everybody."""
+        end = self._log.end_offsets(self._config.log.sequences)[partition]
+        known = read_word(self._log, self._config).get(partition, end)
+        return UNDER_WAY if end < known else min(end, known)
+
+    def look_at_sequences(self) -> None:
+        """Find out whether `sequences` was emptied while nothing was sent."""
+        ends = self._log.end_offsets(self._config.log.sequences)
+        for partition, part in self.parts.items():
+            part.note_sequences_end(ends[partition])
+
+    def _resend(self, part: PartitionIngest) -> None:
+        self._say_resending(part.partition)
+        part.resend()
+
+    def _say_resending(self, partition: int) -> None:
+        """Leave word before the first is sent: else a crash midway would look like the end."""
+        leave_word(self._log, self._config, {partition: UNDER_WAY})
+        _LOGGER.warning(
+            "partition %d: %s has lost sequences (was the topic deleted, or emptied?): everybody's "
+            "is sent again from the state",
+            partition,
+            self._config.log.sequences,
+        )
 
     def _say_gap(self, partition: int, lost: int, start: int) -> None:
         if lost:
@@ -257,16 +290,21 @@ class OwnedPartitions:
         sent = {
             part.partition: min(part.sequences.sent_offset, part.durable_offset) for part in parts
         }
-        if (durable, sent) == self._saved:
+        sequences = {
+            part.partition: part.sequences_end for part in parts if part.sequences_end is not None
+        }
+        if (durable, sent, sequences) == self._saved:
             return
         try:
             self._log.save_positions(self._config.ingest.group, clicks, durable)
-            self._log.save_positions(self.sequence_group, clicks, sent)
+            # The word first: what it says must not be less than what `sent` takes for granted.
+            leave_word(self._log, self._config, sequences)
+            self._log.save_positions(sequence_group(self._config), clicks, sent)
         except (FencedError, LogUnavailableError) as error:
             # Only lag tools, and the next owner's sending, read them: what rules is in the state.
             _LOGGER.info("positions were not saved: %s", error)
         else:
-            self._saved = (durable, sent)
+            self._saved = (durable, sent, sequences)
 
     def _guard(self, work: Callable[[], None]) -> None:
         """Keep trouble for `advance`: whoever tells of changes could do nothing about it."""

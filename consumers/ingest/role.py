@@ -249,4 +249,5 @@ class IngestRole:
         )
         if self._clock.monotonic() >= self._measure_state_due:
             self._measure_state_due = self._clock.monotonic() + MEASURE_STATE_SECONDS
+            self._partitions.look_at_sequences()
             measure_state(self._config, self._metrics, self._parts)

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from consumers.ingest.byte_budget import ByteBudget
+from consumers.ingest.resending import StoredUsers
 from consumers.ingest.waiting_users import WaitingUsers
 from stream.clock import Clock
 from stream.errors import OffsetExpiredError
@@ -50,6 +51,10 @@ class PartitionSequences:
     from the log, and their users' sequences sent. The same reading-again bounds memory: when too
     many users wait during a bulk catch-up, the waiting list is dropped and rebuilt from the log.
 
+    Clicks that have left the log cannot be read again, and a topic that was emptied has lost more
+    than the newest sequences. Then, after `resend`, the state itself tells whose to send: all of
+    them, in the same way and at the same rate.
+
     Parameters
     ----------
     log, clicks
@@ -70,6 +75,11 @@ class PartitionSequences:
         Times the linger.
     max_waiting
         Users that may wait in memory.
+
+    Attributes
+    ----------
+    missed
+        Clicks left the log before their users' sequences were sent: `resend` is called for.
     """
 
     def __init__(
@@ -100,8 +110,10 @@ class PartitionSequences:
         self._oldest_wait: float | None = None
         self._reader: Reader | None = None
         self._read_again_from = 0
-        self.missed_offsets = 0
+        self.missed = False
         self._taken: IdColumn = IdColumn.of([])
+        self._drained = 0
+        self._stored: StoredUsers | None = None
         if sent_offset < store.next_offset:
             self._read_again(sent_offset)
 
@@ -117,20 +129,34 @@ class PartitionSequences:
             return self._waiting.oldest_offset
         return self._read_again_from if self._reader is not None else self._store.next_offset
 
+    @property
+    def resending(self) -> bool:
+        """Whether there are users whose sequence is to be sent only because `resend` was called."""
+        return self._stored is not None
+
+    def resend(self) -> None:
+        """Send every stored user's sequence, beside what waits; the state must be flushed."""
+        self.missed = False
+        self._stored = StoredUsers(self._store)
+
     def touch(self, users: IdColumn, first_offset: int, forgotten: Iterable[str] = ()) -> None:
         """Note users whose state changed by clicks from `first_offset` on."""
         if self._reader is not None:
             return  # the log will tell
-        waiting = self._waiting
-        waiting.add(users, first_offset)
-        self._forgotten.update(forgotten)
-        if waiting and self._oldest_wait is None:
-            self._oldest_wait = self._clock.monotonic()
-        if len(waiting) > self._max_waiting:
+        self._wait(users, first_offset, forgotten)
+        if len(self._waiting) > self._max_waiting:
             start = self.sent_offset
-            waiting.clear()
+            self._waiting.clear()
             self._forgotten.clear()
+            if self._stored is not None:
+                self._stored.again()
             self._read_again(start)
+
+    def _wait(self, users: IdColumn, offset: int, forgotten: Iterable[str] = ()) -> None:
+        self._waiting.add(users, offset)
+        self._forgotten.update(forgotten)
+        if self._waiting and self._oldest_wait is None:
+            self._oldest_wait = self._clock.monotonic()
 
     def take(self, *, catching_up: bool = False, everything: bool = False) -> list[Outgoing]:
         """Return the records that are due, a bounded number; append them, then call `sent`.
@@ -145,6 +171,8 @@ class PartitionSequences:
         """
         if self._reader is not None:
             self._gather()
+        elif self._stored is not None and self._stored.is_due(self._drained):
+            self._gather_stored(self._stored)
         budget = self._budgets.catching_up if catching_up else self._budgets.live
         if not self._waiting or not (everything or self._due(budget)):
             return []
@@ -160,6 +188,7 @@ class PartitionSequences:
     def sent(self) -> None:
         """Note that what `take` returned last was appended."""
         self._waiting.drop_oldest(len(self._taken))
+        self._drained += len(self._taken)
         if self._forgotten:
             self._forgotten.difference_update(self._taken)
         self._taken = IdColumn.of([])
@@ -201,6 +230,15 @@ class PartitionSequences:
         reader.seek(self._partition, offset)
         self._reader = reader
 
+    def _gather_stored(self, stored: StoredUsers) -> None:
+        """Note the next users whom the state knows of; at its end everybody's was sent."""
+        users = stored.take()
+        if not len(users):
+            self._stored = None
+            return
+        self._wait(users, self._store.next_offset)
+        stored.wait_until(self._drained + len(self._waiting))
+
     def _gather(self) -> None:
         """Note the users of the next stretch of clicks that were applied but not sent."""
         reader, stop = self._reader, self._store.next_offset
@@ -210,7 +248,7 @@ class PartitionSequences:
             try:
                 batches = reader.poll(_REREAD_RECORDS, 0.0)
             except OffsetExpiredError as expired:
-                self.missed_offsets += expired.start_offset - self._read_again_from
+                self.missed = True
                 self._read_again_from = expired.start_offset
                 reader.seek(self._partition, expired.start_offset)
                 return
@@ -228,10 +266,8 @@ class PartitionSequences:
         keys, values = ByteColumn.of(batch.keys)[:count], ByteColumn.of(batch.values)[:count]
         rows = utf8_rows(keys)
         users = IdColumn.of_bytes(ByteColumn(keys.data, keys.starts[rows], keys.lengths[rows]))
-        self._waiting.add(users, self._read_again_from)
-        self._forgotten.update(users.rows(np.flatnonzero(values.lengths[rows] < 0)))
-        if self._waiting and self._oldest_wait is None:
-            self._oldest_wait = self._clock.monotonic()
+        forgotten = users.rows(np.flatnonzero(values.lengths[rows] < 0))
+        self._wait(users, self._read_again_from, forgotten)
         self._read_again_from = stop if count < len(batch) else batch.next_offset
 
 

@@ -292,6 +292,11 @@ _INGEST = _specs(
             "Growing: catch-up, or the byte rate is too low.",
         ),
         (
+            *("gsr_ingest_resending_partitions", "gauge", "partitions"),
+            "Partitions of which everybody's sequence is sent again, since the topic lost some.",
+            "0; else `sequences` was deleted or emptied, and lists follow as it is filled.",
+        ),
+        (
             *("gsr_ingest_cached_users", "gauge", "users", "Users held in memory."),
             "At its limit: others are read from disk, which is slower.",
         ),

@@ -90,9 +90,7 @@ class ListSender:
         if self._default is None:
             return
         try:
-            self.oversized += append_what_fits(
-                self._default, [Outgoing(DEFAULT_KEY, default.encode())]
-            )
+            self._append_to(self._default, [Outgoing(DEFAULT_KEY, default.encode())])
         except FencedError:
             self._lock_out(DEFAULT_OWNER)
 
@@ -110,9 +108,12 @@ class ListSender:
             if writer is None:
                 continue
             try:
-                self.oversized += append_what_fits(writer, outgoing)
+                self._append_to(writer, outgoing)
             except FencedError:
                 self._lock_out(partition)
+
+    def _append_to(self, writer: Writer, records: list[Outgoing]) -> None:
+        self.oversized += len(records) - len(append_what_fits(writer, records))
 
     def _lock_out(self, partition: int) -> None:
         self.drop(partition)

@@ -1,7 +1,7 @@
 """The partitions that one publisher serves, as the group gives and takes them."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,7 +50,7 @@ class PublishedPartitions:
     trouble
         Told of what cannot be read.
     left
-        Told the rows of users who have just left the table.
+        Told the partition that was let go of, and the rows of users who have so left the table.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class PublishedPartitions:
         users: UserTable,
         sender: ListSender,
         trouble: ReadTrouble,
-        left: Callable[[Sequence[int]], None],
+        left: Callable[[int, Sequence[int]], None],
     ) -> None:
         self.serving: set[int] = set()
         self.told = False
@@ -78,6 +78,7 @@ class PublishedPartitions:
         self._left = left
         self._openings: dict[int, _Opening] = {}
         self._fenced: dict[int, float] = {}
+        self._ahead: set[int] = set()
         self._ready: list[tuple[int, bool]] = []
         self._reader: Reader | None = None
 
@@ -119,6 +120,33 @@ class PublishedPartitions:
 
     # -- the work ------------------------------------------------------------------------------
 
+    def note_ends(self, ends: Mapping[int, int]) -> None:
+        """Restore anew what ends before what was read of it: the topic was deleted and made anew.
+
+        Where the users' sequences were, there are none now, or others'. Twice in a row it must be
+        so: a broker that has just begun to lead may know of less for a moment.
+
+        Parameters
+        ----------
+        ends
+            Of the partitions of `sequences`.
+        """
+        if self._reader is None:
+            return
+        read = {p: self._reader.position(p) for p in self._reader.assignment if p in self.serving}
+        before, self._ahead = self._ahead, {p for p, at in read.items() if ends[p] < at}
+        emptied = sorted(before & self._ahead)
+        if not emptied:
+            return
+        _LOGGER.warning(
+            "partitions %s of %s end before what was read of them: was the topic deleted? They are "
+            "read anew; ingest sends all sequences again",
+            emptied,
+            self._config.log.sequences,
+        )
+        self._let_go(emptied)
+        self.assigned(emptied)
+
     def advance(self) -> list[tuple[int, bool]]:
         """Restore for a while; return the (partition, whether its sequences are known) now ready.
 
@@ -137,7 +165,7 @@ class PublishedPartitions:
             if self._clock.monotonic() > deadline:
                 break
         ready, self._ready = self._ready, []
-        return [(partition, held) for partition, held in ready if partition in self.serving]
+        return [(partition, known) for partition, known in ready if partition in self.serving]
 
     def _restore(self, partition: int, deadline: float) -> bool:
         opening = self._openings[partition]
@@ -159,7 +187,7 @@ class PublishedPartitions:
                 if self._clock.monotonic() > deadline:
                     return False
         except LogUnavailableError:
-            self._left(self._users.remove_partition(partition))
+            self._left(partition, self._users.remove_partition(partition))
             self._openings[partition] = _Opening(opening.began)
             raise
         return True
@@ -179,7 +207,7 @@ class PublishedPartitions:
             self._clock.monotonic() - opening.began
         )
         _LOGGER.info("partition %d: serves from offset %d", partition, restore.sequences_end)
-        return restore.sequences_end > 0 and not restore.sequences_damaged
+        return not restore.sequences_damaged
 
     def _note_fences(self) -> None:
         now = self._clock.monotonic()
@@ -208,7 +236,7 @@ class PublishedPartitions:
         self._openings.pop(partition, None)
         self.serving.discard(partition)
         self._sender.drop(partition)
-        self._left(self._users.remove_partition(partition))
+        self._left(partition, self._users.remove_partition(partition))
         self._users.release(partition)
         self._measure()
 

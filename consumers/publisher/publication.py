@@ -187,12 +187,14 @@ class Publication:
             if value is None:
                 # The record was replaced: the reader will come upon the newer one.
                 continue
+            user_id = users.name_of(one.row)
             try:
-                found.append((one, decode_sequence(value)))
+                record = decode_sequence(value)
             except RecordFormatError as error:
-                _LOGGER.warning(
-                    "a sequence of %r is ignored: %s", self._users.name_of(one.row), error
-                )
+                _LOGGER.warning("a sequence of %r is ignored: %s", user_id, error)
+                continue
+            if record.user_id == user_id:  # else the topic was made anew: it is read anew soon
+                found.append((one, record))
         return found
 
     def withdraw(self, user_ids: Sequence[str], *, unknown_too: bool = False) -> None:

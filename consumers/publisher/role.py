@@ -26,6 +26,7 @@ from consumers.publisher.read_trouble import ReadTrouble
 from consumers.publisher.sequence_follower import follow_sequences
 from consumers.publisher.sequence_lookup import SequenceLookup
 from consumers.publisher.state import NOWHERE, UserTable
+from consumers.publisher.unfollowed import UnfollowedUsers
 from consumers.publisher.walk import Walk
 from consumers.serving.item_controls import ItemControls
 from consumers.serving.served import Serving
@@ -96,6 +97,9 @@ class PublisherRole:
             clock=clock,
             metrics=metrics,
         )
+        self._unfollowed = UnfollowedUsers(
+            log, config, clock, self._users, self._publication.withdraw
+        )
         self._partitions = PublishedPartitions(
             config,
             log,
@@ -104,7 +108,7 @@ class PublisherRole:
             users=self._users,
             sender=self._sender,
             trouble=self._trouble,
-            left=self._publication.leave,
+            left=self._leave,
         )
         self._scan = ListScan(
             log,
@@ -120,6 +124,11 @@ class PublisherRole:
         self._version = 0
         self._read_items()
 
+    def _leave(self, partition: int, rows: Sequence[int]) -> None:
+        """Drop what waits for a partition and its users, who have left the table."""
+        self._unfollowed.leave([partition])
+        self._publication.leave(rows)
+
     def _read_items(self) -> None:
         """Learn of all item controls before anything is sent."""
         topic, now = self._config.log.items, self._clock.time()
@@ -133,8 +142,7 @@ class PublisherRole:
     def _open_partitions(self) -> bool:
         """Restore what was assigned, coalescing what is due there; True where any became ready."""
         ready = self._partitions.advance()
-        for partition, followed in ready:
-            self._withdraw_unfollowed(partition, empty=not followed)
+        self._unfollowed.look_for([partition for partition, known in ready if known])
         if not ready:
             return False
         self._mark("click", self._users.due_by_click())
@@ -150,19 +158,10 @@ class PublisherRole:
         )
         return True
 
-    def _withdraw_unfollowed(self, partition: int, *, empty: bool) -> None:
-        """Withdraw the lists of users who were forgotten while no publisher ran."""
-        gone = self._users.unfollowed(partition)
-        if gone and empty:
-            _LOGGER.warning(
-                "%s[%d] never held a record, or some cannot be read, but %d users without one have "
-                "lists: the lists stay until their users click again. Was the topic deleted?",
-                self._config.log.sequences,
-                partition,
-                len(gone),
-            )
-        else:
-            self._publication.withdraw(gone)
+    def _followed(self) -> dict[int, int]:
+        """Return up to where the sequences of each served partition have been followed."""
+        served = self._partitions.serving
+        return {p: self._reader.position(p) for p in self._reader.assignment if p in served}
 
     # -- the loop ------------------------------------------------------------------------------
 
@@ -182,6 +181,7 @@ class PublisherRole:
         hurry = sendable or self._partitions.restoring or not self._partitions.told
         worked = self._follow(0.0 if hurry else IDLE_POLL_SECONDS)
         worked |= self._open_partitions()
+        self._unfollowed.look(self._followed)
         if self.publishing:
             worked |= self._publication.send_due()
             worked |= self._publication.send_default()
@@ -204,6 +204,7 @@ class PublisherRole:
                 self._serving.version >= self._partitions.newest_version
             ),
             "default_list": self._publication.has_default,
+            "sequences": self._unfollowed.complete,
         }
 
     def _settled(self) -> bool:
@@ -357,8 +358,7 @@ class PublisherRole:
     def _save_positions(self) -> None:
         """Save up to where every due list has been sent."""
         topic, users = self._config.log.sequences, self._users
-        served = self._partitions.serving
-        positions = {p: self._reader.position(p) for p in self._reader.assignment if p in served}
+        positions = self._followed()
         for row in self._due.rows():
             partition, offset = int(users.partitions[row]), int(users.sequence_offsets[row])
             if offset != NOWHERE and partition in positions:
@@ -394,6 +394,7 @@ class PublisherRole:
         oversized, self._sender.oversized = self._sender.oversized, 0
         self._metrics.counter("gsr_publisher_oversized_lists_total").inc(oversized)
         ends = self._log.end_offsets(self._config.log.sequences)
+        self._partitions.note_ends(ends)
         reading = self._reader.assignment
         values = {
             "lag_records": sum(ends[p] - self._reader.position(p) for p in reading),

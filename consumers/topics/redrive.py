@@ -138,7 +138,7 @@ class Redrive:
                     self._sort(stored, Survey(), chosen)
                 if chosen:
                     again = [redriven(letter) for letter in chosen]
-                    count += len(again) - append_what_fits(writer, again)
+                    count += len(append_what_fits(writer, again))
                     sent(count)
                 self._save(chunk[-1].partition, chunk[-1].offset + 1)
                 due = begun + count / self._options.records_per_second

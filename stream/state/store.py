@@ -447,10 +447,13 @@ class PartitionStore:
         self._meta = meta
         self._changed_at = None
         self.arrays.mark_clean()
-        self.arrays.evict_users(self._options.cached_users, self._options.cached_user_bytes)
+        self._let_users_go()
         self._flushes += 1
         self._flush_seconds = self._clock.monotonic() - started
         self._longest_flush_seconds = max(self._longest_flush_seconds, self._flush_seconds)
+
+    def _let_users_go(self) -> None:
+        self.arrays.evict_users(self._options.cached_users, self._options.cached_user_bytes)
 
     def _current_meta(self) -> StateMeta:
         """Return what the state says of itself now."""
@@ -512,7 +515,21 @@ class PartitionStore:
     def users(self, user_ids: IdColumn) -> list[UserBuffer | None]:
         """Return what is known of each of some users (see `user`)."""
         self._refuse_if_broken()
-        return self.arrays.user_buffers(user_ids)
+        found = self.arrays.user_buffers(user_ids)
+        if self._changed_at is None and self.overfull:
+            # Reading brings users in, and without a change no flush would let any go.
+            self._let_users_go()
+        return found
+
+    def stored_user_ids(self, from_key: bytes, limit: int) -> list[str]:
+        """Return at most `limit` ids of users on disk, in byte order from `from_key` on.
+
+        Those who came since the last flush are not among them; some may count as absent by age.
+        """
+        self._refuse_if_broken()
+        with plain_errors(self.path):
+            found = islice(scan(self._database, "users", from_key), limit)
+            return [key.decode() for key, _ in found]
 
     def item_ids(self, buffer: UserBuffer) -> list[str | None]:
         """Return the buffer's item ids; None where the item has left the state."""

@@ -341,7 +341,7 @@ def test_every_gauge_is_set(tmp_path: Path) -> None:
         *("gsr_ingest_lag_records", "gsr_ingest_lag_seconds", "gsr_ingest_sequence_backlog_users"),
         *("gsr_ingest_dirty_bytes", "gsr_ingest_longest_interpreter_hold_seconds"),
         *("gsr_ingest_locked_partitions", "gsr_ingest_restoring_partitions"),
-        "gsr_ingest_retention_used_ratio",
+        *("gsr_ingest_retention_used_ratio", "gsr_ingest_resending_partitions"),
     }
     silent = [
         metric.name

@@ -1,0 +1,28 @@
+"""What ingest leaves word of in the log: whether a partition of `sequences` holds everybody."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from consumers.config import GsrConfig
+from stream.log.interface import Log
+
+UNDER_WAY: Final = 0
+"""Everybody's sequence is being sent again: until that is done, some may be missing."""
+
+
+def sequence_group(config: GsrConfig) -> str:
+    """Return the name under which the log remembers how far ingest has sent sequences."""
+    return f"{config.ingest.group}-sequences"
+
+
+def read_word(log: Log, config: GsrConfig) -> dict[int, int]:
+    """Return the offset up to which each partition was appended to, or `UNDER_WAY`.
+
+    A partition is missing where nothing was ever appended, or where the topic was deleted.
+    """
+    return log.saved_positions(sequence_group(config), config.log.sequences)
+
+
+def leave_word(log: Log, config: GsrConfig, ends: Mapping[int, int]) -> None:
+    """Write down what `read_word` returns."""
+    log.save_positions(sequence_group(config), config.log.sequences, ends)
