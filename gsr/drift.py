@@ -7,7 +7,6 @@ from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
-from river.drift import ADWIN
 
 from gsr.compiled import kernel
 from gsr.item_graph import ItemGraph
@@ -76,12 +75,15 @@ class OutcomeDetector:
         self.alarms = dict.fromkeys(DETECTORS, 0)
         self._delta = delta
         self._recent: deque[bool] = deque(maxlen=kept_outcomes)
-        self._start()
+        self._adwin: Any = None
+        self._page_hinkley = PageHinkley()
 
     def update(self, outcomes: npt.NDArray[np.bool_]) -> list[Alarm]:
         """Take bool [n] outcomes, oldest first, and return the alarms that they raised."""
+        self._begin()
         alarms = []
         for outcome in outcomes.tolist():
+            self._recent.append(outcome)
             for detector, before, after in self._feed(outcome):
                 alarms.append(Alarm(self.outcomes, detector, before, after))
                 self.alarms[detector] += 1
@@ -91,6 +93,7 @@ class OutcomeDetector:
     @property
     def hit_rate(self) -> float:
         """ADWIN's estimate of the present hit rate."""
+        self._begin()
         return float(self._adwin.estimation)
 
     def recent(self) -> npt.NDArray[np.bool_]:
@@ -101,21 +104,27 @@ class OutcomeDetector:
         self, recent: npt.NDArray[np.bool_], outcomes: int, alarms: Mapping[str, int]
     ) -> None:
         """Continue after a restart from what was saved."""
-        self._start()
         self._recent.clear()
-        for outcome in recent.tolist():
-            self._feed(outcome)
+        self._recent.extend(recent.tolist())
+        self._adwin = None
         self.outcomes = outcomes
         self.alarms = {name: int(alarms.get(name, 0)) for name in DETECTORS}
 
-    def _start(self) -> None:
+    def _begin(self) -> None:
+        """Make the detectors, and have them hear what is remembered; only the first use does."""
+        if self._adwin is not None:
+            return
+        # Its import takes a second, which the start of a trainer need not wait for.
+        from river.drift import ADWIN  # noqa: PLC0415
+
         # river leaves its constructors untyped.
-        self._adwin: Any = cast(Any, ADWIN)(delta=self._delta)
+        self._adwin = cast(Any, ADWIN)(delta=self._delta)
         self._page_hinkley = PageHinkley()
+        for outcome in self._recent:
+            self._feed(outcome)
 
     def _feed(self, outcome: bool) -> list[tuple[str, float, float]]:
         """Take an outcome; return name, rate before and rate since of each detector that fell."""
-        self._recent.append(outcome)
         falls = []
         before = self.hit_rate
         self._adwin.update(int(outcome))

@@ -1,23 +1,29 @@
 """Propagation of item embeddings over the weighted item graph."""
 
+import functools
+import os
 import warnings
-from typing import cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-with warnings.catch_warnings():
-    # The library scripts a class at import, which torch warns about; nothing here is scripted.
-    warnings.simplefilter("ignore", FutureWarning)
-    from torch_geometric.nn.conv import MessagePassing
+from gsr.compiled import cache_directory
+
+# The first step of an optimiser imports torch's compiler, which makes a folder: one that is kept
+# for all processes, instead of one that each user finds among temporary files.
+os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", f"{cache_directory()}/torch")
 
 
-class WeightedPropagation(MessagePassing):  # type: ignore[misc]  # the library has no types
+class WeightedPropagation(nn.Module):
     r"""One round of propagation: the weighted sum of what an item's neighbours send.
 
     .. math:: x'_i = \\sum_{j \\in N(i)} w_{ij} x_j
 
     as in `LightGCN <https://arxiv.org/abs/2002.02126>`_: no transformation, no non-linearity.
+
+    torch_geometric adds up where gradients are wanted. Importing it takes seconds, so a process
+    that only scores does without: it adds the same numbers in the same order.
 
     Shapes
     ------
@@ -25,18 +31,26 @@ class WeightedPropagation(MessagePassing):  # type: ignore[misc]  # the library 
     output: target vectors [R, d]
     """
 
-    def __init__(self) -> None:
-        super().__init__(aggr="sum")
-
     def forward(self, vectors: Tensor, edges: Tensor, weights: Tensor, targets: int) -> Tensor:
         """Return what each of `targets` places receives; zero where nobody sends."""
-        size = (len(vectors), targets)
-        received = self.propagate(edges, x=(vectors, None), weights=weights, size=size)
-        return cast("Tensor", received)
+        sources, places = edges
+        sent = weights[:, None] * vectors.index_select(0, sources)
+        if torch.is_grad_enabled():
+            received: Tensor = learning_sum()(sent, places, dim_size=targets, dim=0)
+            return received
+        return sent.new_zeros(targets, sent.shape[1]).scatter_add_(
+            0, places[:, None].expand_as(sent), sent
+        )
 
-    def message(self, x_j: Tensor, weights: Tensor) -> Tensor:
-        """Scale each sent vector [E, d] by its edge's weight [E]."""
-        return weights[:, None] * x_j
+
+@functools.cache
+def learning_sum() -> Any:
+    """Return torch_geometric's sum over edges; the first call imports it, which takes seconds."""
+    with warnings.catch_warnings():
+        # The library scripts a class at import, which torch warns about; nothing here is scripted.
+        warnings.simplefilter("ignore", FutureWarning)
+        from torch_geometric.nn.aggr import SumAggregation  # noqa: PLC0415  # see above
+    return SumAggregation()
 
 
 class ScaleMix(nn.Module):

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gsr.config import LearnerConfig
 from gsr.errors import SnapshotError, TrainingError
+from gsr.graph_encoder import learning_sum
 from gsr.item_graph import ItemGraph
 from gsr.model import JointModel, graph_time
 from gsr.negatives import NegativeSource, popularity_at
@@ -103,6 +104,14 @@ class Learner:
         self._optimisation = Optimisation(model, config)
         self._pending: list[Columns] = []
         self._held: list[tuple[Samples, npt.NDArray[np.float64]]] = []
+
+    def prepare(self) -> None:
+        """Import what learning needs and scoring does not; seconds the first time.
+
+        `learn` does it by itself, on its own time.
+        """
+        if self.model.config.graph_encoder:
+            learning_sum()
 
     def learn(
         self,

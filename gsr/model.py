@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gsr.channels import channel_count, channel_names, context_count, context_of, graph_arrays
 from gsr.config import ModelConfig
+from gsr.encoded import EncodedItems, UserQueries
 from gsr.histories import Histories
 from gsr.item_graph import ItemGraph
 from gsr.item_table import ItemTable, as_rows
@@ -20,38 +21,6 @@ from gsr.packing import Packed, distinct, pack
 
 ITEM_CHUNK = 16_384
 USER_CHUNK = 2_048
-
-
-@dataclass(frozen=True, slots=True)
-class UserQueries:
-    """What scoring needs of B users.
-
-    Parameters
-    ----------
-    vectors
-        float32 [B, d], to be multiplied with item vectors.
-    channel_weights
-        float32 [B, C], to be multiplied with channels (see `gsr.channels`).
-    """
-
-    vectors: npt.NDArray[np.float32]
-    channel_weights: npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedItems:
-    """Every item, encoded at one moment.
-
-    Parameters
-    ----------
-    fused
-        float32 [N, d], what users are scored against and what the sequence encoder reads.
-    propagated
-        float32 [N, d], what the graph's neighbours sent; None where the graph encoder is off.
-    """
-
-    fused: npt.NDArray[np.float32]
-    propagated: npt.NDArray[np.float32] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,5 @@
 """Puts the commands together."""
 
-import logging
-import os
-import sys
 from typing import Annotated, NoReturn
 
 import typer
@@ -57,15 +54,5 @@ for part in (roles, offline, evaluating, feeding, asking, steering, operations, 
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    try:
-        app(prog_name="gsr")
-    except SystemExit as end:
-        if "triton" in sys.modules and isinstance(end.code, int):
-            # Its bindings print pages about leaks when the interpreter is torn down. Commands
-            # have closed all that they opened by now.
-            logging.shutdown()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(end.code)
-        raise
+    app(prog_name="gsr")
     raise SystemExit(0)

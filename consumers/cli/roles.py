@@ -18,6 +18,7 @@ from consumers.cli.options import (
     given_flags,
     resolve,
 )
+from consumers.process.garbage import uncollected
 
 
 def add_to(app: typer.Typer) -> None:
@@ -83,8 +84,9 @@ def ingest(
 ) -> None:
     """Run the ingest role: clicks to durable state, checkpoints and sequences."""
     loaded = resolve(config, settings, log, state, log_format)
-    from consumers.ingest.role import IngestRole
-    from consumers.process.role_process import run_role
+    with uncollected():
+        from consumers.ingest.role import IngestRole
+        from consumers.process.role_process import run_role
 
     run_role("ingest", IngestRole, loaded)
 
@@ -100,8 +102,9 @@ def train(
     loaded = resolve(config, settings, log, state, log_format)
     _limit_threads(loaded.trainer.threads)
     os.nice(loaded.trainer.nice)
-    from consumers.process.role_process import run_role
-    from consumers.trainer.role import TrainerRole
+    with uncollected():
+        from consumers.process.role_process import run_role
+        from consumers.trainer.role import TrainerRole
 
     run_role("trainer", TrainerRole, loaded)
 
@@ -116,8 +119,9 @@ def publish(
     """Run the publisher role: sequences to recommendation lists."""
     loaded = resolve(config, settings, log, state, log_format)
     _limit_threads(loaded.publisher.threads)
-    from consumers.process.role_process import run_role
-    from consumers.publisher.role import PublisherRole
+    with uncollected():
+        from consumers.process.role_process import run_role
+        from consumers.publisher.role import PublisherRole
 
     run_role("publisher", PublisherRole, loaded)
 

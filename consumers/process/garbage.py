@@ -1,8 +1,11 @@
 """How often Python looks for cycles of garbage."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
+_USUAL: Final = gc.get_threshold()
 ALLOCATIONS: Final = 100_000
 GENERATIONS: Final = (20, 50)
 
@@ -16,3 +19,23 @@ def collect_rarely() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(ALLOCATIONS, *GENERATIONS)
+
+
+def collect_as_usual() -> None:
+    """Undo `collect_rarely`.
+
+    What is frozen when the interpreter ends is never taken apart. Compiled libraries that look for
+    their own objects then print them as leaks.
+    """
+    gc.unfreeze()
+    gc.set_threshold(*_USUAL)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Look for no garbage in the block: imports make next to none, and many objects to look at."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

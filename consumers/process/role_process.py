@@ -16,7 +16,7 @@ from consumers.config import GsrConfig
 from consumers.errors import GsrError
 from consumers.metrics.registry import Metrics
 from consumers.process.allocator import RETURN_SECONDS, return_memory, settle_allocator
-from consumers.process.garbage import collect_rarely
+from consumers.process.garbage import collect_as_usual, collect_rarely
 from consumers.process.health import HealthServer
 from consumers.process.log_metrics import LogMetrics
 from consumers.process.log_output import set_up_logging
@@ -110,6 +110,7 @@ def run_role(
         stack.enter_context(parent_watched(lambda done: _stop_orphan(config, done)))
         log = open_log(config.log.url, clock, config.kafka)
         stack.callback(log.close)
+        stack.callback(collect_as_usual)
         for spec in config.log.topics():
             log.create_topic(spec)
         names = [spec.name for spec in config.log.topics()]

@@ -12,9 +12,9 @@ from consumers.ingest.sequences import sequence_record
 from consumers.serving.recommender import Recommender
 from consumers.serving.view import ServingView
 from consumers.trainer.learning_loop import LearningLoop
+from gsr.encoded import UserQueries
 from gsr.histories import Histories
 from gsr.item_graph import ItemGraph
-from gsr.model import UserQueries
 from stream.events.click import EventRules
 from stream.events.recommendation import Reason, Recommendation
 from stream.events.sequence import SequenceRecord

@@ -2,20 +2,23 @@
 
 import logging
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from consumers.artifacts.snapshot_files import decode_snapshot
 from consumers.artifacts.store import Artifact, ArtifactStore
 from consumers.config import GsrConfig
 from consumers.errors import ArtifactError
 from consumers.serving.recommender import Recommender
-from consumers.serving.scorers import CounterScorer, ModelScorer
+from consumers.serving.scorers import CounterScorer
 from consumers.serving.view import ServingView, decode_view
+from gsr.config import ModelConfig
 from gsr.errors import SnapshotError
 from stream.clock import Clock
+
+if TYPE_CHECKING:  # it imports torch
+    from consumers.serving.model_scorer import ModelScorer
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -142,15 +145,13 @@ class Serving:
         self._view_tried = number
         return view
 
-    def _newer_model(self) -> ModelScorer | None:
+    def _newer_model(self) -> "ModelScorer | None":
         version = self._artifacts.current_snapshot()
         if version <= self._model_tried:
             return None
         try:
-            artifact: Artifact = self._artifacts.read_snapshot(version)
-            model, generations = decode_snapshot(
-                artifact.tensors, artifact.metadata, self._config.model
-            )
+            artifact = self._artifacts.read_snapshot(version)
+            scorer = _read_scorer(artifact, version, self._config.model)
         except ArtifactError as error:
             self._say_once("model %d is left out: %s", version, error)
             return None
@@ -160,12 +161,19 @@ class Serving:
             return None
         self._model_tried = version
         self.model_created_at = float(artifact.metadata.get("created_at", 0.0))
-        return ModelScorer(model, version, generations)
+        return scorer
 
     def _say_once(self, text: str, number: int, error: ArtifactError) -> None:
         if (text, number) != self._said:
             self._said = (text, number)
             _LOGGER.warning(text, number, error)
+
+
+def _read_scorer(artifact: Artifact, version: int, config: ModelConfig) -> "ModelScorer":
+    # Who has counters only serves without waiting for torch.
+    from consumers.serving.model_scorer import read_scorer  # noqa: PLC0415
+
+    return read_scorer(artifact, version, config)
 
 
 def with_rows(view: ServingView, rows: int) -> ServingView:

@@ -1,14 +1,11 @@
 """What a partition's item indexes stand for, also after an item has left."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from stream.events.id_column import IdColumn, join_ids
-
-_NO_NAME: Final = IdColumn.of([""])
 
 
 class ItemNames:
@@ -25,7 +22,7 @@ class ItemNames:
     def __init__(self) -> None:
         self._indexes: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         # The last one is that of unknown indexes.
-        self._ids = _NO_NAME
+        self._ids = IdColumn.of([""])
 
     def __len__(self) -> int:
         return len(self._indexes)
@@ -40,8 +37,8 @@ class ItemNames:
             return
         fresh = np.fromiter((index for index, _ in vocabulary), np.int64, len(vocabulary))
         self._indexes = np.concatenate((self._indexes[:kept], fresh))
-        ids = IdColumn.of([item_id for _, item_id in vocabulary])
-        self._ids = join_ids([self._ids[:kept], ids, _NO_NAME])
+        ids = IdColumn.of([*(item_id for _, item_id in vocabulary), ""])
+        self._ids = join_ids([self._ids[:kept], ids])
 
     def of(self, indexes: npt.NDArray[np.int64]) -> IdColumn:
         """Return the id of each index, int64 [n]; "" where it is unknown."""

@@ -27,10 +27,11 @@ from gsr.baseline_kernels import Clicks as CountedClicks
 from gsr.baselines import BaselineCounters
 from gsr.channels import NEW_ITEM_CLICKS, GraphArrays, graph_arrays, popularity_levels
 from gsr.drift import OutcomeDetector
+from gsr.encoded import EncodedItems
 from gsr.histories import Histories
 from gsr.item_table import as_rows
 from gsr.learner import Learner, LearnReport, Verdict
-from gsr.model import EncodedItems, JointModel
+from gsr.model import JointModel
 from gsr.negatives import SharedNegatives, draw_negatives
 from gsr.prequential import NEW_USER_CLICKS, Prequential, RecentRanks
 from gsr.ranking import Queries, rank_clicks

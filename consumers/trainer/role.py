@@ -97,7 +97,11 @@ class TrainerRole:
                 self._begin()
             )
         worked = self._take_in(self.loop)
-        if self._cycle_wanted(self.loop):
+        wanted = self._cycle_wanted(self.loop)
+        if wanted or (self._viewed and not worked):
+            # Seconds, once: after the first view, which lists wait for, and before a timed cycle.
+            self.loop.learner.prepare()
+        if wanted:
             self._cycle(self.loop)
             worked = True
         if self._due("_view_due", self._config.trainer.view_interval_seconds):

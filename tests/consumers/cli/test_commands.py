@@ -350,12 +350,18 @@ def python(code: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "module", ["consumers.ingest.role", "consumers.process.role_process", "consumers.cli"]
+    ("module", "heavy"),
+    [
+        ("consumers.cli", "torch river plotly pandas scipy.stats"),
+        ("consumers.process.role_process", "torch river plotly pandas scipy.stats"),
+        ("consumers.ingest.role", "torch river plotly pandas scipy.stats"),
+        ("consumers.publisher.role", "torch river plotly pandas scipy.stats"),
+        ("consumers.trainer.role", "torch_geometric torch._dynamo river plotly pandas scipy.stats"),
+    ],
 )
-def test_ingest_and_help_do_without_torch(module: str) -> None:
-    """Memory and start-up time of what does not learn."""
-    heavy = "{'torch', 'torch_geometric', 'plotly', 'river', 'pandas'}"
-    code = f"import sys, {module}; print(sorted(set(sys.modules) & {heavy}))"
+def test_what_starts_a_role_imports_no_more_than_it_needs(module: str, heavy: str) -> None:
+    """Memory and start-up time: learning libraries come when there is something to learn."""
+    code = f"import sys, {module}; print(sorted(set(sys.modules) & set({heavy.split()})))"
     assert python(code).strip() == "[]"
 
 

@@ -1,5 +1,6 @@
 """A role's process: loop, retries, readiness, and the order in which it ends."""
 
+import gc
 import http.client
 import json
 import logging
@@ -107,6 +108,7 @@ def test_it_runs_until_told_to_stop_and_closes(config: GsrConfig) -> None:
     assert role.done == 3
     assert role.closed
     assert role.metrics.registry.get_sample_value("gsr_steps_total") == 3.0
+    assert gc.get_freeze_count() == 0
 
 
 def test_the_http_server_outlives_the_role(config: GsrConfig) -> None:

@@ -39,8 +39,14 @@ def test_children_get_the_same_configuration(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_clicks_become_lists_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     """The whole pipeline, from `gsr simulate` to the topic of recommendations."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
     service = subprocess.Popen(
-        [*GSR, "run", *FLAGS], cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
+        [*GSR, "run", *FLAGS],
+        cwd=tmp_path,
+        env={**ENVIRONMENT, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         subprocess.run(
@@ -65,6 +71,8 @@ def test_clicks_become_lists_and_ctrl_c_ends_it(tmp_path: Path) -> None:
         service.kill()
     assert service.returncode == 0, messages
     assert "Traceback" not in messages
+    assert "leak" not in messages
+    assert list(temporary.iterdir()) == []
     for name in ("ingest", "trainer", "publisher"):
         assert any(line.startswith(name) and "stopped" in line for line in messages.splitlines()), (
             messages

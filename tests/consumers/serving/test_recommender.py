@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from consumers.serving.model_scorer import ModelScorer
 from consumers.serving.recommender import Recommender
-from consumers.serving.scorers import CounterScorer, ModelScorer, Scorer
+from consumers.serving.scorers import CounterScorer, Scorer
 from gsr.channels import channel_names
 from gsr.config import ModelConfig
 from gsr.model import JointModel
