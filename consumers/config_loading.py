@@ -2,7 +2,8 @@
 
 The file is TOML, named by `--config` or by the variable GSR_CONFIG. A setting `key` of `[section]`
 is the variable `GSR_SECTION__KEY` (lists and tables as JSON) and the flag `--set
-section.key=VALUE`. Unknown names are refused: a misspelt setting must not be silently ignored.
+section.key=VALUE`. Unknown names are refused: a misspelt setting must not be silently ignored. A
+`~` at the beginning of a path is the home directory, wherever the path was written.
 """
 
 import dataclasses
@@ -20,6 +21,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from consumers.config import GsrConfig
 from consumers.errors import ConfigError
+from consumers.home_paths import home_location, home_path
 
 CONFIG_VARIABLE: Final = "GSR_CONFIG"
 PREFIX: Final = "GSR_"
@@ -27,6 +29,8 @@ DERIVED: Final[Mapping[str, str]] = {
     "model.half_lives": "state.half_lives_seconds",
     "model.event_weights": "events.weights",
 }
+PLACES: Final = frozenset({"log.url", "state.directory", "artifacts.url"})
+"""Settings that hold a path, besides those whose names end in `_file`."""
 FLAG_NAMES: Final[Mapping[str, str]] = {
     "log.url": "--log",
     "state.directory": "--state",
@@ -60,6 +64,7 @@ def load_config(file: Path | None = None, flags: Mapping[str, object] | None = N
         Names every wrong setting, where it came from and what is allowed.
     """
     file = file or (Path(name) if (name := os.environ.get(CONFIG_VARIABLE)) else None)
+    file = None if file is None else home_path(file)
     merged: _Sections = {}
     origins: dict[tuple[str, str], str] = {}
     problems: list[str] = []
@@ -80,10 +85,22 @@ def load_config(file: Path | None = None, flags: Mapping[str, object] | None = N
                     origins[section, key] = origin
     if problems:
         raise ConfigError("\n".join(problems))
+    for (section, key), origin in origins.items():
+        merged[section][key] = _at_home(f"{section}.{key}", merged[section][key], origin)
     try:
         return GsrConfig.model_validate(merged)
     except ValidationError as error:
         raise ConfigError(_explain(error, origins)) from None
+
+
+def _at_home(name: str, value: object, origin: str) -> object:
+    """Return the value; a path with its `~` replaced."""
+    if not isinstance(value, str) or not (name in PLACES or name.endswith("_file")):
+        return value
+    try:
+        return home_location(value)
+    except ConfigError as error:
+        raise ConfigError(f"{name} ({origin}): {error}") from None
 
 
 def known_settings() -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,8 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import typer
 
@@ -16,6 +17,7 @@ from consumers.exit_codes import (
     INTERRUPTED_EXIT_CODE,
     exit_code,
 )
+from consumers.home_paths import home_path
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -41,7 +43,7 @@ def command(
     def decorate(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
         @functools.wraps(function)
         def wrapped(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
-            return _guarded(lambda: function(*args, **kwargs))
+            return _guarded(lambda: function(*args, **_at_home(kwargs)))
 
         summary = inspect.cleandoc(function.__doc__ or "")
         lines = "\n".join(f"  {example}" for example in examples)
@@ -51,6 +53,17 @@ def command(
         return function
 
     return decorate
+
+
+def _at_home(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return a command's arguments; paths with their `~` replaced."""
+
+    def replaced(value: object) -> object:
+        if isinstance(value, list):
+            return [replaced(one) for one in value]
+        return home_path(value) if isinstance(value, Path) else value
+
+    return {name: replaced(value) for name, value in arguments.items()}
 
 
 def confirm(question: str, *, yes: bool) -> None:

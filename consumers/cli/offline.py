@@ -21,6 +21,7 @@ from consumers.cli.options import (
     resolve,
 )
 from consumers.cli.output import print_json, print_table, say
+from consumers.home_paths import home_path
 
 if TYPE_CHECKING:  # pydantic would slow `gsr --help` down
     from consumers.config import GsrConfig
@@ -101,7 +102,7 @@ def replay(
     from consumers.replay.run import replay as replay_events
 
     with ExitStack() as stack:
-        file = Path(events)
+        file = home_path(Path(events))
         if url is not None:
             file = stack.enter_context(_exported(loaded, start, stop))
         progress = stack.enter_context(progress_bar())

@@ -51,6 +51,29 @@ def test_the_file_may_be_named_by_a_variable(
     assert load_config().http.ingest_port == 1234
 
 
+def test_a_tilde_is_home_wherever_a_path_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In variables, in the file and in flags; $HOME and names that begin otherwise stay."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "gsr.toml").write_text('[kafka]\nssl_ca_file = "~/ca.pem"\n')
+    monkeypatch.setenv("GSR_CONFIG", "~/gsr.toml")
+    monkeypatch.setenv("GSR_ARTIFACTS__URL", "~/artifacts")
+    monkeypatch.setenv("GSR_ARTIFACTS__OPTIONS_FILE", "$HOME/~/options.toml")
+    config = load_config(None, {"log.url": "embedded:~/log", "state.directory": "~/state"})
+    assert config.kafka.ssl_ca_file == f"{tmp_path}/ca.pem"
+    assert config.artifacts.url == f"{tmp_path}/artifacts"
+    assert config.artifacts.options_file == "$HOME/~/options.toml"
+    assert config.log.url == f"embedded:{tmp_path}/log"
+    assert config.state.directory == tmp_path / "state"
+
+
+def test_a_home_that_does_not_exist_is_called_by_the_setting() -> None:
+    """Of the stronger source only: what it hides is not looked at."""
+    with pytest.raises(ConfigError, match=r"state.directory \(--state\): ~nobody-here/x: .*home"):
+        load_config(None, {"state.directory": "~nobody-here/x"})
+
+
 def test_a_table_in_a_stronger_source_replaces_the_weaker_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
