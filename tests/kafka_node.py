@@ -55,6 +55,7 @@ class KafkaNode:
     ) -> None:
         self.node_id = node_id
         self.log_file = directory / "broker.log"
+        self.data_directory = directory / "data"
         self._properties_file = directory / "server.properties"
         self._logging_file = directory / "log4j2.properties"
         self._jars = jars
@@ -64,7 +65,7 @@ class KafkaNode:
         self._seen_bytes = 0
         directory.mkdir()
         self._logging_file.write_text(_LOGGING)
-        settings = {**properties, "log.dirs": str(directory / "data")}
+        settings = {**properties, "log.dirs": str(self.data_directory)}
         self._properties_file.write_text(
             "".join(f"{name}={value}\n" for name, value in settings.items())
         )

@@ -9,6 +9,7 @@ from typing import Final
 from prometheus_client.parser import text_string_to_metric_families
 
 from consumers.config import GsrConfig
+from consumers.topics.log_range import poll_past_damage, say_damage
 from stream.clock import Clock
 from stream.events.recommendation import Recommendation, decode_recommendation
 from stream.events.sequence import SequenceRecord, decode_sequence
@@ -179,6 +180,7 @@ class ShopperWindow:
     """
 
     def __init__(self, config: GsrConfig, log: Log, clock: Clock) -> None:
+        self._log = log
         self._clock = clock
         self._sequences: dict[str, SequenceRecord] = {}
         self._changed_at = float("-inf")
@@ -195,13 +197,13 @@ class ShopperWindow:
     def look(self) -> None:
         """Take in what is new on the topics."""
         sequences, recommendations = self._readers
-        for batch in sequences.poll(_SHOPPERS, 0.0):
+        for batch in poll_past_damage(self._log, sequences, _SHOPPERS, 0.0, say_damage):
             for value in filter(None, batch.values):
                 record = decode_sequence(value)
                 self._sequences[record.user_id] = record
         while len(self._sequences) > _SHOPPERS:
             del self._sequences[next(iter(self._sequences))]
-        for batch in recommendations.poll(_SHOPPERS, 0.0):
+        for batch in poll_past_damage(self._log, recommendations, _SHOPPERS, 0.0, say_damage):
             values = [value for value in batch.values if value is not None]
             if not values or self._clock.monotonic() - self._changed_at < _SHOPPER_SECONDS:
                 continue

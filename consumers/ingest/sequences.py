@@ -8,6 +8,7 @@ import numpy as np
 from consumers.ingest.byte_budget import ByteBudget
 from consumers.ingest.resending import StoredUsers
 from consumers.ingest.waiting_users import WaitingUsers
+from consumers.topics.log_range import poll_past_damage, say_damage
 from stream.clock import Clock
 from stream.errors import OffsetExpiredError
 from stream.events.id_column import IdColumn
@@ -246,7 +247,8 @@ class PartitionSequences:
             return
         if self._read_again_from < stop:
             try:
-                batches = reader.poll(_REREAD_RECORDS, 0.0)
+                # What is damaged was set aside already: it was read for the state before.
+                batches = poll_past_damage(self._log, reader, _REREAD_RECORDS, 0.0, say_damage)
             except OffsetExpiredError as expired:
                 self.missed = True
                 self._read_again_from = expired.start_offset

@@ -54,6 +54,7 @@ class World:
     settings: dict[str, object] = field(default_factory=dict)
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOW))
     offset: int = 0
+    given_log: MemoryLog | None = None
 
     def __post_init__(self) -> None:
         self.config = GsrConfig().with_values(
@@ -64,7 +65,7 @@ class World:
                 "model": {"dimension": 8},
             }
         )
-        self.log = MemoryLog(self.clock)
+        self.log = self.given_log or MemoryLog(self.clock)
         for spec in self.config.log.topics():
             self.log.create_topic(spec)
         self.artifacts: ArtifactStore = open_artifacts(self.config, self.clock)

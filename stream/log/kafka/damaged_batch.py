@@ -1,6 +1,6 @@
-"""Where a damaged batch ends, so that whoever must can go on behind it."""
+"""Where to go on behind a damaged batch."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -13,17 +13,32 @@ from stream.log.kafka.batch_header import (
     unchecked_header,
 )
 
-_FIRST_TRIES: Final = 10_000
+_MOST_TRIES: Final = 10_000
 """So many places that look like the beginning of a batch are tried, and no more."""
 
 
-def end_of_damage(fetched: memoryview, position: int, wanted: int) -> int | None:
-    """Return the offset after the damaged batch at `position`; None where nothing tells it.
+class Behind(NamedTuple):
+    """Where reading can go on.
 
-    A header that begins at or before `wanted` is believed where its checksum is right (which
-    leaves its first offset out), or where two of its fields agree on its length: producers number
-    the records of a batch without gaps. Else the batch ends before the next one that can be read,
-    whatever lies between.
+    Parameters
+    ----------
+    position
+        In the fetched bytes.
+    offset
+        Of the log; the wanted one where the damaged batch does not hold it.
+    """
+
+    position: int
+    offset: int
+
+
+def behind_damage(fetched: memoryview, position: int, wanted: int) -> Behind | None:
+    """Return what is behind the damaged batch at `position`; None where nothing tells it.
+
+    A header that holds `wanted` is believed where its checksum is right (which leaves its first
+    offset out), or where two of its fields agree on its length: producers number the records of a
+    batch without gaps. Else the next batch that can be read tells, whatever lies between. A broker
+    that takes a damaged first offset for right sends that batch before what was asked for.
 
     Parameters
     ----------
@@ -32,21 +47,21 @@ def end_of_damage(fetched: memoryview, position: int, wanted: int) -> int | None
     position
         Where the damaged batch begins.
     wanted
-        The offset that could not be read.
+        The offset to read next.
     """
     header = _intact(fetched, position) or _believable(fetched, position)
     if header is not None and header.base_offset <= wanted < header.next_offset:
-        return header.next_offset
+        return Behind(position + header.size, header.next_offset)
     return next_readable(fetched, position + 1, wanted)
 
 
-def next_readable(fetched: memoryview, position: int, wanted: int) -> int | None:
-    """Return the first offset of the first whole batch from `position` on that is past `wanted`."""
+def next_readable(fetched: memoryview, position: int, wanted: int) -> Behind | None:
+    """Return the first whole batch from `position` on that goes past `wanted`."""
     magics = np.frombuffer(fetched, np.uint8)[position + MAGIC_AT :] == MAGIC
-    for place in np.flatnonzero(magics)[:_FIRST_TRIES].tolist():
-        header = _intact(fetched, position + place)
-        if header is not None and header.base_offset > wanted:
-            return header.base_offset
+    for step in np.flatnonzero(magics)[:_MOST_TRIES].tolist():
+        header = _intact(fetched, position + step)
+        if header is not None and header.next_offset > wanted:
+            return Behind(position + step, max(header.base_offset, wanted))
     return None
 
 

@@ -267,7 +267,8 @@ class _OldRecords:
 
     def _damage(self, error: Exception) -> RecordsDamagedError:
         place, offset = self._records.topic_partition, self._records.next_fetch_offset
-        end = next_readable(self._fetched, 0, offset)
+        behind = next_readable(self._fetched, 0, offset)
+        end = None if behind is None or behind.offset == offset else behind.offset
         return RecordsDamagedError(place.topic, place.partition, offset, end, str(error))
 
 

@@ -20,7 +20,7 @@ from stream.log.kafka.batch_kernels import (
     decode_records,
 )
 from stream.log.kafka.compression import Codec, decompress
-from stream.log.kafka.damaged_batch import end_of_damage
+from stream.log.kafka.damaged_batch import behind_damage
 from stream.log.kafka.record_columns import RecordColumns, read_headers
 
 MAX_BATCH_BYTES: Final = 64 * 1024 * 1024
@@ -169,12 +169,15 @@ class BatchDecoder:
         except ValueError:
             return  # which `take` says
         if not whole:
-            raise self._refused(f"it says that it goes on after {len(self._fetched)} bytes")
+            self._pass_over(f"it says that it goes on after {len(self._fetched)} bytes")
 
-    def _refused(self, reason: str) -> RecordsDamagedError:
-        """Return the refusal of the batch at the position."""
-        end = end_of_damage(self._fetched, self._position, self.next_offset)
-        return RecordsDamagedError(self.topic, self.partition, self.next_offset, end, reason)
+    def _pass_over(self, reason: str) -> None:
+        """Go on behind the damaged batch at the position, if it is not the one that is wanted."""
+        behind = behind_damage(self._fetched, self._position, self.next_offset)
+        if behind is None or behind.offset > self.next_offset:
+            end = None if behind is None else behind.offset
+            raise RecordsDamagedError(self.topic, self.partition, self.next_offset, end, reason)
+        self._position = behind.position
 
     def _next_group(self, limit: int) -> _Group | None:
         """Collect batches for about `limit` records; None at the end."""
@@ -188,7 +191,8 @@ class BatchDecoder:
             except ValueError as error:
                 if bodies:
                     break  # what stands before the damage is handed out first
-                raise self._refused(str(error)) from error
+                self._pass_over(str(error))
+                continue
             if batch is None:
                 break
             self._position += batch.size

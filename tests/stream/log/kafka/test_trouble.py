@@ -11,7 +11,7 @@ import pytest
 from kafka import KafkaProducer
 
 from stream.clock import SystemClock
-from stream.errors import FencedError, LogUnavailableError
+from stream.errors import FencedError, LogUnavailableError, RecordTooLargeError
 from stream.log.interface import Log, Outgoing, Reader, TopicSpec
 from stream.log.kafka import writer as kafka_writer
 from stream.log.kafka.log import KafkaLog
@@ -194,8 +194,9 @@ def test_a_record_larger_than_a_fetch_is_read(cluster: KafkaCluster, log: KafkaL
     other = KafkaLog(cluster.bootstrap_servers, SystemClock(), small)
     assert [len(value or b"") for value in read(other.reader(topic), 2)] == [3_000_000, 5]
     other.close()
-    with pytest.raises(ValueError, match=r"max\.message\.bytes"):
-        writer.append([Outgoing(b"k", b"x" * 5_000_000)])
+    with pytest.raises(RecordTooLargeError, match=r"4194304.*max\.message\.bytes") as caught:
+        writer.append([*numbered(0, 2), Outgoing(b"k", b"x" * 5_000_000)])
+    assert caught.value.rows == (2,)
     writer.append(numbered(0, 1))
 
 
