@@ -5,9 +5,10 @@
     GsrError
     ├── ConfigError         a setting is wrong; names it and where it came from
     ├── TooManyBadError     too large a share of recent records is bad: ingest stops
-    ├── ClicksExpiredError  clicks left the log before they were applied: ingest stops
     ├── ClicksDamagedError  clicks on the log cannot be read: ingest stops
-    ├── OtherTopicError     clicks is another topic than the state was made from: ingest stops
+    ├── MissingClicksError  the log lacks the clicks that a state needs next: ingest stops
+    │   ├── ClicksExpiredError  they left it before they were applied
+    │   └── OtherTopicError     it is another topic than the one the state was made from
     ├── RoleFailedError     a role's process ended when it should not have
     ├── ArtifactError       an artifact is missing, torn or does not fit
     ├── PortBusyError       another process listens on the role's port
@@ -73,7 +74,13 @@ class TooManyBadError(GsrError):
         )
 
 
-class ClicksExpiredError(GsrError):
+class MissingClicksError(GsrError):
+    """The log does not hold the clicks that a state needs next; ingest stops."""
+
+    exit_code = 12
+
+
+class ClicksExpiredError(MissingClicksError):
     """Clicks left the log before they were applied; ingest stops instead of skipping them.
 
     Parameters
@@ -85,8 +92,6 @@ class ClicksExpiredError(GsrError):
     start
         The oldest one that the log still has.
     """
-
-    exit_code = 12
 
     def __init__(self, topic: str, partition: int, offset: int, start: int) -> None:
         self.topic = topic
@@ -135,7 +140,7 @@ class ClicksDamagedError(GsrError):
         )
 
 
-class OtherTopicError(GsrError):
+class OtherTopicError(MissingClicksError):
     """The clicks topic is not the one that a state was made from, though it has its name.
 
     Parameters
@@ -149,8 +154,6 @@ class OtherTopicError(GsrError):
     whose
         What was made from it, as ``"the state in DIR"``.
     """
-
-    exit_code = 12
 
     def __init__(self, topic: str, made_from: str, found: str | None, whose: str) -> None:
         self.topic = topic

@@ -14,8 +14,8 @@ from typing import Final
 from consumers.config import ProcessSection
 from consumers.errors import (
     ArtifactError,
-    ClicksExpiredError,
     ConfigError,
+    MissingClicksError,
     NotFoundError,
     PortBusyError,
     RoleFailedError,
@@ -32,8 +32,8 @@ _REMEMBERED_LINES: Final = 5
 HOPELESS: Final = frozenset(
     (
         ArtifactError.exit_code,
-        ClicksExpiredError.exit_code,
         ConfigError.exit_code,
+        MissingClicksError.exit_code,
         NotFoundError.exit_code,
         PortBusyError.exit_code,
         STATE_EXIT_CODE,
