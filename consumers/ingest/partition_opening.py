@@ -11,6 +11,7 @@ from typing import Final, Literal
 from consumers.artifacts.store import ArtifactStore
 from consumers.config import GsrConfig
 from consumers.errors import ArtifactError, ClicksExpiredError, OtherTopicError
+from consumers.ingest.topic_mark import CLICKS, marks_record
 from stream.clock import Clock
 from stream.errors import StateCorruptError, StateError, StateLockedError, StateMismatchError
 from stream.state.checkpoint import Checkpoint
@@ -22,9 +23,6 @@ _LOGGER = logging.getLogger(__name__)
 
 _FIRST_RETRY_SECONDS: Final = 0.5
 _LONGEST_RETRY_SECONDS: Final = 30.0
-
-CLICKS: Final = "clicks"
-"""What the topic is to a state, whatever its name: see `StateMeta.topic_ids`."""
 
 Source = Literal["local", "checkpoint", "nothing"]
 
@@ -96,6 +94,8 @@ class PartitionOpening:
         Which one.
     ask_bounds
         Returns what the log says of it now.
+    ask_mark
+        Returns what the log has where a record was: see `found_mark`.
     artifacts
         Where checkpoints are.
     clock
@@ -114,6 +114,7 @@ class PartitionOpening:
         config: GsrConfig,
         partition: int,
         ask_bounds: Callable[[], PartitionBounds],
+        ask_mark: Callable[[str], str | None],
         artifacts: ArtifactStore,
         clock: Clock,
     ) -> None:
@@ -122,6 +123,7 @@ class PartitionOpening:
         self.checkpointed_offset = 0
         self._config = config
         self._ask_bounds = ask_bounds
+        self._ask_mark = ask_mark
         self._artifacts = artifacts
         self._clock = clock
         self._path: Path = config.ingest_directory / f"partition-{partition}"
@@ -341,7 +343,9 @@ class PartitionOpening:
                 self.partition,
                 self._config.log.clicks,
                 topic_id,
-                ", as ingest.accept_topic says" if before else "; it did not say which before",
+                "; it did not say which before"
+                if marks_record(before)
+                else ", as ingest.accept_topic says",
             )
         try:
             store.belong_to({CLICKS: topic_id})
@@ -366,9 +370,11 @@ class PartitionOpening:
 
     def _compare(self, made_from: Mapping[str, str], topic_id: str | None, whose: str) -> None:
         before = made_from.get(CLICKS)
-        accepted = (None, before, self._config.ingest.accept_topic)
-        if before is not None and topic_id not in accepted:
-            raise OtherTopicError(self._config.log.clicks, before, topic_id, whose)
+        if before is None:
+            return
+        found = self._ask_mark(before) if marks_record(before) else topic_id
+        if found not in (None, before, self._config.ingest.accept_topic):
+            raise OtherTopicError(self._config.log.clicks, before, found, whose)
 
     def _refuse_other_log(
         self, offset: int | None, end: int, what: str, store: PartitionStore | None = None

@@ -10,6 +10,7 @@ from consumers.config import GsrConfig
 from consumers.ingest.partition_ingest import PartitionIngest
 from consumers.ingest.partition_opening import PartitionBounds, PartitionOpening
 from consumers.ingest.sequences import SequenceBudgets
+from consumers.ingest.topic_mark import found_mark
 from consumers.metrics.registry import Metrics
 from consumers.topics.sequences_word import UNDER_WAY, leave_word, read_word, sequence_group
 from stream.clock import Clock
@@ -86,9 +87,13 @@ class OwnedPartitions:
             if partition in self.parts or partition in self._openings:
                 continue
             self._fenced.pop(partition, None)
-            ask_bounds = functools.partial(self._bounds, partition)
             self._openings[partition] = PartitionOpening(
-                self._config, partition, ask_bounds, self._artifacts, self._clock
+                self._config,
+                partition,
+                functools.partial(self._bounds, partition),
+                functools.partial(found_mark, self._log, self._config.log.clicks, partition),
+                self._artifacts,
+                self._clock,
             )
         self._pause(partitions)
         self._count("assigned", len(partitions))

@@ -48,7 +48,8 @@ class StateMeta:
         clicks, ``feed_dropped`` rows that fell off the feed, ``items_removed``.
     topic_ids
         What tells the topics that the state belongs to from others of their names
-        (`Log.topic_ids`), by what they are to it, such as ``clicks``. Empty before it is known.
+        (`Log.topic_ids`), by what they are to it, such as ``clicks``. Empty before it is known;
+        where the log gives no ids, what else tells them apart.
     """
 
     partition: int

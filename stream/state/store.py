@@ -328,6 +328,10 @@ class PartitionStore:
                 changes.write()
             self._meta = meta
 
+    def remember_topic(self, role: str, mark: str) -> None:
+        """Note, with the next flush, what tells one of the topics from others of its name."""
+        self._meta = replace(self._meta, topic_ids={**self._meta.topic_ids, role: mark})
+
     def begin_with_history(self, clicks: int) -> None:
         """Make room for `clicks` from before the log: their offsets count up to -1.
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from consumers.errors import OtherTopicError
-from consumers.ingest.partition_opening import CLICKS
 from consumers.ingest.role import IngestRole
+from consumers.ingest.topic_mark import CLICKS
 from stream.clock import ManualClock
+from stream.log.memory import MemoryLog
 from stream.state.checkpoint import Checkpoint
+from stream.state.store import PartitionStore
 from tests.consumers.ingest_world import NOW, LogWithoutIds, World, clicks_of
 
 USERS = [f"u{n}" for n in range(6)]
@@ -66,10 +68,47 @@ def test_a_topic_made_anew_is_refused_whatever_its_length(tmp_path: Path, clicks
     assert other.sequences() == {}
 
 
+@pytest.mark.parametrize("clicks", [0, 3, 30], ids=["empty", "as long", "longer"])
+def test_a_log_without_ids_is_known_by_its_records(tmp_path: Path, clicks: int) -> None:
+    """The record before the position is another one, or none; in the same topic it is the same."""
+    clock = ManualClock(NOW)
+    world = worked(World(tmp_path, clock=clock, log=LogWithoutIds(clock)))
+    worked(World(tmp_path, clock=clock, log=world.topics))
+    before = world.state()
+    assert str(topic_of(world)).startswith("record:")
+    other = World(tmp_path, clock=clock, log=LogWithoutIds(clock))
+    other.send(*clicks_of([*USERS, "w"], clicks))
+    assert "--state" in str(refused(other))
+    assert other.state() == before
+
+
+def test_records_that_retention_took_tell_nothing(tmp_path: Path) -> None:
+    """A state that waited for long goes on, as far as it is allowed to leave clicks out."""
+    clock = ManualClock(NOW)
+    world = worked(World(tmp_path, {"accept_gap": True}, clock=clock, log=LogWithoutIds(clock)))
+    clock.sleep(30 * 86_400.0)
+    assert isinstance(world.topics, MemoryLog)
+    world.topics.clean(world.config.log.clicks)
+    worked(world)
+
+
+def test_brokers_that_give_ids_by_now(tmp_path: Path) -> None:
+    """After their upgrade the record says that the topic is the same, and the id takes over."""
+    clock = ManualClock(NOW)
+    log = LogWithoutIds(clock)
+    world = worked(World(tmp_path, clock=clock, log=log))
+    log.gives_ids = True
+    worked(world)
+    given = log.topic_ids([world.config.log.clicks])[world.config.log.clicks]
+    assert given is not None
+    assert topic_of(world) == given
+
+
 def test_a_state_that_does_not_say_is_tied_to_the_topic_it_meets(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one from before there were ids; the next topic is refused."""
+    monkeypatch.setattr(PartitionStore, "remember_topic", lambda *_: None)
     clock = ManualClock(NOW)
     world = worked(World(tmp_path, clock=clock, log=LogWithoutIds(clock)))
     assert topic_of(world) is None
