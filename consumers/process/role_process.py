@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Final, Protocol
 
 from consumers.artifacts.store import ArtifactStore, open_artifacts
-from consumers.config import GsrConfig
+from consumers.config import GsrConfig, LogSection
 from consumers.errors import GsrError
 from consumers.metrics.registry import Metrics
 from consumers.process.allocator import RETURN_SECONDS, return_memory, settle_allocator
@@ -113,10 +113,22 @@ def run_role(
         stack.callback(collect_as_usual)
         for spec in config.log.topics():
             log.create_topic(spec)
-        names = [spec.name for spec in config.log.topics()]
-        watch = stack.enter_context(watched_topics(log, names, config.log.clicks, clock))
+        used = used_topics(name, config.log)
+        watch = stack.enter_context(watched_topics(log, used, config.log.clicks, clock))
         _loop(name, factory, config, (log, clock, metrics, health), stop, watch)
     _logger.info("stopped")
+
+
+def used_topics(role: str, log: LogSection) -> list[str]:
+    """Return the topics without which a role cannot go on.
+
+    Those of ingest are all, since it also tidies an embedded log up.
+    """
+    if role == "ingest":
+        return [spec.name for spec in log.topics()]
+    if role == "publisher":
+        return [log.sequences, log.recommendations, log.default_recommendations, log.items]
+    return []  # the trainer learns from checkpoints
 
 
 def _loop(

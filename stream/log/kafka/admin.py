@@ -130,14 +130,13 @@ class KafkaAdmin:
         """Return the ids of those of `topics` that exist; None: the brokers give none."""
 
         def ask(client: KafkaAdminClient) -> dict[str, str | None]:
-            answers = client.describe_topics(sorted(topics)) if topics else []
             return {
                 answer["name"]: _given_id(answer.get("topic_id"))
-                for answer in answers
+                for answer in client.describe_topics(sorted(topics))
                 if _exists(answer)
             }
 
-        return self._call("find the topics' ids", ask)
+        return self._call("find the topics' ids", ask) if topics else {}
 
     def topic_uuid(self, topic: str) -> uuid.UUID | None:
         """Return the id of `topic`, if it exists and the brokers give one."""

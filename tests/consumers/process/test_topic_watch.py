@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from consumers.config import GsrConfig
 from consumers.errors import OtherTopicError
+from consumers.process.role_process import used_topics
 from consumers.process.topic_watch import GONE_PATIENCE_SECONDS, TopicWatch
 from stream.clock import ManualClock
 from stream.errors import LogUnavailableError, UnknownTopicError
@@ -115,3 +117,12 @@ def test_a_broker_that_gives_no_ids_changes_nothing(
     monkeypatch.setattr(log, "topic_ids", dict.fromkeys)
     watch.look()
     watch.check()
+
+
+def test_a_role_is_not_stopped_by_topics_that_it_does_not_use() -> None:
+    """A publisher beside an ingest elsewhere has nothing to do with clicks, nor has a trainer."""
+    topics = GsrConfig().log
+    assert used_topics("ingest", topics) == [spec.name for spec in topics.topics()]
+    assert topics.clicks not in used_topics("publisher", topics)
+    assert {topics.sequences, topics.recommendations} <= set(used_topics("publisher", topics))
+    assert used_topics("trainer", topics) == []
