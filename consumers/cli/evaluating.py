@@ -10,10 +10,16 @@ from consumers.cli.options import (
     AsJson,
     ColumnNames,
     ConfigFile,
+    EventPaths,
+    Header,
     Limit,
+    QuotingRule,
     Settings,
     SkipBad,
+    TimestampFormat,
+    TimestampUnit,
     column_names,
+    file_dialect,
     resolve,
 )
 from consumers.cli.output import print_json, print_table, say
@@ -45,13 +51,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 def evaluate(
-    events: Annotated[
-        Path, typer.Argument(metavar="EVENTS", help="CSV, JSON lines or Parquet; .gz and .zst too.")
-    ],
+    events: EventPaths,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results go.")],
     config: ConfigFile = None,
     settings: Settings = None,
     columns: ColumnNames = None,
+    header: Header = None,
+    quoting: QuotingRule = "auto",
+    time_unit: TimestampUnit = None,
+    time_format: TimestampFormat = None,
     protocol: Annotated[
         Literal["leave-one-out", "temporal"],
         typer.Option("--protocol", help="How clicks are split; see docs/evaluation.md."),
@@ -112,6 +120,7 @@ def evaluate(
     where it was. Writes metrics.json, and cases.parquet for gsr compare.
     """
     loaded = resolve(config, settings)
+    dialect = file_dialect(header, quoting, time_unit, time_format, columns)
     changes = {"--model": _assignments(model, "--model")}
     changes["--learner"] = _assignments(learner, "--learner")
     import torch
@@ -130,6 +139,7 @@ def evaluate(
                 out=out,
                 config=loaded,
                 columns=column_names(columns),
+                dialect=dialect,
                 on_bad="skip" if skip_bad else "fail",
                 limit=limit,
                 protocol=protocol,

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -12,11 +11,17 @@ from consumers.cli.commands import command
 from consumers.cli.options import (
     ColumnNames,
     ConfigFile,
+    EventPaths,
+    Header,
     Limit,
     LogUrl,
+    QuotingRule,
     Settings,
     SkipBad,
+    TimestampFormat,
+    TimestampUnit,
     column_names,
+    file_dialect,
     resolve,
 )
 from consumers.cli.output import say
@@ -49,6 +54,8 @@ def add_to(app: typer.Typer) -> None:
         "gsr produce visits.jsonl --column user=visitor --column item=page",
         "gsr produce newest-first.csv --sort",
         "gsr produce clicks.csv.gz --skip 12001     go on where an earlier one stopped",
+        "gsr produce u.data --no-header --column user=1 --column item=2 --column timestamp=4",
+        "unzip -p clicks.zip | gsr produce -",
     )(produce)
     command(
         app,
@@ -60,14 +67,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 def produce(
-    events: Annotated[
-        Path,
-        typer.Argument(metavar="EVENTS", help="CSV, JSON lines or Parquet; .gz and .zst too."),
-    ],
+    events: EventPaths,
     config: ConfigFile = None,
     settings: Settings = None,
     log: LogUrl = None,
     columns: ColumnNames = None,
+    header: Header = None,
+    quoting: QuotingRule = "auto",
+    time_unit: TimestampUnit = None,
+    time_format: TimestampFormat = None,
     rate: Rate = None,
     restamp: Annotated[
         bool, typer.Option("--restamp", help="Stamp events with the time of sending.")
@@ -82,12 +90,13 @@ def produce(
     limit: Limit = None,
     skip_bad: SkipBad = False,
 ) -> None:
-    """Put an event file on the clicks topic, in the order of the file.
+    """Put event files on the clicks topic, in their order.
 
     Event times stay as they are unless --restamp is given. Whatever ends it early, it says how many
     events are on the topic: the same command with --skip goes on behind them.
     """
     loaded = resolve(config, settings, log)
+    dialect = file_dialect(header, quoting, time_unit, time_format, columns)
     from tempfile import gettempdir
 
     from consumers.topics.event_order import EventOrder
@@ -98,7 +107,7 @@ def produce(
     from stream.events.files import EventFile
 
     try:
-        mapping = Columns(**column_names(columns))  # type: ignore[arg-type]  # checked inside
+        mapping = Columns(**column_names(columns))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--column") from None
     # Given new times, an event may have any time of its own.
@@ -106,12 +115,13 @@ def produce(
         events,
         mapping,
         loaded.events.rules(),
+        dialect=dialect,
         on_bad="skip" if skip_bad else "fail",
         now=None if restamp else SystemClock().time,
     )
-    order = EventOrder(str(events), loaded.state.buffer_length)
+    order = EventOrder(file.name, loaded.state.buffer_length)
     if sort:
-        say(f"sorting {events} in {gettempdir()}")
+        say(f"sorting {file.name} in {gettempdir()}")
     batches = stretch(sort_events(file) if sort else file.read(), skip, limit)
     sent = _Sent(loaded.log.clicks, skip)
     pace = Pace(events_per_second=rate, restamp=restamp, head_start=head_start)

@@ -9,15 +9,22 @@ import typer
 
 from consumers.cli.commands import command
 from consumers.cli.options import (
+    EVENTS_HELP,
     AsJson,
     ColumnNames,
     ConfigFile,
+    EventPaths,
+    Header,
     Limit,
     LogUrl,
+    QuotingRule,
     Settings,
     SkipBad,
     StateDirectory,
+    TimestampFormat,
+    TimestampUnit,
     column_names,
+    file_dialect,
     resolve,
 )
 from consumers.cli.output import print_json, print_table, say
@@ -26,9 +33,6 @@ from consumers.home_paths import home_path
 if TYPE_CHECKING:  # pydantic would slow `gsr --help` down
     from consumers.config import GsrConfig
 
-Events = Annotated[
-    Path, typer.Argument(metavar="EVENTS", help="CSV, JSON lines or Parquet; .gz and .zst too.")
-]
 CycleClicks = Annotated[
     int | None,
     typer.Option("--cycle-clicks", min=1, help="Clicks per learning cycle (default: by length)."),
@@ -51,16 +55,17 @@ def add_to(app: typer.Typer) -> None:
 
 def replay(
     events: Annotated[
-        str,
-        typer.Argument(
-            metavar="EVENTS",
-            help="CSV, JSON lines or Parquet; .gz and .zst too. Or the URL of a log.",
-        ),
+        list[str],
+        typer.Argument(metavar="EVENTS", help=f"{EVENTS_HELP} Or the URL of a log."),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results go.")],
     config: ConfigFile = None,
     settings: Settings = None,
     columns: ColumnNames = None,
+    header: Header = None,
+    quoting: QuotingRule = "auto",
+    time_unit: TimestampUnit = None,
+    time_format: TimestampFormat = None,
     start: Annotated[
         str | None,
         typer.Option("--from", metavar="WHERE", help="With a log: first time, or P:OFFSET,…"),
@@ -86,14 +91,18 @@ def replay(
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
-    """Replay an event file, or a stretch of the clicks topic, in event time.
+    """Replay event files, or a stretch of the clicks topic, in event time.
 
     Every click is first a test, then learned. Writes metrics.json, report.html and the
     recommendations; prints the quality beside two baselines that are updated after every click.
     """
     from consumers.topics.topic_range import LOG_URL
 
-    url = events if LOG_URL.match(events) else None
+    dialect = file_dialect(header, quoting, time_unit, time_format, columns)
+    urls = [text for text in events if LOG_URL.match(text)]
+    if urls and len(events) > 1:
+        raise typer.BadParameter("give one log, or files: a log is not read together with others")
+    url = urls[0] if urls else None
     if url is None and (start is not None or stop is not None):
         raise typer.BadParameter("--from and --to need a log instead of a file")
     loaded = resolve(config, settings, url)
@@ -102,15 +111,16 @@ def replay(
     from consumers.replay.run import replay as replay_events
 
     with ExitStack() as stack:
-        file = home_path(Path(events))
+        files = [home_path(Path(text)) for text in events]
         if url is not None:
-            file = stack.enter_context(_exported(loaded, start, stop))
+            files = [stack.enter_context(_exported(loaded, start, stop))]
         progress = stack.enter_context(progress_bar())
         result = replay_events(
             ReplayOptions(
-                events=file,
+                events=files,
                 out=out,
                 columns=column_names(columns),
+                dialect=dialect,
                 config=loaded,
                 warmup=warmup,
                 repeats=repeats,
@@ -130,12 +140,16 @@ def replay(
 
 
 def bootstrap(
-    events: Events,
+    events: EventPaths,
     config: ConfigFile = None,
     settings: Settings = None,
     log: LogUrl = None,
     state: StateDirectory = None,
     columns: ColumnNames = None,
+    header: Header = None,
+    quoting: QuotingRule = "auto",
+    time_unit: TimestampUnit = None,
+    time_format: TimestampFormat = None,
     limit: Limit = None,
     cycle_clicks: CycleClicks = None,
     skip_bad: SkipBad = False,
@@ -143,6 +157,7 @@ def bootstrap(
 ) -> None:
     """Turn history into state and a first model; then go live with the same settings."""
     loaded = resolve(config, settings, log, state)
+    dialect = file_dialect(header, quoting, time_unit, time_format, columns)
     from consumers.cli.progress_bar import progress_bar
     from consumers.replay.bootstrap import BootstrapOptions
     from consumers.replay.bootstrap import bootstrap as bootstrap_from
@@ -154,6 +169,7 @@ def bootstrap(
                 events=events,
                 config=loaded,
                 columns=column_names(columns),
+                dialect=dialect,
                 limit=limit,
                 cycle_clicks=cycle_clicks,
                 on_bad="skip" if skip_bad else "fail",

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-if TYPE_CHECKING:  # pydantic would slow `gsr --help` down
+if TYPE_CHECKING:  # they would slow `gsr --help` down
     from consumers.config import GsrConfig
+    from stream.events.file_dialect import FileDialect
 
 ConfigFile = Annotated[
     Path | None,
@@ -28,12 +29,43 @@ LogFormat = Annotated[
     typer.Option("--log-format", help="Messages for people or for log collectors."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+EVENTS_HELP = (
+    "CSV, JSON lines or Parquet; .gz and .zst too. Several files are parts of one log; - is "
+    "standard input; a directory means the event files in it, by name."
+)
+EventPaths = Annotated[list[Path], typer.Argument(metavar="EVENTS", help=EVENTS_HELP)]
 ColumnNames = Annotated[
     list[str] | None,
     typer.Option(
         "--column",
         metavar="ROLE=NAME",
-        help="Column of the file for user, item, timestamp, event or event_id; may be repeated.",
+        help="Column of the file for user, item, timestamp, event or event_id; may be repeated. "
+        "With --no-header a number, from 1.",
+    ),
+]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header",
+        help="Whether the first line of CSV names the columns [it does].",
+    ),
+]
+QuotingRule = Annotated[
+    Literal["auto", "standard", "none"],
+    typer.Option(
+        "--quoting", help="CSV: quotes enclose fields, or are text [as the first ones tell]."
+    ),
+]
+TimestampUnit = Annotated[
+    Literal["s", "ms", "us", "ns", "minutes", "hours", "days", "excel", "calendar"] | None,
+    typer.Option("--time-unit", help="Of timestamps that are numbers [as the first ones tell]."),
+]
+TimestampFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--time-format",
+        metavar="FORMAT",
+        help="Of timestamps that are text, such as '%d/%m/%Y %H:%M:%S' [usual forms].",
     ),
 ]
 SkipBad = Annotated[
@@ -84,8 +116,40 @@ def column_names(assignments: Sequence[str] | None) -> dict[str, str]:
     >>> column_names(["user=visitor", "timestamp=ts"])
     {'user': 'visitor', 'timestamp': 'ts'}
     """
-    roles = ("user", "item", "timestamp", "event", "event_id", "timestamp_unit")
-    names = {}
+    return {role: name for role, name in _assigned(assignments) if role != _UNIT}
+
+
+def file_dialect(
+    header: bool | None,
+    quoting: Literal["auto", "standard", "none"],
+    time_unit: str | None,
+    time_format: str | None,
+    assignments: Sequence[str] | None,
+) -> "FileDialect":
+    """Return what the options say about how files are written; `--column timestamp_unit=` too."""
+    from stream.events.file_dialect import FileDialect
+
+    units = {name for role, name in _assigned(assignments) if role == _UNIT}
+    units |= set() if time_unit is None else {time_unit}
+    if len(units) > 1:
+        raise typer.BadParameter(f"one file has one unit, not {', '.join(sorted(units))}")
+    try:
+        return FileDialect(
+            header=header,
+            quoting=quoting,
+            time_unit=next(iter(units), None),  # type: ignore[arg-type]  # checked inside
+            time_format=time_format,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+_UNIT = "timestamp_unit"
+
+
+def _assigned(assignments: Sequence[str] | None) -> list[tuple[str, str]]:
+    roles = ("user", "item", "timestamp", "event", "event_id", _UNIT)
+    assigned = []
     for text in assignments or ():
         role, equals, name = text.partition("=")
         if not equals or not name or role not in roles:
@@ -93,5 +157,5 @@ def column_names(assignments: Sequence[str] | None) -> dict[str, str]:
                 f"{text!r}: write ROLE=NAME, where ROLE is one of {', '.join(roles)}",
                 param_hint="--column",
             )
-        names[role] = name
-    return names
+        assigned.append((role, name))
+    return assigned

@@ -132,7 +132,7 @@ def run_demo(options: DemoOptions) -> None:
 def _check_events(options: DemoOptions) -> None:
     """Find out now, and not in a child, whether the file can be read."""
     try:
-        columns = Columns(**options.columns)  # type: ignore[arg-type]  # the CLI checked the roles
+        columns = Columns(**options.columns)
     except ValueError as error:
         raise ConfigError(f"--column: {error}") from None
     for _events in EventFile(options.events or "", columns, batch_rows=100).read():

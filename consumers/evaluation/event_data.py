@@ -134,7 +134,7 @@ def read_event_data(
         item_count=len(item_ids),
     )
     return EventData(
-        file=file.path.name,
+        file=file.name,
         interactions=interactions,
         user_ids=user_ids,
         item_ids=item_ids,

@@ -22,6 +22,7 @@ from gsr.batch_defaults import batch_model
 from gsr.config import BatchConfig, ModelConfig
 from gsr.protocols import Split
 from stream.clock import SystemClock
+from stream.events.file_dialect import FileDialect
 
 _Settings = TypeVar("_Settings", ModelConfig, BatchConfig)
 
@@ -35,8 +36,9 @@ class EvaluateOptions:
 
     Parameters
     ----------
-    events, columns, on_bad, limit
-        The event file, its columns by role, what bad rows do, and how many events are read.
+    events, columns, dialect, on_bad, limit
+        The event file (or several as one), its columns by role, how it is written, what bad rows
+        do, and how many events are read.
     config
         Of events.
     out
@@ -58,10 +60,11 @@ class EvaluateOptions:
         Settings that differ from those that the data suggest, by name.
     """
 
-    events: Path
+    events: Path | Sequence[Path]
     out: Path
     config: GsrConfig
     columns: dict[str, str] = field(default_factory=dict)
+    dialect: FileDialect = field(default_factory=FileDialect)
     on_bad: Literal["fail", "skip"] = "fail"
     limit: int | None = None
     protocol: Protocol = "leave-one-out"
@@ -95,7 +98,12 @@ def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> di
     rules = options.config.events.rules()
     device = chosen_device(options.device)
     file = open_events(
-        options.events, options.columns, options.config, options.on_bad, SystemClock().time()
+        options.events,
+        options.columns,
+        options.config,
+        options.on_bad,
+        options.dialect,
+        now=SystemClock().time(),
     )
     data = read_event_data(file, rules, options.limit, progress)
     runs = [_run_seed(options, data, seed, device, progress) for seed in options.seeds]

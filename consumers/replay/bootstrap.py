@@ -1,5 +1,6 @@
 """`gsr bootstrap`: history becomes state and a first model, so that `gsr run` goes live from it."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from stream.clock import Clock
 from stream.events.click import ClickBatch
 from stream.events.click_batch import to_click_batch
 from stream.events.event_sort import sorted_events
+from stream.events.file_dialect import FileDialect
 from stream.events.files import EventFile, FileSummary
 from stream.log.interface import Outgoing
 from stream.log.opening import open_log
@@ -40,11 +42,13 @@ class BootstrapOptions:
     Parameters
     ----------
     events
-        The event file (see `stream.events.files`).
+        The event file, or several that are parts of one log (see `stream.events.files`).
     config
         The same settings that `gsr run` will use: state and artifacts go where they say.
     columns
         Which column holds what: user, item, timestamp, event, event_id → column name.
+    dialect
+        What is known of how the file is written.
     limit
         Only the first so many events; None: all.
     cycle_clicks
@@ -53,9 +57,10 @@ class BootstrapOptions:
         "fail" at the first bad row, or "skip" and count.
     """
 
-    events: Path
+    events: Path | Sequence[Path]
     config: GsrConfig
     columns: dict[str, str] = field(default_factory=dict)
+    dialect: FileDialect = field(default_factory=FileDialect)
     limit: int | None = None
     cycle_clicks: int | None = None
     on_bad: Literal["fail", "skip"] = "fail"
@@ -81,7 +86,14 @@ def bootstrap(
     config = options.config
     artifacts = open_artifacts(config, clock)
     _refuse_existing(config, artifacts)
-    file = open_events(options.events, options.columns, config, options.on_bad, clock.time())
+    file = open_events(
+        options.events,
+        options.columns,
+        config,
+        options.on_bad,
+        options.dialect,
+        now=clock.time(),
+    )
     progress(Progress(stage="looking through the file", done=0, total=0))
     summary = summarise(file, options.limit)
     with ExitStack() as stack:

@@ -1,5 +1,6 @@
 """An event file as history: what is in it, and in how large pieces it is learned."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
@@ -8,6 +9,7 @@ from consumers.config import GsrConfig
 from consumers.errors import ConfigError
 from stream.errors import EventFileError
 from stream.events.columns import Columns
+from stream.events.file_dialect import FileDialect
 from stream.events.files import EventFile, FileSummary
 
 SMALLEST_CYCLE: Final = 500
@@ -24,24 +26,28 @@ WINDOW_SECONDS: Final = (
 
 
 def open_events(
-    path: Path,
+    path: Path | Sequence[Path],
     columns: dict[str, str],
     config: GsrConfig,
     on_bad: Literal["fail", "skip"],
+    dialect: FileDialect | None = None,
+    *,
     now: float,
 ) -> EventFile:
-    """Return the event file with its columns named.
+    """Return the event file, or several as one, with its columns named.
 
     Parameters
     ----------
     path
-        The file.
+        The file, or several.
     columns
         Role to the column's name, where it is not the usual one.
     config
         Which events there are, and how far past `now` one may lie.
     on_bad
         "fail" at the first bad row, or "skip" and count.
+    dialect
+        What is known of how the files are written.
     now
         Seconds since the epoch, the same for every reading, so that all find the same rows.
 
@@ -57,10 +63,9 @@ def open_events(
             f"no such column role: {', '.join(sorted(unknown))}; there are {', '.join(roles)}"
         )
     try:
-        named = Columns(
-            **{role: columns.get(role, name) for role, name in roles.items()}  # type: ignore[arg-type]  # roles hold names only
-        )
-        return EventFile(path, named, config.events.rules(), on_bad=on_bad, now=lambda: now)
+        named = Columns(**{role: columns.get(role, name) for role, name in roles.items()})
+        rules = config.events.rules()
+        return EventFile(path, named, rules, dialect=dialect, on_bad=on_bad, now=lambda: now)
     except ValueError as error:
         raise ConfigError(str(error)) from error
 

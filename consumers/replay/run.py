@@ -1,6 +1,6 @@
 """`gsr replay`: an event file through the whole pipeline, in event time, with quality measured."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -33,6 +33,7 @@ from stream.clock import Clock, SystemClock
 from stream.events.click import ClickBatch
 from stream.events.click_batch import to_click_batch
 from stream.events.event_sort import sorted_events
+from stream.events.file_dialect import FileDialect
 from stream.events.files import EventFile, FileSummary
 
 FINAL_USERS: Final = 10_000
@@ -48,11 +49,13 @@ class ReplayOptions:
     Parameters
     ----------
     events
-        The event file (see `stream.events.files`).
+        The event file, or several that are parts of one log (see `stream.events.files`).
     out
         Directory for `metrics.json`, `report.html` and the recommendations; made if missing.
     columns
         Which column holds what: user, item, timestamp, event, event_id → column name.
+    dialect
+        What is known of how the file is written.
     config
         Settings of state, model, learner and lists; those of processes are not used.
     warmup
@@ -77,9 +80,10 @@ class ReplayOptions:
         "fail" at the first bad row, or "skip" and count.
     """
 
-    events: Path
+    events: Path | Sequence[Path]
     out: Path
     columns: dict[str, str] = field(default_factory=dict)
+    dialect: FileDialect = field(default_factory=FileDialect)
     config: GsrConfig = field(default_factory=GsrConfig)
     warmup: float = 0.1
     repeats: Literal["exclude", "include"] = "exclude"
@@ -111,7 +115,12 @@ def replay(
     _check(options)
     started = clock.monotonic()
     file = open_events(
-        options.events, options.columns, options.config, options.on_bad, clock.time()
+        options.events,
+        options.columns,
+        options.config,
+        options.on_bad,
+        options.dialect,
+        now=clock.time(),
     )
     progress(Progress(stage="looking through the file", done=0, total=0))
     summary = summarise(file, options.limit)
@@ -209,7 +218,7 @@ class Replay:
             "cycles": self._cycles,
             "totals": asdict(loop.totals),
             "options": {
-                "events": options.events.name,
+                "events": file.name,
                 "warmup": options.warmup,
                 "repeats": options.repeats,
                 "seed": options.seed,

@@ -2,12 +2,12 @@
 
 import zlib
 from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 import zstandard
 
 from stream.errors import EventFileError
+from stream.events.input_file import InputFile, unreadable
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
@@ -21,7 +21,7 @@ class FileBytes:
 
     Parameters
     ----------
-    path
+    source
         The file.
 
     Raises
@@ -37,43 +37,44 @@ class FileBytes:
         Whether it is compressed.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, source: InputFile) -> None:
+        self._source = source
+        self._name = source.name
         self.size = 0
         self.position = 0
         self.packed = False
 
     def __iter__(self) -> Generator[bytes]:
         try:
-            with self.path.open("rb") as file:
-                self.size = self.path.stat().st_size
+            with self._source.open() as file:
+                self.size = self._source.size
                 self.position = 0
                 start = file.read(len(_ZSTD))
-                file.seek(0)
                 self.packed = start.startswith((_GZIP, _ZSTD))
                 if start.startswith(_GZIP):
-                    yield from self._unpack(file, _gzip_member, "gzip")
+                    yield from self._unpack(file, start, _gzip_member, "gzip")
                 elif start == _ZSTD:
-                    yield from self._unpack(file, _zstd_frame, "zstd")
+                    yield from self._unpack(file, start, _zstd_frame, "zstd")
                 else:
-                    yield from self._blocks(file, _PLAIN_BYTES)
+                    yield from self._blocks(file, start, _PLAIN_BYTES)
         except OSError as error:
-            raise EventFileError(
-                str(self.path), f"cannot be read ({error.strerror}): check the path and its rights"
-            ) from error
+            raise EventFileError(self._name, unreadable(error)) from error
 
-    def _blocks(self, file: BinaryIO, size: int) -> Iterator[bytes]:
-        while block := file.read(size):
+    def _blocks(self, file: BinaryIO, start: bytes, size: int) -> Iterator[bytes]:
+        """Read blocks, the first of which begins with what was read already."""
+        block = start + file.read(size - len(start))
+        while block:
             self.position += len(block)
             yield block
+            block = file.read(size)
 
     def _unpack(
-        self, file: BinaryIO, new_stream: "Callable[[], _Stream]", kind: str
+        self, file: BinaryIO, start: bytes, new_stream: "Callable[[], _Stream]", kind: str
     ) -> Iterator[bytes]:
         """Unpack any number of streams that follow each other."""
         stream: _Stream | None = None
         try:
-            for block in self._blocks(file, _PACKED_BYTES):
+            for block in self._blocks(file, start, _PACKED_BYTES):
                 packed = block
                 while packed:
                     if stream is None:
@@ -90,12 +91,10 @@ class FileBytes:
                         stream = None
         except (zlib.error, zstandard.ZstdError) as error:
             raise EventFileError(
-                str(self.path), f"the {kind} data is damaged ({error}): fetch the file again"
+                self._name, f"the {kind} data is damaged ({error}): fetch the file again"
             ) from error
         if stream is not None:
-            raise EventFileError(
-                str(self.path), f"the {kind} data is cut off: fetch the file again"
-            )
+            raise EventFileError(self._name, f"the {kind} data is cut off: fetch the file again")
 
 
 class _Stream(Protocol):

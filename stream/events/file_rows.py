@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from stream.events.bad_record import Fault, quoted
+from stream.events.bad_record import Fault
 from stream.events.click import MAX_ID_BYTES, EventColumns, EventRules
 from stream.events.click_fields import id_fault, unknown_event
-from stream.events.timestamps import SECONDS_END, likely_unit, parse_iso
+from stream.events.file_dialect import FileDialect
+from stream.events.file_times import FileTimes, Timestamps
+from stream.events.timestamps import SECONDS_END
 
-_UNIT_CODES: Final = {"milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
 # A character takes at most 4 bytes of UTF-8.
 _SURELY_SHORT: Final = MAX_ID_BYTES // 4
 
-Timestamps: TypeAlias = Sequence[float | str] | npt.NDArray[np.float64]
+# Of Parquet's own timestamps, which know what they are.
+_SECONDS: Final = FileTimes(
+    FileDialect(time_unit="s"), say=lambda _words: None, whole=lambda: iter(())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,8 @@ class FileRows:
         n strings each, unchecked, None or "" where there is none.
     faults
         Row to what is already known to be wrong with it; its other values mean nothing.
-    per_second
-        What numeric timestamps count, per second.
+    in_seconds
+        Whether timestamps are known to be seconds since the epoch, whatever others count.
     """
 
     lines: Sequence[int]
@@ -46,7 +49,7 @@ class FileRows:
     events: list[str | None]
     event_ids: list[str | None]
     faults: dict[int, Fault] = field(default_factory=dict)
-    per_second: float = 1.0
+    in_seconds: bool = False
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -59,17 +62,28 @@ class RowCheck:
     ----------
     rules
         Lists the event names.
+    times
+        Reads the timestamps.
     """
 
-    def __init__(self, rules: EventRules) -> None:
+    def __init__(self, rules: EventRules, times: FileTimes) -> None:
         self._names: frozenset[str | None] = frozenset({*rules.weights, None})
+        self._times = times
 
     def check(self, rows: FileRows) -> tuple[EventColumns, dict[int, Fault]]:
-        """Return the good rows, and what is wrong with each of the others."""
+        """Return the good rows, and what is wrong with each of the others.
+
+        Raises
+        ------
+        UnclearTimesError
+            Timestamps can be read in more than one way.
+        """
         columns = None if rows.faults else self._all_good(rows)
         if columns is not None:
             return columns, {}
         faults = dict(rows.faults)
+        if not rows.in_seconds:
+            self._times.learn(rows.timestamps[row] for row in range(len(rows)) if row not in faults)
         times: list[float] = []
         for row in range(len(rows)):
             time = faults.get(row) or self._read(rows, row)
@@ -100,7 +114,7 @@ class RowCheck:
             or not self._names.issuperset(events)
         ):
             return None
-        times = _all_seconds(rows.timestamps, rows.per_second)
+        times = self._times_of(rows).all_seconds(rows.timestamps)
         # An unparsed time is NaN and fails the first comparison.
         if times is None or not bool(np.all((times >= 0) & (times < SECONDS_END))):
             return None
@@ -117,47 +131,10 @@ class RowCheck:
             return fault
         if event and event not in self._names:
             return unknown_event(event)
-        return _seconds(rows.timestamps[row], rows.per_second)
+        return self._times_of(rows).seconds(rows.timestamps[row])
 
-
-def _all_seconds(timestamps: Timestamps, per_second: float) -> npt.NDArray[np.float64] | None:
-    """Read all as numbers, or all as ISO-8601; None where that is not possible."""
-    if isinstance(timestamps, np.ndarray):
-        return timestamps / per_second
-    try:
-        return np.array(list(map(float, timestamps))) / per_second
-    except OverflowError:
-        return None
-    except ValueError:
-        texts = [at for at in timestamps if isinstance(at, str)]
-    if len(texts) < len(timestamps):
-        return None
-    return np.array([parse_iso(text.strip()) for text in texts], dtype=np.float64)
-
-
-def _seconds(timestamp: float | str, per_second: float) -> float | Fault:
-    try:
-        time = float(timestamp) / per_second
-    except (ValueError, OverflowError):
-        parsed = parse_iso(timestamp.strip()) if isinstance(timestamp, str) else None
-        if parsed is None:
-            return _no_time(
-                f"{quoted(str(timestamp))} is neither seconds since the epoch nor ISO-8601"
-            )
-        time = parsed
-    if not time >= 0:
-        return _no_time(f"{time} lies before 1970")
-    unit = likely_unit(time)
-    if unit is not None:
-        return _no_time(
-            f"{time:.0f} is too large for seconds; if these are {unit}, say so: "
-            f"--column timestamp_unit={_UNIT_CODES[unit]}"
-        )
-    return time + 0.0
-
-
-def _no_time(words: str) -> Fault:
-    return Fault("bad_timestamp", f"timestamp {words}")
+    def _times_of(self, rows: FileRows) -> FileTimes:
+        return _SECONDS if rows.in_seconds else self._times
 
 
 def _without_empty(texts: list[str | None]) -> list[str | None]:

@@ -39,6 +39,8 @@ def whole_lines(path: str, blocks: Iterable[bytes]) -> Iterator[bytes]:
             _check_text(path, data)
             data = data.removeprefix(_BOM)
             started = True
+        if len(data) > MAX_LINE_BYTES:
+            _check_lines(path, data)
         end = data.rfind(b"\n") + 1
         if end == 0:
             # Lines may end with a carriage return alone; the last byte may be half a CRLF.
@@ -46,10 +48,6 @@ def whole_lines(path: str, blocks: Iterable[bytes]) -> Iterator[bytes]:
         if end:
             yield data[:end]
         rest = data[end:]
-        if len(rest) > MAX_LINE_BYTES:
-            raise EventFileError(
-                path, "a line has more than 1 MiB: this is no event file, or it is damaged"
-            )
     if not started:
         raise EventFileError(path, "is empty: no header and no event in it")
     if rest:
@@ -58,8 +56,20 @@ def whole_lines(path: str, blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _check_text(path: str, start: bytes) -> None:
     if start.startswith(_UTF16):
-        raise EventFileError(path, "is UTF-16 text: save it as UTF-8")
+        raise EventFileError(
+            path, "is UTF-16 text: save it as UTF-8, such as with iconv -f UTF-16 -t UTF-8"
+        )
     if b"\0" in start:
         raise EventFileError(
-            path, "is binary: expected CSV or JSON lines as text, or Parquet (.parquet)"
+            path,
+            "is binary: expected CSV or JSON lines as text in UTF-8, or Parquet (.parquet)",
         )
+
+
+def _check_lines(path: str, data: bytes) -> None:
+    """Refuse long lines; the last one may go on, and a half line end does not count."""
+    for line in data.split(b"\n"):
+        if len(line) > MAX_LINE_BYTES and max(map(len, line.split(b"\r"))) > MAX_LINE_BYTES:
+            raise EventFileError(
+                path, "a line has more than 1 MiB: this is no event file, or it is damaged"
+            )

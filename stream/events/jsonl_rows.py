@@ -1,6 +1,6 @@
 """Rows of JSON lines: one object per line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import Final, Protocol
 
@@ -9,10 +9,13 @@ import msgspec
 from stream.errors import EventFileError
 from stream.events.bad_record import Fault
 from stream.events.click_fields import MAX_NESTING, brackets, nesting
-from stream.events.columns import UNITS_PER_SECOND, Columns
+from stream.events.columns import Columns
 from stream.events.file_rows import FileRows
 
 _ANY_DECODER: Final = msgspec.json.Decoder()
+_DEEP: Final = Fault("malformed_json", f"nested more than {MAX_NESTING} levels deep")
+# Shorter lines have no room for as many brackets.
+_DEEP_BYTES: Final = 2 * MAX_NESTING
 
 
 class _Row(Protocol):
@@ -36,7 +39,11 @@ class _Unread:
 
 
 def read_jsonl(
-    path: str, text: Iterable[bytes], columns: Columns, batch_rows: int
+    path: str,
+    text: Iterable[bytes],
+    columns: Columns,
+    say: Callable[[str], None],
+    batch_rows: int,
 ) -> Iterator[FileRows]:
     """Read JSON lines; ids may be whole numbers, unknown fields are ignored.
 
@@ -48,11 +55,13 @@ def read_jsonl(
         Blocks of whole lines.
     columns
         Which field is what.
+    say
+        Is told what is left out.
     batch_rows
         Rows per batch.
     """
-    decoder = msgspec.json.Decoder(_row_type(columns))
     lines = chain.from_iterable(block.splitlines() for block in text)
+    decoder: msgspec.json.Decoder[_Row] | None = None
     first = 1
     while True:
         batch: list[bytes] = []
@@ -63,12 +72,29 @@ def read_jsonl(
             raise EventFileError(path, error.reason, line=first + len(batch)) from error
         if not batch:
             return
+        if decoder is None:
+            names = _first_names(batch)
+            decoder = msgspec.json.Decoder(_row_type(columns, names))
+            if (words := columns.unread_event(names)) is not None:
+                say(f"{path}: {words}")
         yield _file_rows(batch, first, decoder, columns)
         first += len(batch)
 
 
-def _row_type(columns: Columns) -> type[_Row]:
-    """Return a struct that reads `_Row` from the file's field names."""
+def _first_names(lines: list[bytes]) -> list[str]:
+    """Return the field names of the first object."""
+    for line in lines:
+        try:
+            found = _ANY_DECODER.decode(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict):
+            return list(found)
+    return []
+
+
+def _row_type(columns: Columns, names: list[str]) -> type[_Row]:
+    """Return a struct that reads `_Row` from the file's field names, which `names` show."""
     return msgspec.defstruct(  # type: ignore[return-value]  # made at run time, unseen by mypy
         "Row",
         [
@@ -78,7 +104,7 @@ def _row_type(columns: Columns) -> type[_Row]:
             ("event", str | None, None),
             ("event_id", str | int | None, None),
         ],
-        rename=columns.names,
+        rename={**columns.names, **columns.within(names)},
         gc=False,
     )
 
@@ -93,6 +119,8 @@ def _file_rows(
     for number, line in enumerate(lines, first):
         try:
             row = decoder.decode(line)
+            if len(line) > _DEEP_BYTES and _too_deep(line):
+                faults[len(rows)] = _DEEP
         except (ValueError, RecursionError) as error:
             if not line.strip():
                 continue
@@ -108,8 +136,12 @@ def _file_rows(
         events=[row.event for row in rows],
         event_ids=[None if row.event_id is None else str(row.event_id) for row in rows],
         faults=faults,
-        per_second=UNITS_PER_SECOND[columns.timestamp_unit],
     )
+
+
+def _too_deep(line: bytes) -> bool:
+    # No value is nested deeper than it has brackets, which are quicker to count.
+    return brackets(line) > MAX_NESTING and nesting(line) > MAX_NESTING
 
 
 def _fault(line: bytes, error: Exception, columns: Columns) -> Fault:
@@ -118,8 +150,8 @@ def _fault(line: bytes, error: Exception, columns: Columns) -> Fault:
     words = ascii(str(error))[1:-1][:200]
     if not isinstance(error, msgspec.ValidationError):
         return Fault("malformed_json", words)
-    if brackets(line) > MAX_NESTING and nesting(line) > MAX_NESTING:
-        return Fault("malformed_json", f"nested more than {MAX_NESTING} levels deep")
+    if _too_deep(line):
+        return _DEEP
     try:
         parsed = _ANY_DECODER.decode(line)
     except msgspec.ValidationError:

@@ -1,7 +1,6 @@
 """Rows of Parquet files."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,26 +11,32 @@ import pyarrow.parquet as pq
 
 from stream.errors import EventFileError
 from stream.events.bad_record import Fault
-from stream.events.columns import UNITS_PER_SECOND, Columns
-from stream.events.file_rows import FileRows, Timestamps
+from stream.events.columns import Columns
+from stream.events.file_rows import FileRows
+from stream.events.file_times import Timestamps
+from stream.events.input_file import InputFile, unreadable
 
 
 class ParquetRows:
     """Reads a Parquet file batch by batch; memory grows with its row groups, not with the file.
 
     Ids may be strings or whole numbers. Times may be whole or floating-point numbers, strings, or
-    Parquet's own timestamps and dates; those know their unit, the column mapping's does not count.
+    Parquet's own timestamps and dates; those know their unit, any other that is given does not
+    count.
 
     Parameters
     ----------
-    path
+    source
         The file.
     columns
         Which column is what.
+    say
+        Is told what is left out.
     """
 
-    def __init__(self, path: Path, columns: Columns) -> None:
-        self._path = path
+    def __init__(self, source: InputFile, columns: Columns, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._source = source
         self._columns = columns
         self.size = 0
         self.position = 0
@@ -44,9 +49,9 @@ class ParquetRows:
         EventFileError
             It cannot be read, is no Parquet, or a column is missing or of a useless type.
         """
-        path = str(self._path)
+        path = self._source.name
         try:
-            with pq.ParquetFile(self._path) as file:
+            with self._source.open() as opened, pq.ParquetFile(opened) as file:
                 self.size = file.metadata.num_rows
                 self.position = 0
                 present = self._present(file.schema_arrow)
@@ -57,9 +62,7 @@ class ParquetRows:
                     self.position += len(batch)
                     yield self._file_rows(batch, first, present)
         except OSError as error:
-            raise EventFileError(
-                path, f"cannot be read ({error.strerror or error}): check the path and its rights"
-            ) from error
+            raise EventFileError(path, unreadable(error)) from error
         except pa.ArrowException as error:
             raise EventFileError(
                 path,
@@ -69,15 +72,18 @@ class ParquetRows:
 
     def _present(self, schema: Any) -> dict[str, str]:
         """Return role to column name, for the columns that are there and of a useful type."""
-        path = str(self._path)
+        path = self._source.name
         names: list[str] = schema.names
+        twice = self._columns.doubled(names)
+        if twice is not None:
+            raise EventFileError(path, f"has column {twice} twice: rename one")
         missing = self._columns.missing(names)
         if missing is not None:
             raise EventFileError(path, f"has {missing}")
-        present = {role: name for role, name in self._columns.names.items() if name in names}
+        if (words := self._columns.unread_event(names)) is not None:
+            self._say(f"{path}: {words}")
+        present = self._columns.within(names)
         for role, name in present.items():
-            if names.count(name) > 1:
-                raise EventFileError(path, f"has column {name} twice: rename one")
             kind = schema.field(name).type
             if not (_is_time(kind) if role == "timestamp" else _is_id(kind)):
                 wanted = (
@@ -107,7 +113,7 @@ class ParquetRows:
             events=_texts(columns["event"]) if "event" in columns else absent,
             event_ids=_texts(columns["event_id"]) if "event_id" in columns else absent,
             faults=faults,
-            per_second=1.0 if native else UNITS_PER_SECOND[self._columns.timestamp_unit],
+            in_seconds=native,
         )
 
 

@@ -7,10 +7,11 @@ from typing import Final
 # Checked before `datetime` parses, because what that accepts grows with Python's version, and
 # the same record must be judged alike everywhere.
 _ISO: Final = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?",
+    r"(?:\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)?"
+    r"|\d{8}[Tt]\d{4}(?:\d\d(?:[.,]\d{1,9})?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?)",
     re.ASCII,
 )
-_HOUR_24: Final = re.compile(r"[T ]24", re.ASCII)
+_HOUR_24: Final = re.compile(r"[Tt ]24", re.ASCII)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # The year 5138: no real time is later in seconds, but today is in milliseconds.
@@ -21,8 +22,9 @@ _UNITS: Final = ((1e17, "nanoseconds"), (1e14, "microseconds"), (SECONDS_END, "m
 def parse_iso(text: str) -> float | None:
     """Return an ISO-8601 date and time as seconds since the epoch; None where it is none.
 
-    Without an offset it is UTC; a date alone is its midnight; digits past the microsecond are
-    dropped.
+    A calendar date, with or without a time: `2017-10-01`, `2017-10-01T03:00:00Z` (also with a
+    blank or in lower case, as in RFC 3339), `20171001T030000Z`. Without an offset it is UTC; a
+    date alone is its midnight; digits past the microsecond are dropped.
 
     Examples
     --------
@@ -33,7 +35,7 @@ def parse_iso(text: str) -> float | None:
     if not _ISO.fullmatch(text) or _HOUR_24.search(text):
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.upper())
     except ValueError:
         return None
     if moment.tzinfo is None:

@@ -12,10 +12,12 @@ from stream.events.bad_record import BadRecord
 from stream.events.click import MAX_EVENT_NAMES, MAX_ID_BYTES, MAX_RECORD_BYTES, EventRules
 from stream.events.click_fields import MAX_NESTING
 from stream.events.codec import REASONS, ClickCodec
-from stream.events.columns import UNITS_PER_SECOND, Columns
+from stream.events.columns import Columns
 from stream.events.dead_letters import dead_letter
-from stream.events.files import FORMATS, EventFile
+from stream.events.files import EventFile
+from stream.events.input_paths import FORMATS
 from stream.events.schemas import NAMES, schema
+from stream.events.time_units import TIME_UNITS
 from tests.stream.events.records import NOW, batch_of
 
 PAGE = Path(__file__).parents[3].joinpath("docs", "events.md").read_text(encoding="utf-8")
@@ -94,7 +96,7 @@ def test_the_file_example_is_read(tmp_path: Path) -> None:
 def test_formats_and_units_are_listed() -> None:
     """Every suffix and every unit."""
     text = section("Event files")
-    for word in (*FORMATS, *UNITS_PER_SECOND):
+    for word in (*FORMATS, *TIME_UNITS):
         assert f"`{word}`" in text
     for name in NAMES:
         assert f"`{name}.schema.json`" in PAGE

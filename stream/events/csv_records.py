@@ -1,0 +1,93 @@
+"""Records of a CSV file one by one: where they stand, how wide they are, why one is none."""
+
+import csv
+from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from stream.events.bad_record import Fault
+from stream.events.csv_layout import BLANKS, LINE_END, CsvLayout
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+PLAIN_TEXT: Final = "if quotes are plain text in this file: --quoting none"
+
+
+def take_rows(reader: "Reader", count: int) -> tuple[list[list[str]], csv.Error | None]:
+    """Return the next rows, up to `count` or up to what is no CSV."""
+    rows: list[list[str]] = []
+    try:
+        for row in islice(reader, count):
+            rows.append(row)  # noqa: PERF402 - keeps the rows before an error
+    except csv.Error as error:
+        return rows, error
+    return rows, None
+
+
+def line_numbers(rows: list[list[str]], before: int, last: int) -> Sequence[int]:
+    """Return the first line of each row, and of what follows the last one.
+
+    Parameters
+    ----------
+    rows
+        n rows.
+    before
+        The last line before them.
+    last
+        The last line that was read.
+    """
+    if last - before == len(rows):
+        return range(before + 1, last + 2)
+    numbers = [before + 1]
+    for row in rows:
+        inner = sum(len(LINE_END.findall(text)) for text in row)
+        numbers.append(numbers[-1] + 1 + inner)
+    return numbers
+
+
+def fault_words(error: csv.Error) -> str:
+    """Return what is wrong with a row that the parser refused, and what to do."""
+    text = str(error)
+    if "field limit" in text:
+        return "a field has more than 1 MiB"
+    if "expected after" in text:
+        return f"text follows a closing quote ({text}): write such quotes twice; or {PLAIN_TEXT}"
+    return f"{text}: a quote is opened and not closed; {PLAIN_TEXT}"
+
+
+def fitted_rows(
+    rows: list[list[str]], numbers: Sequence[int], faults: dict[int, Fault], layout: CsvLayout
+) -> tuple[list[list[str]], list[int], dict[int, Fault]]:
+    """Leave out blank lines, and make every row as wide as it should be, or bad.
+
+    A delimiter at the end of some lines only makes an empty cell more, which means nothing.
+    """
+    kept = [row for row in range(len(rows)) if rows[row] or row in faults]
+    found = {place: faults[row] for place, row in enumerate(kept) if row in faults}
+    fitted = []
+    for place, row in enumerate(rows[row] for row in kept):
+        cells = _padded(row, layout)
+        if len(cells) != layout.width:
+            words = f"{len(row)} fields where the header has {layout.width}"
+            found.setdefault(place, Fault("malformed_row", words))
+            cells = [""] * layout.width
+        fitted.append(cells)
+    return fitted, [numbers[row] for row in kept], found
+
+
+def _padded(row: list[str], layout: CsvLayout) -> list[str]:
+    """Return a row without empty cells too many, and with empty ones for columns without names."""
+    if len(row) > layout.width and not "".join(row[layout.width :]).strip(BLANKS):
+        return row[: layout.width]
+    if layout.named <= len(row):
+        return row + [""] * (layout.width - len(row))
+    return row
+
+
+def padding_of(delimiter: str) -> list[bytes]:
+    """Return what a text holds where a blank is the first or the last of a cell."""
+    blanks = [blank for blank in BLANKS if blank != delimiter]
+    edges = [delimiter, '"', "\n", "\r"]
+    pairs = [(blank + edge, edge + blank) for blank in blanks for edge in edges]
+    return [pair.encode() for both in pairs for pair in both]

@@ -1,0 +1,245 @@
+"""The times of an event file: one unit and one order of day and month for all of its rows."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.events.bad_record import Fault, quoted
+from stream.events.file_dialect import FileDialect
+from stream.events.time_texts import (
+    DayOrder,
+    is_ordered,
+    orders_of,
+    parse_as,
+    parse_clear,
+    parse_ordered,
+)
+from stream.events.time_units import (
+    FIRST_DATE,
+    UNIT_WORDS,
+    UnclearTimesError,
+    UnitGuess,
+    guess_unit,
+    to_seconds,
+    typical,
+    unit_that_fits,
+    with_span,
+)
+from stream.events.timestamps import SECONDS_END, likely_unit, parse_iso
+
+Timestamps: TypeAlias = Sequence[float | str] | npt.NDArray[np.float64]
+
+_UNIT_CODES: Final = {"milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
+_FORMATS: Final = {"day-first": "%d/%m/%Y", "month-first": "%m/%d/%Y"}
+
+
+class FileTimes:
+    """Reads timestamps, after it has learned from the first of them what they mean.
+
+    Parameters
+    ----------
+    dialect
+        What the operator said about them; the rest is learned.
+    say
+        Is told what was learned.
+    whole
+        Returns the timestamps of all rows, from the start: looked through when the first rows do
+        not tell day and month apart. Raises `UnclearTimesError` where that is not possible.
+    """
+
+    def __init__(
+        self,
+        dialect: FileDialect,
+        say: Callable[[str], None],
+        whole: Callable[[], Iterator[Timestamps]],
+    ) -> None:
+        self._format = dialect.time_format
+        self._unit = dialect.time_unit
+        self._say = say
+        self._whole = whole
+        self._unusual = False
+        self._guess: UnitGuess | None = None
+        self._order: DayOrder | None = None
+
+    def all_seconds(self, timestamps: Timestamps) -> npt.NDArray[np.float64] | None:
+        """Read all as numbers, or all as text; None where a row needs a closer look.
+
+        Raises
+        ------
+        UnclearTimesError
+            The numbers or texts can be read in more than one way.
+        """
+        if self._format is not None:
+            texts = [str(at).strip() for at in _listed(timestamps)]
+            return np.array([parse_as(text, self._format) for text in texts], dtype=np.float64)
+        try:
+            numbers = np.array(list(map(float, timestamps)))
+        except OverflowError:
+            return None
+        except ValueError:
+            return self._all_texts(timestamps)
+        times = to_seconds(numbers, self._learned(numbers).unit)
+        if self._learned(numbers).span is not None and bool(np.any(times < FIRST_DATE)):
+            return None
+        return times
+
+    def learn(self, timestamps: Iterable[float | str]) -> None:
+        """Learn from rows among which are bad ones; see `all_seconds`."""
+        numbers = []
+        for timestamp in timestamps if self._format is None else ():
+            try:
+                numbers.append(float(timestamp))
+            except (ValueError, OverflowError):
+                continue
+        if numbers:
+            self._learned(np.array(numbers))
+
+    def seconds(self, timestamp: float | str) -> float | Fault:
+        """Return one time, or what is wrong with it."""
+        if self._format is not None:
+            return self._formatted(str(timestamp).strip())
+        try:
+            number = float(timestamp)
+        except (ValueError, OverflowError):
+            return self._text_or_fault(timestamp)
+        return _number(number, self._guess or UnitGuess(self._unit or "s", None))
+
+    def _learned(self, numbers: npt.NDArray[np.float64]) -> UnitGuess:
+        """Return the unit of numbers, learned from the first ones that come."""
+        if self._guess is None:
+            times = numbers[(numbers >= 0) & np.isfinite(numbers)]
+            if not len(times):
+                return UnitGuess(self._unit or "s", None)
+            if self._unit is not None:
+                self._guess = with_span(self._unit, times)
+                return self._guess
+            self._guess = guess_unit(times)
+            if self._guess.unit != "s":
+                self._say(_unit_words(self._guess, typical(times)))
+        return self._guess
+
+    def _all_texts(self, timestamps: Timestamps) -> npt.NDArray[np.float64] | None:
+        if not all(isinstance(at, str) for at in timestamps):
+            return None
+        texts = [str(at).strip() for at in timestamps]
+        times = [] if self._unusual else [parse_iso(text) for text in texts]
+        if self._unusual or None in times:
+            # The first of other texts tells what the rest is likely to be.
+            self._unusual = True
+            times = [self._text(text) for text in texts]
+        return np.array(times, dtype=np.float64)
+
+    def _text(self, text: str) -> float | None:
+        if not is_ordered(text):
+            return parse_clear(text)
+        if self._order is None:
+            self._order = self._learned_order()
+        return parse_ordered(text, self._order)
+
+    def _text_or_fault(self, timestamp: float | str) -> float | Fault:
+        time = self._text(timestamp.strip()) if isinstance(timestamp, str) else None
+        if time is None:
+            return _no_time(
+                f"{quoted(str(timestamp))} is neither seconds since the epoch nor ISO-8601, nor "
+                "another usual text: say how to read it, such as --time-format "
+                "'%d.%m.%y %H.%M' (strptime's signs)"
+            )
+        return _within(time)
+
+    def _formatted(self, text: str) -> float | Fault:
+        time = parse_as(text, self._format or "")
+        if time is None:
+            return _no_time(f"{quoted(text)} is not of the form --time-format {self._format!r}")
+        return _within(time)
+
+    def _learned_order(self) -> DayOrder:
+        """Return whether day or month comes first, as the first rows tell that can."""
+        matters = False
+        for timestamps in self._whole():
+            orders, here = orders_of(at.strip() for at in timestamps if isinstance(at, str))
+            matters = matters or here
+            if len(orders) > 1:
+                break
+            if orders:
+                order = orders.pop()
+                self._say(f"dates are read {order}, like --time-format '{_FORMATS[order]} ...'")
+                return order
+        else:
+            if not matters:
+                return "month-first"
+        raise UnclearTimesError(
+            "no date tells whether day or month comes first, or they contradict each other: say "
+            "how to read them, such as --time-format '%d/%m/%Y %H:%M:%S' (or %m/%d/%Y; %I and %p "
+            "for AM and PM)"
+        )
+
+
+def looks_like_time(text: str, time_format: str | None = None) -> bool:
+    """Return whether a text could be a time: a number, a usual text, or one of a format.
+
+    Examples
+    --------
+    >>> looks_like_time("1506826800"), looks_like_time("29/01/2021"), looks_like_time("i-17")
+    (True, True, False)
+    """
+    if time_format is not None:
+        return parse_as(text, time_format) is not None
+    try:
+        return float(text) >= 0
+    except ValueError:
+        text = text.strip()
+        return parse_clear(text) is not None or is_ordered(text)
+
+
+def _listed(timestamps: Timestamps) -> Sequence[float | str]:
+    """Return numbers as their owner wrote them: 20171001, not 20171001.0."""
+    if not isinstance(timestamps, np.ndarray):
+        return timestamps
+    return [f"{number:.15g}" for number in timestamps.tolist()]
+
+
+def _unit_words(guess: UnitGuess, example: float) -> str:
+    time = float(to_seconds(np.array([example]), guess.unit)[0])
+    shown = ""
+    if 0 <= time < SECONDS_END:
+        moment = datetime.fromtimestamp(time, UTC).replace(tzinfo=None).isoformat(" ", "seconds")
+        shown = f" ({example:.20g} is {moment} UTC)"
+    unit = UNIT_WORDS[guess.unit]
+    return f"timestamps are taken for {unit}{shown}, like --time-unit {guess.unit}"
+
+
+def _number(number: float, guess: UnitGuess) -> float | Fault:
+    time = float(to_seconds(np.array([number]), guess.unit)[0])
+    if guess.unit == "calendar" and np.isnan(time):
+        return _no_time(f"{number:.15g} is no day, but others are {UNIT_WORDS['calendar']}")
+    if time < FIRST_DATE and (other := unit_that_fits(number, guess)) is not None:
+        return _no_time(
+            f"{number:.15g} looks like {UNIT_WORDS[other]}, but others are "
+            f"{UNIT_WORDS[guess.unit]}: one file has one unit"
+        )
+    unit = likely_unit(time)
+    return _within(time) if unit is None else _too_large(time, unit, guess)
+
+
+def _too_large(time: float, unit: str, guess: UnitGuess) -> Fault:
+    if guess.unit != "s":
+        return _no_time(f"{time:.0f} s lies past the year 5138: is --time-unit right?")
+    return _no_time(
+        f"{time:.0f} is too large for seconds; if all of the file are {unit}, say so: "
+        f"--time-unit {_UNIT_CODES[unit]}"
+    )
+
+
+def _within(time: float) -> float | Fault:
+    if not time >= 0:
+        return _no_time(f"{time} lies before 1970")
+    if time >= SECONDS_END:
+        return _no_time(f"{time:.0f} s lies past the year 5138")
+    return time + 0.0
+
+
+def _no_time(words: str) -> Fault:
+    return Fault("bad_timestamp", f"timestamp {words}")
