@@ -23,7 +23,7 @@ class Behind(NamedTuple):
     Parameters
     ----------
     position
-        In the fetched bytes.
+        In the fetched bytes, as far as the damaged batch's length is right.
     offset
         Of the log; the wanted one where the damaged batch does not hold it.
     """

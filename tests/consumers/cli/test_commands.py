@@ -18,7 +18,7 @@ from consumers.cli.application import app
 from consumers.config import GsrConfig
 from stream.clock import SystemClock
 from stream.events.codec import ClickCodec, encode_click
-from stream.log.interface import RecordBatch
+from stream.log.interface import Outgoing, RecordBatch
 from stream.log.opening import open_log
 from stream.state.dump import dump
 from stream.state.store import PartitionStore
@@ -240,6 +240,19 @@ def test_items_are_blocked_and_allowed() -> None:
     gsr("items", "allow", "tea")
     records = [json.loads(value or b"") for key, value in values("items") if key == b"tea"]
     assert [record.get("available", True) for record in records] == [False, True]
+
+
+@pytest.mark.usefixtures("topics")
+def test_a_control_that_is_none_is_replaced() -> None:
+    """Whatever lies under the item's key, it can be blocked."""
+    gsr("items", "block", "tea")
+    log = open_log("embedded:run/log", SystemClock())
+    log.writer("items").append([Outgoing(b"tea", b'{"schema_version": 99}')])
+    log.close()
+    result = gsr("items", "block", "tea")
+    assert result.exit_code == 0
+    assert "replaced" in result.output
+    assert json.loads(values("items")[-1][1] or b"")["available"] is False
 
 
 @pytest.mark.usefixtures("topics")

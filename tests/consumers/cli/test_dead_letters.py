@@ -1,6 +1,7 @@
 """`gsr dlq` as an operator meets it."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from consumers.cli.application import app
 from consumers.cli.output import printable
 from consumers.config import GsrConfig
 from stream.clock import SystemClock
+from stream.errors import RecordsDamagedError
+from stream.events.dead_letters import damage_letter, dead_letter, shortened
 from stream.log.embedded import EmbeddedLog
 from stream.log.interface import Outgoing
 from tests.consumers.dead_letter_world import DeadLetterWorld
@@ -65,6 +68,29 @@ def test_letters_are_shown_newest_first(world: DeadLetterWorld) -> None:
     assert json.loads(gsr("dlq", "show", "--json", "--since", "2999-01-01").stdout) == []
 
 
+def test_letters_without_their_record_say_so(world: DeadLetterWorld) -> None:
+    """Shortened ones, and those of damaged ranges; a redrive leaves them."""
+    world.send((b"u", world.click("tea", event="rent")))
+    (bad,) = world.ingest()
+    (batch,) = world.batches("clicks")
+    damage = RecordsDamagedError("clicks", 1, 7, 9, "its checksum is wrong")
+    world.log.writer("clicks.dlq").append(
+        [shortened(dead_letter(batch, bad)), damage_letter(damage, 9, time.time())]
+    )
+    table = gsr("dlq", "show").stdout
+    assert "clicks[1]@7..8" in table
+    assert "clicks[1]@0 (shortened)" in table
+    (shown,) = json.loads(gsr("dlq", "show", "--json", "--reason", "damaged").stdout)
+    assert (shown["offset"], shown["end_offset"], shown["value"]) == (7, 9, None)
+    cut = json.loads(gsr("dlq", "show", "--json", "--reason", "unknown_event").stdout)
+    assert [("original" in letter) for letter in cut] == [True, False]
+    assert len(cut[0]["original"]["value_sha256"]) == 64
+    told = gsr("dlq", "redrive", "--dry-run").stderr
+    assert "only their beginning" in told
+    assert "nobody can read" in told
+    assert "to be sent: 1 unknown_event" in told
+
+
 def test_what_letters_hold_is_harmless(world: DeadLetterWorld) -> None:
     """Escape sequences, other bytes and long values neither drive the terminal nor fill it."""
     hostile = b"\x1b[2J\x9b31m\xff\xfe " + "\u202eabc".encode() + b"\n\r\x00" + b"x" * 20_000
@@ -105,6 +131,7 @@ def test_a_header_of_others_is_no_traceback(world: DeadLetterWorld) -> None:
         (["show", "--limit", "0"], "--limit"),
         (["redrive", "--reason", "x"], "is no reason"),
         (["redrive", "--rate", "0"], "--rate"),
+        (["redrive", "--reason", "damaged"], "nobody can read them"),
     ],
 )
 def test_wrong_usage_is_answered_in_one_line(arguments: list[str], words: str) -> None:

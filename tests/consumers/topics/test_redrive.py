@@ -10,9 +10,9 @@ import pytest
 from consumers.topics.dead_letters import newest_of_all
 from consumers.topics.redrive import CHUNK_RECORDS, Redrive, RedriveOptions, Survey
 from stream.clock import ManualClock, SystemClock
-from stream.errors import LogUnavailableError
+from stream.errors import LogUnavailableError, RecordsDamagedError
 from stream.events.click import DEFAULT_EVENT_WEIGHTS, EventRules
-from stream.events.dead_letters import REDRIVES_HEADER
+from stream.events.dead_letters import REDRIVES_HEADER, damage_letter, dead_letter, shortened
 from stream.log.embedded import EmbeddedLog
 from stream.log.interface import Log, Outgoing
 from stream.log.kafka.log import KafkaLog
@@ -134,6 +134,22 @@ def test_foreign_records_stay(world: DeadLetterWorld) -> None:
     writer.append([Outgoing(b"u", b"?", (), 1)])
     assert survey(world, EventRules()).foreign == 3
     assert redrive(world) == 1
+
+
+def test_what_holds_no_record_stays(world: DeadLetterWorld) -> None:
+    """Letters that are shortened, or stand for records that nobody can read, are counted apart."""
+    world.send((b"u", world.click("tea", event="rent")))
+    (bad,) = world.ingest()
+    (batch,) = world.batches("clicks")
+    damage = RecordsDamagedError("clicks", 1, 7, 9, "torn")
+    world.log.writer("clicks.dlq").append(
+        [shortened(dead_letter(batch, bad)), damage_letter(damage, 9, NOW)]
+    )
+    before = world.records("clicks")
+    found = survey(world, WITH_RENT)
+    assert (found.letters.total(), found.shortened, found.damaged, found.foreign) == (1, 1, 1, 0)
+    assert redrive(world) == 1
+    assert len(world.records("clicks")) == len(before) + 1
 
 
 def test_the_rate_is_kept(world: DeadLetterWorld) -> None:

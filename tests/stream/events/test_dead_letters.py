@@ -1,12 +1,21 @@
 """Dead letters keep the original record and say why it is there."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
-from stream.errors import RecordFormatError
+from stream.errors import RecordFormatError, RecordsDamagedError
 from stream.events.click import EventRules
 from stream.events.codec import BadRecord, ClickCodec
-from stream.events.dead_letters import dead_letter, parse_dead_letter
+from stream.events.dead_letters import (
+    Original,
+    damage_letter,
+    dead_letter,
+    is_shortened,
+    parse_dead_letter,
+    shortened,
+)
 from stream.log.interface import Outgoing
 from tests.stream.events.records import NOW, batch_of, click_json
 
@@ -76,3 +85,47 @@ def test_what_is_no_dead_letter_is_refused(change: tuple[str, bytes | None]) -> 
     )
     with pytest.raises(RecordFormatError, match="not a dead letter"):
         parse_dead_letter(None, None, headers)
+
+
+def test_a_shortened_letter_says_what_the_record_was() -> None:
+    """Beginnings, lengths and a hash; a pure function of the record, and fit for any topic."""
+    value, key = bytes(range(256)) * 40_000, b"k" * 5_000
+    batch = batch_of([value], [key], headers=[(("trace", b"x" * 4_092),)])
+    sent = dead_letter(batch, BadRecord(0, 0, "too_large", "it is"))
+    short = shortened(sent)
+    assert short == shortened(sent)
+    assert is_shortened(short)
+    assert not is_shortened(sent)
+    assert (short.key, short.value) == (key[:1_024], value[:16_384])
+    letter = parse_dead_letter(short.key, short.value, short.headers)
+    assert letter.headers == ()  # with its name one byte too many
+    assert (letter.reason, letter.detail) == ("too_large", "it is")
+    assert letter.original == Original(
+        key_bytes=5_000,
+        value_bytes=len(value),
+        headers_bytes=4_097,
+        value_sha256=hashlib.sha256(value).hexdigest(),
+    )
+
+
+def test_what_is_null_stays_null_when_shortened() -> None:
+    """And headers that are short stay."""
+    batch = batch_of([None], [None], headers=[(("trace", b"x"),)])
+    short = shortened(dead_letter(batch, BadRecord(0, 0, "key_missing", "")))
+    letter = parse_dead_letter(short.key, short.value, short.headers)
+    assert (letter.key, letter.value, letter.headers) == (None, None, (("trace", b"x"),))
+    assert letter.original == Original(
+        key_bytes=None, value_bytes=None, headers_bytes=6, value_sha256=None
+    )
+
+
+def test_damaged_records_have_a_letter_for_their_range() -> None:
+    """In plain ASCII, whatever the reason says."""
+    damage = RecordsDamagedError("clicks", 3, 7, 12, "it says \x1b\u00e9" + "x" * 900)
+    sent = damage_letter(damage, 12, NOW)
+    assert (sent.key, sent.value, sent.partition) == (None, None, 3)
+    letter = parse_dead_letter(sent.key, sent.value, sent.headers)
+    assert (letter.reason, letter.offset, letter.end_offset) == ("damaged", 7, 12)
+    assert letter.detail.startswith(r"it says \x1b\xe9x")
+    assert len(letter.detail) <= 300
+    assert letter.time == NOW

@@ -29,6 +29,7 @@ def decoder(
     fetch_offset: int = 0,
     aborted: Sequence[tuple[int, int]] | None = (),
     max_batch_bytes: int = 1 << 20,
+    end_offset: int | None = None,
 ) -> BatchDecoder:
     return BatchDecoder(
         fetched,
@@ -37,6 +38,7 @@ def decoder(
         fetch_offset=fetch_offset,
         aborted=aborted,
         max_batch_bytes=max_batch_bytes,
+        end_offset=end_offset,
     )
 
 
@@ -264,3 +266,31 @@ def test_damage_is_refused_where_it_is(name: str, limit: int) -> None:
     for _ in range(2):
         with pytest.raises(LogCorruptError, match=rf"clicks\[3\].*{reason}"):
             everything(source, limit)
+
+
+def test_a_headers_name_may_be_any_bytes() -> None:
+    """What is no UTF-8 in it is replaced."""
+    fetched = batch([record(0, b"k", b"v", [(b"\xff\xfe", b"x"), ("\u00e9", None)]), record(1)])
+    records = decoder(fetched).take(10)
+    assert records is not None
+    assert list(records.headers) == [(("\ufffd\ufffd", b"x"), ("\u00e9", b"")), ()]
+
+
+def test_a_record_that_is_broken_ends_with_its_batch() -> None:
+    """The records before it are handed out, and the range begins with it."""
+    source = decoder(simple(2) + batch([record(0), record(1), record(1)], 2) + simple(2, 5))
+    assert [offset for offset, _, _ in rows(source.take(10))] == [0, 1, 2, 3]
+    with pytest.raises(RecordsDamagedError, match="do not grow") as caught:
+        source.take(10)
+    assert (caught.value.offset, caught.value.next_offset) == (4, 5)
+
+
+def test_a_batch_past_the_end_of_the_log_is_refused() -> None:
+    """A first offset is in no checksum: believed, it would lead past all that is to come."""
+    fetched = simple(2, 2**40) + simple(2, 2)
+    source = decoder(fetched, end_offset=4)
+    with pytest.raises(RecordsDamagedError, match="the log ends at 4") as caught:
+        source.take(10)
+    assert (caught.value.offset, caught.value.next_offset) == (0, 2)
+    behind = decoder(fetched, fetch_offset=2, end_offset=4)
+    assert [offset for offset, _, _ in rows(behind.take(10))] == [2, 3]
