@@ -62,8 +62,8 @@ RULES: Final = {
 FAULTS: Final = {
     "an empty batch": "Kafka-python fails at a control batch that compaction has emptied, and "
     "decompresses the nothing that there is in an empty batch with a compression.",
-    "codec can't decode": "Kafka-python refuses a header's name that is no UTF-8, the Java client "
-    "replaces what is not.",
+    "UnicodeDecodeError('utf-8'": "Kafka-python refuses a header's name that is no UTF-8, "
+    "the Java client replaces what is not.",
     "unpack requires a buffer of 4 bytes": "Kafka-python refuses markers with longer keys, which "
     "the protocol allows.",
 }
@@ -86,6 +86,9 @@ class Outcome:
         How many records had been handed out when the last batch that it looked at began.
     empty
         Whether that one is a header without anything behind it.
+    stepped_at
+        How many records had been handed out when a damaged batch was stepped over that does not
+        hold the wanted offset; None: there was none.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -93,12 +96,24 @@ class Outcome:
     refusal: str | None = None
     begun: int = 0
     empty: bool = False
+    stepped_at: int | None = None
+
+
+class _WatchedDecoder(BatchDecoder):
+    """Notes how many records were read when it first stepped over damage."""
+
+    outcome: Outcome
+
+    def _pass_over(self, reason: str) -> None:
+        super()._pass_over(reason)
+        if self.outcome.stepped_at is None:
+            self.outcome.stepped_at = len(self.outcome.rows)
 
 
 def ours(fetch: Fetch) -> Outcome:
     """Decode with the batch decoder, in pieces of the fetch's `limit`."""
     outcome = Outcome()
-    decoder = BatchDecoder(
+    decoder = _WatchedDecoder(
         fetch.data,
         topic="t",
         partition=0,
@@ -106,6 +121,7 @@ def ours(fetch: Fetch) -> Outcome:
         aborted=fetch.aborted if fetch.read_committed else None,
         max_batch_bytes=MAX_BATCH_BYTES,
     )
+    decoder.outcome = outcome
     try:
         while (columns := decoder.take(fetch.limit)) is not None:
             headers = columns.headers or [()] * len(columns)
@@ -178,8 +194,12 @@ def compare(mine: Outcome, other: Outcome) -> str | None:
       refused batch, as far as both have handed any out (kafka-python reads it record by record,
       we decompress and check its length first);
     - our refusal by one of the `RULES`, or theirs by one of the `FAULTS`, with the same records as
-      far as both went.
+      far as both went;
+    - where we stepped over a damaged batch that does not hold the wanted offset: the same records
+      before it.
     """
+    if mine.stepped_at is not None:
+        return _before(mine.stepped_at, mine, other)
     shared = min(len(mine.rows), len(other.rows))
     if mine.rows[:shared] != other.rows[:shared]:
         return "other records"
@@ -199,6 +219,12 @@ def compare(mine: Outcome, other: Outcome) -> str | None:
     elif more > 0 or len(mine.rows) < other.begun:
         wrong = "another batch refused"
     return wrong
+
+
+def _before(rows: int, mine: Outcome, other: Outcome) -> str | None:
+    """Compare the first `rows` records, or as many as kafka-python has handed out."""
+    shared = min(rows, len(other.rows))
+    return None if mine.rows[:shared] == other.rows[:shared] else "other records"
 
 
 def _named(refusal: str | None, known: dict[str, str]) -> str | None:
@@ -239,6 +265,8 @@ def _kind(mine: Outcome, other: Outcome) -> str:
         return "both read"
     if mine.refusal is not None and other.refusal is not None:
         return "both refused"
+    if mine.stepped_at is not None:
+        return "ours stepped over damage"
     known = _named(mine.refusal, RULES) or _named(other.refusal, FAULTS)
     return f"only {'ours' if mine.refusal else 'theirs'} refused: {known}"
 
