@@ -426,6 +426,9 @@ class ProcessSection(Section):
         Wait before the first restart; doubled at each further one.
     stop_seconds
         Time that a role gets to stop before it is killed.
+    stalled_seconds
+        /readyz fails when a partition has not advanced for this long although records wait. Set it
+        above the time between two commits of producers that write in transactions.
     """
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -434,6 +437,7 @@ class ProcessSection(Section):
     restart_window_seconds: Positive = 300.0
     restart_backoff_seconds: Positive = 0.5
     stop_seconds: Positive = 30.0
+    stalled_seconds: Positive = 20.0
 
 
 class GsrConfig(Section):

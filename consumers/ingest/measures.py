@@ -1,4 +1,4 @@
-"""The ingest role's gauges: lag, age, and the size of the state."""
+"""The ingest role's gauges: lag, progress, age, and the size of the state."""
 
 import logging
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Final
 from consumers.config import GsrConfig
 from consumers.ingest.partition_ingest import CATCH_UP_PATIENCE, PartitionIngest
 from consumers.metrics.registry import Metrics
+from consumers.topics.followed_topic import RECENT_SECONDS, FollowedTopic
 from stream.clock import Clock
 from stream.log.interface import Log
 
@@ -30,44 +31,86 @@ def warn_of_short_retention(config: GsrConfig) -> None:
         )
 
 
-def measure_lag(
-    config: GsrConfig,
-    log: Log,
-    clock: Clock,
-    metrics: Metrics,
-    parts: Mapping[int, PartitionIngest],
-    positions: Mapping[int, int],
-) -> int:
-    """Set the gauges of lag and of what is in no checkpoint; return the lag in records.
+class IngestLag:
+    """The gauges of what is not applied; while the log cannot be asked, they do not look fine.
 
-    `positions` are those of the reader: it passes aborted clicks and the markers of transactions,
-    which never become part of the state, and which nobody waits for.
+    Parameters
+    ----------
+    config
+        All settings; `log`, `ingest` and `process` are used.
+    log, clock, metrics
+        As the role got them.
     """
-    gauge, now = metrics.gauge, clock.time()
-    ends = log.end_offsets(config.log.clicks)
-    starts = log.start_offsets(config.log.clicks)
-    lags: dict[int, int] = {}
-    oldest, newest, exposed = 0.0, 0.0, 0.0
-    for partition, part in parts.items():
-        at, label = part.position, str(partition)
-        lags[partition] = max(0, ends[partition] - positions[partition])
-        gauge("gsr_ingest_lag_records").labels(label).set(lags[partition])
-        margin = part.checkpointed_offset - starts[partition]
-        gauge("gsr_ingest_checkpoint_margin_records").labels(label).set(margin)
-        if part.watermark > 0:
-            gauge("gsr_ingest_watermark_timestamp_seconds").labels(label).set(part.watermark)
-        if part.exposed_since is not None:
-            exposed = max(exposed, now - part.exposed_since)
-        if at.append_time is not None:
-            newest = max(newest, at.append_time)
-            if lags[partition]:
-                oldest = max(oldest, now - at.append_time)
-    gauge("gsr_ingest_lag_seconds").set(max(0.0, oldest))
-    if newest:
-        gauge("gsr_ingest_newest_append_timestamp_seconds").set(newest)
-    retention = config.log.clicks_retention_seconds
-    gauge("gsr_ingest_retention_used_ratio").set(exposed / retention if retention else 0.0)
-    return sum(lags.values())
+
+    def __init__(self, config: GsrConfig, log: Log, clock: Clock, metrics: Metrics) -> None:
+        self._config = config
+        self._log = log
+        self._clock = clock
+        self._metrics = metrics
+        self._clicks = FollowedTopic(log, config.log.clicks, clock)
+        self._waited = 0.0
+        metrics.on_scrape(self._show_waiting)
+
+    def checks(self) -> dict[str, bool]:
+        """Return what must hold before ingest counts as ready."""
+        clicks, limit = self._clicks, self._config.ingest.ready_lag_records
+        waiting = sum(lag.readable for lag in clicks.lags.values())
+        return {
+            "caught_up": clicks.is_recent() and waiting < limit,
+            "progressing": clicks.is_recent()
+            and not clicks.stalled(self._config.process.stalled_seconds),
+        }
+
+    def measure(self, parts: Mapping[int, PartitionIngest], positions: Mapping[int, int]) -> None:
+        """Set the gauges.
+
+        Parameters
+        ----------
+        parts
+            The partitions that are open.
+        positions
+            Of those, and of those that are still being opened: where they are read on. Those of
+            the reader pass aborted clicks and the markers of transactions, which never become
+            part of the state, and which nobody waits for.
+        """
+        gauge, clicks = self._metrics.gauge, self._clicks
+        clicks.measure(positions)
+        for partition, lag in clicks.lags.items():
+            label = str(partition)
+            gauge("gsr_ingest_lag_records").labels(label).set(lag.readable)
+            gauge("gsr_ingest_withheld_records").labels(label).set(lag.withheld)
+            gauge("gsr_ingest_progress_timestamp_seconds").labels(label).set(
+                clicks.progressed_at(partition)
+            )
+        self._waited = clicks.waited_seconds(
+            (partition, part.position.append_time) for partition, part in parts.items()
+        )
+        self._show_waiting()
+        self._measure_parts(parts)
+
+    def _show_waiting(self) -> None:
+        """Let the lag grow with the age of its measurement: nothing is known to be applied."""
+        age = self._clicks.age_seconds
+        late = age if age > RECENT_SECONDS else 0.0
+        self._metrics.gauge("gsr_ingest_lag_seconds").set(self._waited + late)
+
+    def _measure_parts(self, parts: Mapping[int, PartitionIngest]) -> None:
+        gauge, now = self._metrics.gauge, self._clock.time()
+        starts = self._log.start_offsets(self._config.log.clicks)
+        newest = exposed = 0.0
+        for partition, part in parts.items():
+            label = str(partition)
+            margin = part.checkpointed_offset - starts[partition]
+            gauge("gsr_ingest_checkpoint_margin_records").labels(label).set(margin)
+            if part.watermark > 0:
+                gauge("gsr_ingest_watermark_timestamp_seconds").labels(label).set(part.watermark)
+            if part.exposed_since is not None:
+                exposed = max(exposed, now - part.exposed_since)
+            newest = max(newest, part.position.append_time or 0.0)
+        if newest:
+            gauge("gsr_ingest_newest_append_timestamp_seconds").set(newest)
+        retention = self._config.log.clicks_retention_seconds
+        gauge("gsr_ingest_retention_used_ratio").set(exposed / retention if retention else 0.0)
 
 
 def measure_state(

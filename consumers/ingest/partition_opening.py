@@ -35,15 +35,15 @@ class PartitionBounds:
     ----------
     start, end
         The oldest offset that may still be read, and the one after the newest.
-    group_position
-        What the group saved; tells, where there is no state, that there once was.
+    had_state
+        Whether the log remembers that there was a state of this partition with clicks in it.
     topic_id
         What tells the topic from others of its name; None: nothing does.
     """
 
     start: int
     end: int
-    group_position: int
+    had_state: bool
     topic_id: str | None
 
 
@@ -194,7 +194,7 @@ class PartitionOpening:
         """
         topic, bounds = self._config.log.clicks, self._ask_bounds()
         start = bounds.start
-        if store.next_offset == 0 and bounds.group_position == 0:
+        if store.next_offset == 0 and not bounds.had_state:
             return 0  # a beginning: there never was a state that knew more
         lost = max(0, start - store.next_offset)
         if lost and not self._config.ingest.accept_gap:

@@ -21,7 +21,13 @@ _LOGGER = logging.getLogger(__name__)
 
 FENCED_PATIENCE_SECONDS: Final = 120.0
 """How long the group may take to say what a fence has said already: the partition has moved."""
-_PER_PARTITION: Final = ("lag_records", "watermark_timestamp_seconds", "checkpoint_margin_records")
+_PER_PARTITION: Final = (
+    "lag_records",
+    "withheld_records",
+    "progress_timestamp_seconds",
+    "watermark_timestamp_seconds",
+    "checkpoint_margin_records",
+)
 
 
 class OwnedPartitions:
@@ -43,8 +49,6 @@ class OwnedPartitions:
     ----------
     parts
         Those that are open, by number.
-    told
-        Whether the group has said anything yet, even that there is nothing for this process.
     """
 
     def __init__(
@@ -56,7 +60,7 @@ class OwnedPartitions:
         artifacts: ArtifactStore,
     ) -> None:
         self.parts: dict[int, PartitionIngest] = {}
-        self.told = False
+        self._waits_since: float | None = clock.monotonic()
         self._config = config
         self._log = log
         self._clock = clock
@@ -68,6 +72,19 @@ class OwnedPartitions:
         self._trouble: StreamError | None = None
         self._saved: tuple[dict[int, int], ...] = ()
         self._reader: Reader | None = None
+
+    def waited_seconds(self) -> float | None:
+        """Return how long the group's word on who owns what has been awaited; None: it is known."""
+        return None if self._waits_since is None else self._clock.monotonic() - self._waits_since
+
+    def opening_positions(self) -> dict[int, int]:
+        """Return where the partitions that are on their way were last read, as the group knows."""
+        if not self._openings:
+            return {}
+        clicks = self._config.log.clicks
+        starts = self._log.start_offsets(clicks)
+        saved = self._log.saved_positions(self._config.ingest.group, clicks)
+        return {p: max(starts[p], saved.get(p, 0)) for p in self._openings}
 
     @property
     def opening(self) -> bool:
@@ -82,7 +99,7 @@ class OwnedPartitions:
 
     def assigned(self, partitions: Sequence[int]) -> None:
         """Note that `partitions` are to be opened; they are paused until then."""
-        self.told = True
+        self._waits_since = None
         for partition in partitions:
             if partition in self.parts or partition in self._openings:
                 continue
@@ -112,6 +129,7 @@ class OwnedPartitions:
 
     def lost(self, partitions: Sequence[int]) -> None:
         """Let go at once: another process may own them already."""
+        self._waits_since = self._clock.monotonic()
         self._let_go(partitions)
         self._count("lost", len(partitions))
 
@@ -274,11 +292,12 @@ class OwnedPartitions:
 
     def _bounds(self, partition: int) -> PartitionBounds:
         clicks = self._config.log.clicks
-        saved = self._log.saved_positions(self._config.ingest.group, clicks)
+        # The group's own position may have passed what never was a click.
+        sent = self._log.saved_positions(sequence_group(self._config), clicks)
         return PartitionBounds(
             start=self._log.start_offsets(clicks)[partition],
             end=self._log.end_offsets(clicks)[partition],
-            group_position=saved.get(partition, 0),
+            had_state=sent.get(partition, 0) > 0,
             topic_id=self._log.topic_ids([clicks]).get(clicks),
         )
 
@@ -291,10 +310,8 @@ class OwnedPartitions:
         if not parts:
             return
         clicks = self._config.log.clicks
-        durable = {part.partition: part.durable_offset for part in parts}
-        sent = {
-            part.partition: min(part.sequences.sent_offset, part.durable_offset) for part in parts
-        }
+        durable = {part.partition: self._passed(part, part.durable_offset) for part in parts}
+        sent = {part.partition: self._sent(part) for part in parts}
         sequences = {
             part.partition: part.sequences_end for part in parts if part.sequences_end is not None
         }
@@ -310,6 +327,21 @@ class OwnedPartitions:
             _LOGGER.info("positions were not saved: %s", error)
         else:
             self._saved = (durable, sent, sequences)
+
+    def _passed(self, part: PartitionIngest, offset: int) -> int:
+        """Return `offset`, or where the reader is if only markers and aborted clicks lie between.
+
+        They never become part of the state, so the group's tools would show a lag for ever.
+        """
+        if offset != part.position.next_offset or self._reader is None:
+            return offset
+        reading = part.partition in self._reader.assignment
+        return max(offset, self._reader.position(part.partition) if reading else 0)
+
+    def _sent(self, part: PartitionIngest) -> int:
+        """Return up to where sequences are sent and their clicks durable; 0: no click ever was."""
+        offset = min(part.sequences.sent_offset, part.durable_offset)
+        return self._passed(part, offset) if offset else 0
 
     def _guard(self, work: Callable[[], None]) -> None:
         """Keep trouble for `advance`: whoever tells of changes could do nothing about it."""
@@ -327,13 +359,12 @@ class OwnedPartitions:
             self._drop(partition)
 
     def _drop(self, partition: int) -> None:
-        part = self.parts.pop(partition, None)
-        if part is None:
-            return
-        part.close()
-        self._metrics.gauge("gsr_ingest_partitions").set(len(self.parts))
         for name in _PER_PARTITION:
             self._metrics.forget(f"gsr_ingest_{name}", str(partition))
+        part = self.parts.pop(partition, None)
+        if part is not None:
+            part.close()
+            self._metrics.gauge("gsr_ingest_partitions").set(len(self.parts))
 
     def _pause(self, partitions: Sequence[int]) -> None:
         if self._reader is not None:

@@ -7,7 +7,7 @@ from typing import Final, Protocol, runtime_checkable
 from consumers.artifacts.store import ArtifactStore
 from consumers.config import GsrConfig
 from consumers.errors import ClicksDamagedError, ClicksExpiredError
-from consumers.ingest.measures import measure_lag, measure_state, warn_of_short_retention
+from consumers.ingest.measures import IngestLag, measure_state, warn_of_short_retention
 from consumers.ingest.partitions import OwnedPartitions
 from consumers.metrics.registry import Metrics
 from stream.clock import Clock
@@ -81,9 +81,8 @@ class IngestRole:
         self._partitions = OwnedPartitions(config, log, clock, metrics, artifacts)
         self._parts = self._partitions.parts
         self._polled = self._failed = False
-        self._lag: int | None = None
+        self._lag = IngestLag(config, log, clock, metrics)
         self._measure_due = self._measure_state_due = clock.monotonic()
-        self._began = clock.monotonic()
         self._clean_due = clock.monotonic() + config.ingest.clean_interval_seconds
         self._clean_topics = itertools.cycle([spec.name for spec in config.log.topics()])
         self._cleaning = next(self._clean_topics)
@@ -179,16 +178,15 @@ class IngestRole:
 
     def checks(self) -> dict[str, bool]:
         """Return what must hold before ingest counts as ready."""
-        lag = self._lag
         return {
             "assigned": self._settled() and not self._partitions.opening,
-            "caught_up": lag is not None and lag < self._config.ingest.ready_lag_records,
+            **self._lag.checks(),
         }
 
     def _settled(self) -> bool:
         """Tell whether the group has given its partitions out; a standby gets none, and no word."""
-        waited = self._clock.monotonic() - self._began
-        return self._partitions.told or (self._polled and waited >= STANDBY_SECONDS)
+        waited = self._partitions.waited_seconds()
+        return waited is None or (self._polled and waited >= STANDBY_SECONDS)
 
     def positions(self) -> dict[int, int]:
         """Return the offset up to which each partition has been read and applied."""
@@ -244,9 +242,7 @@ class IngestRole:
             return
         self._measure_due = self._clock.monotonic() + MEASURE_SECONDS
         self._partitions.save_positions()
-        self._lag = measure_lag(
-            self._config, self._log, self._clock, self._metrics, self._parts, self.positions()
-        )
+        self._lag.measure(self._parts, self._partitions.opening_positions() | self.positions())
         if self._clock.monotonic() >= self._measure_state_due:
             self._measure_state_due = self._clock.monotonic() + MEASURE_STATE_SECONDS
             self._partitions.look_at_sequences()

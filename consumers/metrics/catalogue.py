@@ -92,6 +92,8 @@ _LABELS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "gsr_ingest_clicks_total": {"outcome": CLICK_OUTCOMES},
     "gsr_ingest_bad_records_total": {"reason": BAD_REASONS},
     "gsr_ingest_lag_records": {"partition": ()},
+    "gsr_ingest_withheld_records": {"partition": ()},
+    "gsr_ingest_progress_timestamp_seconds": {"partition": ()},
     "gsr_ingest_watermark_timestamp_seconds": {"partition": ()},
     "gsr_ingest_partition_changes_total": {"change": PARTITION_CHANGES},
     "gsr_ingest_checkpoint_margin_records": {"partition": ()},
@@ -193,13 +195,24 @@ _INGEST = _specs(
             "Requests of deletion that were carried out.",
         ),
         (
-            *("gsr_ingest_lag_records", "gauge", "records", "Records that wait, by partition."),
+            *("gsr_ingest_lag_records", "gauge", "records"),
+            "Records that can be read and are not applied, by partition.",
             "Growing for minutes: ingest does not keep up.",
         ),
         (
+            *("gsr_ingest_withheld_records", "gauge", "records"),
+            "Records that nobody can read before an open transaction ends, by partition.",
+            "Growing for minutes: a producer hangs in a transaction.",
+        ),
+        (
+            *("gsr_ingest_progress_timestamp_seconds", "gauge", "seconds"),
+            "When a partition last advanced, or had nothing to read.",
+            "Minutes ago: it is stuck; lag_records and withheld_records say before what.",
+        ),
+        (
             *("gsr_ingest_lag_seconds", "gauge", "seconds"),
-            "Age of the oldest record that waits; 0 where none does.",
-            "What users feel of a lag. Alert on this one.",
+            "How long the oldest record that waits has waited at most; 0 where none does.",
+            "What users feel of a lag. It grows also while the log cannot be asked.",
         ),
         (
             *("gsr_ingest_newest_append_timestamp_seconds", "gauge", "seconds"),
@@ -534,6 +547,11 @@ _PUBLISHER = _specs(
         (
             *("gsr_publisher_lag_records", "gauge", "records", "Sequence records that wait."),
             "Growing: the publisher does not keep up.",
+        ),
+        (
+            *("gsr_publisher_progress_timestamp_seconds", "gauge", "seconds"),
+            "When the partition that stood still longest last advanced, or had nothing to read.",
+            "Minutes ago: the publisher cannot read `sequences`.",
         ),
         (
             *("gsr_publisher_lists_total", "counter", "records", "Lists sent by reason."),

@@ -66,7 +66,7 @@ class PublishedPartitions:
         left: Callable[[int, Sequence[int]], None],
     ) -> None:
         self.serving: set[int] = set()
-        self.told = False
+        self._waits_since: float | None = clock.monotonic()
         self.newest_version = 0
         self._config = config
         self._log = log
@@ -82,6 +82,10 @@ class PublishedPartitions:
         self._ready: list[tuple[int, bool]] = []
         self._reader: Reader | None = None
 
+    def waited_seconds(self) -> float | None:
+        """Return how long the group's word on who owns what has been awaited; None: it is known."""
+        return None if self._waits_since is None else self._clock.monotonic() - self._waits_since
+
     @property
     def restoring(self) -> bool:
         """Whether some partitions are on their way."""
@@ -95,7 +99,7 @@ class PublishedPartitions:
 
     def assigned(self, partitions: Sequence[int]) -> None:
         """Note that `partitions` are to be restored; they are paused until then."""
-        self.told = True
+        self._waits_since = None
         for partition in partitions:
             if partition not in self.serving and partition not in self._openings:
                 self._fenced.pop(partition, None)
@@ -111,6 +115,7 @@ class PublishedPartitions:
 
     def lost(self, partitions: Sequence[int]) -> None:
         """Let go; whoever has the partitions now locks us out."""
+        self._waits_since = self._clock.monotonic()
         self._let_go(partitions)
         self._count("lost", len(partitions))
 

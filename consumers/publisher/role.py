@@ -30,6 +30,7 @@ from consumers.publisher.unfollowed import UnfollowedUsers
 from consumers.publisher.walk import Walk
 from consumers.serving.item_controls import ItemControls
 from consumers.serving.served import Serving
+from consumers.topics.followed_topic import FollowedTopic
 from consumers.topics.log_range import poll_past_damage, read_range
 from stream.clock import Clock
 from stream.errors import FencedError, LogUnavailableError
@@ -119,7 +120,8 @@ class PublisherRole:
         )
         self._reader = log.reader(topics.sequences, group=settings.group, listener=self._partitions)
         self._partitions.read_with(self._reader)
-        self._began = self._measure_due = clock.monotonic()
+        self._measure_due = clock.monotonic()
+        self._sequences = FollowedTopic(log, topics.sequences, clock)
         self._saved: dict[int, int] = {}
         self._version = 0
         self._read_items()
@@ -178,7 +180,9 @@ class PublisherRole:
         self._refresh()
         self._follow_items()
         sendable = self.publishing and len(self._due) > 0
-        hurry = sendable or self._partitions.restoring or not self._partitions.told
+        hurry = (
+            sendable or self._partitions.restoring or self._partitions.waited_seconds() is not None
+        )
         worked = self._follow(0.0 if hurry else IDLE_POLL_SECONDS)
         worked |= self._open_partitions()
         self._unfollowed.look(self._followed)
@@ -199,6 +203,8 @@ class PublisherRole:
         """Return what must hold before the publisher counts as ready."""
         return {
             "assigned": self._settled() and not self._partitions.restoring,
+            "progressing": self._sequences.is_recent()
+            and not self._sequences.stalled(self._config.process.stalled_seconds),
             "view": self._serving.has_items,
             "model_not_older_than_lists": (
                 self._serving.version >= self._partitions.newest_version
@@ -209,8 +215,8 @@ class PublisherRole:
 
     def _settled(self) -> bool:
         """Tell whether the group has given its partitions out; a standby gets none, and no word."""
-        waited = self._clock.monotonic() - self._began
-        return self._partitions.told or waited >= STANDBY_SECONDS
+        waited = self._partitions.waited_seconds()
+        return waited is None or waited >= STANDBY_SECONDS
 
     def close(self) -> None:
         """Save positions and let go; what is due is due again after the next start."""
@@ -393,11 +399,14 @@ class PublisherRole:
         self._save_positions()
         oversized, self._sender.oversized = self._sender.oversized, 0
         self._metrics.counter("gsr_publisher_oversized_lists_total").inc(oversized)
-        ends = self._log.end_offsets(self._config.log.sequences)
-        self._partitions.note_ends(ends)
-        reading = self._reader.assignment
+        followed, reader = self._sequences, self._reader
+        followed.measure({p: reader.position(p) for p in reader.assignment})
+        self._partitions.note_ends(self._log.end_offsets(self._config.log.sequences))
         values = {
-            "lag_records": sum(ends[p] - self._reader.position(p) for p in reading),
+            "lag_records": sum(lag.readable for lag in followed.lags.values()),
+            "progress_timestamp_seconds": min(
+                map(followed.progressed_at, followed.lags), default=self._clock.time()
+            ),
             "due_users": len(self._due.rows()),
             "kept_record_bytes": self._publication.records.nbytes,
             "kept_record_limit_bytes": self._publication.records.limit_bytes,

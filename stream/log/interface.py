@@ -297,6 +297,14 @@ class Log(Protocol):
         """Return the offset that each partition's next record will get, or none before it."""
         ...
 
+    def written_offsets(self, topic: str) -> dict[int, int]:
+        """Return the offset after each partition's newest record, whether it can be read or not.
+
+        Beyond `end_offsets` lies what waits for the end of an open transaction, where the log
+        knows such.
+        """
+        ...
+
     def offsets_at(self, topic: str, time: float) -> dict[int, int]:
         """Return each partition's first offset appended at or after `time` (else its end)."""
         ...

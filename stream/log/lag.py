@@ -1,19 +1,43 @@
 """How far a reader is behind."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from stream.log.interface import Log
 
 
-def lag(log: Log, topic: str, positions: Mapping[int, int]) -> dict[int, int]:
-    """Return how many offsets lie between each of `positions` and its partition's end.
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """What of a partition a reader has not read; offsets that hold no record count too.
+
+    Parameters
+    ----------
+    readable
+        Offsets that can be read now.
+    withheld
+        Offsets behind these that are taken, but not to be read before an open transaction ends.
+    """
+
+    readable: int
+    withheld: int = 0
+
+
+def lag(log: Log, topic: str, positions: Mapping[int, int]) -> dict[int, Lag]:
+    """Return what lies between each of `positions` and its partition's end.
 
     Parameters
     ----------
     log, topic
         Where.
     positions
-        Partition to the offset that is read next. Offsets that compaction removed count too.
+        Partition to the offset that is read next.
     """
-    ends = log.end_offsets(topic)
-    return {p: max(0, ends[p] - position) for p, position in positions.items()}
+    # In this order what is appended between the two questions does not count as withheld.
+    written, ends = log.written_offsets(topic), log.end_offsets(topic)
+    return {
+        partition: Lag(
+            readable=max(0, ends[partition] - position),
+            withheld=max(0, written[partition] - max(ends[partition], position)),
+        )
+        for partition, position in positions.items()
+    }

@@ -100,6 +100,10 @@ class StorageLog(ABC):
         """Return the offset that each partition's next record will get."""
         return {p: bounds.end for p, bounds in self._storage(topic).bounds().items()}
 
+    def written_offsets(self, topic: str) -> dict[int, int]:
+        """Return the offset after each partition's newest record, which can be read at once."""
+        return self.end_offsets(topic)
+
     def offsets_at(self, topic: str, time: float) -> dict[int, int]:
         """Return each partition's first offset appended at or after `time` (else its end)."""
         storage = self._storage(topic)

@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -164,25 +164,63 @@ def test_aborted_transactions_leave_no_trace(log: KafkaLog, config: GsrConfig, s
     assert_right_state(log, config, shop)
 
 
+@pytest.mark.parametrize("committed", [30, 0])
 def test_what_was_aborted_at_the_end_is_no_lag(
-    log: KafkaLog, config: GsrConfig, shop: Shop
+    log: KafkaLog, config: GsrConfig, shop: Shop, committed: int
 ) -> None:
-    """Nobody is called at night because of clicks that do not count."""
+    """Nobody is called at night because of clicks that do not count, nor by the group's tools."""
     producer = shop.producer(**{"transactional.id": f"{shop.topic}.0"})
     producer.init_transactions(PATIENCE_SECONDS)
-    shop.transaction(producer, 30, commit=True)
+    if committed:
+        shop.transaction(producer, committed, commit=True)
     shop.transaction(producer, 30, commit=False)
+    ends = log.end_offsets(shop.topic)
+    for _start in range(2):
+        page = page_after(
+            log, config, lambda: log.saved_positions(config.ingest.group, shop.topic) == ends
+        )
+        assert 'gsr_ingest_lag_records{partition="0"} 0.0' in page
+        assert "gsr_ingest_lag_seconds 0.0" in page
+    # A state that never held a click has lost none, whatever the topic has forgotten.
+    remembered = log.saved_positions(f"{config.ingest.group}-sequences", shop.topic)
+    assert remembered == (ends if committed else {0: 0})
+
+
+def test_what_an_open_transaction_withholds_is_seen(
+    log: KafkaLog, config: GsrConfig, shop: Shop
+) -> None:
+    """A foreign producer that hangs stops everything behind it, and is told apart from lag."""
+    producer = shop.producer(**{"transactional.id": f"{shop.topic}.0"})
+    producer.init_transactions(PATIENCE_SECONDS)
+    producer.begin_transaction()
+    shop.click(producer, 10, keep=False)
+    shop.click(shop.producer(), 5)
+    page = page_after(log, config, lambda: True)
+    assert 'gsr_ingest_lag_records{partition="0"} 0.0' in page
+    assert 'gsr_ingest_withheld_records{partition="0"} 15.0' in page
+    producer.abort_transaction(PATIENCE_SECONDS)
+    page = page_after(
+        log, config, lambda: log.saved_positions(config.ingest.group, shop.topic) == {0: 16}
+    )
+    assert 'gsr_ingest_withheld_records{partition="0"} 0.0' in page
+
+
+def page_after(log: KafkaLog, config: GsrConfig, done: Callable[[], bool]) -> list[str]:
+    """Let ingest run until it has measured and `done`; return the lines of its metrics."""
     metrics = Metrics("ingest", SystemClock())
     role = IngestRole(config, log, SystemClock(), metrics, open_artifacts(config, SystemClock()))
-    while role.positions() != {0: 62}:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not (
+        role.checks()["assigned"] and role.positions() == log.end_offsets(config.log.clicks)
+    ):
         role.step()
-    read = time.monotonic()
-    while time.monotonic() < read + 2 * MEASURE_SECONDS:
+    measured = time.monotonic() + 2 * MEASURE_SECONDS
+    while time.monotonic() < measured or not done():
         role.step()
+        assert time.monotonic() < end, (role.positions(), log.end_offsets(config.log.clicks))
     page = metrics.render().decode().splitlines()
     role.close()
-    assert 'gsr_ingest_lag_records{partition="0"} 0.0' in page
-    assert "gsr_ingest_lag_seconds 0.0" in page
+    return page
 
 
 def test_a_forget_record_of_another_client_forgets(

@@ -157,6 +157,10 @@ class KafkaAdmin:
         """Return each partition's last stable offset."""
         return self._offsets(topic, OffsetSpec.LATEST, timeout_seconds)
 
+    def written_offsets(self, topic: str) -> dict[int, int]:
+        """Return each partition's high watermark."""
+        return self._offsets(topic, OffsetSpec.LATEST, isolation=IsolationLevel.READ_UNCOMMITTED)
+
     def offsets_at(self, topic: str, time: float) -> dict[int, int]:
         """Return each partition's first offset appended at or after `time`, else its end."""
         # A float of seconds is a hair off the whole milliseconds that it was made from.
@@ -226,14 +230,16 @@ class KafkaAdmin:
                 client.close()
 
     def _offsets(
-        self, topic: str, spec: object, timeout_seconds: float | None = None
+        self,
+        topic: str,
+        spec: object,
+        timeout_seconds: float | None = None,
+        isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
     ) -> dict[int, int]:
         asked = {TopicPartition(topic, p): spec for p in range(self.partitions(topic))}
 
         def ask(client: KafkaAdminClient) -> dict[int, int]:
-            answer = client.list_partition_offsets(
-                asked, isolation_level=IsolationLevel.READ_COMMITTED
-            )
+            answer = client.list_partition_offsets(asked, isolation_level=isolation)
             return {place.partition: found.offset for place, found in sorted(answer.items())}
 
         return self._call(f"find the offsets of {topic}", ask, timeout_seconds)

@@ -137,6 +137,11 @@ class KafkaLog:
         self._check_open()
         return self._admin.end_offsets(topic)
 
+    def written_offsets(self, topic: str) -> dict[int, int]:
+        """Return each partition's high watermark, which an open transaction does not hold back."""
+        self._check_open()
+        return self._admin.written_offsets(topic)
+
     def offsets_at(self, topic: str, time: float) -> dict[int, int]:
         """Return each partition's first offset appended at or after `time` (else its end)."""
         self._check_open()

@@ -42,7 +42,7 @@ class Reachability:
         self._nowhere = False
 
     def nowhere(self) -> bool:
-        """Return whether all known brokers refused the last attempt; silent ones may yet answer."""
+        """Return whether every known broker refused; one that is silent may yet answer."""
         return self._nowhere
 
     def reached(self, broker: Address, known: Collection[Address]) -> None:

@@ -127,10 +127,10 @@ class KafkaReader:
             batches = self._buffer.take(max_records, self._paused)
             for batch in batches:
                 self._positions[batch.partition] = batch.next_offset
+            self._follow_gaps()
             if batches:
                 self._watch.heard()
                 return batches
-            self._follow_gaps()
             if self._clock.monotonic() >= deadline and self._session.change is None:
                 self._probe()
                 return []

@@ -21,6 +21,7 @@ from stream.errors import (
 from stream.events.codec import encode_click
 from stream.log.interface import Outgoing
 from stream.log.memory import MemoryLog
+from stream.log.storage_reader import StorageReader
 from stream.log.topic_storage import Cleaned
 from stream.state.checkpoint import Checkpoint
 from stream.state.store import PartitionStore
@@ -342,6 +343,7 @@ def test_every_gauge_is_set(tmp_path: Path) -> None:
         *("gsr_ingest_dirty_bytes", "gsr_ingest_longest_interpreter_hold_seconds"),
         *("gsr_ingest_locked_partitions", "gsr_ingest_restoring_partitions"),
         *("gsr_ingest_retention_used_ratio", "gsr_ingest_resending_partitions"),
+        "gsr_ingest_withheld_records",
     }
     silent = [
         metric.name
@@ -377,6 +379,59 @@ def test_not_ready_while_it_lags(tmp_path: Path) -> None:
     world.run(role, 3.0)
     assert all(role.checks().values())
     assert world.value("gsr_ingest_lag_records", partition="0") == 0
+    role.close()
+
+
+def test_not_ready_while_a_partition_stands_still(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few records that cannot be read are no lag to speak of, but the rest waits behind them."""
+    role = world.role()
+    world.run(role, 1.1)
+    world.send(("u", "a"))
+    monkeypatch.setattr(StorageReader, "poll", lambda *_arguments: [])
+    world.run(role, world.config.process.stalled_seconds + 2.0)
+    assert role.checks() == {"assigned": True, "caught_up": True, "progressing": False}
+    lags = [world.value("gsr_ingest_lag_records", partition=str(p)) for p in range(2)]
+    assert sorted(lags) == [0.0, 1.0]
+    behind = str(lags.index(1.0))
+    standing = world.clock.time() - world.value(
+        "gsr_ingest_progress_timestamp_seconds", partition=behind
+    )
+    assert standing > world.config.process.stalled_seconds
+    assert world.value("gsr_ingest_lag_seconds") == pytest.approx(standing, abs=2.0)
+    monkeypatch.undo()
+    world.run(role, 2.0)
+    assert all(role.checks().values())
+    role.close()
+
+
+def test_not_ready_while_the_log_cannot_be_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Old figures do not look fine: the lag grows as time goes by."""
+    role = world.role()
+    world.run(role, 1.1)
+    monkeypatch.setattr(MemoryLog, "end_offsets", _away)
+    world.clock.sleep(60.0)
+    with pytest.raises(LogUnavailableError):
+        role.step()
+    assert role.checks() == {"assigned": True, "caught_up": False, "progressing": False}
+    world.metrics.render()
+    assert world.value("gsr_ingest_lag_seconds") >= 60.0
+    role.close()
+
+
+def test_a_partition_lost_is_not_ready_before_the_group_has_spoken(world: World) -> None:
+    """Whoever owns nothing for a moment has nothing that lags, and is not fine either."""
+    role = world.role()
+    world.run(role, 1.1)
+    assert role.checks()["assigned"]
+    role._partitions.lost([0, 1])  # noqa: SLF001 - what the reader calls
+    assert not role.checks()["assigned"]
+    role._partitions.assigned([0, 1])  # noqa: SLF001
+    world.run(role, 0.1)
+    assert role.checks()["assigned"]
     role.close()
 
 
