@@ -1,8 +1,9 @@
 """The small HTTP server of each role: /metrics, /livez and /readyz.
 
 `/livez` is true while the loop comes round (or still starts), and never asks another system;
-`/readyz` names each check, and is false from the moment that the role is told to stop. The server
-outlives the role, so that the last figures can still be scraped.
+`/readyz` names each check, and is false while the loop is held up (most often by a log that is
+away), and from the moment that the role is told to stop. The server outlives the role, so that the
+last figures can still be scraped.
 """
 
 import errno
@@ -20,6 +21,8 @@ from consumers.errors import ConfigError, PortBusyError
 from consumers.metrics.registry import Metrics
 from stream.address import Address
 
+_READY_HEARTBEAT_SECONDS: Final = 15.0
+"""The role's own checks are as old as its heartbeat: older ones are not to be believed."""
 _PATHS: Final = "/metrics /livez /readyz\n"
 
 
@@ -92,16 +95,19 @@ class HealthServer:
 
     def live(self) -> dict[str, bool]:
         """Return the checks of /livez."""
-        return {"heartbeat": not self._started or self._metrics.heartbeat_age() < self._limit}
+        return {"heartbeat": self._beats(self._limit)}
 
     def ready(self) -> dict[str, bool]:
         """Return the checks of /readyz."""
         return {
             "started": self._started,
             "not_stopping": not self._stopping,
-            **self.live(),
+            "heartbeat": self._beats(min(self._limit, _READY_HEARTBEAT_SECONDS)),
             **self._checks,
         }
+
+    def _beats(self, limit_seconds: float) -> bool:
+        return not self._started or self._metrics.heartbeat_age() < limit_seconds
 
     def render_metrics(self) -> bytes:
         """Return what /metrics answers."""

@@ -92,6 +92,23 @@ def test_a_hanging_role_is_not_alive(
     assert checks(server, "/livez")[0] == 200
 
 
+def test_a_role_that_is_held_up_is_alive_and_not_ready(
+    metrics: Metrics, clock: ManualClock
+) -> None:
+    """What it said of itself before may no longer be true."""
+    server = HealthServer("127.0.0.1", 0, metrics, heartbeat_limit_seconds=120.0)
+    server.started()
+    server.update({"caught_up": True})
+    assert checks(server, "/readyz")[0] == 200
+    clock.sleep(30.0)
+    assert checks(server, "/livez")[0] == 200
+    assert checks(server, "/readyz") == (
+        503,
+        {"started": True, "not_stopping": True, "heartbeat": False, "caught_up": True},
+    )
+    server.close()
+
+
 def test_a_stopping_role_is_alive_and_not_ready(server: HealthServer) -> None:
     """No traffic for it, and no restart either."""
     server.started()

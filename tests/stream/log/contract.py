@@ -573,6 +573,18 @@ class LogContract:
         assert lag(log, topic, {0: 2, 1: 0}) == {0: Lag(3), 1: Lag(0)}
         assert lag(log, topic, {0: 7}) == {0: Lag(0)}
 
+    def test_nothing_is_withheld_without_an_open_transaction(self, log: Log, topic: str) -> None:
+        log.writer(topic, fence="one").append(numbered(5))
+        assert log.written_offsets(topic) == log.end_offsets(topic)
+
+    def test_a_busy_partition_does_not_hide_the_end_of_another(self, log: Log, topic: str) -> None:
+        log.writer(topic, fence="one").append(numbered(1, 1))
+        log.writer(topic).append(numbered(200, 0))
+        reader, end = log.reader(topic), log.end_offsets(topic)[1]
+        for _ in range(150):
+            assert reader.poll(1, 5.0)
+        assert reader.position(1) == end
+
     # Times
 
     def test_offsets_at_finds_the_first_record_at_or_after_a_time(
