@@ -8,7 +8,7 @@ import typer
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
     from consumers.config import GsrConfig
-    from stream.log.interface import Log
+    from stream.log.interface import Log, TopicSpec
 
 
 @contextmanager
@@ -38,11 +38,25 @@ def existing_log(config: "GsrConfig", *topics: str) -> "Iterator[Log]":
     with log_as_it_is(config) as log:
         missing = _missing(log, topics)
         if missing:
-            refuse_missing(config, log, missing)
+            _refuse_missing(config, log, missing)
         yield log
 
 
-def refuse_missing(config: "GsrConfig", log: "Log", missing: Sequence[str]) -> NoReturn:
+def known_topics(config: "GsrConfig", log: "Log") -> "dict[str, TopicSpec]":
+    """Return the settings of every topic of the log.
+
+    Raises
+    ------
+    UnknownTopicError
+        None of them is ours.
+    """
+    found, ours = log.topics(), [spec.name for spec in config.log.topics()]
+    if found.keys().isdisjoint(ours):
+        _refuse_missing(config, log, ours)
+    return found
+
+
+def _refuse_missing(config: "GsrConfig", log: "Log", missing: Sequence[str]) -> NoReturn:
     """Say which topics are not there, or that there is no log at all, and what to do."""
     from stream.errors import UnknownTopicError
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consumers.cli.commands import command, confirm, group
-from consumers.cli.log_access import log_as_it_is, refuse_missing
+from consumers.cli.log_access import known_topics, log_as_it_is
 from consumers.cli.options import (
     AsJson,
     ConfigFile,
@@ -221,12 +221,9 @@ def topics(
     """List topics: partitions, records from and to which offset, and how they are kept."""
     loaded = resolve(config, settings, log)
     rows = []
-    ours = [spec.name for spec in loaded.log.topics()]
     with log_as_it_is(loaded) as log_opened:
-        found = log_opened.topics()
-        missing = [name for name in ours if name not in found]
-        if len(missing) == len(ours):
-            refuse_missing(loaded, log_opened, missing)
+        found = known_topics(loaded, log_opened)
+        missing = [spec.name for spec in loaded.log.topics() if spec.name not in found]
         for name, spec in sorted(found.items()):
             starts, ends = log_opened.start_offsets(name), log_opened.end_offsets(name)
             rows.append(
@@ -260,10 +257,7 @@ def retain(
     """
     loaded = resolve(config, settings, log)
     with log_as_it_is(loaded) as log_opened:
-        found = log_opened.topics()
-        ours = [spec.name for spec in loaded.log.topics()]
-        if found.keys().isdisjoint(ours):
-            refuse_missing(loaded, log_opened, ours)
+        found = known_topics(loaded, log_opened)
         changes = [
             (found[spec.name], spec)
             for spec in loaded.log.topics()
@@ -292,12 +286,9 @@ def clean(config: ConfigFile = None, settings: Settings = None, log: LogUrl = No
     with log_as_it_is(loaded) as log_opened:
         if not isinstance(log_opened, EmbeddedLog):
             raise ConfigError(f"{loaded.log.url} tidies itself up: only embedded logs need this")
-        ours = [spec.name for spec in loaded.log.topics()]
-        found = log_opened.topics()
-        if found.keys().isdisjoint(ours):
-            refuse_missing(loaded, log_opened, ours)
-        for name in ours:
-            while name in found and log_opened.clean(name).more:
+        found = known_topics(loaded, log_opened)
+        for name in (spec.name for spec in loaded.log.topics() if spec.name in found):
+            while log_opened.clean(name).more:
                 pass
     say("clean")
 

@@ -17,7 +17,7 @@ from consumers.ingest.sequences import (
     SequenceBudgets,
     size_of,
 )
-from consumers.ingest.topic_mark import CLICKS, marks_record, record_mark
+from consumers.ingest.topic_origin import remember_record
 from consumers.metrics.registry import Metrics
 from consumers.topics.fitting import append_what_fits
 from consumers.topics.sequences_word import UNDER_WAY
@@ -198,8 +198,7 @@ class PartitionIngest:
         else:
             self._policy.record(len(batch), ())
         applied = self._store.apply(decoded.clicks, decoded.watermark, batch.next_offset)
-        if marks_record(self._store.topic_ids.get(CLICKS)):
-            self._store.remember_topic(CLICKS, record_mark(batch))
+        remember_record(self._store, batch)
         touched = self._store.drain_touched()
         self._sequences.touch(
             touched, int(batch.offsets[0]), forgotten_users(decoded.clicks, applied)

@@ -2,19 +2,18 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from consumers.artifacts.store import ArtifactStore
 from consumers.config import GsrConfig
-from consumers.errors import ArtifactError, ClicksExpiredError, OtherTopicError
-from consumers.ingest.topic_mark import CLICKS, marks_record
+from consumers.errors import ArtifactError, ClicksExpiredError
+from consumers.ingest.topic_origin import TopicOrigin
 from stream.clock import Clock
-from stream.errors import StateCorruptError, StateError, StateLockedError, StateMismatchError
-from stream.state.checkpoint import Checkpoint
+from stream.errors import StateCorruptError, StateLockedError, StateMismatchError
 from stream.state.directory_lock import DirectoryLock
 from stream.state.restoring import holds_state, install_checkpoint
 from stream.state.store import PartitionStore, StoreOptions
@@ -37,14 +36,11 @@ class PartitionBounds:
         The oldest offset that may still be read, and the one after the newest.
     had_state
         Whether the log remembers that there was a state of this partition with clicks in it.
-    topic_id
-        What tells the topic from others of its name; None: nothing does.
     """
 
     start: int
     end: int
     had_state: bool
-    topic_id: str | None
 
 
 def choose_source(local: int | None, checkpoint: int | None, start: int, lead: int) -> Source:
@@ -94,8 +90,8 @@ class PartitionOpening:
         Which one.
     ask_bounds
         Returns what the log says of it now.
-    ask_mark
-        Returns what the log has where a record was: see `found_mark`.
+    origin
+        The topic that is read, for what else was made from another one.
     artifacts
         Where checkpoints are.
     clock
@@ -114,7 +110,7 @@ class PartitionOpening:
         config: GsrConfig,
         partition: int,
         ask_bounds: Callable[[], PartitionBounds],
-        ask_mark: Callable[[str], str | None],
+        origin: TopicOrigin,
         artifacts: ArtifactStore,
         clock: Clock,
     ) -> None:
@@ -123,7 +119,7 @@ class PartitionOpening:
         self.checkpointed_offset = 0
         self._config = config
         self._ask_bounds = ask_bounds
-        self._ask_mark = ask_mark
+        self._origin = origin
         self._artifacts = artifacts
         self._clock = clock
         self._path: Path = config.ingest_directory / f"partition-{partition}"
@@ -168,7 +164,8 @@ class PartitionOpening:
                 return None
             store = self._bring()
             if store is not None:
-                self._tie(store, self._ask_bounds().topic_id)
+                with _closed_on_error(store):
+                    self._origin.tie(store)
             self._store = store
         return self._store
 
@@ -232,7 +229,8 @@ class PartitionOpening:
         if damage is not None and not self._try_lock():
             return None
         if store is not None:
-            self._refuse_other_topic(store, bounds.topic_id)
+            with _closed_on_error(store):
+                self._origin.compare(store.topic_ids, f"the state in {self._path}")
         self._refuse_other_log(newest, bounds.end, "newest checkpoint", store)
         local = None if store is None else store.next_offset
         self._refuse_other_log(local, bounds.end, "state", store)
@@ -266,7 +264,7 @@ class PartitionOpening:
         if not self._let_go_of(store):
             return
         self._fetch = _Fetch(
-            self._artifacts, self.partition, number, self._path, self._refuse_other_checkpoint
+            self._artifacts, self.partition, number, self._path, self._origin.compare_checkpoint
         )
         _LOGGER.info(
             "partition %d: restoring the checkpoint of offset %d%s",
@@ -331,51 +329,6 @@ class PartitionOpening:
             lock,
         )
 
-    def _tie(self, store: PartitionStore, topic_id: str | None) -> None:
-        """Note in the state which topic it is made from, where it does not say so yet."""
-        self._refuse_other_topic(store, topic_id)
-        before = store.topic_ids.get(CLICKS)
-        if topic_id is None or topic_id == before:
-            return
-        if before is not None or store.next_offset > 0:
-            _LOGGER.warning(
-                "partition %d: from now on the state belongs to the topic %s of id %s%s",
-                self.partition,
-                self._config.log.clicks,
-                topic_id,
-                "; it did not say which before"
-                if marks_record(before)
-                else ", as ingest.accept_topic says",
-            )
-        try:
-            store.belong_to({CLICKS: topic_id})
-        except BaseException:
-            store.close()
-            raise
-
-    def _refuse_other_topic(self, store: PartitionStore, topic_id: str | None) -> None:
-        try:
-            self._compare(store.topic_ids, topic_id, f"the state in {self._path}")
-        except OtherTopicError:
-            store.close()
-            raise
-
-    def _refuse_other_checkpoint(self, checkpoint: Path) -> None:
-        """Refuse a checkpoint of another topic before it takes the place of a local state."""
-        with suppress(StateError):  # what is damaged is found, and named, at its opening
-            with Checkpoint.open(checkpoint) as opened:
-                made_from = opened.meta.topic_ids
-            whose = f"the newest checkpoint of partition {self.partition} in the artifact store"
-            self._compare(made_from, self._ask_bounds().topic_id, whose)
-
-    def _compare(self, made_from: Mapping[str, str], topic_id: str | None, whose: str) -> None:
-        before = made_from.get(CLICKS)
-        if before is None:
-            return
-        found = self._ask_mark(before) if marks_record(before) else topic_id
-        if found not in (None, before, self._config.ingest.accept_topic):
-            raise OtherTopicError(self._config.log.clicks, before, found, whose)
-
     def _refuse_other_log(
         self, offset: int | None, end: int, what: str, store: PartitionStore | None = None
     ) -> None:
@@ -388,6 +341,15 @@ class PartitionOpening:
             f"offset {offset}, but the log ends at {end}: it is another log. Name the log that "
             "this was built from, or begin with an empty state directory and artifact store."
         )
+
+
+@contextmanager
+def _closed_on_error(store: PartitionStore) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        store.close()
+        raise
 
 
 class _Fetch:

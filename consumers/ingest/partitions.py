@@ -10,7 +10,7 @@ from consumers.config import GsrConfig
 from consumers.ingest.partition_ingest import PartitionIngest
 from consumers.ingest.partition_opening import PartitionBounds, PartitionOpening
 from consumers.ingest.sequences import SequenceBudgets
-from consumers.ingest.topic_mark import found_mark
+from consumers.ingest.topic_origin import TopicOrigin
 from consumers.metrics.registry import Metrics
 from consumers.topics.sequences_word import UNDER_WAY, leave_word, read_word, sequence_group
 from stream.clock import Clock
@@ -108,7 +108,7 @@ class OwnedPartitions:
                 self._config,
                 partition,
                 functools.partial(self._bounds, partition),
-                functools.partial(found_mark, self._log, self._config.log.clicks, partition),
+                self._origin(partition),
                 self._artifacts,
                 self._clock,
             )
@@ -234,6 +234,11 @@ class OwnedPartitions:
         _LOGGER.info("partition %d: reading on from offset %d", partition, offset)
         return True
 
+    def _origin(self, partition: int) -> TopicOrigin:
+        # Not of the topic that has the name now: what counts is whose records come.
+        topic_id = None if self._reader is None else self._reader.topic_id
+        return TopicOrigin(self._config, self._log, partition, topic_id)
+
     def _sent_offset(self, partition: int, next_offset: int) -> int:
         """Return up to where sequences were sent.
 
@@ -298,7 +303,6 @@ class OwnedPartitions:
             start=self._log.start_offsets(clicks)[partition],
             end=self._log.end_offsets(clicks)[partition],
             had_state=sent.get(partition, 0) > 0,
-            topic_id=self._log.topic_ids([clicks]).get(clicks),
         )
 
     def _flush(self, parts: Sequence[PartitionIngest]) -> None:

@@ -144,6 +144,11 @@ class Reader(Protocol):
         """The partitions that this reader reads."""
         ...
 
+    @property
+    def topic_id(self) -> str | None:
+        """What tells the topic that is read from others of its name: see `Log.topic_ids`."""
+        ...
+
     def seek(self, partition: int, offset: int) -> None:
         """Read `partition` from `offset` next; past the end waits there.
 

@@ -1,6 +1,7 @@
 """Reads a topic's partitions in order from whatever storage holds them."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from stream.clock import Clock
@@ -49,6 +50,11 @@ class StorageReader:
     def assignment(self) -> tuple[int, ...]:
         """The partitions that this reader reads."""
         return tuple(sorted(self._positions))
+
+    @cached_property
+    def topic_id(self) -> str | None:
+        """What tells the topic that is read from others of its name."""
+        return self._storage.identity()
 
     def seek(self, partition: int, offset: int) -> None:
         """Read `partition` from `offset` next; past the end waits there."""

@@ -13,8 +13,9 @@ from stream.clock import ManualClock
 from stream.events.codec import encode_click
 from stream.events.dead_letters import DeadLetter, parse_dead_letter
 from stream.events.sequence import SequenceRecord, decode_sequence
-from stream.log.interface import Log, Outgoing, RecordBatch
+from stream.log.interface import Log, Outgoing, RebalanceListener, RecordBatch
 from stream.log.memory import MemoryLog
+from stream.log.storage_reader import StorageReader
 from stream.state.dump import dump
 
 NOW = 1_700_000_000.0
@@ -28,6 +29,19 @@ class LogWithoutIds(MemoryLog):
     def topic_ids(self, topics: Collection[str]) -> dict[str, str | None]:
         found = super().topic_ids(topics)
         return found if self.gives_ids else dict.fromkeys(found)
+
+    def reader(
+        self,
+        topic: str,
+        *,
+        partitions: Sequence[int] | None = None,
+        group: str | None = None,
+        listener: RebalanceListener | None = None,
+    ) -> StorageReader:
+        reader = super().reader(topic, partitions=partitions, group=group, listener=listener)
+        if not self.gives_ids:
+            reader.topic_id = None
+        return reader
 
 
 @dataclass

@@ -138,10 +138,18 @@ class KafkaAdmin:
 
         return self._call("find the topics' ids", ask) if topics else {}
 
-    def topic_uuid(self, topic: str) -> uuid.UUID | None:
-        """Return the id of `topic`, if it exists and the brokers give one."""
-        given = self.topic_ids([topic]).get(topic)
-        return None if given is None else uuid.UUID(bytes=base64.urlsafe_b64decode(f"{given}=="))
+    def topic_id(self, topic: str) -> str | None:
+        """Return the id of a topic; None: the brokers give none.
+
+        Raises
+        ------
+        LogUnavailableError
+            The broker that was asked does not know the topic.
+        """
+        found = self.topic_ids([topic])
+        if topic not in found:
+            raise log_error(UnknownTopicOrPartitionError(topic), f"find the id of {topic}")
+        return found[topic]
 
     def configs(self, topic: str) -> Mapping[str, str]:
         """Return the effective configuration of `topic`."""

@@ -82,7 +82,7 @@ class KafkaLog:
         member = partitions is None
         source = Source(
             topic=topic,
-            topic_id=self._admin.topic_uuid(topic),
+            topic_id=self._admin.topic_id(topic),
             compacted=is_compacted(self._admin.configs(topic)),
             group=group,
             admin=self._admin,

@@ -81,6 +81,11 @@ class KafkaReader:
         return tuple(sorted(self._positions))
 
     @property
+    def topic_id(self) -> str | None:
+        """What tells the topic that is read from others of its name; None: the brokers do not."""
+        return self._source.topic_id
+
+    @property
     def group(self) -> str | None:
         """The group of which this reader is a member."""
         return self._source.group if self._session.member and not self.closed else None

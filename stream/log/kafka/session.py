@@ -1,7 +1,6 @@
 """A reader's connection to the cluster: a kafka-python consumer that can be replaced."""
 
 import struct
-import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -68,7 +67,7 @@ class Source:
     """
 
     topic: str
-    topic_id: uuid.UUID | None
+    topic_id: str | None
     compacted: bool
     group: str | None
     admin: KafkaAdmin
@@ -163,7 +162,7 @@ class ConsumerSession:
         if wanted is None:
             return
         if batches and (pin is None or pin.by_name):
-            refused = self._source.admin.topic_uuid(self._source.topic) != wanted
+            refused = self._source.admin.topic_id(self._source.topic) != wanted
         else:
             refused = pin is not None and pin.take_refusal() and not batches
         if refused:

@@ -6,6 +6,7 @@ topic's id instead (KIP-516), which only the leader of that very topic answers; 
 knows the format but does not use it.
 """
 
+import base64
 import uuid
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ class TopicPin:
     topic
         The topic's name.
     topic_id
-        What tells it from others of that name.
+        Its id, as Kafka's tools write it.
 
     Attributes
     ----------
@@ -36,11 +37,11 @@ class TopicPin:
         Whether the brokers do not know the topic since `take_refusal` was called last.
     """
 
-    def __init__(self, fetcher: Any, topic: str, topic_id: uuid.UUID) -> None:
+    def __init__(self, fetcher: Any, topic: str, topic_id: str) -> None:
         self.by_name = False
         self.refused = False
         self._topic = topic
-        self._topic_id = topic_id
+        self._topic_id = uuid.UUID(bytes=base64.urlsafe_b64decode(f"{topic_id}=="))
         self._create = fetcher._create_fetch_requests  # noqa: SLF001 - no public way
         self._handle = fetcher._handle_fetch_response  # noqa: SLF001 - the same
         fetcher._create_fetch_requests = self._requests  # noqa: SLF001 - the same
@@ -67,7 +68,7 @@ class TopicPin:
         self._handle(node, offsets, sent_at, response)
 
 
-def pin_topic(consumer: KafkaConsumer, topic: str, topic_id: uuid.UUID) -> TopicPin | None:
+def pin_topic(consumer: KafkaConsumer, topic: str, topic_id: str) -> TopicPin | None:
     """Let `consumer`, which reads nothing but `topic`, fetch by `topic_id`.
 
     Returns

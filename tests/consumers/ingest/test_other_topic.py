@@ -7,8 +7,9 @@ import pytest
 
 from consumers.errors import OtherTopicError
 from consumers.ingest.role import IngestRole
-from consumers.ingest.topic_mark import CLICKS
+from consumers.ingest.topic_origin import CLICKS, TopicOrigin
 from stream.clock import ManualClock
+from stream.errors import LogUnavailableError
 from stream.log.memory import MemoryLog
 from stream.state.checkpoint import Checkpoint
 from stream.state.store import PartitionStore
@@ -158,3 +159,23 @@ def test_sequences_sent_of_another_topic_do_not_count(tmp_path: Path) -> None:
     until_open(world, role)
     role.close()
     assert world.topics.saved_positions(group, world.config.log.clicks) == {0: 0, 1: 0}
+
+
+def test_a_log_that_is_away_while_a_state_is_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state is let go of, and opened at the next try."""
+    world = worked(World(tmp_path))
+    tie, failures = TopicOrigin.tie, [LogUnavailableError("away")]
+
+    def fail_once(origin: TopicOrigin, store: PartitionStore) -> None:
+        if failures:
+            raise failures.pop()
+        tie(origin, store)
+
+    monkeypatch.setattr(TopicOrigin, "tie", fail_once)
+    role = world.role()
+    with pytest.raises(LogUnavailableError):
+        role.step()
+    until_open(world, role)
+    role.close()

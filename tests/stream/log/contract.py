@@ -186,6 +186,7 @@ class LogContract:
         assert found[topic] != found[other]
         assert log.topic_ids([topic]) == {topic: found[topic]}
         assert log.topic_ids([]) == {}
+        assert log.reader(topic).topic_id == found[topic]
 
     def test_topics_lists_each_with_its_settings(self, log: Log) -> None:
         specs = [

@@ -1,5 +1,6 @@
 """A topic that is deleted and made anew under a reader: nothing of the new one is ever read."""
 
+import base64
 import time
 import uuid
 from collections.abc import Iterator
@@ -161,7 +162,8 @@ def test_what_an_answer_tells_of_the_topic(
 ) -> None:
     """Requests carry the id; answers get the name back that the library looks for."""
     fetcher, topic_id = _Fetcher(version, error_code), uuid.uuid4()
-    pin = pin_topic(SimpleNamespace(_fetcher=fetcher), "clicks", topic_id)
+    written = base64.urlsafe_b64encode(topic_id.bytes).decode().rstrip("=")
+    pin = pin_topic(SimpleNamespace(_fetcher=fetcher), "clicks", written)
     assert pin is not None
     fetcher._create_fetch_requests()  # noqa: SLF001 - as the library does
     assert fetcher.request._max_version == BY_ID_VERSION  # noqa: SLF001 - the same
@@ -175,4 +177,4 @@ def test_what_an_answer_tells_of_the_topic(
 
 def test_a_library_that_has_changed_is_left_alone() -> None:
     """Then each fetch is followed by a question."""
-    assert pin_topic(SimpleNamespace(), "clicks", uuid.uuid4()) is None
+    assert pin_topic(SimpleNamespace(), "clicks", "fqwx0HIrRrmZkbxDG8MJHg") is None
