@@ -42,9 +42,10 @@ class TopicWatch:
         self._topics = tuple(topics)
         self._clicks = clicks
         self._clock = clock
-        self._known = log.topic_ids(topics)
+        self._known: dict[str, str | None] = {}
         self._missing: dict[str, float] = {}
         self._trouble: Exception | None = None
+        self.look()
 
     def check(self) -> None:
         """Raise what was found, if anything.

@@ -126,7 +126,9 @@ class KafkaAdmin:
 
         return self._call("list the topics", describe)
 
-    def topic_ids(self, topics: Collection[str]) -> dict[str, str | None]:
+    def topic_ids(
+        self, topics: Collection[str], timeout_seconds: float | None = None
+    ) -> dict[str, str | None]:
         """Return the ids of those of `topics` that exist; None: the brokers give none."""
 
         def ask(client: KafkaAdminClient) -> dict[str, str | None]:
@@ -136,7 +138,7 @@ class KafkaAdmin:
                 if _exists(answer)
             }
 
-        return self._call("find the topics' ids", ask) if topics else {}
+        return self._call("find the topics' ids", ask, timeout_seconds) if topics else {}
 
     def topic_id(self, topic: str) -> str | None:
         """Return the id of a topic; None: the brokers give none.

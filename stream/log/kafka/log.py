@@ -1,6 +1,7 @@
 """The event log on Apache Kafka."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from stream.clock import Clock
 from stream.errors import LogError
@@ -14,6 +15,8 @@ from stream.log.kafka.settings import KafkaSettings
 from stream.log.kafka.topics import is_compacted, largest_record_bytes
 from stream.log.kafka.writer import FencedKafkaWriter, KafkaWriter
 from stream.log.placement import Placement
+
+_IDS_SECONDS: Final = 5.0  # asked now and then, beside what matters more while brokers are away
 
 
 class KafkaLog:
@@ -62,7 +65,8 @@ class KafkaLog:
     def topic_ids(self, topics: Collection[str]) -> dict[str, str | None]:
         """Return the topics' ids (KIP-516); None from brokers before Kafka 2.8."""
         self._check_open()
-        return self._admin.topic_ids(topics)
+        patience = min(_IDS_SECONDS, self._settings.timeout_seconds)
+        return self._admin.topic_ids(topics, patience)
 
     def reader(
         self,

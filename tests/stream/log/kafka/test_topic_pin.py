@@ -110,6 +110,8 @@ def test_a_deleted_topic_stays_deleted_while_clients_ask_for_it(
     while log.topic_ids([topic]):
         assert time.monotonic() < deadline
     assert read_until_refused(reader) == []
+    with pytest.raises(LogUnavailableError, match=topic):
+        writer.append([Outgoing(b"k", b"v")])
     assert log.topic_ids([topic]) == {}
 
 
