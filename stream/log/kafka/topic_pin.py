@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from kafka import KafkaConsumer
 from kafka.errors import InconsistentTopicIdError, UnknownTopicIdError
+from kafka.protocol.consumer import FetchRequest
 
 BY_ID_VERSION: Final = 13
 _ANOTHER_TOPIC: Final = (UnknownTopicIdError.errno, InconsistentTopicIdError.errno)
@@ -32,7 +33,7 @@ class TopicPin:
     Attributes
     ----------
     by_name
-        Whether the broker that answered last takes only names.
+        Whether a broker has answered that takes only names.
     refused
         Whether the brokers do not know the topic since `take_refusal` was called last.
     """
@@ -60,12 +61,14 @@ class TopicPin:
                 named.topic_id = self._topic_id
         return requests
 
-    def _answered(self, node: Any, offsets: Any, sent_at: float, response: Any) -> None:
-        self.by_name = response.API_VERSION < BY_ID_VERSION
-        for answer in () if self.by_name else response.responses:
+    def _answered(self, *arguments: Any) -> None:
+        response = arguments[-1]
+        by_name = response.API_VERSION < BY_ID_VERSION
+        self.by_name |= by_name
+        for answer in () if by_name else response.responses:
             answer.topic = self._topic
             self.refused |= any(p.error_code in _ANOTHER_TOPIC for p in answer.partitions)
-        self._handle(node, offsets, sent_at, response)
+        self._handle(*arguments)
 
 
 def pin_topic(consumer: KafkaConsumer, topic: str, topic_id: str) -> TopicPin | None:
@@ -77,6 +80,7 @@ def pin_topic(consumer: KafkaConsumer, topic: str, topic_id: str) -> TopicPin | 
     """
     fetcher: Any = getattr(consumer, "_fetcher", None)
     parts = ("_create_fetch_requests", "_handle_fetch_response")
-    if not all(callable(getattr(fetcher, part, None)) for part in parts):
+    known = hasattr(FetchRequest, "_max_version") and FetchRequest.max_version >= BY_ID_VERSION
+    if not known or not all(callable(getattr(fetcher, part, None)) for part in parts):
         return None
     return TopicPin(fetcher, topic, topic_id)
