@@ -190,6 +190,11 @@ class StateSection(Section):
     max_items: Count = 1_000_000
     feed_bytes: Annotated[int, Field(ge=1_048_576)] = 268_435_456
 
+    @model_validator(mode="after")
+    def _has_a_shape(self) -> Self:
+        self.shape()
+        return self
+
     def shape(self) -> StateConfig:
         """Return the section as the state store wants it."""
         values = self.model_dump(exclude={"directory", "half_lives_seconds"})

@@ -28,6 +28,7 @@ from stream.errors import EventFileError, LogError, LogFullError, StateError, St
 
 USAGE_EXIT_CODE: Final = 2
 STATE_EXIT_CODE: Final = 5
+MODEL_EXIT_CODE: Final = 11
 INTERRUPTED_EXIT_CODE: Final = 130
 BROKEN_PIPE_EXIT_CODE: Final = 141
 TERMINATED_EXIT_CODE: Final = 143
@@ -52,6 +53,6 @@ def exit_code(error: BaseException) -> int:
         ((StateError, LogFullError), STATE_EXIT_CODE),
         (LogError, 6),
         (EventFileError, 10),
-        (ModelError, 11),
+        (ModelError, MODEL_EXIT_CODE),
     )
     return next((code for kind, code in by_kind if isinstance(error, kind)), 1)

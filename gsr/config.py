@@ -98,6 +98,9 @@ class ModelConfig:
         return len(self.half_lives)
 
 
+UNLEARNED: Final = frozenset({"new_item_boost"})
+"""Fields of `ModelConfig` that no weight depends on."""
+
 TRUST_SETTINGS: Final = frozenset(
     {
         *("popularity_channels", "graph_channels", "channel_history", "channel_decay"),

@@ -230,7 +230,7 @@ class Learner:
         """
         if document.get("format") != STATE_FORMAT:
             msg = f"learner state has format {document.get('format')}, not {STATE_FORMAT}"
-            raise SnapshotError(msg + ": delete the trainer's journal to start learning afresh")
+            raise SnapshotError(f"{msg}: continue it with the version that wrote it")
         self._optimisation.load(tensors)
         self.model.generator.set_state(tensors["random.torch"].clone())
         self._rng.bit_generator.state = document["random"]

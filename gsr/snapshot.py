@@ -8,7 +8,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from gsr.config import ModelConfig
+from gsr.config import UNLEARNED, ModelConfig
 from gsr.errors import SnapshotError
 from gsr.model import JointModel
 
@@ -16,8 +16,6 @@ FORMAT: Final = 3
 NETWORK: Final = "network."
 ITEMS: Final = "items.weight"
 GENERATIONS: Final = "items.generations"
-UNLEARNED: Final = frozenset({"new_item_boost"})
-"""Settings of the model that no weight depends on."""
 
 
 def to_tensors(model: JointModel) -> dict[str, Tensor]:

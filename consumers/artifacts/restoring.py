@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consumers.artifacts.store import ArtifactStore
+from consumers.artifacts.written_settings import refuse_other_state
+from consumers.config import GsrConfig
 from consumers.errors import ArtifactError, NotFoundError
 from stream.state.checkpoint import Checkpoint
 from stream.state.directory_lock import DirectoryLock
@@ -68,6 +70,35 @@ def plan_restore(
             )
         )
     return steps
+
+
+def refuse_other_shapes(
+    config: GsrConfig, store: ArtifactStore, plan: Sequence[RestoreStep]
+) -> None:
+    """Refuse checkpoints that the configuration's ingest could not go on with.
+
+    Raises
+    ------
+    StateMismatchError, StateCorruptError
+        See `refuse_other_checkpoint`.
+    """
+    for step in plan:
+        path = store.checkpoint_path(step.partition, step.offset)
+        refuse_other_checkpoint(path, step.partition, config)
+
+
+def refuse_other_checkpoint(path: Path, partition: int, config: GsrConfig) -> None:
+    """Refuse a checkpoint that the configuration's ingest could not go on with.
+
+    Raises
+    ------
+    StateMismatchError
+        Names the setting, both values and the way out.
+    StateCorruptError
+        It is damaged.
+    """
+    with Checkpoint.open(path) as found:
+        refuse_other_state(found.meta, partition, config, str(path))
 
 
 def restore_partition(store: ArtifactStore, step: RestoreStep) -> int:

@@ -33,6 +33,14 @@ from stream.clock import Clock
 _CURRENT: Final = "CURRENT"
 _READ_ATTEMPTS: Final = 3
 
+LEARN_ANEW: Final = (
+    "move the folder `trainer` of the artifact store away: another model is learned from the "
+    "clicks that state still holds, and the served one stays until the first new one is promoted"
+)
+"""How the trainer gives up what it has learned."""
+
+_JOURNAL_REMEDY: Final = f"put the folder `trainer` back from a backup, or {LEARN_ANEW}"
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
@@ -61,6 +69,7 @@ class _Kind:
     manifest: str
     number: str
     keep: int
+    remedy: str
 
 
 class ArtifactStore:
@@ -94,9 +103,21 @@ class ArtifactStore:
         self._clock = clock
         self._keep_checkpoints = keep_checkpoints
         self._snapshots = _Kind(
-            "snapshots", "model.safetensors", "manifest.json", "version", keep_snapshots
+            "snapshots",
+            "model.safetensors",
+            "manifest.json",
+            "version",
+            keep_snapshots,
+            "restore it from a backup, or `gsr models rollback` to another one",
         )
-        self._views = _Kind("views", "view.safetensors", "view.json", "number", keep_views)
+        self._views = _Kind(
+            "views",
+            "view.safetensors",
+            "view.json",
+            "number",
+            keep_views,
+            "the trainer's next one replaces it",
+        )
 
     # Checkpoints: written by ingest, read by the trainer.
 
@@ -149,9 +170,17 @@ class ArtifactStore:
                 newest[int(partition)] = numbers[-1]
         return dict(sorted(newest.items()))
 
+    def checkpoints(self, partition: int) -> list[int]:
+        """Return the numbers of a partition's checkpoints, oldest first."""
+        return self._numbers(f"checkpoints/partition-{partition}")
+
+    def checkpoint_folder(self, partition: int, number: int) -> str:
+        """Return the name of a checkpoint's folder inside the store."""
+        return f"checkpoints/partition-{partition}/{_name(number)}"
+
     def checkpoint_path(self, partition: int, number: int) -> Path:
         """Return a local directory that holds the checkpoint (fetched first where remote)."""
-        return self._files.checkpoint_path(f"checkpoints/partition-{partition}/{_name(number)}")
+        return self._files.checkpoint_path(self.checkpoint_folder(partition, number))
 
     def pin_checkpoints(self, name: str, numbers: Mapping[int, int]) -> None:
         """Keep exactly these checkpoints (partition -> number) alive for `name`, atomically."""
@@ -240,7 +269,7 @@ class ArtifactStore:
         """Replace the journal, all or nothing."""
         checksum = xxhash.xxh3_128_hexdigest(tensors)
         file = f"journal-{checksum}.safetensors"
-        old = self._journal_manifest()
+        old = self.journal_manifest()
         self._files.replace(f"trainer/{file}", tensors)
         manifest = {
             **metadata,
@@ -255,17 +284,27 @@ class ArtifactStore:
 
     def load_journal(self) -> Artifact | None:
         """Return the journal, or None where there is none yet."""
-        manifest = self._journal_manifest()
+        manifest = self.journal_manifest()
         if manifest is None:
             return None
         tensors = self._files.read(f"trainer/{manifest['tensors']}")
-        _check(tensors, manifest, "the trainer's journal")
+        _check(tensors, manifest, "the trainer's journal", _JOURNAL_REMEDY)
         return Artifact(0, tensors, manifest)
 
-    def _journal_manifest(self) -> dict[str, Any] | None:
+    def journal_manifest(self) -> dict[str, Any] | None:
+        """Return what the journal says without its tensors, or None where there is none yet.
+
+        Raises
+        ------
+        ArtifactError
+            It is torn.
+        """
         if not self._files.exists("trainer/journal.json"):
             return None
-        manifest: dict[str, Any] = json.loads(self._files.read("trainer/journal.json"))
+        try:
+            manifest: dict[str, Any] = json.loads(self._files.read("trainer/journal.json"))
+        except ValueError:
+            raise ArtifactError(f"trainer/journal.json is torn: {_JOURNAL_REMEDY}") from None
         return manifest
 
     def _pin_names(self) -> list[str]:
@@ -319,7 +358,7 @@ class ArtifactStore:
                 if number is not None or attempt == _READ_ATTEMPTS - 1:
                     raise ArtifactError(str(error)) from None
                 continue
-            _check(tensors, manifest, f"{kind.folder}/{_name(wanted)}")
+            _check(tensors, manifest, f"{kind.folder}/{_name(wanted)}", kind.remedy)
             return Artifact(wanted, tensors, manifest)
         raise AssertionError("unreachable")
 
@@ -331,7 +370,7 @@ class ArtifactStore:
         try:
             manifest: dict[str, Any] = json.loads(self._files.read(name))
         except ValueError:
-            raise ArtifactError(f"{name} is torn: remove its folder or restore a backup") from None
+            raise ArtifactError(f"{name} is torn: {kind.remedy}") from None
         return manifest
 
     def _numbers(self, folder: str) -> list[int]:
@@ -377,11 +416,9 @@ def _json(value: object) -> bytes:
     return json.dumps(value, indent=1, sort_keys=True).encode()
 
 
-def _check(tensors: bytes, manifest: Mapping[str, Any], name: str) -> None:
+def _check(tensors: bytes, manifest: Mapping[str, Any], name: str, remedy: str) -> None:
     if (
         len(tensors) != manifest["bytes"]
         or xxhash.xxh3_128_hexdigest(tensors) != manifest["checksum"]
     ):
-        raise ArtifactError(
-            f"{name} does not match its checksum: restore a backup, or roll back to another one"
-        )
+        raise ArtifactError(f"{name} does not match its checksum: {remedy}")

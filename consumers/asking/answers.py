@@ -3,7 +3,7 @@
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from consumers.artifacts.store import open_artifacts
+from consumers.artifacts.written_settings import as_written
 from consumers.config import GsrConfig
 from consumers.errors import ArtifactError, NotFoundError
 from consumers.serving.item_controls import ItemControls
+from consumers.serving.view import decode_view
 from consumers.topics.log_lookup import newest_record
 from consumers.topics.log_range import read_range
 from stream.clock import SystemClock
@@ -99,8 +101,8 @@ def item_facts(config: GsrConfig, item_id: str, top: int) -> dict[str, Any]:
     newest = store.newest_checkpoints()
     if not newest:
         raise NotFoundError(
-            f"there are no checkpoints yet in {config.artifacts_url}: ingest publishes them, and "
-            "--state names another directory"
+            f"there are no checkpoints in {config.artifacts_url} yet: ingest publishes the first "
+            "ones a few seconds after the first clicks. Does `gsr run` run, with the same --state?"
         )
     with ExitStack() as stack:
         checkpoints = [
@@ -109,23 +111,26 @@ def item_facts(config: GsrConfig, item_id: str, top: int) -> dict[str, Any]:
         ]
         now = max(checkpoint.meta.watermark for checkpoint in checkpoints)
         tables = [checkpoint.items() for checkpoint in checkpoints]
-    scales = len(config.state.half_lives_seconds)
-    popularity = np.zeros(scales)
-    weights: dict[str, npt.NDArray[np.float64]] = defaultdict(lambda: np.zeros(scales))
+    # Each state has its own half-lives, whatever the configuration says.
+    scales = sorted({scale for table in tables for scale in table.graph.half_lives.tolist()})
+    popularity = np.zeros(len(scales))
+    weights: dict[str, npt.NDArray[np.float64]] = defaultdict(lambda: np.zeros(len(scales)))
     last_click = -math.inf
     for table in tables:
         if item_id in table.ids:
             row = table.ids.index(item_id)
-            popularity += _popularity(table, row, now)
+            columns = np.searchsorted(scales, table.graph.half_lives)
+            np.add.at(popularity, columns, _popularity(table, row, now))
             last_click = max(last_click, float(table.graph.last_clicks[row]))
-            _add_neighbours(table, row, now, weights)
+            for name, found in _neighbours(table, row, now):
+                np.add.at(weights[name], columns, found)
     if last_click == -math.inf:
         raise NotFoundError(f"item {item_id!r} is not known, or has expired")
     strongest = sorted(weights, key=lambda name: (-weights[name].max(), name))[:top]
     return {
         "item_id": item_id,
         "last_click": iso_time(last_click),
-        "half_lives_seconds": list(config.state.half_lives_seconds),
+        "half_lives_seconds": scales,
         "popularity": popularity.tolist(),
         "neighbours": [{"item_id": name, "weights": weights[name].tolist()} for name in strongest],
     }
@@ -142,10 +147,16 @@ def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[s
     from consumers.serving.served import Serving  # noqa: PLC0415  # torch: the other questions need none
 
     clock = SystemClock()
-    serving = Serving(config, open_artifacts(config, clock), clock)
+    store = open_artifacts(config, clock)
+    if not store.current_view():
+        raise ArtifactError(
+            f"there is no serving view in {config.artifacts_url} yet: the trainer makes the first "
+            "one a few seconds after the first clicks. Does `gsr run` run, with the same --state?"
+        )
+    view = store.read_view()
+    half_lives = decode_view(view.tensors, view.metadata).graph.half_lives.tolist()
+    serving = Serving(as_written(config, store, half_lives), store, clock)
     serving.refresh()
-    if not serving.ready:
-        raise ArtifactError("there is no serving view yet: the trainer (gsr train) makes them")
     controls = ItemControls()
     _read_controls(log, config.log.items, controls, clock.time())
     serving.recommender.block(controls.blocked)
@@ -205,9 +216,10 @@ def _popularity(table: ItemTable, row: int, now: float) -> npt.NDArray[np.float6
     return np.asarray(graph.popularity[row] * np.exp2(age), dtype=np.float64)
 
 
-def _add_neighbours(
-    table: ItemTable, row: int, now: float, weights: dict[str, npt.NDArray[np.float64]]
-) -> None:
+def _neighbours(
+    table: ItemTable, row: int, now: float
+) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
+    """Yield the items that are clicked after the one in `row`, and their weights by scale."""
     graph = table.graph
     start = int(graph.row_starts[row])
     slots = slice(start, start + int(graph.row_lengths[row]))
@@ -215,4 +227,4 @@ def _add_neighbours(
     for neighbour, stored in zip(
         graph.neighbours[slots].tolist(), graph.weights[slots], strict=True
     ):
-        weights[table.ids[neighbour]] += stored * factor
+        yield table.ids[neighbour], stored * factor

@@ -50,26 +50,32 @@ def add_to(app: typer.Typer) -> None:
 def check(
     config: ConfigFile = None,
     settings: Settings = None,
+    log: LogUrl = None,
     state: StateDirectory = None,
     live: Annotated[
         bool, typer.Option("--live", help="The state itself; ingest must not run.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find out whether the state agrees with itself: the newest checkpoint of each partition."""
-    loaded = resolve(config, settings, state=state)
+    """Find out whether the state agrees with itself: the newest checkpoint of each partition.
+
+    Where it does not, what mends it is found out from the checkpoints and the log.
+    """
+    loaded = resolve(config, settings, log, state)
     from consumers.artifacts.store import open_artifacts
+    from consumers.asking.state_advice import advice, gather, live_states, log_starts, look_at
     from consumers.errors import NotFoundError
+    from consumers.replay.unfinished import refuse_unfinished
     from stream.clock import SystemClock
     from stream.errors import StateCorruptError
-    from stream.state.check import check as check_state
 
+    refuse_unfinished(loaded)
+    store = open_artifacts(loaded, SystemClock())
     if live:
-        paths = {path.name: path for path in sorted(loaded.ingest_directory.glob("partition-*"))}
+        paths = dict(sorted(live_states(loaded.ingest_directory).items()))
     else:
-        store = open_artifacts(loaded, SystemClock())
         paths = {
-            f"partition-{partition}": store.checkpoint_path(partition, number)
+            partition: store.checkpoint_path(partition, number)
             for partition, number in store.newest_checkpoints().items()
         }
     if not paths:
@@ -78,17 +84,20 @@ def check(
             f"there is no state in {where}: name the right directory with --state; gsr ingest "
             "makes it"
         )
-    problems = {name: check_state(path) for name, path in paths.items()}
+    problems = {partition: look_at(path) for partition, path in paths.items()}
     if as_json:
-        print_json(problems)
+        print_json({f"partition-{partition}": found for partition, found in problems.items()})
     else:
-        for name, found in problems.items():
-            say(f"{name}: {'sound' if not found else ''}{'; '.join(found)}")
-    if any(problems.values()):
-        raise StateCorruptError(
-            "the state contradicts itself: stop ingest, move the partition's state directory and "
-            "its checkpoints away, and start again to rebuild it from the log"
-        )
+        for partition, found in problems.items():
+            say(f"partition-{partition}: {'; '.join(found) or 'sound'}")
+    damaged = [partition for partition, found in problems.items() if found]
+    if damaged:
+        starts = log_starts(loaded)
+        ways = [
+            advice(gather(loaded, store, partition, live=live, log_start=starts.get(partition)))
+            for partition in damaged
+        ]
+        raise StateCorruptError("\n".join(("the state contradicts itself", *ways)))
 
 
 def restore(
@@ -112,13 +121,14 @@ def restore(
     does this by itself for a partition whose directory was moved away.
     """
     loaded = resolve(config, settings, state=state)
-    from consumers.artifacts.restoring import plan_restore, restore_partition
+    from consumers.artifacts.restoring import plan_restore, refuse_other_shapes, restore_partition
     from consumers.artifacts.store import open_artifacts
     from stream.clock import SystemClock
 
     store = open_artifacts(loaded, SystemClock())
     target = loaded.ingest_directory if into is None else into / loaded.ingest_directory.name
     plan = plan_restore(store, target, partitions or ())
+    refuse_other_shapes(loaded, store, plan)
     for step in plan:
         say(
             f"partition {step.partition}: checkpoint of offset {step.offset} to {step.directory}"
@@ -200,10 +210,12 @@ def rollback(
     """Serve an older model again, as a new version; the trainer goes on learning from it."""
     loaded = resolve(config, settings, state=state)
     from consumers.artifacts.store import open_artifacts
+    from consumers.artifacts.written_settings import refuse_other_model
     from stream.clock import SystemClock
 
     store = open_artifacts(loaded, SystemClock())
-    store.snapshot_manifest(version)
+    manifest = store.snapshot_manifest(version)
+    refuse_other_model(manifest.get("config", {}), loaded, f"model {version}")
     current = store.current_snapshot()
     if dry_run:
         say(f"would restore model {version} in place of {current}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from consumers.artifacts.restoring import refuse_other_checkpoint
 from consumers.artifacts.store import ArtifactStore
 from consumers.config import GsrConfig
 from consumers.errors import ArtifactError, ClicksExpiredError
@@ -260,11 +261,16 @@ class PartitionOpening:
         except StateCorruptError as error:
             return None, error
 
+    def _refuse_checkpoint(self, checkpoint: Path) -> None:
+        """Refuse one that fits badly before it takes the place of a state that may be better."""
+        self._origin.compare_checkpoint(checkpoint)
+        refuse_other_checkpoint(checkpoint, self.partition, self._config)
+
     def _begin_restoring(self, number: int, store: PartitionStore | None) -> None:
         if not self._let_go_of(store):
             return
         self._fetch = _Fetch(
-            self._artifacts, self.partition, number, self._path, self._origin.compare_checkpoint
+            self._artifacts, self.partition, number, self._path, self._refuse_checkpoint
         )
         _LOGGER.info(
             "partition %d: restoring the checkpoint of offset %d%s",
@@ -277,16 +283,20 @@ class PartitionOpening:
         try:
             return self._open()
         except StateCorruptError as error:
-            raise StateCorruptError(
-                f"partition {self.partition}: the checkpoint of offset {number} in the artifact "
-                f"store is damaged. Remove its folder there: the one before it, or the log, takes "
-                f"its place. ({error})"
-            ) from error
+            raise self._damaged(number, error) from error
+
+    def _damaged(self, number: int, error: StateCorruptError) -> StateCorruptError:
+        return StateCorruptError(
+            f"partition {self.partition}: the checkpoint of offset {number} in the artifact store "
+            f"is damaged: `gsr state check` says what mends it. ({error})"
+        )
 
     def _arrived(self, fetch: "_Fetch") -> bool:
         if fetch.error is None:
             self.restored_offset = fetch.number
             return True
+        if isinstance(fetch.error, StateCorruptError):
+            raise self._damaged(fetch.number, fetch.error) from fetch.error
         # A checkpoint may have been pruned meanwhile; the next look finds a newer one.
         if not isinstance(fetch.error, (ArtifactError, FileNotFoundError)):
             raise fetch.error

@@ -22,6 +22,7 @@ from consumers.process.log_metrics import LogMetrics
 from consumers.process.log_output import set_up_logging
 from consumers.process.parent_watch import parent_watched
 from consumers.process.topic_watch import TopicWatch, watched_topics
+from consumers.replay.unfinished import refuse_unfinished
 from gsr.errors import ModelError
 from stream.clock import Clock, SystemClock
 from stream.errors import StreamError
@@ -91,7 +92,10 @@ def run_role(
     ------
     PortBusyError
         Before anything else was touched.
+    ConfigError
+        The state was left by a bootstrap that has not come to its end.
     """
+    refuse_unfinished(config)
     settle_allocator()
     set_up_logging(name, config.process)
     clock = SystemClock()

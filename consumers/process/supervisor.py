@@ -21,7 +21,7 @@ from consumers.errors import (
     RoleFailedError,
     TooManyBadError,
 )
-from consumers.exit_codes import STATE_EXIT_CODE
+from consumers.exit_codes import MODEL_EXIT_CODE, STATE_EXIT_CODE
 from consumers.process.parent_watch import SUPERVISOR_VARIABLE
 from stream.clock import Clock
 
@@ -36,6 +36,7 @@ HOPELESS: Final = frozenset(
         MissingClicksError.exit_code,
         NotFoundError.exit_code,
         PortBusyError.exit_code,
+        MODEL_EXIT_CODE,
         STATE_EXIT_CODE,
         TooManyBadError.exit_code,
     )

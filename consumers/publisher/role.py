@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from consumers.artifacts.store import ArtifactStore
+from consumers.artifacts.written_settings import refuse_other_journal
 from consumers.config import GsrConfig
 from consumers.metrics.registry import Metrics
 from consumers.publisher.due_users import DueUsers
@@ -72,6 +73,7 @@ class PublisherRole:
         metrics: Metrics,
         artifacts: ArtifactStore,
     ) -> None:
+        refuse_other_journal(artifacts, config)
         self._config = config
         self._log = log
         self._clock = clock
@@ -155,7 +157,7 @@ class PublisherRole:
         _LOGGER.info(
             "%d users, %d of them due; newest list of model %d",
             len(self._users),
-            len(self._due),
+            len(self._due.rows()),
             self._partitions.newest_version,
         )
         return True

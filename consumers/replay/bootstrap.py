@@ -10,12 +10,14 @@ import numpy as np
 
 from consumers.artifacts.snapshot_files import encode_snapshot
 from consumers.artifacts.store import ArtifactStore, open_artifacts
+from consumers.artifacts.written_settings import EVENT_NAMES
 from consumers.config import GsrConfig
 from consumers.errors import ConfigError
 from consumers.ingest.sequences import sequence_record
 from consumers.process.progress import Progress, ProgressCallback, quiet
 from consumers.process.rate import Rate
 from consumers.replay.history_file import cycle_clicks, open_events, summarise
+from consumers.replay.unfinished import refuse_unfinished, unfinished
 from consumers.serving.view import encode_view
 from consumers.trainer.event_rows import cut, pick_clicks
 from consumers.trainer.journal import JOURNAL_PIN, Standing, write_journal
@@ -81,7 +83,7 @@ def bootstrap(
     EventFileError
         The file cannot be read, is empty, or a row is bad (`on_bad="fail"`).
     ConfigError
-        There is state already: bootstrap never overwrites.
+        There is state already, whole or half made: bootstrap never overwrites.
     """
     config = options.config
     artifacts = open_artifacts(config, clock)
@@ -96,7 +98,7 @@ def bootstrap(
     )
     progress(Progress(stage="looking through the file", done=0, total=0))
     summary = summarise(file, options.limit)
-    with ExitStack() as stack:
+    with unfinished(config), ExitStack() as stack:
         run = Bootstrap(options, summary, clock, progress, stack)
         run.follow(file, summary)
         return run.publish(artifacts)
@@ -183,7 +185,12 @@ class Bootstrap:
             number: artifacts.publish_checkpoint(number, 0, store.checkpoint)
             for number, store in enumerate(self._stores)
         }
-        facts = {"parent": 0, "clicks_learned": loop.totals.fresh, "bootstrapped": True}
+        facts = {
+            EVENT_NAMES: list(self._options.config.events.weights),
+            "parent": 0,
+            "clicks_learned": loop.totals.fresh,
+            "bootstrapped": True,
+        }
         version = artifacts.publish_snapshot(
             *encode_snapshot(loop.model, loop.mirror.generations[: loop.model.items], facts)
         )
@@ -255,6 +262,7 @@ class Bootstrap:
 
 
 def _refuse_existing(config: GsrConfig, artifacts: ArtifactStore) -> None:
+    refuse_unfinished(config)
     there = list(config.ingest_directory.glob("partition-*"))
     if there or artifacts.current_snapshot() or artifacts.newest_checkpoints():
         raise ConfigError(

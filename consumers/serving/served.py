@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from consumers.artifacts.store import Artifact, ArtifactStore
+from consumers.artifacts.written_settings import refuse_other_half_lives
 from consumers.config import GsrConfig
 from consumers.errors import ArtifactError
 from consumers.serving.recommender import Recommender
@@ -83,7 +84,13 @@ class Serving:
         return self._view.created_at if self._view else 0.0
 
     def refresh(self) -> bool:
-        """Look for a newer view and model, if it is time to; True where there was one."""
+        """Look for a newer view and model, if it is time to; True where there was one.
+
+        Raises
+        ------
+        StateMismatchError
+            The view was made with other half-lives than the configuration says.
+        """
         if self._clock.monotonic() < self._look_due:
             return False
         view, model = self._newer_view(), self._newer_model()
@@ -138,6 +145,7 @@ class Serving:
         try:
             artifact = self._artifacts.read_view(number)
             view = decode_view(artifact.tensors, artifact.metadata)
+            refuse_other_half_lives(view.graph.half_lives.tolist(), self._config)
         except ArtifactError as error:
             # The store keeps the newest few: perhaps there is a newer one by now.
             self._say_once("view %d is left out: %s", number, error)

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,12 +12,13 @@ import numpy.typing as npt
 from consumers.artifacts.store import ArtifactStore
 from consumers.errors import ArtifactError
 from consumers.trainer.item_names import ItemNames
-from stream.errors import StateCorruptError
+from stream.errors import StateCorruptError, StateMismatchError
 from stream.events.click import ClickBatch
 from stream.events.id_column import IdColumn, join_ids
 from stream.state.checkpoint import Checkpoint
 from stream.state.feed import FeedChunk, empty_chunk, join_chunks
 from stream.state.graph_arrays import ItemTable
+from stream.state.meta import StateMeta
 from stream.state.user_buffer import UserBuffer
 
 _LOGGER = logging.getLogger(__name__)
@@ -90,10 +91,16 @@ class CheckpointFollower:
     ----------
     artifacts
         Where checkpoints come from; those in use are pinned.
+    refuse
+        Is told what each checkpoint that is opened says of itself, and where it is; raises where
+        it must not be read.
     """
 
-    def __init__(self, artifacts: ArtifactStore) -> None:
+    def __init__(
+        self, artifacts: ArtifactStore, refuse: Callable[[StateMeta, str], None] | None = None
+    ) -> None:
         self._artifacts = artifacts
+        self._refuse = refuse
         self.parts: dict[int, PartitionFeed] = {}
 
     @property
@@ -209,7 +216,15 @@ class CheckpointFollower:
         self.parts = {}
 
     def _open(self, partition: int, number: int) -> Checkpoint:
-        return Checkpoint.open(self._artifacts.checkpoint_path(partition, number))
+        path = self._artifacts.checkpoint_path(partition, number)
+        opened = Checkpoint.open(path)
+        if self._refuse is not None:
+            try:
+                self._refuse(opened.meta, str(path))
+            except StateMismatchError:
+                opened.close()
+                raise
+        return opened
 
     def _pin(self, numbers: Mapping[int, int]) -> None:
         self._artifacts.pin_checkpoints(STANDING_PIN, numbers)

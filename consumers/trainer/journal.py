@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import torch
 
-from consumers.artifacts.store import Artifact
+from consumers.artifacts.store import LEARN_ANEW, Artifact
 from consumers.trainer.learning_loop import LearningLoop
 from consumers.trainer.loop_records import LoopTotals, TimedAlarm
 from gsr.config import ModelConfig
@@ -92,7 +92,8 @@ class Journal:
         if self._document.get("journal_format") != JOURNAL_FORMAT:
             raise SnapshotError(
                 f"the trainer's journal has format {self._document.get('journal_format')}, this "
-                f"build reads {JOURNAL_FORMAT}: delete the artifact folder `trainer` to learn anew"
+                f"build reads {JOURNAL_FORMAT}: run the version of gsr that wrote it, or "
+                f"{LEARN_ANEW}"
             )
         self._tensors = decode_tensors(artifact.tensors)
 

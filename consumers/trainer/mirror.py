@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,9 @@ from stream.state.config import StateConfig
 from stream.state.graph_arrays import ItemTable
 from stream.state.user_buffer import UserBuffer
 
+GENERATION_BITS: Final = 32
+"""How often a row can change its item, in bits; what is above tells mirrors apart."""
+
 
 class Mirror:
     """Buffers, item graph and popularity of all partitions together, in memory.
@@ -37,12 +41,16 @@ class Mirror:
     ----------
     arrays
         The counters; rows of items that left are used again.
+    first_generation
+        Of rows that no item had before. A mirror that names its rows anew begins above all
+        generations of the one before it.
     """
 
     def __init__(self, config: StateConfig, rules: EventRules, partitions: int = 1) -> None:
         config = replace(config, max_items=config.max_items * partitions)
         self.weights: npt.NDArray[np.float64] = np.array(list(rules.weights.values()))
         self.arrays = StateArrays(config, self.weights)
+        self.first_generation = 0
         self._generations: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._indexes: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
@@ -125,6 +133,8 @@ class Mirror:
         self.arrays.remove_items(free)
         self._changed_rows()
         self._generations = generations.copy()
+        highest = int(generations.max(initial=0))
+        self.first_generation = highest >> GENERATION_BITS << GENERATION_BITS
 
     def absorb(self, table: ItemTable) -> npt.NDArray[np.int64]:
         """Add a partition's items and counters; return the row of each of its items."""
@@ -173,7 +183,9 @@ class Mirror:
         before = self._indexes
         changed = np.flatnonzero((before >= 0) & (before != now[: len(before)]))
         if len(now) > len(self._generations):
-            self._generations = np.pad(self._generations, (0, len(now)))
+            self._generations = np.pad(
+                self._generations, (0, len(now)), constant_values=self.first_generation
+            )
         self._generations[changed] += 1
         self._indexes = now.copy()
         return changed

@@ -9,6 +9,11 @@ import torch
 
 from consumers.artifacts.snapshot_files import decode_snapshot, encode_snapshot
 from consumers.artifacts.store import ArtifactStore
+from consumers.artifacts.written_settings import (
+    EVENT_NAMES,
+    refuse_other_journal,
+    refuse_other_state,
+)
 from consumers.config import GsrConfig
 from consumers.errors import ArtifactError
 from consumers.metrics.registry import Metrics
@@ -20,12 +25,14 @@ from consumers.trainer.journal import JOURNAL_PIN, Journal, Standing, write_jour
 from consumers.trainer.learning_loop import LearningLoop
 from consumers.trainer.live_loop import live_loop, serving_view
 from consumers.trainer.loop_records import CycleReport
+from consumers.trainer.mirror import GENERATION_BITS
 from gsr.errors import SnapshotError, TrainingError
 from gsr.model import JointModel
 from stream.clock import Clock
 from stream.errors import StateCorruptError, StateMismatchError
 from stream.events.id_column import IdColumn
 from stream.log.interface import Log
+from stream.state.meta import StateMeta
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -72,7 +79,7 @@ class TrainerRole:
         self._clock = clock
         self._metrics = metrics
         self._artifacts = artifacts
-        self._follower = CheckpointFollower(artifacts)
+        self._follower = CheckpointFollower(artifacts, self._refuse_other_state)
         self.loop: LearningLoop | None = None
         self._watch: DriftWatch | None = None
         self._figures = TrainerFigures(metrics)
@@ -123,15 +130,17 @@ class TrainerRole:
     # Beginning: from the journal, or from checkpoints alone.
 
     def _begin(self) -> bool:
+        refuse_other_journal(self._artifacts, self._config)
         journal = self._read_journal()
         if journal is not None and self._continue(journal):
             return True
         numbers = self._artifacts.newest_checkpoints()
         if not numbers:
             return False
-        # Snapshots from before have other item rows: they stay served until the next promotion.
         model = JointModel(self._config.model, self._config.learner.seed)
         loop = live_loop(self._config, model)
+        # Models from before have other item rows: with these generations none passes for theirs.
+        loop.mirror.first_generation = self._artifacts.current_snapshot() << GENERATION_BITS
         try:
             self._follower.begin(numbers)
         except (ArtifactError, StateCorruptError) as error:
@@ -169,6 +178,10 @@ class TrainerRole:
     def _read_journal(self) -> Journal | None:
         artifact = self._artifacts.load_journal()
         return None if artifact is None else Journal(artifact)
+
+    def _refuse_other_state(self, meta: StateMeta, place: str) -> None:
+        """Refuse checkpoints of another shape than this trainer's counters have."""
+        refuse_other_state(meta, meta.partition, self._config, place)
 
     def _stand(self, loop: LearningLoop) -> None:
         """Bring the counters to where the follower's bases are."""
@@ -301,6 +314,7 @@ class TrainerRole:
     def _publish_snapshot(self, loop: LearningLoop, report: CycleReport) -> None:
         recent = loop.recent_ranks.means("joint")
         facts = {
+            EVENT_NAMES: list(self._config.events.weights),
             "parent": self._version,
             "positions": {str(p): offset for p, offset in self._follower.offsets.items()},
             "clicks_learned": loop.totals.fresh,

@@ -118,10 +118,10 @@ def _feed_problems(checkpoint: Checkpoint) -> Iterator[str]:
     told = meta.counters["accepted"] + meta.counters["forgotten"]
     if meta.feed_stop != told:
         yield f"The feed ends at {meta.feed_stop}, but {told} clicks were accepted."
-    newest = -1
+    newest = np.iinfo(np.int64).min  # history from before the log has negative offsets
     for start in range(meta.feed_start, meta.feed_stop, CHUNK_ROWS):
         rows = checkpoint.feed(start, CHUNK_ROWS)
-        if np.any(np.diff(rows.offsets, prepend=newest) <= 0):
+        if rows.offsets[0] <= newest or np.any(np.diff(rows.offsets) <= 0):
             yield f"Offsets go back within or before chunk {start} of the feed."
         newest = int(rows.offsets[-1])
         clicks = rows.events != FORGET_EVENT

@@ -117,6 +117,18 @@ class Checkpoint:
             raise StateCorruptError(f"{self._path}: chunk {sequence} of the feed is missing.")
         return decode_chunk(sequence, value)
 
+    def history(self) -> int | None:
+        """Return how many clicks from before the log this state began with (see bootstrap).
+
+        None where the state cannot tell: it was begun before states noted it, and its oldest
+        clicks have left the feed.
+        """
+        noted = self.meta.counters.get("history")
+        if noted is not None or self.meta.feed_start > 0:
+            return noted
+        oldest = self.feed(0, 1).offsets
+        return -min(0, int(oldest[0])) if len(oldest) else 0
+
     def buffers(self, user_ids: Sequence[str]) -> dict[str, UserBuffer]:
         """Return the buffers of those of `user_ids` that are known; items are indexes."""
         with plain_errors(self._path):

@@ -60,11 +60,11 @@ class StateConfig:
             (self.neighbours >= 1, "neighbours must be at least 1"),
             (
                 1 <= len(self.half_lives) < 2 * self.neighbours,
-                "half_lives must name at least one time scale, and fewer than 2 x neighbours",
+                "half_lives_seconds must name at least one time scale, fewer than 2 x neighbours",
             ),
             (
                 all(_SHORTEST_HALF_LIFE <= h < math.inf for h in self.half_lives),
-                "half_lives must be one second or longer",
+                "half_lives_seconds must be one second or longer, each",
             ),
             (
                 all(0 < w < math.inf for w in self.window_weights) and self.window_weights,

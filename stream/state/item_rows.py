@@ -22,6 +22,7 @@ from stream.state.item_columns import (
     new_item_columns,
 )
 from stream.state.merge_kernel import remove_rows
+from stream.state.meta import ANEW
 
 _FIRST_ROWS = 1024
 _FIRST_EDGES = 8192
@@ -130,7 +131,7 @@ class ItemRows:
         if more_indexes >= GONE:
             raise StateError(
                 f"This partition has seen {self.next_index} different items, more than 32 bits "
-                "can number. Begin a new state: run `gsr ingest` with a fresh --state."
+                f"can number: build the state anew {ANEW}."
             )
         if more_rows > len(old.indexes) or more_indexes > len(old.rows):
             self.columns = new_item_columns(

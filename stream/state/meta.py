@@ -12,15 +12,18 @@ from stream.state.config import StateConfig
 FORMAT_VERSION: Final = 2
 """Version of everything that is stored; another one is refused."""
 
+_OTHER_NAMES: Final = {"half_lives": "half_lives_seconds"}
+
 FORMAT_KEY: Final = b"format"
 SHAPE_KEY: Final = b"shape"
 PROGRESS_KEY: Final = b"progress"
 TOPICS_KEY: Final = b"topics"
 
-_WAY_OUT: Final = (
-    "set it back, or run `gsr ingest` with a fresh --state, which reads the log again from its "
-    "start"
+ANEW: Final = (
+    "in a fresh --state (keep this one: a fresh state knows only the clicks that the log still "
+    "holds, and those before them only after `gsr bootstrap` from their files)"
 )
+"""How a state is built again, and what that costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class StateMeta:
         Event names by code.
     counters
         Totals since the state began: ``accepted``, ``duplicates``, ``too_old``, ``forgotten``
-        clicks, ``feed_dropped`` rows that fell off the feed, ``items_removed``.
+        clicks, ``feed_dropped`` rows that fell off the feed, ``items_removed``; and
+        ``history``, the clicks from before the log that it began with.
     topic_ids
         What tells the topics that the state belongs to from others of their names
         (`Log.topic_ids`), by what they are to it, such as ``clicks``. Empty before it is known;
@@ -103,8 +107,8 @@ def decode_meta(records: Mapping[bytes, bytes], place: str) -> StateMeta:
     if version is not None and version != str(FORMAT_VERSION).encode():
         raise StateMismatchError(
             f"The state in {place} has format {version.decode(errors='replace')}, this version of "
-            f"gsr reads format {FORMAT_VERSION}: run `gsr ingest` with a fresh --state, which "
-            "reads the log again from its start, or the version of gsr that wrote it."
+            f"gsr reads format {FORMAT_VERSION}: run the version of gsr that wrote it, or build "
+            f"the state anew {ANEW}."
         )
     try:
         shape = json.loads(records[SHAPE_KEY])
@@ -124,8 +128,8 @@ def decode_meta(records: Mapping[bytes, bytes], place: str) -> StateMeta:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise StateCorruptError(
-            f"The state in {place} does not say what it is ({error!r}): restore a backup, or run "
-            "`gsr ingest` with a fresh --state, which reads the log again."
+            f"The state in {place} does not say what it is ({error!r}): stop ingest, and "
+            "`gsr state check --live` says what mends it."
         ) from error
 
 
@@ -147,16 +151,42 @@ def refuse_mismatch(
     for each in fields(StateConfig):
         stored, wanted = getattr(meta.config, each.name), getattr(config, each.name)
         if stored != wanted:
+            setting = setting_name(each.name)
             raise StateMismatchError(
-                f"The state in {place} was written with {each.name} = {stored}, the "
-                f"configuration says {wanted}: {_WAY_OUT}."
+                f"The state in {place} was written with {setting} = {as_setting(stored)}, the "
+                f"configuration says {as_setting(wanted)}: name the file or the settings that it "
+                f"was written with (--config FILE, or --set '{setting}={as_setting(stored)}'), "
+                f"or build the state anew {ANEW}."
             )
     if event_names[: len(meta.event_names)] != meta.event_names:
         raise StateMismatchError(
-            f"The state in {place} was written with the event names {list(meta.event_names)}, the "
-            f"configuration says {list(event_names)}; names may only be added at the end: "
-            f"{_WAY_OUT}."
+            f"The state in {place} was written with the events {', '.join(meta.event_names)} in "
+            f"events.weights, the configuration says {', '.join(event_names)}: events may only be "
+            "added at the end. Write them in the order of the state (--config FILE names the "
+            f"file), or build the state anew {ANEW}."
         )
+
+
+def setting_name(field: str) -> str:
+    """Return the setting that a field of `StateConfig` comes from, as users write it.
+
+    Examples
+    --------
+    >>> setting_name("half_lives"), setting_name("max_items")
+    ('state.half_lives_seconds', 'state.max_items')
+    """
+    return f"state.{_OTHER_NAMES.get(field, field)}"
+
+
+def as_setting(value: object) -> str:
+    """Return a value as users write it after ``--set NAME=`` or in a file.
+
+    Examples
+    --------
+    >>> as_setting((60.0, 3600.0)), as_setting(None)
+    ('[60.0, 3600.0]', '"off"')
+    """
+    return json.dumps("off" if value is None else value)
 
 
 def _config(values: dict[str, Any]) -> StateConfig:

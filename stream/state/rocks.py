@@ -178,8 +178,8 @@ def _plain(path: Path, text: str) -> StateError:
         )
     if any(mark in text for mark in _DAMAGED):
         return StateCorruptError(
-            f"The state in {path} is damaged: put its newest checkpoint in its place with "
-            f"`gsr state restore`, or move it away, and start `gsr ingest`. ({text})"
+            f"The state in {path} is damaged: stop ingest, and `gsr state check --live` says "
+            f"what mends it. ({text})"
         )
     return StateError(f"RocksDB could not work with {path}: {text}")
 

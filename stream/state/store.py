@@ -343,6 +343,7 @@ class PartitionStore:
         if self._feed.stop or self._next_offset or self._changed_at is not None:
             raise ValueError("only an empty state can begin with history")
         self._next_offset = -clicks
+        self._counters["history"] = clicks
 
     def apply(self, batch: ClickBatch, watermark: float, next_offset: int) -> Applied:
         """Apply a decoded batch; in memory until the next flush.
@@ -606,5 +607,5 @@ def _begin(partition: int, config: StateConfig, names: tuple[str, ...]) -> State
         next_index=0,
         config=config,
         event_names=names,
-        counters=dict.fromkeys((*_COUNTERS, "feed_dropped", "items_removed"), 0),
+        counters=dict.fromkeys((*_COUNTERS, "feed_dropped", "items_removed", "history"), 0),
     )

@@ -202,7 +202,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         path.write_bytes(b"torn")
     moved = _elsewhere(world, tmp_path / "second")
     role = moved.role()
-    with pytest.raises(StateCorruptError, match="Remove its folder"):
+    with pytest.raises(StateCorruptError, match="gsr state check"):
         _run_until_open(moved, role)
     role.close()
 

@@ -1,5 +1,7 @@
 """Bootstrap: history becomes what a running service would have left behind."""
 
+import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,19 +11,22 @@ from consumers.config import GsrConfig
 from consumers.errors import ConfigError
 from consumers.ingest.role import IngestRole
 from consumers.metrics.registry import Metrics
-from consumers.replay.bootstrap import BootstrapOptions, bootstrap
+from consumers.process.role_process import run_role
+from consumers.replay.bootstrap import Bootstrap, BootstrapOptions, bootstrap
+from consumers.replay.unfinished import refuse_unfinished
 from consumers.trainer.role import TrainerRole
 from stream.clock import ManualClock
 from stream.events.codec import encode_click
 from stream.log.interface import Outgoing
 from stream.log.opening import open_log
+from stream.state.check import check
+from stream.state.checkpoint import Checkpoint
 from tests.consumers.replay.test_run import shoppers, write_events
 from tests.consumers.trainer_world import NOW, SMALL_LEARNER, SMALL_MODEL
 
 
-def test_roles_go_live_from_history(tmp_path: Path) -> None:
-    """Ingest and trainer take over state, model and counts; later clicks add to them."""
-    config = GsrConfig().with_values(
+def _config(tmp_path: Path) -> GsrConfig:
+    return GsrConfig().with_values(
         {
             "state": {"directory": tmp_path / "state"},
             "log": {"url": f"embedded:{tmp_path / 'log'}", "partitions": 2},
@@ -31,6 +36,11 @@ def test_roles_go_live_from_history(tmp_path: Path) -> None:
             "learner": SMALL_LEARNER,
         }
     )
+
+
+def test_roles_go_live_from_history(tmp_path: Path) -> None:
+    """Ingest and trainer take over state, model and counts; later clicks add to them."""
+    config = _config(tmp_path)
     clock = ManualClock(NOW)
     events = write_events(tmp_path / "clicks.csv", shoppers(400))
     options = BootstrapOptions(events=events, config=config, cycle_clicks=200)
@@ -59,3 +69,40 @@ def test_roles_go_live_from_history(tmp_path: Path) -> None:
     log.close()
     with pytest.raises(ConfigError, match="never overwrites"):
         bootstrap(options, clock)
+    for partition, number in artifacts.newest_checkpoints().items():
+        path = artifacts.checkpoint_path(partition, number)
+        assert number > 0 or partition == 1
+        assert check(path) == []
+        with Checkpoint.open(path) as opened:
+            assert opened.history() == 400
+
+
+@pytest.mark.parametrize("last", ["follow", "publish", "_send_sequences"])
+def test_a_half_made_state_is_refused_until_it_is_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    """Stopped anywhere, what it left is named; without that, repeating is all that is needed."""
+    config, clock = _config(tmp_path), ManualClock(NOW)
+    events = write_events(tmp_path / "clicks.csv", shoppers(100))
+    options = BootstrapOptions(events=events, config=config, cycle_clicks=50)
+
+    def killed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Bootstrap, last, killed)
+        with pytest.raises(KeyboardInterrupt):
+            bootstrap(options, clock)
+    with pytest.raises(ConfigError, match="stopped before its end"):
+        run_role("ingest", IngestRole, config, stop=threading.Event())
+    with pytest.raises(ConfigError, match="stopped before its end") as refusal:
+        bootstrap(options, clock)
+    named = str(refusal.value).partition("delete what it made (")[2].partition(")")[0].split(", ")
+    for made in map(Path, named):
+        assert made.is_relative_to(config.state.directory)
+        if made.is_dir():
+            shutil.rmtree(made)
+        else:
+            made.unlink(missing_ok=True)
+    assert bootstrap(options, clock)["clicks"] == 100
+    refuse_unfinished(config)

@@ -1,19 +1,22 @@
 """The trainer: follows, learns, publishes, and goes on after a restart."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from consumers.artifacts.snapshot_files import decode_snapshot
+from consumers.artifacts.snapshot_files import GENERATIONS, decode_snapshot
 from consumers.serving.view import decode_view
 from consumers.trainer.checkpoint_follower import CheckpointFollower
 from consumers.trainer.learning_loop import LearningLoop
 from consumers.trainer.loop_records import CycleReport
 from consumers.trainer.mirror import Mirror
 from consumers.trainer.role import TrainerRole
-from gsr.snapshot import to_tensors
+from gsr.errors import SnapshotError
+from gsr.snapshot import decode_tensors, to_tensors
+from stream.errors import StateMismatchError
 from stream.log.interface import Outgoing
 from tests.consumers.trainer_world import TrainerWorld
 
@@ -273,3 +276,52 @@ def test_what_is_too_much_to_learn_still_counts(tmp_path: Path) -> None:
     popularity = loop.mirror.graph().popularity[:, -1].sum()
     assert popularity > 2000
     trainer.close()
+
+
+def test_item_rows_of_another_beginning_never_pass_for_those_of_old_models(
+    world: TrainerWorld,
+) -> None:
+    """Without its journal the trainer names rows anew, which models from before do not know."""
+    trainer = world.trainer()
+    world.shop(300)
+    world.run(trainer, 12.0)
+    trainer.close()
+    version = world.artifacts.current_snapshot()
+    tensors = decode_tensors(world.artifacts.read_snapshot(version).tensors)
+    shutil.move(world.directory / "artifacts" / "trainer", world.directory / "away")
+    again = world.trainer()
+    world.run(again, 1.0)
+    mirror = loop_of(again).mirror
+    assert mirror.items == 30
+    assert mirror.generations.min() > tensors[GENERATIONS].numpy().max()
+    again.close()
+    once_more = world.trainer()
+    assert once_more.step()
+    assert loop_of(once_more).mirror.first_generation == mirror.first_generation
+    once_more.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "words"),
+    [
+        ({"model": {"dimension": 16}}, SnapshotError, "model.dimension = 8"),
+        ({"state": {"half_lives_seconds": [60.0]}}, SnapshotError, "state.half_lives_seconds"),
+        ({"events": {"weights": {"click": 2.0}}}, SnapshotError, "events.weights"),
+        ({"state": {"buffer_length": 9}}, StateMismatchError, "state.buffer_length = 64"),
+    ],
+)
+def test_another_configuration_is_refused_before_anything_is_written(
+    world: TrainerWorld, settings: dict[str, dict[str, object]], kind: type[Exception], words: str
+) -> None:
+    """By the setting's name; the journal and the checkpoints stay as they are."""
+    trainer = world.trainer()
+    world.shop(200)
+    world.run(trainer, 6.0)
+    trainer.close()
+    before = world.artifacts.journal_manifest()
+    world.config = world.config.with_values(settings)
+    other = world.trainer()
+    with pytest.raises(kind, match=words):
+        other.step()
+    other.close()
+    assert world.artifacts.journal_manifest() == before

@@ -1,6 +1,7 @@
 """What `gsr state check` finds."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from rocksdict import Rdict
 
 from stream.clock import ManualClock
 from stream.state.check import check
+from stream.state.checkpoint import Checkpoint
 from stream.state.config import StateConfig
+from stream.state.feed import CHUNK_ROWS, decode_chunk, encode_chunk
 from stream.state.store import PartitionStore
 from tests.stream.state.click_stories import RULES, START, Told, batch_of
 
@@ -76,6 +79,52 @@ def state(tmp_path: Path) -> Path:
 def test_a_sound_state_has_no_problems(state: Path) -> None:
     """Nothing wrong, nothing said."""
     assert check(state) == []
+
+
+@pytest.fixture
+def with_history(tmp_path: Path) -> Path:
+    """Make a state that began before the log and went on from it, over several chunks."""
+    path = tmp_path / "with-history"
+    store = PartitionStore.open(path, 0, StateConfig(buffer_length=2), RULES, ManualClock())
+    store.begin_with_history(CHUNK_ROWS + 7)
+    story = [Told(i % 50, i % 20, START + i, 0, i) for i in range(2 * CHUNK_ROWS)]
+    cut = CHUNK_ROWS + 7
+    store.apply(batch_of(story[:cut], -cut), START + cut - 1, 0)
+    store.flush()
+    store.apply(batch_of(story[cut:]), START + len(story) - 1, len(story) - cut)
+    store.flush()
+    store.close()
+    return path
+
+
+def test_history_from_before_the_log_is_no_contradiction(with_history: Path) -> None:
+    """Its offsets are negative; the state remembers how many clicks they are."""
+    assert check(with_history) == []
+    with Checkpoint.open(with_history) as opened:
+        assert opened.history() == CHUNK_ROWS + 7
+
+
+def test_a_state_that_began_with_the_log_has_no_history(state: Path) -> None:
+    """Also where it was begun before states noted it: its first click tells."""
+    with Checkpoint.open(state) as opened:
+        assert opened.history() == 0
+        counters = {name: n for name, n in opened.meta.counters.items() if name != "history"}
+        opened.meta = replace(opened.meta, counters=counters)
+        assert opened.history() == 0
+        opened.meta = replace(opened.meta, feed_start=CHUNK_ROWS)
+        assert opened.history() is None
+
+
+@pytest.mark.parametrize("first", [0, CHUNK_ROWS])
+def test_offsets_that_go_back_are_found(with_history: Path, first: int) -> None:
+    """Within a chunk, and from one to the next."""
+    database = Rdict(str(with_history / "db"))
+    feed, key = family(database, "feed"), first.to_bytes(8, "big")
+    chunk = decode_chunk(first, feed.get(key))
+    offsets = chunk.offsets[::-1] if first == 0 else chunk.offsets - 2 * CHUNK_ROWS
+    feed.put(key, encode_chunk(replace(chunk, offsets=offsets)))
+    database.close()
+    assert any(f"chunk {first}" in problem for problem in check(with_history))
 
 
 @pytest.mark.parametrize(

@@ -329,9 +329,9 @@ def test_closed_means_released(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"half_lives": (60.0,)}, "half_lives"),
+        ({"half_lives": (60.0,)}, r"state.half_lives_seconds = \[3600.0, 86400.0"),
         ({"buffer_length": 5}, "buffer_length = 4, the configuration says 5"),
-        ({"user_ttl_seconds": 60.0}, "user_ttl_seconds = None"),
+        ({"user_ttl_seconds": 60.0}, 'user_ttl_seconds = "off"'),
     ],
 )
 def test_another_shape_is_refused(tmp_path: Path, changed: dict[str, float], words: str) -> None:
@@ -394,11 +394,11 @@ def test_a_damaged_state_is_named(tmp_path: Path) -> None:
     store.close()
     for file in (tmp_path / "copy").glob("*.sst"):
         file.write_bytes(b"x" * file.stat().st_size)
-    with pytest.raises(StateCorruptError, match="gsr state restore"):
+    with pytest.raises(StateCorruptError, match="gsr state check --live"):
         open_checkpoint_wholly(tmp_path / "copy")
     for file in (tmp_path / "db").glob("MANIFEST-*"):
         file.unlink()
-    with pytest.raises(StateCorruptError, match="gsr state restore"):
+    with pytest.raises(StateCorruptError, match="gsr state check --live"):
         open_store(tmp_path)
 
 
@@ -435,8 +435,12 @@ def test_a_read_only_file_system(tmp_path: Path) -> None:
         (PermissionError(13, "Permission denied"), StorageFullError, "correct the owner"),
         (OSError(30, "Read-only file system"), StorageFullError, "correct the owner"),
         (OSError(28, "No space left on device"), StorageFullError, "free space"),
-        (FileNotFoundError(2, "No such file or directory"), StateCorruptError, "state restore"),
-        (Exception("Corruption: bad block"), StateCorruptError, "state restore"),
+        (
+            FileNotFoundError(2, "No such file or directory"),
+            StateCorruptError,
+            "state check --live",
+        ),
+        (Exception("Corruption: bad block"), StateCorruptError, "state check --live"),
         (Exception("IO error: Permission denied"), StorageFullError, "correct the owner"),
     ],
     ids=str,

@@ -1,0 +1,144 @@
+"""Settings that artifacts were written with, beside those of the configuration.
+
+Commands that only read take the artifacts' own (`as_written`); those that write refuse others by
+name before they do anything (the functions `refuse_…`).
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from consumers.artifacts.store import LEARN_ANEW, ArtifactStore
+from consumers.config import GsrConfig
+from consumers.config_loading import DERIVED
+from gsr.config import UNLEARNED
+from gsr.errors import SnapshotError
+from stream.errors import StateMismatchError
+from stream.state.meta import StateMeta, as_setting, refuse_mismatch
+
+EVENT_NAMES: Final = "event_names"
+"""Under this name a snapshot's manifest says what its event weights are the weights of."""
+
+_WEIGHTS: Final = "event_weights"
+_HALF_LIVES: Final = "half_lives"
+
+
+def refuse_other_model(written: Mapping[str, Any], config: GsrConfig, what: str) -> None:
+    """Refuse a model that was made with other settings than the configuration says.
+
+    Parameters
+    ----------
+    written
+        The model's settings, as a manifest has them.
+    config
+        All settings.
+    what
+        What holds the model, for the message.
+
+    Raises
+    ------
+    SnapshotError
+        Names each setting as users write it, with both values, and the ways out.
+    """
+    wanted = dataclasses.asdict(config.model)
+    different = [
+        f"{_setting(name)} = {as_setting(value)}, the configuration says "
+        f"{as_setting(wanted.get(name))}"
+        for name, value in written.items()
+        if name not in UNLEARNED and as_setting(wanted.get(name)) != as_setting(value)
+    ]
+    if different:
+        raise SnapshotError(
+            f"{what} was made with {'; with '.join(different)}. Name the file or the settings that "
+            f"it was made with (--config FILE, or --set). To give it up, {LEARN_ANEW}."
+        )
+
+
+def refuse_other_state(meta: StateMeta, partition: int, config: GsrConfig, place: str) -> None:
+    """Refuse a state or checkpoint of another shape than the configuration says.
+
+    Raises
+    ------
+    StateMismatchError
+        Names the setting, both values and the way out.
+    """
+    names = tuple(config.events.weights)
+    refuse_mismatch(meta, partition, config.state.shape(), names, place)
+
+
+def refuse_other_journal(store: ArtifactStore, config: GsrConfig) -> None:
+    """Refuse an artifact store whose trainer learns a model of other settings.
+
+    Raises
+    ------
+    SnapshotError
+        See `refuse_other_model`.
+    """
+    journal = store.journal_manifest()
+    if journal is not None:
+        refuse_other_model(journal["model"]["config"], config, "the trainer's model")
+
+
+def refuse_other_half_lives(half_lives: Sequence[float], config: GsrConfig) -> None:
+    """Refuse a serving view whose counters have other time scales than the configuration says.
+
+    Raises
+    ------
+    StateMismatchError
+        Names the setting, both values and the way out.
+    """
+    written, wanted = list(half_lives), list(config.state.half_lives_seconds)
+    if written != wanted:
+        setting = DERIVED[f"model.{_HALF_LIVES}"]
+        raise StateMismatchError(
+            f"the serving view in {config.artifacts_url} was made with {setting} = "
+            f"{as_setting(written)}, the configuration says {as_setting(wanted)}: name the file "
+            f"or the settings that it was made with (--config FILE, or --set "
+            f"'{setting}={as_setting(written)}')"
+        )
+
+
+def as_written(
+    config: GsrConfig, store: ArtifactStore, half_lives: Sequence[float] | None
+) -> GsrConfig:
+    """Return the configuration with the settings that view and model were made with.
+
+    Parameters
+    ----------
+    config
+        Says everything else.
+    store
+        Has the model, if any.
+    half_lives
+        The time scales of the view; None: the configuration's.
+    """
+    values: dict[str, dict[str, Any]] = {}
+    if half_lives is not None:
+        values["state"] = {"half_lives_seconds": tuple(half_lives)}
+    version = store.current_snapshot()
+    if version:
+        manifest = store.snapshot_manifest(version)
+        model = dict(manifest["config"])
+        values["events"] = _events(manifest, config)
+        values["model"] = {name: value for name, value in model.items() if name in _settings()}
+    return config.with_values(values)
+
+
+def _events(manifest: Mapping[str, Any], config: GsrConfig) -> dict[str, Any]:
+    weights = manifest["config"][_WEIGHTS]
+    names = manifest.get(EVENT_NAMES) or list(config.events.weights)
+    if len(names) != len(weights):
+        return {}
+    events: dict[str, Any] = {"weights": dict(zip(names, weights, strict=True))}
+    if config.events.default_event not in names:
+        events["default_event"] = names[0]
+    return events
+
+
+def _settings() -> set[str]:
+    names = {field.name for field in dataclasses.fields(GsrConfig().model)}
+    return names - {name.removeprefix("model.") for name in DERIVED}
+
+
+def _setting(name: str) -> str:
+    return DERIVED.get(f"model.{name}", f"model.{name}")

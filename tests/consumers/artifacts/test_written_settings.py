@@ -1,0 +1,96 @@
+"""Settings that artifacts were written with: refused by name, or taken over by who only reads."""
+
+from pathlib import Path
+
+import pytest
+
+from consumers.artifacts.written_settings import (
+    as_written,
+    refuse_other_half_lives,
+    refuse_other_journal,
+    refuse_other_model,
+)
+from consumers.config import GsrConfig
+from gsr.errors import SnapshotError
+from stream.errors import StateMismatchError
+from tests.consumers.publisher_world import World
+
+OTHER = GsrConfig().with_values(
+    {
+        "state": {"half_lives_seconds": [60.0, 600.0]},
+        "events": {"weights": {"view": 1.0, "buy": 5.0}, "default_event": "view"},
+        "model": {"dimension": 8},
+    }
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Return an artifact store with a model of other settings than the usual ones."""
+    world = World(tmp_path)
+    world.config = OTHER.with_values({"state": {"directory": tmp_path}})
+    world.publish_model()
+    return world
+
+
+def test_a_model_is_refused_by_the_names_of_settings(world: World) -> None:
+    """As users write them, with both values."""
+    written = world.artifacts.snapshot_manifest(1)["config"]
+    refuse_other_model(written, OTHER, "model 1")
+    with pytest.raises(SnapshotError) as refusal:
+        refuse_other_model(written, GsrConfig(), "model 1")
+    for words in (
+        "model.dimension = 8, the configuration says 64",
+        "state.half_lives_seconds = [60.0, 600.0]",
+        "events.weights = [1.0, 5.0]",
+        "--config FILE",
+    ):
+        assert words in str(refusal.value)
+
+
+def test_what_no_weight_depends_on_may_differ(world: World) -> None:
+    """Such settings may be changed at any time."""
+    written = world.artifacts.snapshot_manifest(1)["config"]
+    refuse_other_model(written, OTHER.with_values({"model": {"new_item_boost": 9.0}}), "model 1")
+
+
+def test_a_store_whose_trainer_learns_another_model_is_refused(world: World) -> None:
+    """By the journal; without one there is nothing to refuse."""
+    refuse_other_journal(world.artifacts, GsrConfig())
+    manifest = world.artifacts.snapshot_manifest(1)
+    world.artifacts.save_journal(b"", {"model": {"config": manifest["config"]}})
+    refuse_other_journal(world.artifacts, OTHER)
+    with pytest.raises(SnapshotError, match=r"the trainer's model was made with model\.dimension"):
+        refuse_other_journal(world.artifacts, GsrConfig())
+
+
+def test_a_view_of_other_half_lives_is_refused() -> None:
+    """With the flag that makes it fit."""
+    refuse_other_half_lives(OTHER.state.half_lives_seconds, OTHER)
+    with pytest.raises(StateMismatchError, match=r"--set 'state.half_lives_seconds=\[60.0, 600"):
+        refuse_other_half_lives(OTHER.state.half_lives_seconds, GsrConfig())
+
+
+def test_who_only_reads_takes_what_was_written(world: World) -> None:
+    """Half-lives of the view, settings and event weights of the model."""
+    taken = as_written(OTHER, world.artifacts, [60.0, 600.0])
+    assert taken.model == OTHER.model
+    usual = GsrConfig().with_values({"events": {"weights": {"a": 2.0, "b": 2.0, "click": 1.0}}})
+    taken = as_written(usual, world.artifacts, [1.0, 2.0, 3.0])
+    assert taken.model.dimension == 8
+    assert taken.model.half_lives == (1.0, 2.0, 3.0)
+    assert taken.events == usual.events  # the model does not tell the names of its two events
+
+
+def test_the_names_of_events_come_with_the_model(world: World) -> None:
+    """So that a question finds what each of a user's clicks is worth."""
+    manifest = world.artifacts.snapshot_manifest(1)
+    world.artifacts.publish_snapshot(b"", {**manifest, "event_names": ["view", "buy"]})
+    taken = as_written(GsrConfig(), world.artifacts, None)
+    assert taken.events.weights == {"view": 1.0, "buy": 5.0}
+    assert taken.events.default_event == "view"
+
+
+def test_without_a_model_the_configuration_stands(tmp_path: Path) -> None:
+    """Nothing written, nothing taken over."""
+    assert as_written(OTHER, World(tmp_path).artifacts, None) == OTHER
