@@ -45,7 +45,7 @@ def _section(name: str, section: Any) -> str:
         if meaning not in shown:
             shown.add(meaning)
             lines += ["", *_comment(meaning)]
-        lines.append(f"{key} = {_toml(getattr(section, key))}")
+        lines.append(f"{key} = {toml_value(getattr(section, key))}")
     return "\n".join(lines) + "\n"
 
 
@@ -69,7 +69,8 @@ def _comment(text: str) -> list[str]:
     return textwrap.wrap(text, 98, initial_indent="# ", subsequent_indent="# ")
 
 
-def _toml(value: object) -> str:
+def toml_value(value: object) -> str:
+    """Return a value as a file of settings, or --set, has it."""
     if value is None:
         return '"off"'
     if isinstance(value, bool):
@@ -77,9 +78,9 @@ def _toml(value: object) -> str:
     if isinstance(value, str | Path):
         return f'"{value}"'
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml(part) for part in value)}]"
+        return f"[{', '.join(toml_value(part) for part in value)}]"
     if isinstance(value, dict):
-        return f"{{ {', '.join(f'{key} = {_toml(part)}' for key, part in value.items())} }}"
+        return f"{{ {', '.join(f'{key} = {toml_value(part)}' for key, part in value.items())} }}"
     return repr(value)
 
 

@@ -16,8 +16,8 @@ from stream.clock import Clock
 
 _LINE_SECONDS: Final = 5.0
 _PANEL_SECONDS: Final = 0.5
-_TREND: Final = 40
-_BLOCKS: Final = "▁▂▃▄▅▆▇█"
+_ENOUGH_TESTS: Final = 2000
+"""Shares of fewer clicks than these jump about."""
 _CLICKS_SHOWN: Final = 4
 _ITEMS_SHOWN: Final = 6
 
@@ -63,9 +63,11 @@ class PlainLines:
                 f"{_minutes(now - self._begun)}  {figures.clicks:,} clicks in",
                 f"{figures.lists:,} lists out{_delay(figures)}",
                 f"model {figures.version}",
-                f"hit rate {hit_rates(figures)}",
-                f"drift alarms {figures.alarms}",
             ]
+            if enough_tests(figures):
+                parts.append(f"next click among the {CUT} best: {hit_rates(figures)}")
+            if figures.alarms:
+                parts.append(f"drift alarms {figures.alarms}")
         if shopper is not None:
             parts.append(f"{shopper.recommendation.user_id} now gets {_items(shopper)}")
         sys.stdout.write(" · ".join(parts) + "\n")
@@ -86,8 +88,6 @@ class LivePanel:
         self._clock = clock
         self._begun = self._shown_at = clock.monotonic()
         self._rate: deque[tuple[float, int]] = deque(maxlen=20)
-        self._trend: deque[float] = deque(maxlen=_TREND)
-        self._version = 0
         self._stack = ExitStack()
         self._live = self._stack.enter_context(
             Live(Text("starting ..."), console=Console(), auto_refresh=False)
@@ -100,17 +100,13 @@ class LivePanel:
             return
         self._shown_at = now
         self._rate.append((now, figures.clicks))
-        if any(figures.hit_rate.values()) and (not self._trend or figures.version != self._version):
-            self._trend.append(figures.hit_rate["joint"])
-            self._version = figures.version
         rows = Table.grid(padding=(0, 2))
         rows.add_column(style="bold")
         rows.add_column()
         rows.add_row("clicks in", f"{figures.clicks:,}   {self._per_second():,.0f} per second")
         rows.add_row("lists out", f"{figures.lists:,}{_delay(figures)}")
         rows.add_row("model", _model(figures))
-        rows.add_row(f"hit rate, top {CUT}", hit_rates(figures))
-        rows.add_row("  its trend", _sparkline(self._trend) or "after two models")
+        rows.add_row(f"next click in top {CUT}", hit_rates(figures))
         rows.add_row("drift", f"{figures.alarms} alarms, popularity shift {figures.shift:.2f}")
         parts: list[Table | Text] = [rows, Text(status(figures), style="dim")]
         if shopper is not None:
@@ -152,13 +148,28 @@ def status(figures: Figures) -> str:
         return "clicks arrive; lists follow with the first counters"
     if not figures.version:
         return "lists come from live counters alone; the first model is being learned"
-    return "every click is first a test of the model, then learned"
+    tested = "every click is first a test of the model, then learned"
+    rates = figures.hit_rate
+    if enough_tests(figures) and rates["joint"] < rates["graph"]:
+        return (
+            f"{tested}; it began from nothing, and the item graph, which only counts what follows "
+            "what, is ahead of it so far"
+        )
+    return tested
+
+
+def enough_tests(figures: Figures) -> bool:
+    """Tell whether so many clicks were tested that shares of them mean something."""
+    return figures.scored >= _ENOUGH_TESTS
 
 
 def hit_rates(figures: Figures) -> str:
-    """Return the hit rates of the models, in words; the clicks scored so far if there are few."""
-    if not any(figures.hit_rate.values()):
-        return "after the first cycle"
+    """Return in how many of the recent clicks each model had the item among its best, in words.
+
+    Before enough clicks were tested to tell, how many there are.
+    """
+    if not enough_tests(figures):
+        return f"after {_ENOUGH_TESTS:,} tested clicks ({figures.scored:,} so far)"
     names = {"joint": "model", "graph": "item graph alone", "popularity": "popularity alone"}
     return ", ".join(f"{names[name]} {value:.1%}" for name, value in figures.hit_rate.items())
 
@@ -172,7 +183,7 @@ def _model(figures: Figures) -> str:
 def _delay(figures: Figures) -> str:
     if figures.delay_median is None:
         return ""
-    return f" (half of them {figures.delay_median:.2f} s after the click)"
+    return f" (half of them within {figures.delay_median:.2f} s of the click)"
 
 
 def _items(shopper: Shopper) -> str:
@@ -182,12 +193,3 @@ def _items(shopper: Shopper) -> str:
 
 def _minutes(seconds: float) -> str:
     return f"{int(seconds) // 60:02d}:{int(seconds) % 60:02d}"
-
-
-def _sparkline(values: "deque[float]") -> str:
-    if len(values) < 2:  # noqa: PLR2004  # a line needs two points
-        return ""
-    low, high = min(values), max(values)
-    span = max(high - low, 1e-9)
-    steps = len(_BLOCKS) - 1
-    return "".join(_BLOCKS[round(steps * (value - low) / span)] for value in values)

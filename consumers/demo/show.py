@@ -1,5 +1,6 @@
 """`gsr run --demo`: everything on one machine, with shoppers, and what happens in plain words."""
 
+import shlex
 import shutil
 import socket
 import sys
@@ -12,9 +13,10 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from consumers.config import GsrConfig
-from consumers.config_loading import as_environment, load_config
-from consumers.demo.figures import Figures, Scraper, ShopperWindow
-from consumers.demo.screen import hit_rates, open_screen
+from consumers.config_loading import FLAG_NAMES, as_environment, load_config
+from consumers.config_manual import toml_value
+from consumers.demo.figures import Figures, Scraper, Shopper, ShopperWindow
+from consumers.demo.screen import enough_tests, hit_rates, open_screen
 from consumers.errors import ConfigError
 from consumers.process.health import listening_family
 from consumers.process.running import ports, role_children, stopped_by_signals
@@ -38,10 +40,10 @@ _QUICK: Final[Mapping[str, Any]] = {
     "learner.learning_rate": 0.005,
     "ingest.checkpoint_interval_seconds": 2.0,
     "ingest.flush_interval_seconds": 1.0,
-    "state.half_lives_seconds": [60.0, 600.0, 86_400.0],
     "process.log_level": "warning",
 }
-"""What makes a model's life visible within a minute."""
+"""What makes a model's life visible within a minute; nothing that state or models are shaped by,
+so that other commands may go on from what the demo leaves."""
 _SHOP: Final = (
     *("--users", "10000", "--items", "400"),
     *("--drift-seconds", "120", "--new-items", "600"),
@@ -125,8 +127,9 @@ def run_demo(options: DemoOptions) -> None:
 
         with stopped_by_signals() as stop:
             Supervisor(children, config.process, clock, output).run(stop, tick)
-        figures, seconds = scraper.figures, clock.monotonic() - begun
-    _say_goodbye(options, config, figures, seconds)
+        seconds = clock.monotonic() - begun
+    _say_goodbye(scraper.figures, seconds)
+    sys.stdout.write("\n".join(try_next(options, config, window.shopper)) + "\n")
 
 
 def _check_events(options: DemoOptions) -> None:
@@ -187,28 +190,81 @@ def _feeder(options: DemoOptions, flags: Mapping[str, object]) -> ChildSpec:
     )
 
 
-def _say_goodbye(options: DemoOptions, config: GsrConfig, figures: Figures, seconds: float) -> None:
+def _say_goodbye(figures: Figures, seconds: float) -> None:
     counted = f"{figures.clicks:,} clicks became {figures.lists:,} lists"
-    lines = [
-        "",
-        f"In {seconds:.0f} seconds {counted}; the model reached version {figures.version}.",
-    ]
-    if figures.scored:
-        lines.append(
-            f"Of the recent clicks, each ranked before it was learned, so many were among the ten "
-            f"best: {hit_rates(figures)}."
-        )
-    where = f"--state {config.state.directory} --log {config.log.url}"
-    lines += [
-        "",
-        "Try next:",
-        f"  gsr models list --state {config.state.directory}",
-        f"  gsr log topics --log {config.log.url}",
-        f"  gsr run {where}",
-    ]
-    if options.events is None:
-        lines.append("  gsr run --demo --events clicks.csv.gz      the same with your own clicks")
-    lines.append(
-        "  gsr replay clicks.csv.gz --out report      quality on your own clicks, with plots"
+    sys.stdout.write(
+        f"\nIn {seconds:.0f} seconds {counted}; the model reached version {figures.version}.\n"
     )
-    sys.stdout.write("\n".join(lines) + "\n")
+    if enough_tests(figures):
+        sys.stdout.write(
+            "Each click was ranked before anything learned from it. Of the recent ones so many "
+            f"were among the ten best: {hit_rates(figures)}.\n"
+        )
+
+
+def try_next(options: DemoOptions, config: GsrConfig, shopper: Shopper | None) -> list[str]:
+    """Return the lines that say what to type next; each works as it is printed.
+
+    Parameters
+    ----------
+    options, config
+        What the demo ran with.
+    shopper
+        Whose list was shown last, if any.
+    """
+    gsr, given = typed_command(), _given_again(options)
+    state = shlex.join(["--state", str(config.state.directory)])
+    log = shlex.join(["--log", config.log.url])
+    commands = [
+        (f"models list {state}{given}", "the models that were made"),
+        (f"log topics {log}{given}", "what is on the topics"),
+        (f"run {state} {log}{given}", "serves on from here"),
+        ("simulate --events 20000 --format csv > clicks.csv", "makes an event file to try"),
+        ("replay clicks.csv --out report", "how good lists would have been, with plots"),
+        ("run --demo --events clicks.csv", "this again, with the clicks of a file"),
+    ]
+    if shopper is not None:
+        user, item = shopper.recommendation.user_id, shopper.recommendation.items[0].item_id
+        both = f"{state} {log}{given}"
+        commands[:0] = [
+            (_question("recommend", user, both), "a list now, and why"),
+            (_question("user", user, both), "what is known of this shopper"),
+            (_question("item", item, f"{state}{given}"), "what is clicked after it"),
+        ]
+    lines = [f"  {gsr} {command}    # {why}" for command, why in commands if command.isprintable()]
+    return ["", "Try next:", *lines]
+
+
+def typed_command() -> str:
+    """Return what to type to start this installation's `gsr` again, from this directory."""
+    started = Path(sys.argv[0])
+    if started.name != "gsr":
+        return f"{_from_here(Path(sys.executable))} -m consumers.cli"
+    found = shutil.which("gsr")
+    if found is not None and started.exists() and Path(found).samefile(started):
+        return "gsr"
+    return _from_here(started)
+
+
+def _from_here(path: Path) -> str:
+    absolute, here = path.absolute(), Path.cwd()
+    inside = absolute.is_relative_to(here)
+    return shlex.quote(str(absolute.relative_to(here) if inside else absolute))
+
+
+def _given_again(options: DemoOptions) -> str:
+    """Return the configuration that was given, as it has to be given again."""
+    words = [] if options.config is None else ["--config", str(options.config)]
+    for name, value in options.flags.items():
+        if name in FLAG_NAMES:
+            continue
+        text = value if isinstance(value, str) else toml_value(value)
+        words += ["--set", f"{name}={text}"]
+    return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def _question(command: str, about: str, options: str) -> str:
+    """Return a command about an id, such that neither the shell nor its parser takes it apart."""
+    quoted = shlex.quote(about)
+    dashed = about.startswith("-")
+    return f"{command} {options} -- {quoted}" if dashed else f"{command} {quoted} {options}"

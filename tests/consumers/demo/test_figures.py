@@ -171,7 +171,13 @@ def test_plain_lines_come_every_few_seconds(
     clock.sleep(5.0)
     rates = {"joint": 0.3, "graph": 0.2, "popularity": 0.1}
     figures = Figures(
-        answering=ALL, clicks=1200, lists=800, scored=9, version=2, hit_rate=rates, delay_median=0.1
+        answering=ALL,
+        clicks=1200,
+        lists=800,
+        scored=2000,
+        version=2,
+        hit_rate=rates,
+        delay_median=0.1,
     )
     screen.show(figures, window.shopper)
     line = capsys.readouterr().out
@@ -189,7 +195,9 @@ def test_the_panel_shows_the_same_words(
         clock.sleep(1.0)
         rates = {"joint": 0.1 * version, "graph": 0.2, "popularity": 0.1}
         panel.show(
-            Figures(answering=ALL, clicks=100, lists=50, scored=9, version=version, hit_rate=rates),
+            Figures(
+                answering=ALL, clicks=100, lists=50, scored=2000, version=version, hit_rate=rates
+            ),
             None,
         )
     panel.message("trainer: [not markup]")
@@ -211,4 +219,25 @@ def test_the_panel_shows_the_same_words(
 def test_the_status_says_what_comes_next(figures: Figures, words: str) -> None:
     """Nobody looks at an empty screen without knowing why."""
     assert words in status(figures)
-    assert hit_rates(figures) == "after the first cycle"
+    assert hit_rates(figures) == "after 2,000 tested clicks (0 so far)"
+
+
+@pytest.mark.parametrize(
+    ("joint", "words"), [(0.3, "is ahead of it so far"), (0.5, "then learned")]
+)
+def test_hit_rates_are_shown_beside_the_baselines_once_they_mean_something(
+    joint: float, words: str, clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not a word of them before; where a baseline is ahead, it is said."""
+    screen = PlainLines(clock)
+    rates = {"joint": joint, "graph": 0.4, "popularity": 0.1}
+    for scored in (1999, 2000):
+        clock.sleep(6.0)
+        figures = Figures(
+            answering=ALL, clicks=9, lists=9, version=1, scored=scored, hit_rate=rates
+        )
+        screen.show(figures, None)
+    before, after = capsys.readouterr().out.splitlines()
+    assert "item graph" not in before
+    assert f"model {joint:.1%}, item graph alone 40.0%, popularity alone 10.0%" in after
+    assert status(figures).endswith(words)
