@@ -41,6 +41,7 @@ HeadStart = Annotated[
 ]
 _PRINTED_BATCH = 10_000
 _SENT_BATCH = 2000
+_SHOP_OPTIONS = {"clicks_per_second": "--rate", "drift_interval_seconds": "--drift-seconds"}
 _CSV_HEADER = "user_id,item_id,timestamp,event"
 
 
@@ -157,13 +158,18 @@ def simulate(
         bool, typer.Option("--restamp", help="Stamp events with the time of sending.")
     ] = False,
     head_start: HeadStart = 0,
-    users: Annotated[int, typer.Option("--users", min=1, help="Shoppers.")] = 5000,
-    items: Annotated[int, typer.Option("--items", min=2, help="Items at the start.")] = 1000,
+    users: Annotated[int, typer.Option("--users", min=1, max=10_000_000, help="Shoppers.")] = 5000,
+    items: Annotated[
+        int, typer.Option("--items", min=1, max=10_000_000, help="Items at the start.")
+    ] = 1000,
     drift_seconds: Annotated[
-        float, typer.Option("--drift-seconds", min=0, help="How often tastes change; 0: never.")
+        float,
+        typer.Option(
+            "--drift-seconds", min=0, help="How often tastes change (1 or more); 0: never."
+        ),
     ] = 21_600.0,
     new_items: Annotated[
-        float, typer.Option("--new-items", min=0, help="New items per hour.")
+        float, typer.Option("--new-items", min=0, max=1e6, help="New items per hour.")
     ] = 20.0,
 ) -> None:
     """Make up shoppers with tastes, sessions, drift and new items; print or send their clicks."""
@@ -176,17 +182,20 @@ def simulate(
     from stream.events.simulator import Simulator, SimulatorConfig
 
     # Sent now at a given rate, the shop's time passes as fast as ours.
-    pace_of_shop = rate if restamp and rate else SimulatorConfig().clicks_per_second
+    usual = SimulatorConfig()
+    pace_of_shop = rate if restamp and rate else usual.clicks_per_second
     try:
         shop = SimulatorConfig(
             users=users,
             items=items,
+            tastes=min(usual.tastes, items),
             clicks_per_second=pace_of_shop,
             drift_interval_seconds=drift_seconds or None,
             new_items_per_hour=new_items,
         )
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        option = _SHOP_OPTIONS.get(str(error).partition(" ")[0])
+        raise typer.BadParameter(str(error), param_hint=option) from None
     simulator = Simulator(shop, np.random.default_rng(seed))
     if log is None:
         _print(simulator.events(events or 10_000, batch_rows=_PRINTED_BATCH), kind)

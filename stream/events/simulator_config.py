@@ -11,8 +11,8 @@ _EVENT_SHARES: Final[Mapping[str, float]] = MappingProxyType(
 
 _RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
     {
-        "users": (1, 1e9),
-        "items": (1, 1e9),
+        "users": (1, 10_000_000),
+        "items": (1, 10_000_000),
         "tastes": (1, 1e6),
         "start_time": (0, 1e11),
         "clicks_per_second": (1e-6, 1e9),
@@ -24,7 +24,7 @@ _RANGES: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
         "popularity_exponent": (0, 0.99),
         "activity_exponent": (0, 0.99),
         "item_half_life_seconds": (1, 1e12),
-        "new_items_per_hour": (0, 1e9),
+        "new_items_per_hour": (0, 1e6),
         "drift_interval_seconds": (1, 1e12),
         "drift_share": (0, 1),
     }
@@ -95,7 +95,7 @@ class SimulatorConfig:
         for name, (least, most) in _RANGES.items():
             value = getattr(self, name)
             if value is not None and not least <= value <= most:
-                raise ValueError(f"{name} is {value}: give {least:g} to {most:g}")
+                raise ValueError(f"{name} is {value:g}: give {least:g} to {most:,.9g}")
         if self.items < self.tastes:
             raise ValueError(f"items is {self.items}: give at least one per taste ({self.tastes})")
         shares = self.event_shares.values()

@@ -104,7 +104,13 @@ def test_the_version_is_shown() -> None:
         (["produce", "c.csv", "--log", "carrier:pigeon"], 6, "embedded:DIR"),
         (["produce", "c.csv", "--rate", "0"], 2, "--rate"),
         (["simulate", "--rate", "3"], 2, "need --log"),
-        (["simulate", "--items", "2", "--events", "1"], 2, "taste"),
+        (["simulate", "--items", "0", "--events", "1"], 2, "'--items'"),
+        (["simulate", "--users", "20000000"], 2, "'--users'"),
+        (["simulate", "--new-items", "1e7"], 2, "'--new-items'"),
+        (["simulate", "--drift-seconds", "0.5"], 2, "--drift-seconds"),
+        (["simulate", "--rate", "1e10", "--restamp", "--log", "memory:"], 2, "--rate"),
+        (["item", "tea", "--set", "state.half_lives_seconds=[0.5]"], 2, "one second or longer"),
+        (["item", "tea", "--set", "state.neighbours=2"], 2, "half_lives_seconds must name"),
         (["run", "--events", "c.csv"], 2, "--demo"),
         (["run", "--set", "trainer.cycle_seconds"], 2, "section.key=VALUE"),
         (["ingest", "--set", "trainer.cycle_second=3"], 2, "did you mean trainer.cycle_seconds?"),
@@ -118,7 +124,7 @@ def test_the_version_is_shown() -> None:
         (["user", "ann", "--log", "embedded:typo"], 6, "embedded:typo"),
         (["user", ""], 2, "user is empty"),
         (["item", "x" * 300], 2, "256"),
-        (["item", "tea"], 9, "no checkpoints yet"),
+        (["item", "tea"], 9, "no checkpoints in run/state/artifacts yet"),
         (["recommend", "ann"], 6, "--log"),
         (["dlq", "show"], 6, "there is no log"),
         (["dlq", "redrive", "--dry-run"], 6, "there is no log"),
@@ -205,6 +211,15 @@ def test_simulate_prints_the_same_for_the_same_seed() -> None:
     rows = gsr("simulate", "--events", "50", "--seed", "3", "--format", "csv").stdout.splitlines()
     assert rows[0] == "user_id,item_id,timestamp,event"
     assert rows[1].split(",")[:2] == [json.loads(lines[0])[key] for key in ("user_id", "item_id")]
+
+
+@pytest.mark.parametrize("option", ["--items", "--users"])
+def test_the_smallest_shop_that_simulate_takes(option: str) -> None:
+    """One shopper, or one item, is a shop; the help says so."""
+    result = gsr("simulate", option, "1", "--events", "5")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 5
+    assert "1<=x<=10000000" in gsr("simulate", "--help").output
 
 
 def test_simulate_sends_to_a_log() -> None:
