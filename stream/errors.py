@@ -92,7 +92,7 @@ class OffsetExpiredError(LogError):
         self.start_offset = start_offset
         super().__init__(
             f"{topic}[{partition}]: offset {offset} is gone, the log starts at {start_offset}. "
-            "Raise the topic's retention, or accept the gap by restoring a newer backup."
+            "If a newer state exists, put it back; then raise the topic's retention."
         )
 
 
@@ -190,7 +190,7 @@ class StateLockedError(StateError):
 
 
 class StateCorruptError(StateError):
-    """State on disk contradicts itself: restore a backup or rebuild from the log."""
+    """State on disk contradicts itself: `gsr state check` says what mends it."""
 
 
 class StorageFullError(StateError):

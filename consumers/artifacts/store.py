@@ -198,9 +198,9 @@ class ArtifactStore:
 
     # Snapshots: written by the trainer, read by the publisher.
 
-    def publish_snapshot(self, tensors: bytes, manifest: Mapping[str, Any]) -> int:
-        """Publish a model and make it current; returns its version."""
-        return self._publish(self._snapshots, tensors, manifest)
+    def publish_snapshot(self, tensors: bytes, manifest: Mapping[str, Any], above: int = 0) -> int:
+        """Publish a model and make it current; returns its version, larger than `above`."""
+        return self._publish(self._snapshots, tensors, manifest, above)
 
     def current_snapshot(self) -> int:
         """Return the serving version, 0 where there is none yet. Cheap: poll it."""
@@ -232,10 +232,17 @@ class ArtifactStore:
         """
         return self._manifest(self._snapshots, version)
 
-    def rollback(self, version: int) -> int:
+    def rollback(self, version: int, above: int = 0) -> int:
         """Publish snapshot `version` again under a new version, which is returned.
 
         The new manifest's `restored_from` names what it restores.
+
+        Parameters
+        ----------
+        version
+            What to publish again.
+        above
+            The new version is larger than this one too.
 
         Raises
         ------
@@ -247,6 +254,7 @@ class ArtifactStore:
         return self.publish_snapshot(
             old.tensors,
             {**old.metadata, "parent": self.current_snapshot(), "restored_from": version},
+            above,
         )
 
     # Serving views: written by the trainer, read by the publisher.
@@ -313,9 +321,11 @@ class ArtifactStore:
         names: list[str] = json.loads(self._files.read("pins/names.json"))
         return names
 
-    def _publish(self, kind: _Kind, tensors: bytes, manifest: Mapping[str, Any]) -> int:
+    def _publish(
+        self, kind: _Kind, tensors: bytes, manifest: Mapping[str, Any], above: int = 0
+    ) -> int:
         with self._files.lock(kind.folder):
-            number = max([*self._numbers(kind.folder), self._current(kind)]) + 1
+            number = max([*self._numbers(kind.folder), self._current(kind), above]) + 1
             stamped = {
                 **manifest,
                 kind.number: number,

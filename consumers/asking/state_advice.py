@@ -105,7 +105,7 @@ def look_at(path: Path) -> list[str]:
     try:
         return check(path)
     except StateCorruptError as error:
-        return [str(error)]
+        return [f"It cannot be read ({error.__cause__ or error})."]
 
 
 def gather(

@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # it would slow `gsr --help` down
 Version = Annotated[int, typer.Argument(metavar="VERSION", min=1, help="A model's version.")]
 
 
+_LARGEST_VERSION = 1_000_000_000
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this file."""
     state = group("Look after the state.")
@@ -38,7 +41,9 @@ def add_to(app: typer.Typer) -> None:
     models = group("List, show and roll back models.")
     command(models, "list", "gsr models list")(list_models)
     command(models, "show", "gsr models show 42")(show_model)
-    command(models, "rollback", "gsr models rollback 41 --yes")(rollback)
+    command(models, "rollback", "gsr models rollback 41 --yes", "gsr models rollback 3 --above 42")(
+        rollback
+    )
     app.add_typer(models, name="models")
     log = group("Look at the event log, and tidy it up.")
     command(log, "topics", "gsr log topics")(topics)
@@ -204,6 +209,16 @@ def rollback(
     config: ConfigFile = None,
     settings: Settings = None,
     state: StateDirectory = None,
+    above: Annotated[
+        int,
+        typer.Option(
+            "--above",
+            min=0,
+            max=_LARGEST_VERSION,
+            metavar="N",
+            help="Give it a number above N: where lists of model N wait for a newer one.",
+        ),
+    ] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
@@ -221,7 +236,7 @@ def rollback(
         say(f"would restore model {version} in place of {current}")
         return
     confirm(f"Serve model {version} instead of {current}?", yes=yes)
-    say(f"model {version} is served again, as version {store.rollback(version)}")
+    say(f"model {version} is served again, as version {store.rollback(version, above)}")
 
 
 def topics(

@@ -249,8 +249,10 @@ class PublisherRole:
         if version < self._partitions.newest_version:
             _LOGGER.warning(
                 "model %d is older than lists that are on the topic (model %d); lists wait for a "
-                "newer one. Was the artifact store restored from a backup? `gsr models rollback` "
-                "gives an old model a new number.",
+                "newer one. Is the artifact store a fresh one, or restored from a backup? "
+                "`gsr models rollback %d --above %d` gives this model a newer number.",
+                version,
+                self._partitions.newest_version,
                 version,
                 self._partitions.newest_version,
             )

@@ -41,8 +41,9 @@ def _log_error(error: sqlite3.Error, path: Path) -> LogError:
         return LogUnavailableError(f"{path} is busy ({error}): another process holds it, try again")
     if code in _DAMAGED:
         return LogCorruptError(
-            f"{path} is damaged or is no log file ({error}): stop everything that uses it, then "
-            "move it away with its -wal and -shm files, or restore it from a backup"
+            f"{path} is damaged or is no log file ({error}): stop everything that uses it, keep "
+            "a copy of it with its -wal and -shm files, and put back a backup. An empty log in its "
+            "place is another log, which state does not go on from"
         )
     if code in _UNWRITABLE:
         return LogFullError(

@@ -191,7 +191,8 @@ def _check_same(wanted: TopicSpec, found: TopicSpec) -> None:
     ]
     if changed:
         raise TopicMismatchError(
-            f"topic {wanted.name} exists with other settings: {'; '.join(changed)}. "
-            "Put the settings back (`gsr log retain` changes a topic's retention), or use another "
-            "log or another topic name."
+            f"topic {wanted.name} exists with other settings: {'; '.join(changed)}. Put these "
+            "settings back: state and topics belong together. Only retention can be changed, with "
+            "`gsr log retain`. Another log or other topic names begin without these records, and "
+            "need a state of their own (--state)."
         )

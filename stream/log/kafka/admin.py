@@ -37,7 +37,7 @@ from stream.log.kafka.failures import is_passing, log_error
 from stream.log.kafka.figures import KafkaFigures
 from stream.log.kafka.patience import Patience
 from stream.log.kafka.settings import KafkaSettings
-from stream.log.kafka.topics import breaches, retention_configs, topic_settings, topic_spec
+from stream.log.kafka.topics import breaches, retention_configs, topic_settings, topic_spec, way_out
 
 T = TypeVar("T")
 
@@ -99,9 +99,8 @@ class KafkaAdmin:
         clauses = breaches(spec, found, configs)
         if clauses:
             raise TopicMismatchError(
-                f"topic {spec.name} exists with other settings: {'; '.join(clauses)}. Correct "
-                "the configuration, or change the topic with kafka-configs.sh --alter --topic "
-                f"{spec.name} --add-config NAME=VALUE, or use another topic name."
+                f"topic {spec.name} exists with other settings: {'; '.join(clauses)}. "
+                f"{way_out(spec, found)}"
             )
         self._partitions[spec.name] = found.partitions
 

@@ -180,7 +180,8 @@ class ConsumerSession:
         if isinstance(error, LogTruncationError):
             return LogError(
                 f"{topic}: the log was cut back behind what was read already ({error}); records "
-                "were lost with a broker. Rebuild the state from the log."
+                "were lost with a broker. State may know clicks that the log no longer has: keep "
+                "it. If a replica that has them can be brought back, do that first"
             )
         return log_error(error, f"read {topic}", self._figures.brokers)
 

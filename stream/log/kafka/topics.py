@@ -111,6 +111,21 @@ def breaches(wanted: TopicSpec, found: TopicSpec, configs: Mapping[str, str]) ->
     return clauses
 
 
+def way_out(wanted: TopicSpec, found: TopicSpec) -> str:
+    """Return what mends a topic that `breaches` found fault with, and what does not."""
+    if wanted.partitions != found.partitions:
+        return (
+            "The number of partitions stays: Kafka cannot lower it, and raising it sends keys to "
+            f"partitions that do not know them. Set log.partitions = {found.partitions} if no "
+            "state was made with another number; else use a second set of topics: docs/kafka.md, "
+            "'The number of partitions', says how."
+        )
+    return (
+        "Correct the configuration, or change the topic with kafka-configs.sh --alter --topic "
+        f"{wanted.name} --add-config NAME=VALUE, or use another topic name."
+    )
+
+
 def _clause(
     setting: str, kafka_name: str, wanted: TopicSpec, found: TopicSpec, configs: Mapping[str, str]
 ) -> str:

@@ -365,6 +365,51 @@ def test_models_are_listed_shown_and_rolled_back() -> None:
     ]
     assert json.loads(gsr("models", "show", "3").stdout)["restored_from"] == 1
     assert "yes" in gsr("models", "list").stdout.splitlines()[-1]
+    assert "as version 43" in gsr("models", "rollback", "1", "--above", "42", "--yes").stderr
+
+
+def test_a_model_of_other_settings_is_not_rolled_back_to() -> None:
+    """Neither trainer nor publisher could use it; the setting is named as users write it."""
+    store = open_artifacts(GsrConfig(), SystemClock())
+    store.publish_snapshot(b"one", {"config": {"dimension": 8, "event_weights": [1.0]}})
+    refused = gsr("models", "rollback", "1", "--yes")
+    assert refused.exit_code == 11
+    assert "model.dimension = 8, the configuration says 64" in refused.stderr
+    assert "events.weights = [1.0]" in refused.stderr
+    assert store.current_snapshot() == 1
+
+
+def test_a_state_of_another_shape_is_not_restored() -> None:
+    """The state that is there stays; the command says which settings the checkpoint has."""
+    own = GsrConfig().ingest_directory / "partition-1"
+    checkpointed(own, 8).close()
+    before = list(dump(own))
+    other = ["--set", "state.half_lives_seconds=[60, 600]"]
+    refused = gsr("state", "restore", "--yes", *other)
+    assert refused.exit_code == 5
+    assert "state.half_lives_seconds = [3600.0" in refused.stderr
+    assert list(dump(own)) == before
+    assert gsr("state", "check", *other).exit_code == 0
+    facts = json.loads(gsr("item", "tea", "--json", *other).stdout)
+    assert facts["half_lives_seconds"] == list(GsrConfig().state.half_lives_seconds)
+    assert facts["popularity"] == pytest.approx([1.0] * 4)
+
+
+@pytest.mark.usefixtures("terminal")
+def test_who_follows_the_advice_on_damage_has_a_sound_state() -> None:
+    """Found by --live, mended by the command that it names."""
+    own = GsrConfig().ingest_directory / "partition-1"
+    checkpointed(own, 8).close()
+    before = list(dump(own))
+    (own / "db" / "CURRENT").write_text("torn")
+    found = gsr("state", "check", "--live")
+    assert found.exit_code == 5
+    assert "the checkpoint of offset 8" in found.stderr
+    advised = found.stderr.split("`gsr ")[1].partition("`")[0].split()
+    assert advised == ["state", "restore", "--partition", "1"]
+    assert gsr(*advised, answer="y\n").exit_code == 0
+    assert gsr("state", "check", "--live").exit_code == 0
+    assert list(dump(own)) == before
 
 
 def python(code: str) -> str:

@@ -209,7 +209,7 @@ def test_garbage_is_not_taken_for_a_topic(tmp_path: Path) -> None:
     """The message says which file and what to do."""
     (tmp_path / "t.db").write_bytes(b"hello, world" * 1000)
     log = reopened(tmp_path)
-    with pytest.raises(LogCorruptError, match=r"t\.db .*move it away"):
+    with pytest.raises(LogCorruptError, match=r"t\.db .*put back a backup"):
         log.reader("t")
     log.close()
 

@@ -101,6 +101,19 @@ def test_a_topic_of_someone_else_s_is_refused_with_the_way_out(kafka_broker: Kaf
 
 
 @pytest.mark.kafka
+def test_another_number_of_partitions_cannot_be_taken_back(kafka_broker: KafkaAddress) -> None:
+    """No tool lowers it: the setting that fits is named, and where to read on."""
+    name = f"topics.{uuid.uuid4().hex}"
+    log = KafkaLog(kafka_broker.bootstrap_servers, SystemClock())
+    log.create_topic(TopicSpec(name=name, partitions=8))
+    with pytest.raises(TopicMismatchError, match=r"Set log\.partitions = 8 if no state") as refusal:
+        log.create_topic(TopicSpec(name=name, partitions=4))
+    assert "kafka-configs" not in str(refusal.value)
+    assert "The number of partitions" in str(refusal.value)
+    log.close()
+
+
+@pytest.mark.kafka
 def test_more_replicas_than_brokers_are_refused_by_name(kafka_broker: KafkaAddress) -> None:
     """The setting is ours, so the message names it."""
     settings = KafkaSettings(replication_factor=9)
