@@ -126,6 +126,26 @@ def test_other_paths_say_where_to_go(server: HealthServer) -> None:
     assert ask(server, "/livez", "POST")[0] == 501
 
 
+@pytest.mark.parametrize(("error", "told"), [(BrokenPipeError, False), (ValueError, True)])
+def test_a_client_that_leaves_is_no_trouble(
+    server: HealthServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    error: type[Exception],
+    told: bool,
+) -> None:
+    """It is not worth a word; a defect is."""
+
+    def fail(_server: HealthServer) -> bytes:
+        raise error
+
+    monkeypatch.setattr(HealthServer, "render_metrics", fail)
+    with pytest.raises(http.client.RemoteDisconnected):
+        ask(server, "/metrics")
+    server.close()
+    assert ("Traceback" in capfd.readouterr().err) == told
+
+
 def test_a_busy_port_is_named_with_the_way_out(server: HealthServer, metrics: Metrics) -> None:
     """The operator learns which setting to change."""
     with pytest.raises(PortBusyError, match=r"http\.ingest_port"):
