@@ -126,9 +126,9 @@ def as_written(
 
 def _events(manifest: Mapping[str, Any], config: GsrConfig) -> dict[str, Any]:
     weights = manifest["config"][_WEIGHTS]
-    names = manifest.get(EVENT_NAMES) or list(config.events.weights)
-    if len(names) != len(weights):
-        return {}
+    # Models from before manifests had names: what comes first in the configuration came first then.
+    known = manifest.get(EVENT_NAMES) or list(config.events.weights)
+    names = [*known, *(f"event-{code}" for code in range(len(known), len(weights)))][: len(weights)]
     events: dict[str, Any] = {"weights": dict(zip(names, weights, strict=True))}
     if config.events.default_event not in names:
         events["default_event"] = names[0]

@@ -160,6 +160,7 @@ class PublisherRole:
             len(self._due.rows()),
             self._partitions.newest_version,
         )
+        self._warn_of_older_model()
         return True
 
     def _followed(self) -> dict[int, int]:
@@ -246,21 +247,28 @@ class PublisherRole:
         self._version = version
         gauge("gsr_publisher_model_version").set(version)
         gauge("gsr_publisher_model_timestamp_seconds").set(self._serving.model_created_at)
-        if version < self._partitions.newest_version:
-            _LOGGER.warning(
-                "model %d is older than lists that are on the topic (model %d); lists wait for a "
-                "newer one. Is the artifact store a fresh one, or restored from a backup? "
-                "`gsr models rollback %d --above %d` gives this model a newer number.",
-                version,
-                self._partitions.newest_version,
-                version,
-                self._partitions.newest_version,
-            )
+        if self._warn_of_older_model():
             return
         _LOGGER.info("model %d serves", version)
         accepted = self._users.accepted_times[: self._users.extent]
         self._mark("model", self._users.due_by_version(self._serving.versions_at(accepted)))
         self._walk.move_target(version)
+
+    def _warn_of_older_model(self) -> bool:
+        """Say what to do where lists are of a newer model than the store has; True where so."""
+        version, newest = self._serving.version, self._partitions.newest_version
+        if not 0 < version < newest:
+            return False
+        _LOGGER.warning(
+            "model %d is older than lists that are on the topic (model %d); lists wait for a newer "
+            "one. Is the artifact store a fresh one, or restored from a backup? `gsr models "
+            "rollback %d --above %d` gives this model a newer number.",
+            version,
+            newest,
+            version,
+            newest,
+        )
+        return True
 
     def _follow_items(self) -> None:
         now = self._clock.time()

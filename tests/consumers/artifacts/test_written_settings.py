@@ -79,7 +79,9 @@ def test_who_only_reads_takes_what_was_written(world: World) -> None:
     taken = as_written(usual, world.artifacts, [1.0, 2.0, 3.0])
     assert taken.model.dimension == 8
     assert taken.model.half_lives == (1.0, 2.0, 3.0)
-    assert taken.events == usual.events  # the model does not tell the names of its two events
+    assert taken.events.weights == {"a": 1.0, "b": 5.0}  # the model does not tell their names
+    one = GsrConfig().with_values({"events": {"weights": {"click": 2.0}}})
+    assert list(as_written(one, world.artifacts, None).events.weights.values()) == [1.0, 5.0]
 
 
 def test_the_names_of_events_come_with_the_model(world: World) -> None:

@@ -438,3 +438,44 @@ def test_rubbish_on_the_topics_is_passed_over(
     role.close()
     world.run(world.role())
     assert "'x'" in caplog.text
+
+
+def test_a_user_who_is_due_twice_is_counted_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By a click and by a model: one list is to be made."""
+    world = World(tmp_path)
+    world.publish_view()
+    world.publish_model()
+    world.click("ann", "i1")
+    world.clock.sleep(1.0)
+    caplog.set_level("INFO")
+    role = world.role()
+    world.run(role, 1.0)
+    role.close()
+    assert "1 users, 1 of them due" in caplog.text
+
+
+def test_the_way_out_of_models_older_than_lists(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fresh artifact store begins at 1: the warning names the command that ends the wait."""
+    world = World(tmp_path / "old")
+    world.publish_view()
+    for _ in range(3):
+        world.publish_model()
+    world.click("ann", "i1")
+    world.run(role := world.role())
+    role.close()
+    fresh = World(tmp_path / "fresh", clock=world.clock)
+    fresh.log = world.log
+    fresh.publish_view()
+    fresh.publish_model()
+    role = fresh.role()
+    fresh.run(role)
+    assert not role.checks()["model_not_older_than_lists"]
+    assert "`gsr models rollback 1 --above 3`" in caplog.text
+    assert fresh.artifacts.rollback(1, above=3) == 4
+    fresh.run(role)
+    assert role.checks()["model_not_older_than_lists"]
+    role.close()

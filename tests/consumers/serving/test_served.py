@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from consumers.serving.served import Serving
+from stream.errors import StateMismatchError
 from tests.consumers.publisher_world import World
 
 
@@ -103,3 +104,12 @@ def test_a_model_of_another_configuration(
     assert serving.version == 1
     assert "cannot be served" in caplog.text
     assert "dimension" in caplog.text
+
+
+def test_a_view_of_other_half_lives_is_refused(world: World) -> None:
+    """Its counters would be read as what they are not."""
+    world.publish_view()
+    other = world.config.with_values({"state": {"half_lives_seconds": [60.0, 600.0]}})
+    serving = Serving(other, world.artifacts, world.clock)
+    with pytest.raises(StateMismatchError, match=r"state\.half_lives_seconds = \[3600\.0, 86400"):
+        _look(world, serving)
