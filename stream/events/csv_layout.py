@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from stream.events.columns import Columns
 from stream.events.file_text import MAX_LINE_BYTES
-from stream.events.file_times import looks_like_time
+from stream.events.file_times import looks_like_time, resembles
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -47,22 +47,37 @@ class CsvLayout:
     named: int
     time_format: str | None = None
 
-    def looks_like_row(self, cells: Sequence[str]) -> bool:
-        """Return whether cells could be a row: as many, with ids and a time where those stand."""
+    def fits(self, cells: Sequence[str]) -> bool:
+        """Return whether a row has all named cells, and none too many but empty ones."""
+        return len(cells) >= self.named and not "".join(cells[self.width :]).strip(BLANKS)
+
+    def looks_like_row(self, cells: Sequence[str], beside: str = "") -> bool:
+        """Return whether cells could be a row: as many, with ids and a time where those stand.
+
+        Parameters
+        ----------
+        cells
+            The cells.
+        beside
+            The time of a row nearby, which theirs then resembles.
+        """
         if len(cells) != self.width:
             return False
         ids = [cells[self.positions[role]].strip(BLANKS) for role in ("user", "item")]
         time = cells[self.positions["timestamp"]].strip(BLANKS)
-        return all(ids) and looks_like_time(time, self.time_format)
+        return all(ids) and looks_like_time(time, self.time_format) and resembles(time, beside)
 
     def hides_row(self, row: Sequence[str]) -> bool:
         """Return whether a cell of several lines holds lines that could be rows."""
+        place = self.positions["timestamp"]
+        beside = row[place] if place < len(row) else ""
         for at, cell in enumerate(row):
             parts = LINE_END.split(cell)[1:]
             if not parts:
                 continue
             *inner, last = [part.split(sign_of(self.delimiter)) for part in parts]
-            if any(map(self.looks_like_row, [*inner, [*last, *row[at + 1 :]]])):
+            lines = [*inner, [*last, *row[at + 1 :]]]
+            if any(self.looks_like_row(line, beside) for line in lines):
                 return True
         return False
 
@@ -153,7 +168,7 @@ def _enclosed_fits(lines: Sequence[str], layout: CsvLayout) -> bool:
     start = 0
     try:
         for row in rows:
-            if row and (len(row) < layout.named or layout.hides_row(row)):
+            if row and (not layout.fits(row) or layout.hides_row(row)):
                 return False
             start = rows.line_num
     except csv.Error:
@@ -168,7 +183,7 @@ def _enclosed_fits(lines: Sequence[str], layout: CsvLayout) -> bool:
 def _plain_fits(lines: Sequence[str], layout: CsvLayout) -> bool:
     for row in parser(iter(lines), layout.delimiter, "none"):
         if row and (
-            len(row) < layout.named or any('"' in row[at] for at in layout.positions.values())
+            not layout.fits(row) or any('"' in row[at] for at in layout.positions.values())
         ):
             return False
     return True

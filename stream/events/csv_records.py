@@ -78,11 +78,9 @@ def fitted_rows(
 
 def _padded(row: list[str], layout: CsvLayout) -> list[str]:
     """Return a row without empty cells too many, and with empty ones for columns without names."""
-    if len(row) > layout.width and not "".join(row[layout.width :]).strip(BLANKS):
-        return row[: layout.width]
-    if layout.named <= len(row):
-        return row + [""] * (layout.width - len(row))
-    return row
+    if not layout.fits(row):
+        return row
+    return row[: layout.width] + [""] * (layout.width - len(row))
 
 
 def padding_of(delimiter: str) -> list[bytes]:

@@ -32,6 +32,8 @@ from stream.events.timestamps import SECONDS_END, likely_unit, parse_iso
 
 Timestamps: TypeAlias = Sequence[float | str] | npt.NDArray[np.float64]
 
+# Neighbours in one unit differ by less, those in another by more.
+_ALIKE: Final = 10.0
 _UNIT_CODES: Final = {"milliseconds": "ms", "microseconds": "us", "nanoseconds": "ns"}
 _FORMATS: Final = {"day-first": "%d/%m/%Y", "month-first": "%m/%d/%Y"}
 
@@ -192,6 +194,29 @@ def looks_like_time(text: str, time_format: str | None = None) -> bool:
     except ValueError:
         text = text.strip()
         return parse_clear(text) is not None or is_ordered(text)
+
+
+def resembles(time: str, other: str) -> bool:
+    """Return whether two times could be of one file: both text, or numbers of one unit.
+
+    What cannot be compared does resemble.
+
+    Examples
+    --------
+    >>> resembles("1506826800", "1506913200"), resembles("5", "1506826800"), resembles("5", "")
+    (True, False, True)
+    """
+    numbers = []
+    for text in (time, other):
+        try:
+            numbers.append(float(text))
+        except ValueError:
+            continue
+    if len(numbers) == 1:
+        return not looks_like_time(other)
+    if not numbers or numbers[1] < FIRST_DATE:
+        return True
+    return numbers[1] / _ALIKE < numbers[0] < numbers[1] * _ALIKE
 
 
 def _listed(timestamps: Timestamps) -> Sequence[float | str]:

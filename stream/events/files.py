@@ -147,12 +147,12 @@ class EventFile:
         """
         self.skipped.clear()
         self.examples.clear()
-        self._sizes_done = 0
+        before = 0
         for file in self._inputs():
-            self._size = file.size
+            self._sizes_done, self._size = before, file.size
             for rows in self._rows(file, follow=True):
                 yield from self._checked(file, rows)
-            self._sizes_done += self._size
+            before += file.size
 
     def scan(self) -> FileSummary:
         """Read all once to learn size, times and whether it is sorted; it can be read again."""

@@ -5,6 +5,7 @@ import io
 import os
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -98,6 +99,7 @@ class InputFile:
             There is no room.
         """
         kept = tempfile.TemporaryFile(prefix="gsr-input-")  # noqa: SIM115 - lives as long as this
+        weakref.finalize(self, kept.close)
         try:
             for block in blocks:
                 kept.write(block)

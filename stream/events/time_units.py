@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -187,6 +188,7 @@ def _calendars(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _calendar(number: float) -> float:
     text = f"{number:.0f}"
     for digits, form in _CALENDARS:

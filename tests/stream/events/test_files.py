@@ -481,15 +481,28 @@ def test_what_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
     st.binary(max_size=60) | st.text('ui1,;\t|"\n\r\\{}[]:é', max_size=60).map(str.encode),
     st.sampled_from(["csv", "jsonl", "parquet", "csv.gz", "x"]),
     st.sampled_from(["fail", "skip"]),
+    st.sampled_from(
+        [
+            (Columns(), FileDialect()),
+            (Columns(), FileDialect(quoting="none", time_unit="ms")),
+            (Columns(), FileDialect(quoting="standard", header=True)),
+            (Columns(user="1", item="2", timestamp="3"), FileDialect(header=False)),
+        ]
+    ),
 )
 def test_any_bytes_are_events_or_an_error(
-    tmp_path: Path, start: bytes, content: bytes, suffix: str, on_bad: Any
+    tmp_path: Path,
+    start: bytes,
+    content: bytes,
+    suffix: str,
+    on_bad: Any,
+    said: tuple[Columns, FileDialect],
 ) -> None:
     """Nothing but `EventFileError` ever comes out, and what comes out is within the limits."""
     path = tmp_path / f"events.{suffix}"
     path.write_bytes(start + content)
     try:
-        rows = read(path, on_bad=on_bad, batch_rows=2)
+        rows = read(path, said[0], dialect=said[1], on_bad=on_bad, batch_rows=2)
     except EventFileError as error:
         str(error).encode()
         return
