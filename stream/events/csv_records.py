@@ -1,7 +1,7 @@
 """Records of a CSV file one by one: where they stand, how wide they are, why one is none."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -70,6 +70,7 @@ def fitted_rows(
         cells = _padded(row, layout)
         if len(cells) != layout.width:
             words = f"{len(row)} fields where the header has {layout.width}"
+            words = f"{words}, cut at {layout.delimiter!r}"
             found.setdefault(place, Fault("malformed_row", words))
             cells = [""] * layout.width
         fitted.append(cells)
@@ -83,9 +84,20 @@ def _padded(row: list[str], layout: CsvLayout) -> list[str]:
     return row[: layout.width] + [""] * (layout.width - len(row))
 
 
-def padding_of(delimiter: str) -> list[bytes]:
-    """Return what a text holds where a blank is the first or the last of a cell."""
+def until_quotes(blocks: Iterator[bytes], held: list[bytes]) -> Iterator[bytes]:
+    """Pass blocks on until one has a quote, and hold that one."""
+    for block in blocks:
+        if b'"' in block:
+            held.append(block)
+            return
+        yield block
+
+
+def padding_of(delimiter: str) -> dict[bytes, list[bytes]]:
+    """Return each blank to what a text holds where it is the first or the last of a cell."""
     blanks = [blank for blank in BLANKS if blank != delimiter]
     edges = [delimiter, '"', "\n", "\r"]
-    pairs = [(blank + edge, edge + blank) for blank in blanks for edge in edges]
-    return [pair.encode() for both in pairs for pair in both]
+    return {
+        blank.encode(): [pair.encode() for edge in edges for pair in (blank + edge, edge + blank)]
+        for blank in blanks
+    }

@@ -26,6 +26,7 @@ from stream.events.csv_records import (
     line_numbers,
     padding_of,
     take_rows,
+    until_quotes,
 )
 from stream.events.file_dialect import FileDialect
 from stream.events.file_rows import FileRows
@@ -160,23 +161,28 @@ class _CsvFile:
             yield ("none" if plain else "standard"), self._lines(blocks, layout)
             return
         held: list[bytes] = []
-        yield "none", self._lines(_until_quotes(blocks, held), layout)
+        yield "none", self._lines(until_quotes(blocks, held), layout)
         if held:
             yield self._enclosing(held[0], layout), self._lines(chain(held, blocks), layout)
 
     def _lines(self, blocks: Iterable[bytes], layout: CsvLayout) -> Iterator[str]:
         padding = padding_of(layout.delimiter)
+        blanks = tuple(padding)
         for block in blocks:
             self._zeros = self._zeros or b"\0" in block
             self._blanks = self._blanks or (
-                block[:1].isspace() or any(pair in block for pair in padding)
+                block.startswith(blanks)
+                or any(
+                    pair in block
+                    for blank, pairs in padding.items()
+                    if blank in block
+                    for pair in pairs
+                )
             )
             yield from lines_of(block, layout.delimiter)
 
     def _enclosing(self, block: bytes, layout: CsvLayout) -> EnclosedBy:
         lines = list(lines_of(block, layout.delimiter))
-        if self._line == 0 and self._dialect.header is not False:
-            lines = lines[1:]
         enclosing = guess_enclosing(lines, layout)
         if enclosing == "none":
             self._guessed_plain = True
@@ -292,12 +298,3 @@ class _CsvFile:
                 advice = "say --quoting none if all are, or --quoting standard"
                 fault = Fault("malformed_row", f"{words}: {advice}")
                 faults.update({place: fault for place, cell in enumerate(cells) if '"' in cell})
-
-
-def _until_quotes(blocks: Iterator[bytes], held: list[bytes]) -> Iterator[bytes]:
-    """Pass blocks on until one has a quote, and hold that one."""
-    for block in blocks:
-        if b'"' in block:
-            held.append(block)
-            return
-        yield block

@@ -83,7 +83,8 @@ class RowCheck:
             return columns, {}
         faults = dict(rows.faults)
         if not rows.in_seconds:
-            self._times.learn(rows.timestamps[row] for row in range(len(rows)) if row not in faults)
+            good = [row for row in range(len(rows)) if row not in faults]
+            self._times.learn([rows.timestamps[row] for row in good])
         times: list[float] = []
         for row in range(len(rows)):
             time = faults.get(row) or self._read(rows, row)

@@ -1,7 +1,8 @@
 """The times of an event file: one unit and one order of day and month for all of its rows."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -63,6 +64,7 @@ class FileTimes:
         self._say = say
         self._whole = whole
         self._unusual = False
+        self._near: Timestamps = ()
         self._guess: UnitGuess | None = None
         self._order: DayOrder | None = None
 
@@ -74,6 +76,7 @@ class FileTimes:
         UnclearTimesError
             The numbers or texts can be read in more than one way.
         """
+        self._near = timestamps
         if self._format is not None:
             texts = [str(at).strip() for at in _listed(timestamps)]
             return np.array([parse_as(text, self._format) for text in texts], dtype=np.float64)
@@ -88,8 +91,9 @@ class FileTimes:
             return None
         return times
 
-    def learn(self, timestamps: Iterable[float | str]) -> None:
+    def learn(self, timestamps: Sequence[float | str]) -> None:
         """Learn from rows among which are bad ones; see `all_seconds`."""
+        self._near = timestamps
         numbers = []
         for timestamp in timestamps if self._format is None else ():
             try:
@@ -124,10 +128,10 @@ class FileTimes:
         return self._guess
 
     def _all_texts(self, timestamps: Timestamps) -> npt.NDArray[np.float64] | None:
-        if not all(isinstance(at, str) for at in timestamps):
+        if set(map(type, timestamps)) != {str}:
             return None
-        texts = [str(at).strip() for at in timestamps]
-        times = [] if self._unusual else [parse_iso(text) for text in texts]
+        texts = list(map(str.strip, map(str, timestamps)))
+        times = [] if self._unusual else list(map(parse_iso, texts))
         if self._unusual or None in times:
             # The first of other texts tells what the rest is likely to be.
             self._unusual = True
@@ -158,9 +162,9 @@ class FileTimes:
         return _within(time)
 
     def _learned_order(self) -> DayOrder:
-        """Return whether day or month comes first, as the first rows tell that can."""
+        """Return whether day or month comes first: as rows nearby tell, else the first that do."""
         matters = False
-        for timestamps in self._whole():
+        for timestamps in chain([self._near], self._whole()):
             orders, here = orders_of(at.strip() for at in timestamps if isinstance(at, str))
             matters = matters or here
             if len(orders) > 1:

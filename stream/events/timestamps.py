@@ -35,7 +35,7 @@ def parse_iso(text: str) -> float | None:
     if not _ISO.fullmatch(text) or _HOUR_24.search(text):
         return None
     try:
-        moment = datetime.fromisoformat(text.upper())
+        moment = datetime.fromisoformat(text[:-1] + "Z" if text.endswith("z") else text)
     except ValueError:
         return None
     if moment.tzinfo is None:

@@ -125,6 +125,17 @@ def test_every_error_of_quotes_has_a_remedy(tmp_path: Path, row: str, words: str
     assert "--quoting none" in error.reason
 
 
+def test_a_header_in_quotes_tells_that_quotes_enclose(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where the first rows hold none."""
+    path = tmp_path / "clicks.tsv"
+    header = "\t".join(f'"{name}"' for name in HEADER.split("\t"))
+    path.write_text(header + "\n" + "u\ti\t1\t7 inch\n" * 40_000 + '"v"\t"i"\t2\t"7"""\n')
+    assert users(path)[-1] == "v"
+    assert caplog.text == ""
+
+
 def test_quotes_around_ids_are_not_swallowed_by_a_guess(tmp_path: Path) -> None:
     """Once quotes are text, an id that begins with one is refused and not taken with it."""
     path = write(tmp_path / "clicks.tsv", [*lines_of({1: '7" remix'}, rows=3), '"u9"\ti\t9\tSong'])

@@ -121,6 +121,9 @@ def test_a_pipe_does_not_tell_the_order_of_day_and_month_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """That needs a second look, and the error names the option."""
+    content = (HEADER + "u,i,03/04/2019\n" * 9 + "u,i,13/04/2019\n").encode()
+    with standard_input(monkeypatch, content):
+        assert len(users("-")) == 10
     content = (HEADER + "u,i,03/04/2019\n" * 20_000 + "u,i,13/04/2019\n").encode()
     with standard_input(monkeypatch, content):
         assert "--time-format '%d/%m/%Y" in error_of("-")

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream.events.click import EventRules
+from stream.events.codec import ClickCodec
 from stream.events.timestamps import likely_unit, parse_iso
+from tests.stream.events.records import NOW, batch_of
 
 
 @settings(deadline=None)
@@ -43,8 +46,12 @@ def test_no_text_crashes(text: str) -> None:
     ],
 )
 def test_one_moment_has_many_spellings(text: str) -> None:
-    """ISO-8601's long and short form, and RFC 3339's small letters."""
-    assert parse_iso(text) == 1_506_826_800
+    """ISO-8601's long and short form, and RFC 3339's small letters, on the topic too."""
+    assert parse_iso(text) == NOW
+    value = f'{{"user_id":"u","item_id":"i","timestamp":"{text}"}}'.encode()
+    decoded = ClickCodec(EventRules()).decode(batch_of([value], [b"u"]), NOW)
+    assert decoded.bad == []
+    assert decoded.clicks.times.tolist() == [NOW]
 
 
 @pytest.mark.parametrize(
