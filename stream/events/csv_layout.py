@@ -30,7 +30,7 @@ class CsvLayout:
     Parameters
     ----------
     delimiter
-        Between cells; `sign` is what the parser gets for it.
+        Between cells.
     width
         Cells of a row.
     positions

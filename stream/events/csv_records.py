@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from _csv import Reader
 
 PLAIN_TEXT: Final = "if quotes are plain text in this file: --quoting none"
+ROLE_WORDS: Final = {
+    "user": "the user id",
+    "item": "the item id",
+    "timestamp": "the timestamp",
+    "event": "the event",
+    "event_id": "the event id",
+}
 
 
 def take_rows(reader: "Reader", count: int) -> tuple[list[list[str]], csv.Error | None]:

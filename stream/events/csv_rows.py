@@ -21,6 +21,7 @@ from stream.events.csv_layout import (
 )
 from stream.events.csv_records import (
     PLAIN_TEXT,
+    ROLE_WORDS,
     fault_words,
     fitted_rows,
     line_numbers,
@@ -36,13 +37,6 @@ if TYPE_CHECKING:
 
 _SAMPLE_LINES: Final = 20
 _SAMPLE_BYTES: Final = 64 * 1024
-_ROLES: Final = {
-    "user": "the user id",
-    "item": "the item id",
-    "timestamp": "the timestamp",
-    "event": "the event",
-    "event_id": "the event id",
-}
 
 
 def read_csv(
@@ -96,7 +90,7 @@ class _CsvFile:
         self._batch_rows = batch_rows
         # What blocks were seen to hold, so that rows are searched only when they need to be.
         self._blanks = self._zeros = False
-        self._guessed_plain = False
+        self._guessed_plain = self._told_hidden = False
         self._line = 0
 
     def read(self, blocks: Iterator[bytes]) -> Iterator[FileRows]:
@@ -230,16 +224,17 @@ class _CsvFile:
             for role, at in layout.positions.items():
                 if at < len(row) and LINE_END.search(row[at]):
                     faults[place] = Fault(
-                        "malformed_row", f"{_ROLES[role]} holds a line end; {PLAIN_TEXT}"
+                        "malformed_row", f"{ROLE_WORDS[role]} holds a line end; {PLAIN_TEXT}"
                     )
 
     def _refuse_hidden(self, line: int, count: int) -> None:
+        """Refuse a field that hides rows, or tell of the first one where that is meant so."""
         words = f"a quote opens a field of {count} lines, some of which look like rows"
         if self._dialect.quoting == "standard":
-            self._say(
-                f"{self._path}, line {line}: {words}; they are not read, because of --quoting "
-                "standard"
-            )
+            if not self._told_hidden:
+                self._told_hidden = True
+                words = f"{words}; as --quoting standard has it, they are not read"
+                self._say(f"{self._path}, line {line}: {words}")
             return
         raise EventFileError(
             self._path,
@@ -294,7 +289,7 @@ class _CsvFile:
                 faults.setdefault(place, Fault("malformed_row", "holds zero bytes: damaged"))
         for role, cells in columns.items():
             if self._guessed_plain and '"' in "".join(cells):
-                words = f"{_ROLES[role]} holds a quote, and so far those were plain text"
+                words = f"{ROLE_WORDS[role]} holds a quote, and so far those were plain text"
                 advice = "say --quoting none if all are, or --quoting standard"
                 fault = Fault("malformed_row", f"{words}: {advice}")
                 faults.update({place: fault for place, cell in enumerate(cells) if '"' in cell})
