@@ -23,6 +23,7 @@
 from typing import Final
 
 from consumers.errors import GsrError
+from consumers.process.outputs import NO_SPACE
 from gsr.errors import ModelError
 from stream.errors import EventFileError, LogError, LogFullError, StateError, StreamError
 
@@ -49,6 +50,8 @@ def exit_code(error: BaseException) -> int:
     """
     if isinstance(error, GsrError):
         return error.exit_code
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        return STATE_EXIT_CODE
     by_kind = (
         ((StateError, LogFullError), STATE_EXIT_CODE),
         (LogError, 6),

@@ -14,7 +14,7 @@ from consumers.cli import (
     roles,
     steering,
 )
-from consumers.cli.commands import group
+from consumers.cli.commands import group, refused_by_system
 
 _HELP = """\b
 Examples:
@@ -54,5 +54,8 @@ for part in (roles, offline, evaluating, feeding, asking, steering, operations, 
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    app(prog_name="gsr")
+    try:
+        app(prog_name="gsr")
+    except OSError as error:  # the help text meets it outside of all commands
+        raise SystemExit(refused_by_system(error)) from None
     raise SystemExit(0)

@@ -18,6 +18,7 @@ from consumers.exit_codes import (
     exit_code,
 )
 from consumers.home_paths import home_path
+from consumers.process.outputs import NO_SPACE
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
@@ -90,8 +91,8 @@ def _guarded(work: Callable[[], _Result]) -> _Result:
         result = work()
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has what it wanted; nothing more may reach the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has what it wanted.
+        _let_go_of_output()
         raise typer.Exit(BROKEN_PIPE_EXIT_CODE) from None
     except KeyboardInterrupt:
         say("interrupted")
@@ -100,8 +101,27 @@ def _guarded(work: Callable[[], _Result]) -> _Result:
         say(f"error: {error}")
         raise typer.Exit(exit_code(error)) from None
     except OSError as error:
-        if error.filename is None:
-            raise
-        say(f"error: {error.filename}: {error.strerror}")
-        raise typer.Exit(exit_code(error)) from None
+        raise typer.Exit(refused_by_system(error)) from None
     return result
+
+
+def refused_by_system(error: OSError) -> int:
+    """Say in one line what the system refused; return what to exit with.
+
+    Raises
+    ------
+    OSError
+        The same, where it names nothing that an operator could look at.
+    """
+    # A file that is written is named by what writes it: only standard output has no name.
+    if error.filename is None and error.errno not in NO_SPACE:
+        raise error
+    say(f"error: {error.filename or 'standard output, which is cut off'}: {error.strerror}")
+    if error.filename is None:
+        _let_go_of_output()
+    return exit_code(error)
+
+
+def _let_go_of_output() -> None:
+    """Have nothing more reach standard output at exit, where it would raise again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

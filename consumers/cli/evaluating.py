@@ -129,10 +129,11 @@ def evaluate(
     from consumers.evaluation.learning import LearningRules
     from consumers.evaluation.run import EvaluateOptions
     from consumers.evaluation.run import evaluate as evaluate_events
+    from consumers.process.interruption import Interruption
 
     if threads is not None:
         torch.set_num_threads(threads)
-    with progress_bar() as progress:
+    with Interruption().caught(), progress_bar() as progress:
         result = evaluate_events(
             EvaluateOptions(
                 events=events,

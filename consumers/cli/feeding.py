@@ -233,8 +233,8 @@ class _Sent:
         """Say how many went before `error`, and how the rest can follow."""
         from stream.errors import LogError
 
-        text = f"stopped: {self.count:,} events are on {self.topic}"
-        if self.skipped is not None:
+        text = f"stopped: {self.count:,} events were sent to {self.topic}"
+        if self.count and self.skipped is not None:
             text += f"; to go on behind them, give the same command --skip {self.position}"
         if isinstance(error, LogError):
             text += ". Of the next few thousand some may be there: that they come twice is harmless"

@@ -107,10 +107,12 @@ def replay(
         raise typer.BadParameter("--from and --to need a log instead of a file")
     loaded = resolve(config, settings, url)
     from consumers.cli.progress_bar import progress_bar
+    from consumers.process.interruption import Interruption
     from consumers.replay.run import ReplayOptions
     from consumers.replay.run import replay as replay_events
 
     with ExitStack() as stack:
+        stack.enter_context(Interruption().caught())
         files = [home_path(Path(text)) for text in events]
         if url is not None:
             files = [stack.enter_context(_exported(loaded, start, stop))]
@@ -159,11 +161,12 @@ def bootstrap(
     loaded = resolve(config, settings, log, state)
     dialect = file_dialect(header, quoting, time_unit, time_format, columns)
     from consumers.cli.progress_bar import progress_bar
+    from consumers.process.interruption import Interruption
     from consumers.replay.bootstrap import BootstrapOptions
     from consumers.replay.bootstrap import bootstrap as bootstrap_from
     from stream.clock import SystemClock
 
-    with progress_bar() as progress:
+    with Interruption().caught(), progress_bar() as progress:
         result = bootstrap_from(
             BootstrapOptions(
                 events=events,
@@ -187,20 +190,21 @@ def bootstrap(
 @contextmanager
 def _exported(loaded: "GsrConfig", start: str | None, stop: str | None) -> Iterator[Path]:
     """Write the stretch of the topic to a file that is gone after the block."""
-    import tempfile
-
+    from consumers.process.outputs import output_errors
+    from consumers.process.scratch import scratch_directory
     from consumers.topics.topic_range import TopicRange, export_clicks
     from stream.clock import SystemClock
     from stream.log.opening import open_log
 
     topic = loaded.log.clicks
-    with tempfile.TemporaryDirectory(prefix="gsr-replay-") as scratch:
-        path = Path(scratch) / f"{topic}.jsonl.zst"
+    with scratch_directory() as scratch:
+        path = scratch / f"{topic}.jsonl.zst"
         log = open_log(loaded.log.url, SystemClock(), loaded.kafka)
         try:
-            found = export_clicks(
-                log, topic, TopicRange(start=start, stop=stop), loaded.events.rules(), path
-            )
+            with output_errors(scratch.parent):
+                found = export_clicks(
+                    log, topic, TopicRange(start=start, stop=stop), loaded.events.rules(), path
+                )
         finally:
             log.close()
         say(

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from consumers.errors import ArtifactError, NotFoundError
+from consumers.process.outputs import written_aside
 
 CASES_NAME: Final = "cases.parquet"
 
@@ -114,15 +115,13 @@ def write_cases(path: Path, runs: Iterable[RankedCases], identity: Mapping[str, 
     identity
         Protocol and data, as JSON values: only runs that agree in them can be compared.
     """
-    aside = path.with_name(f".{path.name}.partial")
     schema = SCHEMA.with_metadata({_IDENTITY: json.dumps(identity, sort_keys=True).encode()})
-    try:
-        with pq.ParquetWriter(aside, schema, compression="zstd") as writer:
-            for run in runs:
-                writer.write_table(_table(run, schema))
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with (
+        written_aside(path) as aside,
+        pq.ParquetWriter(aside, schema, compression="zstd") as writer,
+    ):
+        for run in runs:
+            writer.write_table(_table(run, schema))
 
 
 def read_cases(path: Path, part: Part, graph: Graph) -> CaseTable:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from consumers.errors import ArtifactError
+from consumers.process.outputs import written_aside
 from consumers.process.progress import Progress, ProgressCallback
 from consumers.process.usage import process_usage
 from gsr.batch_learner import BatchLearner
@@ -206,10 +207,8 @@ class SeedLearning:
         named = {_STATE + name: tensor for name, tensor in tensors.items()}
         named |= {_BEST + name: tensor for name, tensor in self._best.items()}
         told = {"identity": self._identity, "record": asdict(self.record), "learner": document}
-        aside = self._kept.with_suffix(".tmp")
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(encode_tensors(named | {_DOCUMENT: _as_tensor(told)}))
-        aside.replace(self._kept)
+        with written_aside(self._kept) as aside:
+            aside.write_bytes(encode_tensors(named | {_DOCUMENT: _as_tensor(told)}))
 
     def _resume(self, learner: BatchLearner) -> bool:
         """Go on from the file; return whether there is one of this very learning."""

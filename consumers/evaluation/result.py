@@ -12,6 +12,7 @@ from consumers.evaluation.case_files import CASES_NAME, Graph, Part, RankedCases
 from consumers.evaluation.event_data import EventData
 from consumers.evaluation.surroundings import machine, versions
 from consumers.process.documents import write_document
+from consumers.process.outputs import output_errors
 from gsr.protocols import Split, Stage, case_slices
 from gsr.ranking_metrics import (
     deviation_over_runs,
@@ -153,9 +154,9 @@ class Evaluation:
     def write(self, directory: Path) -> dict[str, Any]:
         """Write `cases.parquet`, then `metrics.json`; return the latter."""
         document = self.document()
-        directory.mkdir(parents=True, exist_ok=True)
         # An older result's metrics must never stand beside newer ranks.
-        (directory / METRICS_NAME).unlink(missing_ok=True)
+        with output_errors(directory):
+            (directory / METRICS_NAME).unlink(missing_ok=True)
         identity = {
             "protocol": document["protocol"],
             "data": {name: document["data"][name] for name in _SAME_DATA},

@@ -15,6 +15,7 @@ from consumers.evaluation.event_data import EventData, Protocol, read_event_data
 from consumers.evaluation.learning import LearningRules, SeedLearning
 from consumers.evaluation.live_graph import live_ranks
 from consumers.evaluation.result import Evaluation, SeedCost, SeedRun
+from consumers.process.outputs import check_output
 from consumers.process.progress import ProgressCallback, quiet
 from consumers.process.usage import process_usage
 from consumers.replay.history_file import open_events
@@ -93,10 +94,13 @@ def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> di
         The encoders that were to be taken are not there or do not fit.
     TrainingError
         Learning failed.
+    StorageFullError
+        The results cannot be written; found before learning where it is so then.
     """
     began = time.monotonic()
     rules = options.config.events.rules()
     device = chosen_device(options.device)
+    check_output(options.out)
     file = open_events(
         options.events,
         options.columns,

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from consumers.process.outputs import written_aside
+
 
 def write_document(document: Mapping[str, Any], path: Path) -> None:
     """Write JSON with sorted keys; the file is there whole or not at all."""
-    aside = path.with_name(f".{path.name}.partial")
     text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False)
-    aside.write_text(text + "\n", encoding="utf-8")
-    aside.replace(path)
+    with written_aside(path) as aside:
+        aside.write_text(text + "\n", encoding="utf-8")

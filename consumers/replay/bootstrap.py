@@ -98,6 +98,7 @@ def bootstrap(
     )
     progress(Progress(stage="looking through the file", done=0, total=0))
     summary = summarise(file, options.limit)
+    _make_topics(config, clock)
     with unfinished(config), ExitStack() as stack:
         run = Bootstrap(options, summary, clock, progress, stack)
         run.follow(file, summary)
@@ -234,8 +235,6 @@ class Bootstrap:
         config, sent = self._options.config, 0
         log = open_log(config.log.url, self._clock, config.kafka)
         try:
-            for spec in config.log.topics():
-                log.create_topic(spec)
             writer = log.writer(config.log.sequences)
             names = tuple(config.events.weights)
             for number, store in enumerate(self._stores):
@@ -259,6 +258,16 @@ class Bootstrap:
         finally:
             log.close()
         return sent
+
+
+def _make_topics(config: GsrConfig, clock: Clock) -> None:
+    """Find a log that cannot be used before hours of learning, not behind them."""
+    log = open_log(config.log.url, clock, config.kafka)
+    try:
+        for spec in config.log.topics():
+            log.create_topic(spec)
+    finally:
+        log.close()
 
 
 def _refuse_existing(config: GsrConfig, artifacts: ArtifactStore) -> None:

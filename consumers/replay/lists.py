@@ -1,6 +1,7 @@
 """The recommendations that a replay would have sent, as compressed JSON lines."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import numpy.typing as npt
 import zstandard
 
 from consumers.ingest.sequences import sequence_record
+from consumers.process.outputs import written_aside
 from consumers.serving.recommender import Recommender
 from consumers.serving.view import ServingView
 from consumers.trainer.learning_loop import LearningLoop
@@ -50,8 +52,8 @@ class ReplayLists:
 
     Parameters
     ----------
-    path
-        The file; it is written aside and put in place by `close`.
+    packed
+        A writer of zstandard, which leaves it untyped.
     loop
         Whose state and model to serve from.
     rules
@@ -62,22 +64,19 @@ class ReplayLists:
 
     def __init__(
         self,
-        path: Path,
+        packed: Any,
         loop: LearningLoop,
         rules: EventRules,
         *,
         list_length: int,
         allow_repeats: bool,
     ) -> None:
-        self._path = path
-        self._aside = path.with_name(f".{path.name}.partial")
         self._loop = loop
         self._names = list(rules.weights)
         self._recommender = Recommender(
             rules.weights, list_length=list_length, allow_repeats=allow_repeats
         )
-        # zstandard leaves its writer untyped.
-        self._packed: Any = zstandard.ZstdCompressor(level=3).stream_writer(self._aside.open("wb"))
+        self._packed = packed
         self.written = 0
 
     def write(self, user_ids: Iterable[str], reason: Reason) -> None:
@@ -93,16 +92,6 @@ class ReplayLists:
                 waiting = []
         if waiting:
             self._send(waiting, reason)
-
-    def close(self) -> None:
-        """Finish the file and put it in place."""
-        self._packed.close()
-        self._aside.replace(self._path)
-
-    def discard(self) -> None:
-        """Leave nothing behind."""
-        self._packed.close()
-        self._aside.unlink(missing_ok=True)
 
     def _sequence(self, user_id: str) -> SequenceRecord | None:
         arrays = self._loop.mirror.arrays
@@ -127,6 +116,24 @@ class ReplayLists:
             ).encode()
             self._packed.write(line + b"\n")
         self.written += len(records)
+
+
+@contextmanager
+def lists_file(path: Path) -> Iterator[Any]:
+    """Yield a writer of zstandard for `path`, which is there whole after the block, or not at all.
+
+    Raises
+    ------
+    StorageFullError
+        The file cannot be written.
+    """
+    packer = zstandard.ZstdCompressor(level=3)
+    with (
+        written_aside(path) as aside,
+        aside.open("wb") as file,
+        packer.stream_writer(file, closefd=False) as packed,
+    ):
+        yield packed
 
 
 def newest_users(loop: LearningLoop, count: int | None) -> list[str]:

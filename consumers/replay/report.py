@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from plotly.offline import get_plotlyjs
 
+from consumers.process.outputs import written_aside
+
 MODELS: Final = ("joint", "popularity", "graph")
 COLOURS: Final = {"joint": "#1f6feb", "popularity": "#d29922", "graph": "#8b949e"}
 SHOWN_METRICS: Final = ("hr@20", "mrr@20", "ndcg@20", "hr@10", "hr@5")
@@ -45,9 +47,8 @@ def write_report(document: Mapping[str, Any], path: Path) -> None:
     path
         The file.
     """
-    aside = path.with_name(f".{path.name}.partial")
-    aside.write_text(render(document), encoding="utf-8")
-    aside.replace(path)
+    with written_aside(path) as aside:
+        aside.write_text(render(document), encoding="utf-8")
 
 
 def render(document: Mapping[str, Any]) -> str:

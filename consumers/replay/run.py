@@ -1,6 +1,7 @@
 """`gsr replay`: an event file through the whole pipeline, in event time, with quality measured."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -11,11 +12,12 @@ import torch
 from consumers.config import GsrConfig
 from consumers.errors import ConfigError
 from consumers.process.documents import write_document
+from consumers.process.outputs import check_output
 from consumers.process.progress import Progress, ProgressCallback, quiet
 from consumers.process.rate import Rate
 from consumers.process.usage import process_usage
 from consumers.replay.history_file import cycle_clicks, open_events, summarise, window_seconds
-from consumers.replay.lists import LISTS_NAME, ReplayLists, newest_users
+from consumers.replay.lists import LISTS_NAME, ReplayLists, lists_file, newest_users
 from consumers.replay.report import write_report
 from consumers.trainer.drift_watch import DriftFigures, DriftWatch
 from consumers.trainer.event_rows import cut, split_clicks
@@ -110,9 +112,12 @@ def replay(
         The file cannot be read, is empty, or a row is bad (`on_bad="fail"`).
     ConfigError
         An option makes no sense; says which.
+    StorageFullError
+        The results cannot be written; found before the replay where it is so then.
     """
     clock = clock or SystemClock()
     _check(options)
+    check_output(options.out)
     started = clock.monotonic()
     file = open_events(
         options.events,
@@ -124,22 +129,15 @@ def replay(
     )
     progress(Progress(stage="looking through the file", done=0, total=0))
     summary = summarise(file, options.limit)
-    options.out.mkdir(parents=True, exist_ok=True)
     run = Replay(options, summary, progress, clock)
-    lists = run.lists()
-    try:
+    # Whatever ends it early, what is half-made must not look like a result.
+    with ExitStack() as stack:
+        lists = run.lists(stack)
         run.follow(file, summary, lists)
         document = run.document(file)
         document["cost"] |= {"seconds": clock.monotonic() - started}
         write_report(document, options.out / "report.html")
-        if lists is not None:
-            lists.close()
-        write_document(document, options.out / "metrics.json")
-    except BaseException:
-        # Also an interrupt: what is half-made must not look like a result.
-        if lists is not None:
-            lists.discard()
-        raise
+    write_document(document, options.out / "metrics.json")
     return document
 
 
@@ -174,12 +172,12 @@ class Replay:
         self._cycles: list[dict[str, float]] = []
         self._spent = dict.fromkeys(("reading", "counting", "testing", "learning", "lists"), 0.0)
 
-    def lists(self) -> ReplayLists | None:
-        """Open the file of recommendations, where it is wanted."""
+    def lists(self, stack: ExitStack) -> ReplayLists | None:
+        """Open the file of recommendations, where it is wanted; `stack` puts it in its place."""
         if self._options.recommendations == "none":
             return None
         return ReplayLists(
-            self._options.out / LISTS_NAME,
+            stack.enter_context(lists_file(self._options.out / LISTS_NAME)),
             self.loop,
             self._options.config.events.rules(),
             list_length=self._options.config.publisher.list_length,

@@ -54,7 +54,7 @@ class EventOrder:
             raise EventFileError(
                 self._path,
                 "times go back down the file (is it newest first?), and a click that is older than "
-                f"the newest {self._kept} of its user changes nothing. Nothing was sent. Give "
+                f"the newest {self._kept} of its user changes nothing. Give "
                 "--sort to send the events in order of time; gsr bootstrap sorts by itself",
             )
 

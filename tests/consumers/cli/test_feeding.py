@@ -60,7 +60,7 @@ def test_a_bad_row_stops_behind_all_good_ones() -> None:
     Path("c.csv").write_text(HEADER + rows(0, 12_001) + "u,i,noon\n" + rows(12_002, 12_010))
     result = produce()
     assert result.exit_code == 10
-    assert "stopped: 12,001 events are on clicks" in result.stderr
+    assert "stopped: 12,001 events were sent to clicks" in result.stderr
     assert "--skip 12001" in result.stderr
     assert result.stderr.splitlines()[-1].startswith("error: c.csv, line 12003")
     assert items() == [f"i{n}" for n in range(12_001)]
@@ -93,6 +93,7 @@ def test_a_file_that_is_newest_first_is_refused_or_sorted() -> None:
     )
     result = produce()
     assert result.exit_code == 10
+    assert "stopped: 0 events were sent" in result.stderr
     assert "--sort" in result.stderr
     assert items() == []
     result = produce("--sort")

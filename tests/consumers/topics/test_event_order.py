@@ -59,9 +59,9 @@ def test_what_goes_back_is_refused(name: str) -> None:
 
 
 def test_the_refusal_names_the_way() -> None:
-    """Nothing was sent, and what to give."""
+    """What is wrong, and what to give."""
     batch, _ = ORDERS["newest first"]
-    with pytest.raises(EventFileError, match=r"c\.csv: .*newest 64.*Nothing was sent.*--sort"):
+    with pytest.raises(EventFileError, match=r"c\.csv: .*newest 64.*--sort"):
         EventOrder("c.csv", KEPT).refuse_backward(batch)
 
 
