@@ -460,3 +460,20 @@ def test_a_reader_that_leaves_is_no_error() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.wait() == 141
+
+
+@pytest.mark.parametrize("arguments", [["simulate", "--events", "3000"], ["--help"]], ids=" ".join)
+def test_output_that_takes_no_more_is_no_traceback(arguments: list[str]) -> None:
+    """`gsr simulate > FILE` on a full disk says so, with the code of a full disk."""
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "consumers.cli", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+            check=False,
+        )
+    assert process.returncode == 5
+    expected = "error: standard output, which is cut off: No space left on device\n"
+    assert process.stderr == expected

@@ -11,7 +11,7 @@ from consumers.errors import ArtifactError, ConfigError
 from consumers.evaluation.learning import LearningRules
 from consumers.evaluation.run import EvaluateOptions, chosen_device, evaluate
 from consumers.process.progress import Progress
-from stream.errors import EventFileError
+from stream.errors import EventFileError, StorageFullError
 
 SMALL = {"dimension": 16, "history_length": 8, "blocks": 1, "dropout": 0.1}
 ITEMS = 30
@@ -40,6 +40,13 @@ def _options(tmp_path: Path, **changes: object) -> EvaluateOptions:
         "batch": {"warm_up_steps": 2, "average_decay": 0.9, "learning_rate": 0.01},
     }
     return EvaluateOptions(**{**options, **changes})  # type: ignore[arg-type]  # names are checked there
+
+
+def test_a_place_for_results_that_takes_none_is_named_first(tmp_path: Path) -> None:
+    """Before the file is even looked at, so before hours of learning."""
+    (tmp_path / "out").write_text("")
+    with pytest.raises(StorageFullError, match=f"{tmp_path / 'out'} cannot be written"):
+        evaluate(_options(tmp_path, events=tmp_path / "nowhere.csv"))
 
 
 @pytest.mark.parametrize("protocol", ["leave-one-out", "temporal"])

@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,13 @@ from consumers.replay.bootstrap import Bootstrap, BootstrapOptions, bootstrap
 from consumers.replay.unfinished import refuse_unfinished
 from consumers.trainer.role import TrainerRole
 from stream.clock import ManualClock
+from stream.errors import EventFileError, LogFullError
 from stream.events.codec import encode_click
 from stream.log.interface import Outgoing
 from stream.log.opening import open_log
 from stream.state.check import check
 from stream.state.checkpoint import Checkpoint
+from stream.state.store import PartitionStore
 from tests.consumers.replay.test_run import shoppers, write_events
 from tests.consumers.trainer_world import NOW, SMALL_LEARNER, SMALL_MODEL
 
@@ -106,3 +109,42 @@ def test_a_half_made_state_is_refused_until_it_is_deleted(
             made.unlink(missing_ok=True)
     assert bootstrap(options, clock)["clicks"] == 100
     refuse_unfinished(config)
+
+
+def test_a_log_that_cannot_be_used_is_found_before_learning(tmp_path: Path) -> None:
+    """Not behind hours of it, with state that nothing follows from."""
+    (tmp_path / "log").write_text("")
+    config = GsrConfig().with_values(
+        {"state": {"directory": tmp_path / "state"}, "log": {"url": f"embedded:{tmp_path / 'log'}"}}
+    )
+    events = write_events(tmp_path / "clicks.csv", shoppers(10))
+    with pytest.raises(LogFullError, match="log"):
+        bootstrap(BootstrapOptions(events=events, config=config), ManualClock(NOW))
+    assert not (tmp_path / "state").exists()
+
+
+def test_one_row_of_a_later_year_does_not_decide_what_now_is(tmp_path: Path) -> None:
+    """It is refused by its line, or left out and counted, and weights are what they were."""
+    config = GsrConfig().with_values(
+        {
+            "state": {"directory": tmp_path / "state"},
+            "log": {"url": f"embedded:{tmp_path / 'log'}", "partitions": 1},
+            "model": SMALL_MODEL,
+            "learner": SMALL_LEARNER,
+        }
+    )
+    rows = [*shoppers(300), ("dirty", "i1", NOW + 3600.0)]
+    options = BootstrapOptions(events=write_events(tmp_path / "clicks.csv", rows), config=config)
+    clock = ManualClock(NOW)
+    with pytest.raises(EventFileError, match=r"line 302: .*3,600 seconds past"):
+        bootstrap(options, clock)
+    bootstrap(replace(options, on_bad="skip"), clock)
+    state = PartitionStore.open(
+        config.ingest_directory / "partition-0",
+        0,
+        config.state.shape(),
+        config.events.rules(),
+        clock,
+    )
+    assert state.watermark == shoppers(300)[-1][2]
+    state.close()

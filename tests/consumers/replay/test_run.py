@@ -20,7 +20,7 @@ from consumers.process.progress import Progress
 from consumers.replay.history_file import cycle_clicks, window_seconds
 from consumers.replay.run import ReplayOptions, replay
 from gsr.ranking_metrics import METRICS
-from stream.errors import EventFileError
+from stream.errors import EventFileError, StorageFullError
 from stream.events.files import FileSummary
 from tests.consumers.trainer_world import SMALL_LEARNER, SMALL_MODEL
 
@@ -197,6 +197,25 @@ def test_an_interrupt_leaves_nothing_half_written(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         replay(options, interrupt)
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["recommendations.jsonl.zst", "report.html", "metrics.json"])
+def test_a_disk_that_fills_up_is_named_and_nothing_is_left(tmp_path: Path, name: str) -> None:
+    """Whichever file meets it: one plain error, and no scraps that look like a result."""
+    events, out = write_events(tmp_path / "clicks.csv", shoppers(300)), tmp_path / "out"
+    out.mkdir()
+    (out / f".{name}.partial").symlink_to("/dev/full")
+    with pytest.raises(StorageFullError, match=f"no space left in {out}"):
+        run(events, out)
+    assert not (out / "metrics.json").exists()
+    assert not list(out.glob(".*"))
+
+
+def test_a_place_for_results_that_takes_none_is_named_first(tmp_path: Path) -> None:
+    """Before the file is even looked at."""
+    (tmp_path / "out").write_text("")
+    with pytest.raises(StorageFullError, match=f"{tmp_path / 'out'} cannot be written"):
+        run(tmp_path / "nowhere.csv", tmp_path / "out")
 
 
 def test_progress_reaches_the_end(tmp_path: Path) -> None:
