@@ -6,7 +6,7 @@
 2    wrong usage or wrong setting
 3    too many bad records: ingest stopped
 4    a role of `gsr run` failed for good
-5    state: locked, of another shape, corrupt, or the disk is full
+5    state: locked, of another shape, corrupt; or a disk is full
 6    the event log: a topic is missing or differs, or it cannot be reached
 7    an artifact is missing or torn
 8    a port is in use

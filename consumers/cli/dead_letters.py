@@ -141,6 +141,7 @@ def redrive(
         )
     chosen = _known(reasons, REASONS)
     from consumers.cli.progress_bar import progress_bar
+    from consumers.process.interruption import Interruption
     from consumers.process.progress import Progress
     from consumers.process.rate import Rate
     from consumers.topics.redrive import Redrive, RedriveOptions
@@ -162,18 +163,23 @@ def redrive(
         if dry_run or not total:
             return
         confirm(f"Send {total:,} records to {options.source} again?", yes=yes)
-        speed = Rate(clock)
-        with progress_bar() as progress:
-            count = work.run(
-                lambda sent: progress(
-                    Progress(
-                        stage="sending",
-                        done=sent,
-                        total=total,
-                        events_per_second=speed.update(sent),
-                    )
+        speed, count = Rate(clock), 0
+
+        def tell(sent: int) -> None:
+            nonlocal count
+            count = sent
+            progress(
+                Progress(
+                    stage="sending", done=sent, total=total, events_per_second=speed.update(sent)
                 )
             )
+
+        with Interruption().caught(), progress_bar() as progress:
+            try:
+                work.run(tell)
+            except BaseException:
+                say(f"stopped: {count:,} records were sent; the same command sends the others")
+                raise
     say(f"sent {count:,} records to {options.source} again")
 
 

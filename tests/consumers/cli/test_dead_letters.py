@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,11 @@ from consumers.cli.application import app
 from consumers.cli.output import printable
 from consumers.config import GsrConfig
 from stream.clock import SystemClock
-from stream.errors import RecordsDamagedError
+from stream.errors import LogUnavailableError, RecordsDamagedError
 from stream.events.dead_letters import damage_letter, dead_letter, shortened
 from stream.log.embedded import EmbeddedLog
 from stream.log.interface import Outgoing
+from stream.log.storage_writer import StorageWriter
 from tests.consumers.dead_letter_world import DeadLetterWorld
 
 SETTINGS = ("--set", "log.partitions=2")
@@ -164,6 +165,28 @@ def test_redrive_asks_tells_and_sends(
     assert "there is nothing to send" in gsr("dlq", "redrive", "--reason", "unknown_event").stderr
     assert gsr("dlq", "redrive", answer="y\n").exit_code == 0
     assert sum(world.log.end_offsets("clicks").values()) == 4
+
+
+def test_a_redrive_that_stops_says_how_far_it_came(
+    world: DeadLetterWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same command sends what is left."""
+    for partition in (0, 1):
+        world.send((b"u", b"{oops"), partition=partition)
+    world.ingest()
+    append, calls = StorageWriter.append, []
+
+    def away(writer: StorageWriter, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
+        calls.append(len(records))
+        if len(calls) == 2:
+            raise LogUnavailableError("the log is away")
+        return append(writer, records)
+
+    monkeypatch.setattr(StorageWriter, "append", away)
+    stopped = gsr("dlq", "redrive", "--yes")
+    assert stopped.exit_code == 6
+    assert "stopped: 1 records were sent; the same command sends the others" in stopped.stderr
+    assert "sent 1 records to clicks again" in gsr("dlq", "redrive", "--yes").stderr
 
 
 @pytest.mark.parametrize("most", [1, 5, 40])
