@@ -131,6 +131,7 @@ def replay(
                 cycle_clicks=cycle_clicks,
                 recommendations=recommendations,
                 on_bad="skip" if skip_bad else "fail",
+                judged=url is not None,
             ),
             progress,
         )

@@ -49,7 +49,8 @@ def open_events(
     dialect
         What is known of how the files are written.
     now
-        Seconds since the epoch, the same for every reading, so that all find the same rows.
+        Seconds since the epoch, the same for every reading, so that all find the same rows;
+        infinity: any time is good.
 
     Raises
     ------

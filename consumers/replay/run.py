@@ -1,5 +1,6 @@
 """`gsr replay`: an event file through the whole pipeline, in event time, with quality measured."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
@@ -80,6 +81,8 @@ class ReplayOptions:
         which favours the baselines, or the best over the "warmup".
     on_bad
         "fail" at the first bad row, or "skip" and count.
+    judged
+        The events come from a topic: their times were judged by their append times.
     """
 
     events: Path | Sequence[Path]
@@ -95,6 +98,7 @@ class ReplayOptions:
     recommendations: Literal["none", "final", "all"] = "final"
     baselines: BaselineChoice = "best"
     on_bad: Literal["fail", "skip"] = "fail"
+    judged: bool = False
 
 
 def replay(
@@ -125,7 +129,7 @@ def replay(
         options.config,
         options.on_bad,
         options.dialect,
-        now=clock.time(),
+        now=math.inf if options.judged else clock.time(),
     )
     progress(Progress(stage="looking through the file", done=0, total=0))
     summary = summarise(file, options.limit)

@@ -63,7 +63,12 @@ def test_a_place_for_results_is_checked_without_making_it(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("place", ["file", "file/below", "/proc/nowhere"])
 def test_a_place_that_takes_no_files_is_refused(tmp_path: Path, place: str) -> None:
-    """Before hours of work, not behind them."""
+    """Before hours of work, and in the same words where it turns out behind them."""
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageFullError, match="cannot be written"):
         check_output(tmp_path / place)
+    with (
+        pytest.raises(StorageFullError, match="cannot be written"),
+        written_aside(tmp_path / place / "result") as aside,
+    ):
+        aside.write_text("")

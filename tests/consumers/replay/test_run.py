@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from consumers.process.progress import Progress
 from consumers.replay.history_file import cycle_clicks, window_seconds
 from consumers.replay.run import ReplayOptions, replay
 from gsr.ranking_metrics import METRICS
+from stream.clock import ManualClock
 from stream.errors import EventFileError, StorageFullError
 from stream.events.files import FileSummary
 from tests.consumers.trainer_world import SMALL_LEARNER, SMALL_MODEL
@@ -209,6 +211,15 @@ def test_a_disk_that_fills_up_is_named_and_nothing_is_left(tmp_path: Path, name:
         run(events, out)
     assert not (out / "metrics.json").exists()
     assert not list(out.glob(".*"))
+
+
+def test_what_a_topic_took_is_not_judged_again(tmp_path: Path) -> None:
+    """A broker's clock may be ahead of this machine's; a file's rows may not."""
+    events = write_events(tmp_path / "clicks.csv", shoppers(10))
+    options = ReplayOptions(events=events, out=tmp_path / "out", config=CONFIG, judged=True)
+    assert replay(options, clock=ManualClock(1e6))["totals"]["clicks"] == 10
+    with pytest.raises(EventFileError, match=r"line 2: .*machine's clock"):
+        replay(replace(options, judged=False), clock=ManualClock(1e6))
 
 
 def test_a_place_for_results_that_takes_none_is_named_first(tmp_path: Path) -> None:
