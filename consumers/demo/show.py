@@ -19,7 +19,8 @@ from consumers.demo.figures import Figures, Scraper, Shopper, ShopperWindow
 from consumers.demo.screen import enough_tests, hit_rates, open_screen
 from consumers.errors import ConfigError
 from consumers.process.health import listening_family
-from consumers.process.running import ports, role_children, stopped_by_signals
+from consumers.process.instance import instance_of
+from consumers.process.running import member_flags, ports, role_children, stopped_by_signals
 from consumers.process.supervisor import ChildSpec, Supervisor, gsr_command
 from stream.clock import SystemClock
 from stream.events.columns import Columns
@@ -114,7 +115,9 @@ def run_demo(options: DemoOptions) -> None:
         begun = clock.monotonic()
         screen = open_screen(clock)
         stack.callback(screen.close)
-        children = [*role_children(options.config, flags), _feeder(options, flags)]
+        name = stack.enter_context(instance_of(config.state.directory))
+        roles = role_children(options.config, {**flags, **member_flags(config, name)})
+        children = [*roles, _feeder(options, flags)]
 
         def output(name: str, line: str) -> None:
             # The feeder reports progress, which the screen already shows.

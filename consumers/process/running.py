@@ -11,6 +11,7 @@ from typing import Final
 
 from consumers.config import GsrConfig
 from consumers.config_loading import CONFIG_VARIABLE, as_environment, load_config
+from consumers.process.instance import instance_of
 from consumers.process.log_output import set_up_logging
 from consumers.process.supervisor import ChildSpec, Supervisor, gsr_command
 from stream.clock import SystemClock
@@ -32,6 +33,8 @@ def run_all(config_file: Path | None, flags: Mapping[str, object]) -> None:
         A setting is wrong; nothing has been started.
     RoleFailedError
         A role failed for good; all were stopped.
+    StateError
+        The state directory is in use by another `gsr run`, or cannot be written.
     """
     config = load_config(config_file, flags)
     set_up_logging("supervisor", config.process)
@@ -40,13 +43,15 @@ def run_all(config_file: Path | None, flags: Mapping[str, object]) -> None:
         f"{config.log.recommendations};\nstate is in {config.state.directory}. Ctrl-C ends all "
         "three roles in order.\n"
     )
-    children = role_children(config_file, flags)
-    plain = config.process.log_format == "json"
-    supervisor = Supervisor(
-        children, config.process, SystemClock(), write_raw if plain else write_prefixed
-    )
-    with stopped_by_signals() as stop:
-        supervisor.run(stop)
+    output = write_raw if config.process.log_format == "json" else write_prefixed
+    with instance_of(config.state.directory) as name, stopped_by_signals() as stop:
+        children = role_children(config_file, {**flags, **member_flags(config, name)})
+        Supervisor(children, config.process, SystemClock(), output).run(stop)
+
+
+def member_flags(config: GsrConfig, name: str) -> dict[str, object]:
+    """Return the settings that make the roles static members under `name`, where none is set."""
+    return {} if config.kafka.group_instance_id else {"kafka.group_instance_id": name}
 
 
 def role_children(config_file: Path | None, flags: Mapping[str, object]) -> list[ChildSpec]:

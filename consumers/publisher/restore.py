@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 from consumers.publisher.read_trouble import ReadTrouble
 from consumers.publisher.sequence_follower import follow_sequences
@@ -94,8 +95,27 @@ class PartitionRestore:
     def _whole(self, topic: str, ends: dict[int, int]) -> Iterator[RecordBatch]:
         start = self._log.start_offsets(topic)[self._partition]
         stop = ends[self._partition]
-        return read_range(self._log, topic, self._partition, start, stop, self._tell)
+        batches = read_range(self._log, topic, self._partition, start, stop, self._tell)
+        return map(newest_of_each_key, batches)
 
     def _tell(self, damage: RecordsDamagedError) -> None:
         self._trouble.damaged(damage)
         self.sequences_damaged |= damage.topic == self._sequences
+
+
+def newest_of_each_key(batch: RecordBatch) -> RecordBatch:
+    """Return a batch without the records that later ones of their key replace.
+
+    A topic that was not compacted just now holds each active user many times.
+    """
+    rows = sorted({key: row for row, key in enumerate(batch.keys)}.values())
+    if len(rows) == len(batch):
+        return batch
+    return replace(
+        batch,
+        offsets=batch.offsets[rows],
+        append_times=batch.append_times[rows],
+        keys=[batch.keys[row] for row in rows],
+        values=[batch.values[row] for row in rows],
+        headers=(),
+    )

@@ -9,6 +9,12 @@ from kafka import errors
 from stream.errors import FencedError, LogError, LogFullError, LogUnavailableError
 from stream.log.kafka.reachability import Reachability
 
+STATIC_NAME_TAKEN: Final = (
+    "another process has taken over this one's group_instance_id ({reason}); stop one of the two, "
+    "and give each its own: docs/kafka.md, 'Static members', says where it comes from, and what to "
+    "delete where a state directory was copied"
+)
+
 # First match first: what kafka-python raised, what that is here, what the message says.
 _MEANINGS: Final[tuple[tuple[tuple[type[Exception], ...], type[LogError], str], ...]] = (
     (
@@ -16,11 +22,11 @@ _MEANINGS: Final[tuple[tuple[tuple[type[Exception], ...], type[LogError], str], 
             errors.ProducerFencedError,
             errors.InvalidProducerEpochError,
             errors.TransactionCoordinatorFencedError,
-            errors.FencedInstanceIdError,
         ),
         FencedError,
         "another process has taken over ({reason}), this one must stop",
     ),
+    ((errors.FencedInstanceIdError,), FencedError, STATIC_NAME_TAKEN),
     (
         (errors.KafkaStorageError,),
         LogFullError,

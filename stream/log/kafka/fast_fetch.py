@@ -76,6 +76,7 @@ def _warn_of_format(topic: str) -> None:
     )
 
 
+@functools.cache  # reading source costs more than opening the consumer that asks
 def seam_digest() -> str | None:
     """Return a digest of the library's source around the seam; None where it has none."""
     fetcher: Any = Fetcher

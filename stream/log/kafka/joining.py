@@ -9,6 +9,10 @@ And where a leader joins because the topic changed, kafka-python forgets why it 
 it has given the partitions out. If its poll ends just then, no later one asks for the result: it
 reads nothing and sends no heartbeat until the session times out. Here, a join that was begun is
 needed until it is done.
+
+And a static member that led its group, went away and comes back is the leader still, but is not
+told so; kafka-python lets only leaders watch whether the topic has changed, so then nobody would.
+Here, every static member watches: the broker turns away those whose word does not count.
 """
 
 from typing import Any, Final
@@ -38,7 +42,17 @@ class JoinKeeper:
         coordinator._do_join_and_sync_async = self._join_kept  # noqa: SLF001 - the same
 
     def _needed_or_begun(self) -> bool:
+        self._watch_the_topic()
         return bool(self._coordinator.rejoining or self._is_needed())
+
+    def _watch_the_topic(self) -> None:
+        coordinator = self._coordinator
+        if (
+            coordinator.group_instance_id is not None
+            and coordinator._assignment_snapshot is None  # noqa: SLF001 - no public way
+            and coordinator.generation_if_stable() is not None
+        ):
+            coordinator._assignment_snapshot = coordinator._metadata_snapshot  # noqa: SLF001 - the same
 
     async def _waited_for(self, timeout_ms: float | None = None) -> Any:
         self._waiting += 1
@@ -68,10 +82,14 @@ def keep_joins(consumer: KafkaConsumer) -> bool:
         getattr(coordinator, "join_group_async", None),
         getattr(coordinator, "_do_join_and_sync_async", None),
         getattr(coordinator, "need_rejoin", None),
+        getattr(coordinator, "generation_if_stable", None),
         getattr(net, "sleep", None),
     )
-    if not all(map(callable, parts)) or not isinstance(
-        getattr(coordinator, "rejoining", None), bool
+    known = ("_assignment_snapshot", "_metadata_snapshot", "group_instance_id")
+    if (
+        not all(map(callable, parts))
+        or not all(hasattr(coordinator, name) for name in known)
+        or not isinstance(getattr(coordinator, "rejoining", None), bool)
     ):
         return False
     JoinKeeper(coordinator)

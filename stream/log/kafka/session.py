@@ -19,7 +19,7 @@ from stream.clock import Clock
 from stream.errors import FencedError, LogError
 from stream.log.interface import RecordBatch
 from stream.log.kafka.admin import KafkaAdmin
-from stream.log.kafka.failures import kafka_errors, log_error
+from stream.log.kafka.failures import STATIC_NAME_TAKEN, kafka_errors, log_error
 from stream.log.kafka.fast_fetch import install
 from stream.log.kafka.figures import KafkaFigures
 from stream.log.kafka.joining import keep_joins
@@ -268,8 +268,7 @@ class ConsumerSession:
             return
         if ours.group_instance_id and ours.group_instance_id in members.values():
             raise FencedError(
-                f"read {source.topic}: another process has taken over the group_instance_id "
-                f"{ours.group_instance_id}; give each process its own"
+                f"read {source.topic}: {STATIC_NAME_TAKEN.format(reason=ours.group_instance_id)}"
             )
         self.replace(positions)
 

@@ -227,4 +227,4 @@ def test_another_version_of_the_library_is_left_alone(
 
 def test_a_library_without_the_seam_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(Fetcher, "_append")
-    assert fast_fetch.seam_digest() is None
+    assert fast_fetch.seam_digest.__wrapped__() is None

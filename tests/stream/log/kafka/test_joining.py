@@ -16,6 +16,7 @@ from stream.log.interface import TopicSpec
 from stream.log.kafka.joining import keep_joins
 from stream.log.kafka.log import KafkaLog
 from stream.log.kafka.reader import KafkaReader
+from stream.log.kafka.settings import KafkaSettings
 from tests.kafka_broker import KafkaAddress
 
 PATIENCE_POLLS = 60
@@ -74,6 +75,27 @@ def test_a_join_for_more_partitions_that_outlasts_a_poll_is_ended(
     with pytest.raises(TopicMismatchError, match="2 partitions or more and had 1"):
         _poll_until(reader, (0, 1))
     log.close()
+
+
+@pytest.mark.kafka
+def test_a_static_member_that_came_back_still_watches_the_topic(kafka_broker: KafkaAddress) -> None:
+    """It leads its group without having been told so: nobody else would."""
+    settings = KafkaSettings(group_instance_id="static", session_timeout_seconds=300.0)
+    topic = f"joining.{uuid.uuid4().hex}"
+    first, second = (
+        KafkaLog(kafka_broker.bootstrap_servers, SystemClock(), settings) for _ in range(2)
+    )
+    first.create_topic(TopicSpec(name=topic, partitions=1))
+    _poll_until(first.reader(topic, group=topic), (0,))
+    first.close()
+    reader = second.reader(topic, group=topic)
+    _poll_until(reader, (0,))
+    admin = KafkaAdminClient(bootstrap_servers=kafka_broker.bootstrap_servers)
+    admin.create_partitions({topic: NewPartitions(total_count=2)})
+    admin.close()
+    with pytest.raises(TopicMismatchError, match="2 partitions or more and had 1"):
+        _poll_until(reader, (0, 1))
+    second.close()
 
 
 def _poll_until(reader: KafkaReader, assignment: tuple[int, ...]) -> None:
