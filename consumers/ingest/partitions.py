@@ -271,6 +271,7 @@ class OwnedPartitions:
     def _say_resending(self, partition: int) -> None:
         """Leave word before the first is sent: else a crash midway would look like the end."""
         leave_word(self._log, self._config, {partition: UNDER_WAY})
+        self._saved = ()  # the topic may end where it did before
         _LOGGER.warning(
             "partition %d: %s has lost sequences (was the topic deleted, or emptied?): everybody's "
             "is sent again from the state",

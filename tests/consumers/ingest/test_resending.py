@@ -116,6 +116,7 @@ def test_a_topic_that_is_emptied_while_ingest_runs(world: World, clicks: list[st
     world.send(*((user, "i99") for user in clicks))
     world.run(role, 12.0)
     assert set(world.sequences()) == {*USERS, *late}
+    assert UNDER_WAY not in read_word(world.topics, world.config).values()
     role.close()
 
 
