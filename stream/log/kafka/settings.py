@@ -54,7 +54,8 @@ class KafkaSettings:
         What the brokers' logs and quotas call us.
     group_instance_id
         Makes this process a static member of its groups: a restart within the session timeout
-        moves no partition. Must differ between the processes of a group; "": a dynamic member.
+        moves no partition. Must differ between the processes of a group; "": a dynamic member, or
+        under `gsr run` a name that the state directory keeps.
     session_timeout_seconds
         How long a silent member keeps its partitions.
     max_poll_interval_seconds
