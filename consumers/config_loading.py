@@ -22,6 +22,7 @@ from pydantic_settings.exceptions import SettingsError
 from consumers.config import GsrConfig
 from consumers.errors import ConfigError
 from consumers.home_paths import home_location, home_path
+from consumers.terminal_text import printable
 
 CONFIG_VARIABLE: Final = "GSR_CONFIG"
 PREFIX: Final = "GSR_"
@@ -84,7 +85,7 @@ def load_config(file: Path | None = None, flags: Mapping[str, object] | None = N
                     merged.setdefault(section, {})[key] = value
                     origins[section, key] = origin
     if problems:
-        raise ConfigError("\n".join(problems))
+        raise ConfigError("\n".join(map(printable, problems)))
     for (section, key), origin in origins.items():
         merged[section][key] = _at_home(f"{section}.{key}", merged[section][key], origin)
     try:
@@ -196,9 +197,11 @@ def _read_toml(path: Path, setting: str) -> dict[str, Any]:
         with path.open("rb") as stream:
             return tomllib.load(stream)
     except OSError as error:
-        raise ConfigError(f"{setting}: cannot read {path}: {error.strerror}") from None
+        raise ConfigError(
+            f"{setting}: cannot read {printable(str(path))}: {error.strerror}"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not a TOML file: {error}") from None
+        raise ConfigError(f"{printable(str(path))} is not a TOML file: {error}") from None
 
 
 def _read_environment() -> dict[str, Any]:
@@ -268,4 +271,4 @@ def _explain(error: ValidationError, origins: Mapping[tuple[str, str], str]) -> 
         if origin is None:
             origin = next((found for (part, _), found in origins.items() if part == section), "")
         lines.append(f"{name} ({origin}): {message}{shown}" if origin else f"{name}: {message}")
-    return "\n".join(dict.fromkeys(lines))
+    return "\n".join(map(printable, dict.fromkeys(lines)))

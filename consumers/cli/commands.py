@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 import typer
 
 from consumers.cli.output import say
+from consumers.errors import ConfigError, RoleFailedError
 from consumers.exit_codes import (
     BROKEN_PIPE_EXIT_CODE,
     EXPECTED_ERRORS,
@@ -19,9 +20,12 @@ from consumers.exit_codes import (
 )
 from consumers.home_paths import home_path
 from consumers.process.outputs import NO_SPACE
+from consumers.terminal_text import printable
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
+
+_OF_MANY_LINES: Final = (ConfigError, RoleFailedError)
 
 
 def group(help_text: str) -> typer.Typer:
@@ -73,7 +77,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not can_ask():
         raise typer.BadParameter("nobody is here to ask: give --yes", param_hint="--yes")
-    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.write(f"{printable(question)} [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         say("nothing was changed")
@@ -98,7 +102,7 @@ def _guarded(work: Callable[[], _Result]) -> _Result:
         say("interrupted")
         raise typer.Exit(INTERRUPTED_EXIT_CODE) from None
     except EXPECTED_ERRORS as error:
-        say(f"error: {error}")
+        say(f"error: {error if isinstance(error, _OF_MANY_LINES) else printable(str(error))}")
         raise typer.Exit(exit_code(error)) from None
     except OSError as error:
         raise typer.Exit(refused_by_system(error)) from None
@@ -116,7 +120,8 @@ def refused_by_system(error: OSError) -> int:
     # A file that is written is named by what writes it: only standard output has no name.
     if error.filename is None and error.errno not in NO_SPACE:
         raise error
-    say(f"error: {error.filename or 'standard output, which is cut off'}: {error.strerror}")
+    where = printable(str(error.filename or "standard output, which is cut off"))
+    say(f"error: {where}: {error.strerror}")
     if error.filename is None:
         _let_go_of_output()
     return exit_code(error)

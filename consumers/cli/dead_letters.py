@@ -13,7 +13,8 @@ import typer
 from consumers.cli.commands import command, confirm, group
 from consumers.cli.log_access import existing_log
 from consumers.cli.options import AsJson, ConfigFile, LogUrl, Settings, resolve
-from consumers.cli.output import print_json, print_table, printable, say
+from consumers.cli.output import print_json, print_table, say
+from consumers.terminal_text import printable
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
     from collections.abc import Sequence

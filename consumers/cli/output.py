@@ -5,32 +5,19 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from consumers.terminal_text import printable, printable_json, printable_lines
+
 
 def say(message: str) -> None:
     """Print a message for people; programs that read our data never see it."""
-    sys.stderr.write(f"{message}\n")
+    sys.stderr.write(f"{printable_lines(message)}\n")
     sys.stderr.flush()
 
 
 def print_json(value: Any, *, only_ascii: bool = False) -> None:
     """Print one value as JSON; `only_ascii` where it holds text that nobody has checked."""
     text = json.dumps(value, ensure_ascii=only_ascii, indent=1, default=str)
-    sys.stdout.write(f"{text}\n")
-
-
-def printable(text: str, most: int) -> str:
-    r"""Return text that cannot move the cursor or turn lines around, cut after `most` characters.
-
-    Examples
-    --------
-    >>> printable("tea\x1b[2J\u202e", 40), printable("abcdef", 3)
-    ('tea\\x1b[2J\\u202e', 'abc…')
-    """
-    shown = "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text[: most + 1]
-    )
-    return shown if len(shown) <= most else f"{shown[:most]}…"
+    sys.stdout.write(f"{printable_json(text)}\n")
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -64,4 +51,4 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None
 def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004  # digits
-    return str(value)
+    return printable(str(value))

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consumers.demo.figures import CUT, Figures, Shopper
+from consumers.terminal_text import printable
 from stream.clock import Clock
 
 _LINE_SECONDS: Final = 5.0
@@ -69,13 +70,13 @@ class PlainLines:
             if figures.alarms:
                 parts.append(f"drift alarms {figures.alarms}")
         if shopper is not None:
-            parts.append(f"{shopper.recommendation.user_id} now gets {_items(shopper)}")
+            parts.append(f"{_user(shopper)} now gets {_items(shopper)}")
         sys.stdout.write(" · ".join(parts) + "\n")
         sys.stdout.flush()
 
     def message(self, line: str) -> None:
         """Print a line on standard error."""
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{printable(line)}\n")
 
     def close(self) -> None:
         """Nothing to leave."""
@@ -110,13 +111,10 @@ class LivePanel:
         rows.add_row("drift", f"{figures.alarms} alarms, popularity shift {figures.shift:.2f}")
         parts: list[Table | Text] = [rows, Text(status(figures), style="dim")]
         if shopper is not None:
-            clicked = ", ".join(shopper.sequence.items[-_CLICKS_SHOWN:])
+            clicked = ", ".join(map(printable, shopper.sequence.items[-_CLICKS_SHOWN:]))
             parts.insert(
                 1,
-                Text(
-                    f"\n{shopper.recommendation.user_id} clicked {clicked}\n"
-                    f"  and now gets {_items(shopper)}\n"
-                ),
+                Text(f"\n{_user(shopper)} clicked {clicked}\n  and now gets {_items(shopper)}\n"),
             )
         title = f"gsr demo  {_minutes(now - self._begun)}"
         self._live.update(
@@ -126,7 +124,7 @@ class LivePanel:
 
     def message(self, line: str) -> None:
         """Print a line above the panel."""
-        self._live.console.print(line, markup=False, highlight=False)
+        self._live.console.print(printable(line), markup=False, highlight=False)
 
     def close(self) -> None:
         """Leave the last panel on the screen."""
@@ -186,9 +184,13 @@ def _delay(figures: Figures) -> str:
     return f" (half of them within {figures.delay_median:.2f} s of the click)"
 
 
+def _user(shopper: Shopper) -> str:
+    return printable(shopper.recommendation.user_id)
+
+
 def _items(shopper: Shopper) -> str:
     items = shopper.recommendation.items[:_ITEMS_SHOWN]
-    return ", ".join(entry.item_id for entry in items)
+    return ", ".join(printable(entry.item_id) for entry in items)
 
 
 def _minutes(seconds: float) -> str:

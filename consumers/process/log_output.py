@@ -4,9 +4,10 @@ import json
 import logging
 import sys
 import time
-from typing import TextIO
+from typing import Any, TextIO
 
 from consumers.config import ProcessSection
+from consumers.terminal_text import printable, printable_json, printable_lines
 
 
 def set_up_logging(name: str, section: ProcessSection, stream: TextIO | None = None) -> None:
@@ -25,7 +26,7 @@ def set_up_logging(name: str, section: ProcessSection, stream: TextIO | None = N
     handler.setFormatter(
         JsonFormatter(name)
         if section.log_format == "json"
-        else logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+        else TextFormatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -44,6 +45,18 @@ def quieten_kafka_client(*, shown: bool) -> None:
     client = logging.getLogger("kafka")
     client.propagate = shown
     client.setLevel(logging.NOTSET if shown else logging.WARNING)
+
+
+class TextFormatter(logging.Formatter):
+    """One line for people, whatever the ids hold that it names; a traceback takes more."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+        """Return the record without its traceback."""
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's name
+        """Return a traceback, whose last line may hold text that others wrote."""
+        return printable_lines(super().formatException(ei))
 
 
 class JsonFormatter(logging.Formatter):
@@ -74,4 +87,4 @@ class JsonFormatter(logging.Formatter):
         fields |= {key: value for key, value in vars(record).items() if key not in self._STANDARD}
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        return json.dumps(fields, default=str, ensure_ascii=False)
+        return printable_json(json.dumps(fields, default=str, ensure_ascii=False))

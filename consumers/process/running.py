@@ -14,6 +14,7 @@ from consumers.config_loading import CONFIG_VARIABLE, as_environment, load_confi
 from consumers.process.instance import instance_of
 from consumers.process.log_output import set_up_logging
 from consumers.process.supervisor import ChildSpec, Supervisor, gsr_command
+from consumers.terminal_text import printable
 from stream.clock import SystemClock
 
 ROLE_COMMANDS: Final[Mapping[str, str]] = {
@@ -84,7 +85,7 @@ def stopped_by_signals() -> Iterator[threading.Event]:
 
 def write_prefixed(name: str, line: str) -> None:
     """Print a child's line behind its name."""
-    sys.stderr.write(f"{name:<{_WIDEST}} | {line}\n")
+    sys.stderr.write(f"{name:<{_WIDEST}} | {printable(line)}\n")
 
 
 def write_raw(_name: str, line: str) -> None:

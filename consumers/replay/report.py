@@ -10,6 +10,7 @@ from typing import Any, Final
 from plotly.offline import get_plotlyjs
 
 from consumers.process.outputs import written_aside
+from consumers.terminal_text import printable
 
 MODELS: Final = ("joint", "popularity", "graph")
 COLOURS: Final = {"joint": "#1f6feb", "popularity": "#d29922", "graph": "#8b949e"}
@@ -53,7 +54,7 @@ def write_report(document: Mapping[str, Any], path: Path) -> None:
 
 def render(document: Mapping[str, Any]) -> str:
     """Return the report as one HTML page that loads nothing."""
-    name = html.escape(str(document["options"]["events"]))
+    name = html.escape(printable(str(document["options"]["events"])))
     plots = _plots(document)
     sections = "".join(
         f"<h2>{plot['title']}</h2><p>{plot['text']}</p><div class='plot' id='{plot['id']}'></div>"

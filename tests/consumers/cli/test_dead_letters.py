@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from consumers.cli.application import app
-from consumers.cli.output import printable
 from consumers.config import GsrConfig
 from stream.clock import SystemClock
 from stream.errors import LogUnavailableError, RecordsDamagedError
@@ -187,9 +186,3 @@ def test_a_redrive_that_stops_says_how_far_it_came(
     assert stopped.exit_code == 6
     assert "stopped: 1 records were sent; the same command sends the others" in stopped.stderr
     assert "sent 1 records to clicks again" in gsr("dlq", "redrive", "--yes").stderr
-
-
-@pytest.mark.parametrize("most", [1, 5, 40])
-def test_cut_text_is_never_longer(most: int) -> None:
-    """Escapes count as what they take on the screen."""
-    assert len(printable("\x1b\u202e\U000e0001" * 20, most)) == most + 1
