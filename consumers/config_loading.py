@@ -242,7 +242,9 @@ def _unknown(name: str, source: str) -> str:
     section, _, key = name.partition(".")
     everything = [f"{part}.{setting}" for part, settings in known.items() for setting in settings]
     if section not in known:
-        close = difflib.get_close_matches(section, known, n=1)
+        # Who forgot the section's heading meant a setting.
+        full = [name for name in everything if name.endswith(f".{section}")]
+        close = full or difflib.get_close_matches(section, known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"sections are {', '.join(known)}"
         return f"{section} ({source}): no such section; {hint}"
     if not key:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from gsr.limits import MOST_SEED, Limits, check_limits
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
@@ -53,8 +55,8 @@ class ModelConfig:
     Raises
     ------
     ValueError
-        `new_item_boost` is not above 0, `score_scale` is below 0, or `dimension` cannot be shared
-        out evenly among the attention heads of the ensemble.
+        A number is outside of its limits, `new_item_boost` is not above 0, `score_scale` is below
+        0, or `dimension` cannot be shared out evenly among the attention heads of the ensemble.
     """
 
     dimension: int = 64
@@ -82,6 +84,7 @@ class ModelConfig:
     score_scale: float = 0.0
 
     def __post_init__(self) -> None:
+        check_limits(self, _MODEL_LIMITS)
         if not 0.0 < self.new_item_boost < float("inf"):
             raise ValueError(f"new_item_boost is {self.new_item_boost}: give a number above 0")
         if not 0.0 <= self.score_scale < float("inf"):
@@ -182,6 +185,9 @@ class LearnerConfig:
     worse_z: float = 3.0
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        check_limits(self, _LEARNER_LIMITS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchConfig:
@@ -230,3 +236,62 @@ class BatchConfig:
     source_power: float = 0.5
     window_weights: tuple[float, ...] = (1.0, 0.5, 1.0 / 3.0)
     gradient_norm: float = 5.0
+
+    def __post_init__(self) -> None:
+        check_limits(self, _BATCH_LIMITS)
+
+
+_SHARE: Final = (0.0, 1.0)
+_WEIGHT: Final = (0.0, 1e6)
+_RATE: Final = (0.0, 1e3)
+_MODEL_LIMITS: Final[Limits] = {
+    "dimension": (1, 16_384),
+    "history_length": (1, 65_536),
+    "blocks": (1, 64),
+    "hops": (0, 16),
+    "fanout": (1, 4096),
+    "channel_history": (1, 65_536),
+    "channel_decay": _SHARE,
+    "context_width": (1, 16_384),
+    "dropout": (0.0, 0.99),
+    "first_weights": _RATE,
+}
+_LEARNER_LIMITS: Final[Limits] = {
+    "learning_rate": _RATE,
+    "embedding_rate": _RATE,
+    "weight_decay": _RATE,
+    "batch_size": (1, 1_000_000),
+    "negatives": (1, 1_000_000),
+    "neighbour_negatives": (0, 65_536),
+    "neural_negatives": (0, 1_000_000),
+    "uniform_share": _SHARE,
+    "replay": _RATE,
+    "reservoir_bytes": (0, 2**50),
+    "joint_gradient": _SHARE,
+    "user_loss": _WEIGHT,
+    "sequence_loss": _WEIGHT,
+    "graph_loss": _WEIGHT,
+    "contrastive_loss": _WEIGHT,
+    "contrastive_temperature": (1e-6, 1e6),
+    "distillation_loss": _WEIGHT,
+    "gradient_norm": (1e-9, 1e9),
+    "holdout": _SHARE,
+    "worse_z": (-1e6, 1e6),
+    "seed": (0, MOST_SEED),
+}
+_BATCH_LIMITS: Final[Limits] = {
+    "learning_rate": _RATE,
+    "embedding_rate": _RATE,
+    "trust_rate": _RATE,
+    "trust_passes": (0, 100_000),
+    "trust_slowing": _SHARE,
+    "trust_batch": (1, 1_000_000),
+    "weight_decay": _RATE,
+    "warm_up_steps": (0, 1e9),
+    "batch_positions": (1, 1e8),
+    "average_decay": _SHARE,
+    "sampled_items": (1, 1e9),
+    "recent_half_life": (1e-3, float("inf")),
+    "source_power": _RATE,
+    "gradient_norm": (1e-9, 1e9),
+}

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from gsr.config import LearnerConfig
 from gsr.errors import SnapshotError, TrainingError
-from gsr.graph_encoder import learning_sum
 from gsr.item_graph import ItemGraph
 from gsr.model import JointModel, graph_time
 from gsr.negatives import NegativeSource, popularity_at
@@ -106,12 +105,11 @@ class Learner:
         self._held: list[tuple[Samples, npt.NDArray[np.float64]]] = []
 
     def prepare(self) -> None:
-        """Import what learning needs and scoring does not; seconds the first time.
+        """Import what learning needs and ranking does not, which takes seconds once.
 
         `learn` does it by itself, on its own time.
         """
-        if self.model.config.graph_encoder:
-            learning_sum()
+        self._optimisation.prepare()
 
     def learn(
         self,

@@ -1,6 +1,7 @@
 """One optimiser step at a time, and the way back from steps that were no good."""
 
 import copy
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from gsr.config import LearnerConfig
 from gsr.errors import SnapshotError, TrainingError
+from gsr.graph_encoder import learning_sum
 from gsr.item_graph import ItemGraph
 from gsr.model import JointModel, as_clicks
 from gsr.negatives import NO_NEGATIVES, SharedNegatives
@@ -111,13 +113,23 @@ class Optimisation:
     def __init__(self, model: JointModel, config: LearnerConfig) -> None:
         self.model = model
         self.config = config
-        self._adam = torch.optim.AdamW(
-            model.network.parameters(),
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
+        self._undo: tuple[dict[str, Tensor], dict[str, Any]] | None = None
+
+    @functools.cached_property
+    def _adam(self) -> torch.optim.AdamW:
+        """The first use imports torch's compiler, which a model that only ranks does without."""
+        return torch.optim.AdamW(
+            self.model.network.parameters(),
+            lr=self.config.learning_rate,
+            weight_decay=self.config.weight_decay,
             fused=True,
         )
-        self._undo: tuple[dict[str, Tensor], dict[str, Any]] | None = None
+
+    def prepare(self) -> None:
+        """Import what steps need, which takes seconds once; `begin` and `step` do so as well."""
+        self._adam.zero_grad()
+        if self.model.config.graph_encoder:
+            learning_sum()
 
     @property
     def is_open(self) -> bool:

@@ -16,15 +16,15 @@ from consumers.cli import (
 )
 from consumers.cli.commands import group, refused_by_system
 
-_HELP = """\b
+_HELP = """Clicks in, refreshed recommendations out: a streaming recommender that keeps learning.
+
+\b
 Examples:
   gsr run --demo                         watch it work on simulated shoppers
   gsr run                                serve from the log in run/log
   gsr produce clicks.csv.gz --rate 1000  feed it with your own clicks
   gsr recommend alice                    what alice gets, and why
   gsr replay clicks.csv.gz --out report  measure quality on your own clicks
-
-Clicks in, refreshed recommendations out: a streaming recommender that keeps learning.
 """
 
 app = group(_HELP)

@@ -1,4 +1,4 @@
-"""How a command is declared: examples first in its help, expected errors as one plain line."""
+"""How a command is declared: examples early in its help, expected errors as one plain line."""
 
 import functools
 import inspect
@@ -43,18 +43,18 @@ def group(help_text: str) -> typer.Typer:
 def command(
     app: typer.Typer, name: str, *examples: str
 ) -> Callable[[Callable[_Parameters, _Result]], Callable[_Parameters, _Result]]:
-    """Add the decorated function to `app`; its docstring follows the examples in the help."""
+    """Add the decorated function to `app`; the help is its docstring, with examples early on."""
 
     def decorate(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
         @functools.wraps(function)
         def wrapped(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
             return _guarded(lambda: function(*args, **_at_home(kwargs)))
 
-        summary = inspect.cleandoc(function.__doc__ or "")
+        summary, _, more = inspect.cleandoc(function.__doc__ or "").partition("\n\n")
         lines = "\n".join(f"  {example}" for example in examples)
         # \b keeps the line breaks of the paragraph that it begins.
-        text = f"\b\nExamples:\n{lines}\n\n{summary}"
-        app.command(name, help=text, short_help=summary.split("\n\n", 1)[0])(wrapped)
+        text = f"{summary}\n\n\b\nExamples:\n{lines}\n\n{more}"
+        app.command(name, help=text, short_help=summary)(wrapped)
         return function
 
     return decorate

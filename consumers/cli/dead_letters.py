@@ -12,7 +12,7 @@ import typer
 
 from consumers.cli.commands import command, confirm, group
 from consumers.cli.log_access import existing_log
-from consumers.cli.options import AsJson, ConfigFile, LogUrl, Settings, resolve
+from consumers.cli.options import MOST_RATE, AsJson, ConfigFile, LogUrl, Settings, resolve
 from consumers.cli.output import print_json, print_table, say
 from consumers.terminal_text import printable
 
@@ -116,7 +116,7 @@ def redrive(
     log: LogUrl = None,
     reasons: Reasons = None,
     rate: Annotated[
-        float, typer.Option("--rate", min=1, metavar="N", help="Records per second.")
+        float, typer.Option("--rate", min=1, max=MOST_RATE, metavar="N", help="Records per second.")
     ] = 1000.0,
     most_redrives: Annotated[
         int,

@@ -7,6 +7,7 @@ import typer
 
 from consumers.cli.commands import command
 from consumers.cli.options import (
+    MOST_SEED,
     AsJson,
     ColumnNames,
     ConfigFile,
@@ -79,7 +80,7 @@ def evaluate(
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, max=100, help="Models to learn and average.")
     ] = 3,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="The first seed.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=MOST_SEED, help="The first seed.")] = 0,
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="Of the arithmetic [all cores].")
     ] = None,
@@ -210,7 +211,7 @@ def compare(
     samples: Annotated[
         int, typer.Option("--samples", min=100, max=1_000_000, help="Times to draw all users.")
     ] = 10_000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the draws.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=MOST_SEED, help="Of the draws.")] = 0,
     part: Annotated[
         Literal["test", "valid"], typer.Option("--part", help="Which predictions.")
     ] = "test",

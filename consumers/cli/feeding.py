@@ -9,6 +9,7 @@ import typer
 
 from consumers.cli.commands import command
 from consumers.cli.options import (
+    MOST_RATE,
     ColumnNames,
     ConfigFile,
     EventPaths,
@@ -34,7 +35,9 @@ if TYPE_CHECKING:  # they would slow `gsr --help` down
 
 Rate = Annotated[
     float | None,
-    typer.Option("--rate", min=0.001, help="Events per second (default: as fast as possible)."),
+    typer.Option(
+        "--rate", min=0.001, max=MOST_RATE, help="Events per second (default: as fast as possible)."
+    ),
 ]
 HeadStart = Annotated[
     int, typer.Option("--head-start", min=0, help="Send so many at once before the rate applies.")

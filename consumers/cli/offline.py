@@ -10,6 +10,7 @@ import typer
 from consumers.cli.commands import command
 from consumers.cli.options import (
     EVENTS_HELP,
+    MOST_SEED,
     AsJson,
     ColumnNames,
     ConfigFile,
@@ -81,7 +82,9 @@ def replay(
         Literal["exclude", "include"],
         typer.Option("--repeats", help="Clicks on items that the user clicked before."),
     ] = "exclude",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of everything random.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=MOST_SEED, help="Of everything random.")
+    ] = 0,
     limit: Limit = None,
     cycle_clicks: CycleClicks = None,
     recommendations: Annotated[

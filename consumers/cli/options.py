@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
     from consumers.config import GsrConfig
     from stream.events.file_dialect import FileDialect
+
+MOST_RATE: Final = 1e9
+"""Events per second; leave the option out for no limit."""
+MOST_SEED: Final = 2**62
+"""Every generator takes it, and some more on top of it."""
 
 ConfigFile = Annotated[
     Path | None,

@@ -8,6 +8,7 @@ import typer
 
 from consumers.cli.commands import command
 from consumers.cli.options import (
+    MOST_RATE,
     ColumnNames,
     ConfigFile,
     LogFormat,
@@ -49,7 +50,7 @@ def run(
         typer.Option("--events", metavar="FILE", help="With --demo: clicks of this file instead."),
     ] = None,
     rate: Annotated[
-        float, typer.Option("--rate", min=1, help="With --demo: clicks per second.")
+        float, typer.Option("--rate", min=1, max=MOST_RATE, help="With --demo: clicks per second.")
     ] = 150.0,
     columns: ColumnNames = None,
 ) -> None:

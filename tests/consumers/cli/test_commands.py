@@ -57,26 +57,6 @@ def values(topic: str) -> list[tuple[bytes | None, bytes | None]]:
     return found
 
 
-ALL = [
-    *(["run"], ["ingest"], ["train"], ["publish"], ["replay"], ["bootstrap"], ["produce"]),
-    *(["simulate"], ["recommend"], ["user"], ["item"], ["forget"], ["items", "block"]),
-    *(["items", "allow"], ["state", "check"], ["models", "list"], ["models", "show"]),
-    *(["models", "rollback"], ["log", "topics"], ["log", "clean"]),
-    *(["dlq", "show"], ["dlq", "redrive"], ["state", "restore"], ["log", "retain"], ["compare"]),
-]
-
-
-@pytest.mark.parametrize("command", ALL, ids=" ".join)
-def test_help_begins_with_examples(command: list[str]) -> None:
-    """-h and --help show a line to copy before anything else."""
-    result = gsr(*command, "-h")
-    assert result.exit_code == 0
-    assert result.output == gsr(*command, "--help").output
-    _, _, rest = result.output.partition("\n")
-    assert rest.lstrip().startswith("Examples:")
-    assert f"gsr {' '.join(command)}" in rest
-
-
 def test_the_command_alone_shows_help() -> None:
     """Nothing given: the overview, and the code of wrong usage."""
     result = gsr()
