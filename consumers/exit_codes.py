@@ -7,7 +7,7 @@
 3    too many bad records: ingest stopped
 4    a role of `gsr run` failed for good
 5    state: locked, of another shape, corrupt; or a disk is full
-6    the event log: a topic is missing or differs, or it cannot be reached
+6    the event log: a topic is missing or differs, is damaged, or cannot be reached
 7    an artifact is missing or torn
 8    a port is in use
 9    what was asked for does not exist

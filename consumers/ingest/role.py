@@ -81,6 +81,7 @@ class IngestRole:
         self._partitions = OwnedPartitions(config, log, clock, metrics, artifacts)
         self._parts = self._partitions.parts
         self._polled = self._failed = False
+        self._damage: RecordsDamagedError | None = None
         self._lag = IngestLag(config, log, clock, metrics)
         self._measure_due = self._measure_state_due = clock.monotonic()
         self._clean_due = clock.monotonic() + config.ingest.clean_interval_seconds
@@ -126,6 +127,7 @@ class IngestRole:
             part = self._parts.get(batch.partition)
             if part is not None:  # else it has just left
                 part.apply(batch)
+        self._set_damage_aside()
         behind = sum(map(len, batches)) >= ingest.poll_records // 2
         worked = bool(batches)
         worked |= self._send_sequences(catching_up=behind)
@@ -157,14 +159,20 @@ class IngestRole:
             self._reader.seek(expired.partition, expired.start_offset)
             return []
         except RecordsDamagedError as damage:
-            self._set_aside(damage)
+            self._damage = damage
             return []
 
-    def _set_aside(self, damage: RecordsDamagedError) -> None:
-        """Go on behind records that cannot be read, where that is allowed and they have an end."""
+    def _set_damage_aside(self) -> None:
+        """Go on behind records that cannot be read, where that is allowed and they have an end.
+
+        All that was read before them is applied.
+        """
+        damage, self._damage = self._damage, None
+        if damage is None:
+            return
         part, end = self._parts.get(damage.partition), damage.next_offset
         if end is None or not self._config.ingest.skip_damaged:
-            raise ClicksDamagedError(damage) from None
+            raise ClicksDamagedError(damage)
         if part is not None:  # else it has just left
             part.set_aside(damage, end)
             self._reader.seek(damage.partition, end)

@@ -58,9 +58,13 @@ def offsets(futures: Sequence[Any], clock: Clock, timeout_seconds: float) -> lis
     ]
 
 
-def too_large(futures: Sequence[Any]) -> list[int]:
-    """Return which of the records were refused because of their size."""
-    return [row for row, future in enumerate(futures) if is_too_large(future.exception)]
+def too_large(futures: Sequence[Any]) -> int | None:
+    """Return which record of a partition was refused because of its size, if one was.
+
+    It is the first one: kafka-python then gives the others up with the same error.
+    """
+    refused = (row for row, future in enumerate(futures) if is_too_large(future.exception))
+    return next(refused, None)
 
 
 def record_bytes(record: Outgoing) -> int:

@@ -1,15 +1,16 @@
 """Appends to a Kafka topic: idempotently, or fenced and in transactions."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, UnknownError
 
 from stream.clock import Clock
 from stream.errors import FencedError, LogError, RecordTooLargeError
 from stream.log.interface import Outgoing
-from stream.log.kafka.failures import is_passing, is_too_large, log_error
+from stream.log.kafka.failures import is_passing, log_error
 from stream.log.kafka.figures import KafkaFigures
 from stream.log.kafka.producing import discard, offsets, record_bytes, send, too_large
 from stream.log.kafka.transactions import NOBODY, commit, open_transactions
@@ -103,14 +104,17 @@ class KafkaWriter:
     def _send(self, producer: KafkaProducer, placed: Placed) -> list[int]:
         """Return the offsets, once all is acknowledged."""
         futures = send(producer, self._topic, placed)
-        producer.flush(self._timeout_seconds)
+        # What is raised of a batch that was split meanwhile is said of its parts too.
+        with suppress(UnknownError):
+            producer.flush(self._timeout_seconds)
         try:
             return offsets(futures, self._clock, self._timeout_seconds)
         except KafkaError as error:
-            if not is_too_large(error):
+            row = too_large(futures)
+            if row is None:
                 raise
             self._give_up()
-            raise RecordTooLargeError(self._topic, too_large(futures), None) from error
+            raise RecordTooLargeError(self._topic, [row], None) from error
 
     def _give_up(self) -> None:
         self._figures.count("reconnects")
