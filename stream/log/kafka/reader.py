@@ -27,6 +27,7 @@ _BUFFERED_RECORDS: Final = 5_000  # at least; so much of one partition before th
 _DAMAGED_READS: Final = 3  # what fails so often is wrong on the disk, not on the wire
 _LONGEST_WAIT_SECONDS: Final = 1.0  # between two looks at everything else
 _WAIT_PAST_END_SECONDS: Final = 0.05
+_GAPS_SECONDS: Final = 0.1  # between two looks for gaps while records come
 
 
 class KafkaReader:
@@ -66,6 +67,7 @@ class KafkaReader:
         self._waiting: set[int] = set()  # positions past the end
         self._damaged: dict[int, tuple[int, int]] = {}  # where, and how often it was fetched
         self._watch = SilenceWatch(clock, source.timeout_seconds / 3)
+        self._gaps_due = clock.monotonic()
         self._announced = partitions is None
         self.closed = False
         """Whether `close` was called."""
@@ -132,7 +134,8 @@ class KafkaReader:
             batches = self._buffer.take(max_records, self._paused)
             for batch in batches:
                 self._positions[batch.partition] = batch.next_offset
-            self._follow_gaps()
+            if not batches or self._clock.monotonic() >= self._gaps_due:
+                self._follow_gaps()
             if batches:
                 self._watch.heard()
                 return batches
@@ -195,6 +198,7 @@ class KafkaReader:
 
     def _follow_gaps(self) -> None:
         """Move positions past what holds no records: transaction markers, compaction's gaps."""
+        self._gaps_due = self._clock.monotonic() + _GAPS_SECONDS
         for partition, position in self._positions.items():
             if not self._buffer.holds(partition) and partition not in self._waiting:
                 theirs = self._session.position(partition)
