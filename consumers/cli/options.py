@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 
 import typer
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
     from consumers.config import GsrConfig
     from stream.events.file_dialect import FileDialect
+    from stream.events.time_units import TimeUnit
 
 MOST_RATE: Final = 1e9
 """Events per second; leave the option out for no limit."""
@@ -142,7 +143,7 @@ def file_dialect(
         return FileDialect(
             header=header,
             quoting=quoting,
-            time_unit=next(iter(units), None),  # type: ignore[arg-type]  # checked inside
+            time_unit=cast("TimeUnit | None", next(iter(units), None)),  # checked inside
             time_format=time_format,
         )
     except ValueError as error:
