@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import torch._dynamo  # an optimiser imports it, and it would meet what stands in here
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -55,6 +55,7 @@ def _clicks() -> Interactions:
 @pytest.fixture
 def without_values(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Stand in for what such a device has not: randomness, finite numbers, fused kernels."""
+    import_module("torch._dynamo")  # an optimiser does, and the compiler would meet the stand-ins
     generator, adam = torch.Generator, torch.optim.AdamW
 
     def unfused(*args: Any, **settings: Any) -> torch.optim.AdamW:
