@@ -43,7 +43,7 @@ def user_facts(config: GsrConfig, log: Log, key: bytes) -> dict[str, Any]:
         Neither the state nor the recommendations know the user.
     """
     user_id = key.decode()
-    partition = partition_of(key, config.log.partitions)
+    partition = partition_of(key, len(log.end_offsets(config.log.recommendations)))
     sent = newest_record(log, config.log.recommendations, key)
     answer: dict[str, Any] = {
         "user_id": user_id,

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from consumers.asking.answers import current_list, item_facts
+from consumers.asking.answers import current_list, item_facts, user_facts
 from consumers.errors import ArtifactError, NotFoundError
+from stream.events.recommendation import Recommendation, ScoredItem
+from stream.log.interface import Outgoing
+from stream.log.partitioner import partition_of
 from tests.consumers.publisher_world import World
 
 OTHERS: list[dict[str, dict[str, Any]]] = [
@@ -46,6 +49,26 @@ def test_a_view_alone_is_enough(tmp_path: Path) -> None:
     other = current_list(world.config.with_values(OTHERS[0]), world.log, b"ann", 5)
     assert other["model_version"] == 0
     assert other["items"] == own["items"]
+
+
+def test_a_user_is_found_where_the_topic_put_them(world: World) -> None:
+    """By the partitions that it has, not by those of the configuration."""
+    many = world.config.with_values({"log": {"partitions": 64}})
+    for user in ("ann", "bob", "cid"):
+        partition = partition_of(user.encode(), 2)
+        made = Recommendation(
+            user_id=user,
+            items=[ScoredItem("i1", 1.0)],
+            model_version=1,
+            generated_at=1.0,
+            reason="click",
+            source_offset=1,
+        )
+        record = Outgoing(user.encode(), made.encode(), partition=partition)
+        world.log.writer(world.config.log.recommendations).append([record])
+        facts = user_facts(many, world.log, user.encode())
+        assert facts["partition"] == partition
+        assert facts["list"]["items"][0]["item_id"] == "i1"
 
 
 def test_where_nothing_was_written_yet_it_is_said_what_to_do(tmp_path: Path) -> None:
