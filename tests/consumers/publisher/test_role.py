@@ -11,6 +11,7 @@ from stream.errors import FencedError
 from stream.events.item_control import ItemControl
 from stream.log.interface import Outgoing
 from stream.log.partitioner import partition_of
+from stream.log.storage_reader import StorageReader
 from tests.consumers.publisher_world import ITEMS, World
 from tests.consumers.views import NOW, view_of
 
@@ -479,3 +480,21 @@ def test_the_way_out_of_models_older_than_lists(
     fresh.run(role)
     assert role.checks()["model_not_older_than_lists"]
     role.close()
+
+
+def test_not_ready_while_sequences_cannot_be_read(
+    world: World, role: PublisherRole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One sequence is no lag to speak of, but every later list waits behind it."""
+    world.run(role, 1.1)
+    assert role.checks()["progressing"]
+    world.click("u", "i3")
+    with monkeypatch.context() as patch:
+        patch.setattr(StorageReader, "poll", lambda *_arguments: [])
+        world.run(role, world.config.process.stalled_seconds + 2.0)
+    assert not role.checks()["progressing"]
+    assert world.value("gsr_publisher_lag_records") == 1
+    standing = world.clock.time() - world.value("gsr_publisher_progress_timestamp_seconds")
+    assert standing > world.config.process.stalled_seconds
+    world.run(role, 2.0)
+    assert role.checks()["progressing"]
