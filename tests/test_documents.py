@@ -51,3 +51,14 @@ def test_settings_of_the_operations_manual_exist() -> None:
     named = re.findall(rf"`(?:--set )?({sections})\.([a-z_]+)\b", page)
     assert named
     assert [f"{s}.{k}" for s, k in named if k not in known_settings()[s]] == []
+
+
+def test_every_row_of_the_faults_is_held_by_a_test_that_exists() -> None:
+    """Whoever reads a promise can read how it is kept."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    table = page.partition("## Faults at a glance")[2].partition("\n## ")[0]
+    rows = [row for row in table.splitlines() if row.startswith("|") and "**" not in row][2:]
+    assert len(rows) > 60
+    for row in rows:
+        path, _, name = row.rsplit("`", 2)[1].partition("::")
+        assert f"def {name}(" in (ROOT / "tests" / path).read_text(), row
