@@ -33,6 +33,9 @@ from stream.clock import Clock
 _CURRENT: Final = "CURRENT"
 _READ_ATTEMPTS: Final = 3
 
+FOLDERS: Final = ("checkpoints", "pins", "snapshots", "trainer", "views")
+"""What a store consists of."""
+
 LEARN_ANEW: Final = (
     "move the folder `trainer` of the artifact store away: another model is learned from the "
     "clicks that state still holds, and the served one stays until the first new one is promoted"

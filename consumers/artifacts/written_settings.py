@@ -11,6 +11,7 @@ from typing import Any, Final
 from consumers.artifacts.store import LEARN_ANEW, ArtifactStore
 from consumers.config import GsrConfig
 from consumers.config_loading import DERIVED
+from consumers.errors import ArtifactError
 from gsr.config import UNLEARNED
 from gsr.errors import SnapshotError
 from stream.errors import StateMismatchError
@@ -69,14 +70,18 @@ def refuse_other_state(meta: StateMeta, partition: int, config: GsrConfig, place
 def refuse_other_journal(store: ArtifactStore, config: GsrConfig) -> None:
     """Refuse an artifact store whose trainer learns a model of other settings.
 
+    A journal that cannot be read is left to the trainer, who needs it.
+
     Raises
     ------
     SnapshotError
         See `refuse_other_model`.
     """
-    journal = store.journal_manifest()
-    if journal is not None:
-        refuse_other_model(journal["model"]["config"], config, "the trainer's model")
+    try:
+        journal = store.journal_manifest() or {}
+    except ArtifactError:
+        return
+    refuse_other_model(journal.get("model", {}).get("config", {}), config, "the trainer's model")
 
 
 def refuse_other_half_lives(half_lives: Sequence[float], config: GsrConfig) -> None:

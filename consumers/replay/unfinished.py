@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from consumers.artifacts.store import FOLDERS
 from consumers.config import GsrConfig
 from consumers.errors import ConfigError
 from stream.state.rocks import writable
@@ -33,11 +34,13 @@ def refuse_unfinished(config: GsrConfig) -> None:
     """
     if not _mark(config).exists():
         return
-    made = [config.ingest_directory, config.artifacts_url, _mark(config)]
+    # Not the directories themselves, which may hold what others put there.
+    artifacts = [f"{config.artifacts_url}/{folder}" for folder in FOLDERS]
+    made = [config.ingest_directory, *artifacts, _mark(config)]
     raise ConfigError(
         f"the state in {config.state.directory} was left by a `gsr bootstrap` that is still at "
         "work or was stopped before its end, and holds a part of the history only. If none is at "
-        f"work, delete what it made ({', '.join(map(str, dict.fromkeys(made)))}) and repeat it; "
+        f"work, delete what it made ({', '.join(map(str, made))}) and repeat it; "
         "the log may stay"
     )
 

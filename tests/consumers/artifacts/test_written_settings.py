@@ -11,6 +11,7 @@ from consumers.artifacts.written_settings import (
     refuse_other_model,
 )
 from consumers.config import GsrConfig
+from consumers.errors import ArtifactError
 from gsr.errors import SnapshotError
 from stream.errors import StateMismatchError
 from tests.consumers.publisher_world import World
@@ -62,6 +63,15 @@ def test_a_store_whose_trainer_learns_another_model_is_refused(world: World) -> 
     refuse_other_journal(world.artifacts, OTHER)
     with pytest.raises(SnapshotError, match=r"the trainer's model was made with model\.dimension"):
         refuse_other_journal(world.artifacts, GsrConfig())
+
+
+def test_a_torn_journal_stops_only_who_reads_it(world: World) -> None:
+    """The publisher starts beside it; the trainer is told what to do."""
+    world.artifacts.save_journal(b"", {})
+    (world.directory / "artifacts" / "trainer" / "journal.json").write_text("{")
+    refuse_other_journal(world.artifacts, OTHER)
+    with pytest.raises(ArtifactError, match="move the folder `trainer`"):
+        world.artifacts.load_journal()
 
 
 def test_a_view_of_other_half_lives_is_refused() -> None:
