@@ -85,7 +85,7 @@ class TrainerRole:
         self._figures = TrainerFigures(metrics)
         self._version = 0
         self._newest_append = 0.0
-        self._viewed = False
+        self._viewed = self._prepared = False
         self._share = 1.0
         self._room = config.trainer.cycle_max_clicks
         now = clock.monotonic()
@@ -105,9 +105,10 @@ class TrainerRole:
             )
         worked = self._take_in(self.loop)
         wanted = self._cycle_wanted(self.loop)
-        if wanted or (self._viewed and not worked):
+        if not self._prepared and (wanted or (self._viewed and not worked)):
             # Seconds, once: after the first view, which lists wait for, and before a timed cycle.
             self.loop.learner.prepare()
+            self._prepared = True
         if wanted:
             self._cycle(self.loop)
             worked = True

@@ -22,6 +22,18 @@ optimiser.step()
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
+LOOK_BEFORE_LEARNING = """
+import sys
+from gsr.config import LearnerConfig, ModelConfig
+from gsr.learner import Learner
+from gsr.model import JointModel
+def learning(): return [name in sys.modules for name in ("torch._dynamo", "torch_geometric")]
+learner = Learner(JointModel(ModelConfig()), LearnerConfig())
+before = learning()
+learner.prepare()
+print(before, learning())
+"""
+
 
 @pytest.mark.parametrize("edges", [0, 7, 20_000])
 def test_serving_adds_up_as_learning_does(edges: int) -> None:
@@ -62,3 +74,16 @@ def test_a_learner_that_is_killed_leaves_no_temporary_files(tmp_path: Path) -> N
     )
     assert killed.returncode == -signal.SIGKILL
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_takes_seconds_to_import_comes_when_there_is_something_to_learn() -> None:
+    """A trainer shows its first view before that."""
+    said = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LOOK_BEFORE_LEARNING],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert said.stdout.strip() == "[False, False] [True, True]"
+    assert "leak" not in said.stderr

@@ -17,11 +17,11 @@ ANY = None
 USAGE, STATE, LOG, ARTIFACT, MISSING, EVENTS = 2, 5, 6, 7, 9, 10
 
 OPTIONS = [
-    ("prodcue c.csv", USAGE, "produce"),
-    ("items blok tea", USAGE, "block"),
+    ("prodce c.csv", USAGE, "produce"),
+    ("items blck tea", USAGE, "block"),
     ("produce c.csv --rat 3", USAGE, "--rate"),
     ("simulate --seeds 3", USAGE, "--seed"),
-    ("replay c.csv --ouput r", USAGE, "--out"),
+    ("replay c.csv --outt r", USAGE, "--out"),
     ("replay c.csv", USAGE, "--out"),
     ("produce", USAGE, "EVENTS"),
     ("recommend", USAGE, "USER"),
@@ -85,7 +85,7 @@ SETTINGS = [
     ("ingest --set trainer.cycle_seconds", USAGE, "section.key=VALUE"),
     ("ingest --set cycle_seconds=3", USAGE, "section.key=VALUE"),
     ("ingest --set trainer.cycle_second=3", USAGE, "did you mean trainer.cycle_seconds?"),
-    ("ingest --set traner.cycle_seconds=3", USAGE, "did you mean trainer?"),
+    ("ingest --set trainr.cycle_seconds=3", USAGE, "did you mean trainer?"),
     ("ingest --set trainer.cycle_seconds=soon", USAGE, "trainer.cycle_seconds"),
     ("ingest --set trainer.cycle_seconds=-1", USAGE, "greater than 0"),
     ("ingest --set trainer.cycle_seconds=nan", USAGE, "finite"),
