@@ -21,11 +21,13 @@ from consumers.exit_codes import (
 from consumers.home_paths import home_path
 from consumers.process.outputs import NO_SPACE
 from consumers.terminal_text import printable
+from stream.errors import StateCorruptError
 
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
-_OF_MANY_LINES: Final = (ConfigError, RoleFailedError)
+_OF_MANY_LINES: Final = (ConfigError, RoleFailedError, StateCorruptError)
+"""Errors that break their lines themselves; in others a line break is somebody's id or file."""
 
 
 def group(help_text: str) -> typer.Typer:

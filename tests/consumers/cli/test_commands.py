@@ -385,6 +385,7 @@ def test_who_follows_the_advice_on_damage_has_a_sound_state() -> None:
     found = gsr("state", "check", "--live")
     assert found.exit_code == 5
     assert "the checkpoint of offset 8" in found.stderr
+    assert r"\n" not in found.stderr
     advised = found.stderr.split("`gsr ")[1].partition("`")[0].split()
     assert advised == ["state", "restore", "--partition", "1"]
     assert gsr(*advised, answer="y\n").exit_code == 0
