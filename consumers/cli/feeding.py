@@ -264,7 +264,11 @@ def _send(
 
     # What cannot be read is found before a log is made for it.
     remaining = iter(batches)
-    batches = itertools.chain(list(itertools.islice(remaining, 1)), remaining)
+    try:
+        batches = itertools.chain(list(itertools.islice(remaining, 1)), remaining)
+    except BaseException as error:
+        sent.tell_stopped(error)
+        raise
     begun = time.monotonic()
     interruption = Interruption()
 

@@ -211,5 +211,5 @@ def test_liveness_follows_progress_and_not_messages(tmp_path: Path) -> None:
         world.metrics.step_done()
         world.clock.sleep(3.0)
     assert world.metrics.heartbeat_age() <= 3.1
-    assert role.checks() == {"assigned": True, "caught_up": True}
+    assert role.checks() == {"assigned": True, "caught_up": True, "progressing": True}
     role.close()

@@ -15,6 +15,8 @@ from gsr.ranking_metrics import MISS
 HALF_LIVES = (100.0, 5000.0)
 LONG_HALF_LIVES = (1e5, 1e6)  # no count fades so far that rounding decides who is ahead
 WINDOW = (1.0, 0.5)
+ROUNDING = 1e-13
+"""Sums in another order differ by a smaller share; a second within 1e6 by a larger one."""
 
 
 class Obvious:
@@ -46,7 +48,7 @@ class Obvious:
             share = popular / voted if voted > 0.0 else 0.0
             mix = {item: popularity[item] + share * graph[item] for item in known}
             for column, scores in zip(columns, (popularity, graph, mix), strict=True):
-                own = scores[target] * (1 - 1e-9)
+                own = scores[target] * (1 - ROUNDING)
                 column.append(sum(scores[j] >= own for j in known if j not in hidden))
         return [rank for column in columns for rank in column]
 

@@ -34,6 +34,15 @@ def _somewhere_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GSR_CONFIG", raising=False)
 
 
+@pytest.fixture
+def topics() -> None:
+    """Make the topics, as ingest does."""
+    log = open_log("embedded:run/log", SystemClock())
+    for spec in GsrConfig().log.topics():
+        log.create_topic(spec)
+    log.close()
+
+
 def gsr(*arguments: str) -> Result:
     """Run a command, and find nothing in what it printed that does something."""
     result = CliRunner().invoke(app, arguments, prog_name="gsr")
@@ -65,6 +74,7 @@ def publish_state(partition: int) -> None:
     store.close()
 
 
+@pytest.mark.usefixtures("topics")
 def test_users_and_items_are_shown_harmlessly() -> None:
     """Clicks, neighbours, and what is said of ids that are not known; JSON holds them exactly."""
     publish_state(partition_of(USER.encode(), GsrConfig().log.partitions))
@@ -79,6 +89,7 @@ def test_users_and_items_are_shown_harmlessly() -> None:
     assert gsr("forget", USER, "--yes").exit_code == 0
 
 
+@pytest.mark.usefixtures("topics")
 def test_lists_are_shown_harmlessly(monkeypatch: pytest.MonkeyPatch) -> None:
     """For people and as JSON."""
     answer: dict[str, Any] = {
@@ -101,20 +112,22 @@ def test_models_and_state_are_shown_harmlessly() -> None:
     assert json.loads(gsr("models", "show", "1").stdout)["note"] == ITEM
 
 
+@pytest.mark.usefixtures("topics")
 def test_dead_letters_are_shown_harmlessly() -> None:
     """Keys, values, details and the names of others' headers."""
     log = open_log("embedded:run/log", SystemClock())
-    for spec in GsrConfig().log.topics():
-        log.create_topic(spec)
     headers = [
-        *(("gsr-reason", b"future"), ("gsr-topic", ITEM.encode()), ("gsr-partition", b"0")),
-        *(("gsr-offset", b"1"), ("gsr-detail", ITEM.encode()), (f"x{ITEM}", b"\x1b[2J")),
+        *(("gsr.error.reason", b"future"), ("gsr.error.topic", ITEM.encode())),
+        *(("gsr.error.partition", b"0"), ("gsr.error.offset", b"1"), ("gsr.error.time", b"1.0")),
+        *(("gsr.error.detail", ITEM.encode()), (f"x{ITEM}", b"\x1b[2J")),
     ]
     writer = log.writer("clicks.dlq")
     writer.append([Outgoing(key=USER.encode(), value=ITEM.encode(), headers=tuple(headers))])
     writer.close()
     log.close()
-    assert gsr("dlq", "show").exit_code == 0
+    shown = gsr("dlq", "show")
+    assert shown.exit_code == 0
+    assert "ann\\x1b]0;" in shown.stdout
     assert gsr("dlq", "show", "--json").exit_code == 0
 
 

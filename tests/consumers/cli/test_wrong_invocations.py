@@ -44,7 +44,8 @@ CONTRADICTIONS = [
     ("forget ann", USAGE, "--yes"),
     ("dlq show --reason badness", USAGE, "future"),
     ("dlq show --since yesterday", USAGE, "2h"),
-    ("dlq show --partition 99", USAGE, "partitions"),
+    ("dlq show --partition -1", USAGE, "--partition"),
+    ("dlq show --partition 99", LOG, "--log"),
 ]
 NUMBERS = [
     ("simulate --events -5", USAGE, "--events"),
@@ -142,9 +143,9 @@ PLACES = [
     ("state check", MISSING, "no state"),
     ("state check --live", MISSING, "no state"),
     ("state restore", MISSING, "checkpoint"),
-    ("user ann", MISSING, "ann"),
+    ("user ann", LOG, "--log"),
     ("item tea", MISSING, "checkpoints"),
-    ("recommend ann", ARTIFACT, "trainer"),
+    ("recommend ann", LOG, "--log"),
     ("user ''", USAGE, "empty"),
     ("recommend ''", USAGE, "empty"),
     ("item ''", USAGE, "empty"),

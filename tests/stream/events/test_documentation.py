@@ -13,7 +13,7 @@ from stream.events.click import MAX_EVENT_NAMES, MAX_ID_BYTES, MAX_RECORD_BYTES,
 from stream.events.click_fields import MAX_NESTING
 from stream.events.codec import REASONS, ClickCodec
 from stream.events.columns import Columns
-from stream.events.dead_letters import dead_letter
+from stream.events.dead_letters import DAMAGED, dead_letter, shortened
 from stream.events.files import EventFile
 from stream.events.input_paths import FORMATS
 from stream.events.schemas import NAMES, schema
@@ -39,11 +39,15 @@ def first_cells(title: str, text: str = r"`([a-z_.0-9]+)`") -> list[str]:
 
 
 def test_reasons_and_headers_are_those_of_the_code() -> None:
-    """All of them, in order."""
+    """All of them, in order; those of a shortened letter beside."""
     cells = first_cells("Dead letters")
-    assert tuple(cell for cell in cells if "." not in cell) == REASONS
+    assert tuple(cell for cell in cells if "." not in cell) == (*REASONS, DAMAGED)
     sent = dead_letter(batch_of([b""]), BadRecord(0, 0, "empty", ""))
-    assert [cell for cell in cells if "." in cell] == [name for name, _ in sent.headers]
+    told = [name for name, _ in sent.headers]
+    beside = [name for name, _ in shortened(sent).headers if name not in told]
+    named = [cell for cell in cells if "." in cell]
+    assert named[: len(told)] == told
+    assert sorted(named[len(told) :]) == sorted({*beside, "gsr.error.key_bytes"})
 
 
 def test_limits_are_those_of_the_code() -> None:
