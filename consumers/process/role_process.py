@@ -151,6 +151,7 @@ def _loop(
     failed = True
     try:
         metrics.beat()
+        health.update(role.checks())  # before the first step nothing but these keeps it unready
         health.started()
         _logger.info("%s runs", name)
         backoff = _FIRST_BACKOFF_SECONDS
