@@ -20,7 +20,7 @@ from consumers.ingest.sequences import (
 from consumers.ingest.topic_origin import remember_record
 from consumers.metrics.registry import Metrics
 from consumers.topics.fitting import append_what_fits
-from consumers.topics.sequences_word import UNDER_WAY
+from consumers.topics.sequences_word import NOTHING_TO_SEND, UNDER_WAY
 from stream.clock import Clock
 from stream.errors import RecordsDamagedError
 from stream.events.click import ClickBatch
@@ -158,7 +158,7 @@ class PartitionIngest:
             max_waiting=MAX_WAITING_USERS,
         )
         self._sequences_end = sequences_end
-        self._sequences_gone = False
+        self._sequences_gone = self._resent = False
         self._append_time: float | None = None
         self._checkpointed_offset = checkpointed_offset
         self._exposed_since: float | None = None
@@ -229,7 +229,11 @@ class PartitionIngest:
             end_offset - 1,
         )
         self._policy.record(records, ())
-        self._store.apply(_NO_CLICKS, self._store.watermark, end_offset)
+        self.begin_at(end_offset)
+
+    def begin_at(self, offset: int) -> None:
+        """Go on at `offset`: what is before it is no click, or will never be read."""
+        self._store.apply(_NO_CLICKS, self._store.watermark, offset)
 
     @property
     def checkpointed_offset(self) -> int:
@@ -282,6 +286,8 @@ class PartitionIngest:
         """Offset behind the newest sequence; `UNDER_WAY` while all are sent again."""
         if self._sequences.resending or self.lacks_sequences:
             return UNDER_WAY
+        if self._sequences_end is None and self._resent:
+            return NOTHING_TO_SEND
         return self._sequences_end
 
     def resend(self) -> None:
@@ -290,6 +296,7 @@ class PartitionIngest:
         self._sequences.resend()
         self._sequences_gone = False
         self._sequences_end = None
+        self._resent = True
 
     @property
     def sequences(self) -> PartitionSequences:

@@ -348,8 +348,10 @@ class PartitionOpening:
             store.close()
         raise StateMismatchError(
             f"{self._config.log.clicks}[{self.partition}]: the {what} has applied records up to "
-            f"offset {offset}, but the log ends at {end}: it is another log. Name the log that "
-            "this was built from, or begin with an empty state directory and artifact store."
+            f"offset {offset}, but the log ends at {end}: it is another log, or records were lost "
+            "with a broker. Name the log that this was built from, or bring back a replica with "
+            "these records. Where they are gone for good, begin with another state directory and "
+            "artifact store, and keep these: a new state knows only what the log still holds."
         )
 
 

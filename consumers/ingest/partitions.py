@@ -175,9 +175,8 @@ class OwnedPartitions:
                 )
         for part in self.parts.values():
             if part.lacks_sequences:
-                self._resend(part)
-        if not self._openings:
-            return False
+                self._say_resending(part.partition)
+                part.resend()
         ready = [p for p in sorted(self._openings) if self._open(p)]
         openings = self._openings.values()
         self._metrics.gauge("gsr_ingest_locked_partitions").set(sum(o.locked for o in openings))
@@ -223,6 +222,7 @@ class OwnedPartitions:
         offset = part.position.next_offset
         if offset < start:
             self._say_gap(partition, lost, start)
+            part.begin_at(start)
             offset = start
         self._reader.seek(partition, offset)
         self._reader.resume([partition])
@@ -254,27 +254,25 @@ class OwnedPartitions:
 
     def _sequences_end(self, partition: int) -> int:
         """Return where a partition of `sequences` ends; `UNDER_WAY`: it does not hold everybody."""
-        end = self._log.end_offsets(self._config.log.sequences)[partition]
+        # What a predecessor's transaction holds back for a moment is there all the same.
+        end = self._log.written_offsets(self._config.log.sequences)[partition]
         known = read_word(self._log, self._config).get(partition, end)
         return UNDER_WAY if end < known else min(end, known)
 
     def look_at_sequences(self) -> None:
         """Find out whether `sequences` was emptied while nothing was sent."""
-        ends = self._log.end_offsets(self._config.log.sequences)
+        ends = self._log.written_offsets(self._config.log.sequences)
         for partition, part in self.parts.items():
             part.note_sequences_end(ends[partition])
-
-    def _resend(self, part: PartitionIngest) -> None:
-        self._say_resending(part.partition)
-        part.resend()
 
     def _say_resending(self, partition: int) -> None:
         """Leave word before the first is sent: else a crash midway would look like the end."""
         leave_word(self._log, self._config, {partition: UNDER_WAY})
         self._saved = ()  # the topic may end where it did before
         _LOGGER.warning(
-            "partition %d: %s has lost sequences (was the topic deleted, or emptied?): everybody's "
-            "is sent again from the state",
+            "partition %d: %s has lost sequences (it was deleted or emptied, or clicks whose users "
+            "it was still to be told of cannot be read any more): everybody's is sent again from "
+            "the state",
             partition,
             self._config.log.sequences,
         )

@@ -120,8 +120,10 @@ class IngestRole:
 
     def _step(self) -> bool:
         ingest = self._config.ingest
+        self._damage = None  # a step that failed went back: damage is found again
         batches = self._poll()
         if self._partitions.advance():
+            self._damage = None  # the same of a partition that has just been opened again
             batches += self._poll()
         for batch in batches:
             part = self._parts.get(batch.partition)
@@ -156,6 +158,9 @@ class IngestRole:
             lost = expired.start_offset - expired.offset
             self._metrics.counter("gsr_ingest_lost_records_total").inc(lost)
             _LOGGER.error("%s Going on there, as ingest.accept_gap says.", expired)  # noqa: TRY400 - no bug
+            part = self._parts.get(expired.partition)
+            if part is not None:
+                part.begin_at(expired.start_offset)
             self._reader.seek(expired.partition, expired.start_offset)
             return []
         except RecordsDamagedError as damage:

@@ -10,7 +10,7 @@ from consumers.ingest.resending import StoredUsers
 from consumers.ingest.waiting_users import WaitingUsers
 from consumers.topics.log_range import poll_past_damage, say_damage
 from stream.clock import Clock
-from stream.errors import OffsetExpiredError
+from stream.errors import OffsetExpiredError, RecordsDamagedError
 from stream.events.id_column import IdColumn
 from stream.events.sequence import SequenceRecord, pack_seen
 from stream.events.utf8_kernel import utf8_rows
@@ -247,8 +247,7 @@ class PartitionSequences:
             return
         if self._read_again_from < stop:
             try:
-                # What is damaged was set aside already: it was read for the state before.
-                batches = poll_past_damage(self._log, reader, _REREAD_RECORDS, 0.0, say_damage)
+                batches = poll_past_damage(self._log, reader, _REREAD_RECORDS, 0.0, self._tell)
             except OffsetExpiredError as expired:
                 self.missed = True
                 self._read_again_from = expired.start_offset
@@ -262,6 +261,11 @@ class PartitionSequences:
         if self._read_again_from >= stop:
             reader.close()
             self._reader = None
+
+    def _tell(self, damage: RecordsDamagedError) -> None:
+        """Have all users sent again: the state knows whose clicks were there, the log no more."""
+        say_damage(damage)
+        self.missed = True
 
     def _note(self, batch: RecordBatch, stop: int) -> None:
         count = int(np.searchsorted(batch.offsets, stop))

@@ -16,7 +16,7 @@ from xxhash import xxh3_128_hexdigest
 from consumers.config import GsrConfig
 from consumers.errors import OtherTopicError
 from consumers.topics.log_range import read_range
-from stream.errors import OffsetExpiredError, StateError
+from stream.errors import OffsetExpiredError, RecordsDamagedError, StateError
 from stream.log.interface import Log, RecordBatch
 from stream.state.checkpoint import Checkpoint
 from stream.state.store import PartitionStore
@@ -100,13 +100,15 @@ class TopicOrigin:
     def _found(self, mark: str) -> str | None:
         """Return the mark of the record that is where that of `mark` was.
 
-        None where retention has taken it: nobody can tell then.
+        None where retention has taken it, or it cannot be read: nobody can tell then.
         """
-        offset = int(mark.split(":")[1])
+        offset, damages = int(mark.split(":")[1]), list[RecordsDamagedError]()
         with suppress(OffsetExpiredError):
-            for batch in read_range(self._log, self._topic, self._partition, offset, offset + 1):
+            for batch in read_range(
+                self._log, self._topic, self._partition, offset, offset + 1, damages.append
+            ):
                 return record_mark(batch)
-            return f"{_RECORD}:{offset}:none"
+            return None if damages else f"{_RECORD}:{offset}:none"
         return None
 
 

@@ -42,7 +42,7 @@ class TopicWatch:
         self._topics = tuple(topics)
         self._clicks = clicks
         self._clock = clock
-        self._known: dict[str, str | None] = {}
+        self._known: dict[str, str | None] = dict.fromkeys(topics)
         self._missing: dict[str, float] = {}
         self._trouble: Exception | None = None
         self.look()
@@ -78,7 +78,7 @@ class TopicWatch:
         """Return what is wrong with which topic."""
         found = self._log.topic_ids(self._topics)
         troubles = {topic: self._trouble_with(topic, found) for topic in self._topics}
-        self._known = found | self._known
+        self._known = {t: found.get(t) if at is None else at for t, at in self._known.items()}
         return {topic: trouble for topic, trouble in troubles.items() if trouble is not None}
 
     def _trouble_with(self, topic: str, found: Mapping[str, str | None]) -> Exception | None:
@@ -89,8 +89,7 @@ class TopicWatch:
             return None if same else self._other(topic, found[topic])
         now = self._clock.monotonic()
         missing = now - self._missing.setdefault(topic, now)
-        gone = topic in self._known and missing >= GONE_PATIENCE_SECONDS
-        return self._other(topic, None) if gone else None
+        return self._other(topic, None) if missing >= GONE_PATIENCE_SECONDS else None
 
     def _other(self, topic: str, found: str | None) -> Exception:
         known = self._known.get(topic) or "unknown"

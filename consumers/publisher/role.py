@@ -34,7 +34,7 @@ from consumers.serving.served import Serving
 from consumers.topics.followed_topic import FollowedTopic
 from consumers.topics.log_range import poll_past_damage, read_range
 from stream.clock import Clock
-from stream.errors import FencedError, LogUnavailableError
+from stream.errors import FencedError, LogUnavailableError, RecordsDamagedError
 from stream.events.recommendation import Reason
 from stream.log.interface import Log, Reader, RecordBatch
 from stream.state.fingerprint import fingerprint
@@ -297,7 +297,13 @@ class PublisherRole:
 
     def _poll(self, reader: Reader, seconds: float) -> list[RecordBatch]:
         """Read on, past what cannot be read: lists can be made anew."""
-        return poll_past_damage(self._log, reader, POLL_RECORDS, seconds, self._trouble.damaged)
+        return poll_past_damage(self._log, reader, POLL_RECORDS, seconds, self._tell_damage)
+
+    def _tell_damage(self, damage: RecordsDamagedError) -> None:
+        """Count it; whose sequence cannot be read was not forgotten."""
+        self._trouble.damaged(damage)
+        if damage.topic == self._config.log.sequences:
+            self._unfollowed.leave([damage.partition])
 
     def _follow_batches(self, batches: Sequence[RecordBatch]) -> None:
         """Follow sequences; after a failure they are read again."""

@@ -91,7 +91,11 @@ class UnfollowedUsers:
                     "without a sequence stay as they are",
                     (partition, len(gone)),
                 )
-            elif gone and not ends[partition]:
+                continue
+            self._incomplete.discard(partition)
+            # Ingest's word may be ahead of what can be read: a transaction that has just ended.
+            sent = max(ends[partition], word.get(partition, 0))
+            if gone and not ends[partition]:
                 self._say(
                     "partition %d: no sequence was ever sent, but %d users have lists; they stay "
                     "as they are until ingest, which does so as soon as it runs, has sent the "
@@ -99,7 +103,7 @@ class UnfollowedUsers:
                     "deleted?",
                     (partition, len(gone)),
                 )
-            elif positions[partition] >= ends[partition]:
+            elif positions[partition] >= sent:
                 self._withdraw(gone)
                 self.leave([partition])
 

@@ -8,6 +8,8 @@ from stream.log.interface import Log
 
 UNDER_WAY: Final = 0
 """Everybody's sequence is being sent again: until that is done, some may be missing."""
+NOTHING_TO_SEND: Final = 1
+"""Everybody's sequence was to be sent again, and the state knew of nobody."""
 
 
 def sequence_group(config: GsrConfig) -> str:

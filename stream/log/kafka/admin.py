@@ -145,12 +145,16 @@ class KafkaAdmin:
         Raises
         ------
         LogUnavailableError
-            The broker that was asked does not know the topic.
+            No broker that was asked knows the topic.
         """
-        found = self.topic_ids([topic])
-        if topic not in found:
-            raise log_error(UnknownTopicOrPartitionError(topic), f"find the id of {topic}")
-        return found[topic]
+
+        def ask(client: KafkaAdminClient) -> str | None:
+            (answer,) = client.describe_topics([topic])
+            if not _exists(answer):
+                raise UnknownTopicOrPartitionError(topic)
+            return _given_id(answer.get("topic_id"))
+
+        return self._call(f"find the id of {topic}", ask)
 
     def configs(self, topic: str) -> Mapping[str, str]:
         """Return the effective configuration of `topic`."""
@@ -265,8 +269,14 @@ class KafkaAdmin:
             self._clock, budget, first=not self._answered, brokers=self._figures.brokers
         )
         while True:
+            client: KafkaAdminClient | None = None
             try:
-                result = action(self._connected(patience.until))
+                client = self._connected(patience.until)
+                result = action(client)
+            except RuntimeError:
+                if client is self._client:
+                    raise
+                continue  # another thread has given up this client: the next one is new
             except (KafkaError, OSError) as error:
                 if isinstance(error, UnknownTopicOrPartitionError):
                     patience.shorten(_UNKNOWN_TOPIC_SECONDS)

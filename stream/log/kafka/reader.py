@@ -175,6 +175,9 @@ class KafkaReader:
         except RecordsDamagedError as damage:
             if not self._passes(damage):
                 raise
+        except LogUnavailableError:
+            self._start_over()  # records came, but nobody could say of which topic
+            raise
         except (KafkaError, OSError) as error:
             meaning = self._session.failure(error)
             self._start_over()
@@ -222,7 +225,8 @@ class KafkaReader:
     def _start_over(self) -> None:
         """Forget what the client fetched ahead of the positions."""
         self._buffer.drop(self.assignment)
-        self._waiting.clear()
+        for partition in list(self._waiting):
+            self._wait_past_end(partition, waiting=False)
         if self._session.change is None:
             self._session.seek(self._positions)
             self._session.pause(self._paused)

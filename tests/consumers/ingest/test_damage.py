@@ -7,7 +7,9 @@ import pytest
 
 from consumers.errors import ClicksDamagedError
 from consumers.exit_codes import exit_code
+from consumers.topics.sequences_word import sequence_group
 from stream.clock import ManualClock
+from stream.errors import RecordsDamagedError
 from stream.log.interface import Outgoing
 from tests.consumers.damaged_log import DamagedLog
 from tests.consumers.ingest_world import NOW, World, clicks_of
@@ -120,3 +122,39 @@ def test_damaged_records_do_not_count_as_bad(tmp_path: Path) -> None:
         world.run(role, 3.0)
         assert role.positions() == {0: 60}
         role.close()
+
+
+def test_damage_of_a_step_that_failed_is_not_remembered(tmp_path: Path) -> None:
+    """That step went back: what lies before the damage would be skipped along with it."""
+    world = World(tmp_path, {"skip_damaged": True}, partitions=1)
+    role = world.role()
+    world.run(role, 0.1)
+    world.send(*clicks_of(["ann", "bob"], 6))
+    role._damage = RecordsDamagedError("clicks", 0, START, STOP, "torn")  # noqa: SLF001 - as left
+    world.run(role)
+    assert world.value("gsr_ingest_clicks_total", outcome="accepted") == 12
+    role.close()
+    assert world.dead_letters() == []
+
+
+def test_clicks_damaged_before_their_users_were_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The state knows whose they were: everybody's sequence is sent again."""
+    clock = ManualClock(NOW)
+    log = DamagedLog(clock)
+    world = World(tmp_path, partitions=1, clock=clock, log=log)
+    world.send(*clicks_of(["ann", "bob"], 6))
+    role = world.role()
+    world.run(role, 3.0)
+    role.close()
+    group = sequence_group(world.config)
+    log.save_positions(group, "clicks", {0: 2})
+    log.spoil("clicks", 0, START, STOP)
+    before = {user: len(sent) for user, sent in world.sequences().items()}
+    role = world.role()
+    with caplog.at_level(logging.WARNING):
+        world.run(role, 12.0)
+    role.close()
+    assert "sent again from the state" in caplog.text
+    assert all(len(sent) > before[user] for user, sent in world.sequences().items())

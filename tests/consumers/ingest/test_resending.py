@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from consumers.ingest.role import IngestRole
-from consumers.topics.sequences_word import UNDER_WAY, read_word
+from consumers.topics.sequences_word import NOTHING_TO_SEND, UNDER_WAY, read_word
 from stream.log.embedded import EmbeddedLog
 from stream.log.memory import MemoryLog
+from stream.state.store import PartitionStore
 from tests.consumers.emptied_topic import empty
 from tests.consumers.ingest_world import World, clicks_of
 
@@ -189,4 +190,17 @@ def test_clicks_that_left_the_log_before_their_users_were_told(
     world.run(role, 2.0)
     assert set(late) <= set(world.sequences())
     assert "has lost sequences" in caplog.text
+    role.close()
+
+
+def test_nobody_to_send_again_is_said_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else who waits for it would wait for ever."""
+    served(world)
+    role = world.role()
+    world.run(role)
+    # As when everybody has expired.
+    monkeypatch.setattr(PartitionStore, "stored_user_ids", lambda *_arguments: [])
+    empty(world.topics, TOPIC)
+    world.run(role, 15.0)
+    assert set(read_word(world.topics, world.config).values()) == {NOTHING_TO_SEND}
     role.close()

@@ -10,8 +10,15 @@ from consumers.artifacts.store import ArtifactStore
 from consumers.errors import ArtifactError, ClicksExpiredError
 from consumers.ingest.partition_opening import choose_source
 from consumers.ingest.role import IngestRole
-from stream.errors import FencedError, StateCorruptError, StateMismatchError
+from stream.errors import (
+    FencedError,
+    LogUnavailableError,
+    StateCorruptError,
+    StateMismatchError,
+)
+from stream.log.interface import Outgoing, RecordBatch
 from stream.log.memory import MemoryLog
+from stream.log.storage_reader import StorageReader
 from tests.consumers.ingest_world import World, clicks_of
 
 USERS = [f"u{n}" for n in range(12)]
@@ -332,6 +339,29 @@ def test_a_gap_while_running(tmp_path: Path) -> None:
     _expire(world)
     with pytest.raises(ClicksExpiredError, match="accept_gap"):
         world.run(role, 0.1)
+    role.close()
+
+
+def test_trouble_on_a_topic_that_begins_late_is_no_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new state begins where the log does, also where the first thing that comes is trouble."""
+    world = World(tmp_path, partitions=1)
+    world.topics.writer("clicks").append([Outgoing(b"u", b"old")] * 3)
+    _expire(world)
+    role = world.role()
+    world.run(role, 0.1)
+
+    def away(*_arguments: object) -> list[RecordBatch]:
+        raise LogUnavailableError("the log is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StorageReader, "poll", away)
+        with pytest.raises(LogUnavailableError):
+            role.step()
+    world.send(("u", "z"))
+    world.run(role, 1.0)
+    assert world.newest("u").items == ["z"]
     role.close()
 
 

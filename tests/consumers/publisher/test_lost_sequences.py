@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consumers.publisher.role import PublisherRole
-from consumers.topics.sequences_word import UNDER_WAY, leave_word
+from consumers.topics.sequences_word import NOTHING_TO_SEND, UNDER_WAY, leave_word
 from tests.consumers.emptied_topic import empty
 from tests.consumers.publisher_world import World
 
@@ -127,3 +127,29 @@ def test_a_record_in_anothers_place_makes_no_list(world: World) -> None:
     for user, one in world.lists().items():
         assert one.made.user_id == user
         assert "i9" not in one.items
+
+
+def test_nobody_is_forgotten_before_all_that_was_sent_can_be_read(world: World) -> None:
+    """Ingest's word may be ahead of what can be read, where a transaction has just ended."""
+    empty(world.log, TOPIC)
+    under_way(world)
+    role = world.role()
+    send_again(world, USERS[:4])
+    ends = world.log.end_offsets(TOPIC)
+    leave_word(world.log, world.config, {p: end + len(USERS) for p, end in ends.items()})
+    world.run(role, 3.0)
+    assert all(one.record is not None for one in world.lists().values())
+    assert role.checks()["sequences"]
+
+
+def test_a_state_that_knows_of_nobody_holds_nobody_up(world: World) -> None:
+    """Everybody has expired: the lists stay, and the publisher is ready."""
+    empty(world.log, TOPIC)
+    under_way(world)
+    role = world.role()
+    world.run(role, 3.0)
+    assert not role.checks()["sequences"]
+    leave_word(world.log, world.config, {0: NOTHING_TO_SEND, 1: NOTHING_TO_SEND})
+    world.run(role, 3.0)
+    assert role.checks()["sequences"]
+    assert all(one.record is not None for one in world.lists().values())
