@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from stream.errors import EventFileError
 from stream.events.bad_record import Fault
 from stream.events.csv_layout import BLANKS, LINE_END, CsvLayout
 
@@ -21,13 +22,15 @@ ROLE_WORDS: Final = {
 }
 
 
-def take_rows(reader: "Reader", count: int) -> tuple[list[list[str]], csv.Error | None]:
-    """Return the next rows, up to `count` or up to what is no CSV."""
+def take_rows(
+    reader: "Reader", count: int
+) -> tuple[list[list[str]], csv.Error | EventFileError | None]:
+    """Return the next rows, up to `count`, or up to what is no CSV or cannot be read."""
     rows: list[list[str]] = []
     try:
         for row in islice(reader, count):
             rows.append(row)  # noqa: PERF402 - keeps the rows before an error
-    except csv.Error as error:
+    except (csv.Error, EventFileError) as error:
         return rows, error
     return rows, None
 
@@ -61,6 +64,14 @@ def fault_words(error: csv.Error) -> str:
     if "expected after" in text:
         return f"text follows a closing quote ({text}): write such quotes twice; or {PLAIN_TEXT}"
     return f"{text}: a quote is opened and not closed; {PLAIN_TEXT}"
+
+
+def line_end_fault(row: list[str], layout: CsvLayout) -> Fault | None:
+    """Return what is wrong with a row if a cell that is read goes on over several lines."""
+    for role, at in layout.positions.items():
+        if at < len(row) and LINE_END.search(row[at]):
+            return Fault("malformed_row", f"{ROLE_WORDS[role]} holds a line end; {PLAIN_TEXT}")
+    return None
 
 
 def fitted_rows(

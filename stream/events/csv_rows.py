@@ -11,7 +11,6 @@ from stream.events.columns import Columns
 from stream.events.csv_header import header_positions, numbered_positions
 from stream.events.csv_layout import (
     BLANKS,
-    LINE_END,
     CsvLayout,
     EnclosedBy,
     find_delimiter,
@@ -24,6 +23,7 @@ from stream.events.csv_records import (
     ROLE_WORDS,
     fault_words,
     fitted_rows,
+    line_end_fault,
     line_numbers,
     padding_of,
     take_rows,
@@ -109,7 +109,7 @@ class _CsvFile:
         except EventFileError as error:
             if error.line is not None:
                 raise
-            raise EventFileError(self._path, error.reason, line=self._line) from error
+            raise EventFileError(self._path, error.reason, line=self._line + 1) from error
 
     def _delimiter(self, sample: bytes) -> str:
         lines = sample.decode("utf-8", "replace").splitlines()[:_SAMPLE_LINES]
@@ -199,13 +199,21 @@ class _CsvFile:
                 return
             numbers = line_numbers(rows, before, self._line)
             faults: dict[int, Fault] = {}
-            if not isinstance(numbers, range):
+            damage = error if isinstance(error, EventFileError) else None
+            try:
                 self._judge_long_cells(rows, numbers, layout, faults)
-            if error is not None:
-                self._refuse_unclosed(numbers, error)
-                faults[len(rows)] = Fault("malformed_row", fault_words(error))
-                rows.append([])
-            yield self._file_rows(rows, numbers, faults, layout)
+                if isinstance(error, csv.Error):
+                    self._refuse_unclosed(numbers, error)
+                    faults[len(rows)] = Fault("malformed_row", fault_words(error))
+                    rows.append([])
+            except EventFileError as found:
+                damage = found
+                rows = rows[: numbers.index(found.line)]
+                faults = {place: fault for place, fault in faults.items() if place < len(rows)}
+            if rows:
+                yield self._file_rows(rows, numbers, faults, layout)
+            if damage is not None:
+                raise damage
 
     def _judge_long_cells(
         self,
@@ -215,17 +223,14 @@ class _CsvFile:
         faults: dict[int, Fault],
     ) -> None:
         """Refuse cells of several lines where they hide rows or are ids."""
-        for place, row in enumerate(rows):
+        for place, row in enumerate(() if isinstance(numbers, range) else rows):
             count = numbers[place + 1] - numbers[place]
             if count <= 1:
                 continue
             if layout.hides_row(row):
                 self._refuse_hidden(numbers[place], count)
-            for role, at in layout.positions.items():
-                if at < len(row) and LINE_END.search(row[at]):
-                    faults[place] = Fault(
-                        "malformed_row", f"{ROLE_WORDS[role]} holds a line end; {PLAIN_TEXT}"
-                    )
+            if (fault := line_end_fault(row, layout)) is not None:
+                faults[place] = fault
 
     def _refuse_hidden(self, line: int, count: int) -> None:
         """Refuse a field that hides rows, or tell of the first one where that is meant so."""

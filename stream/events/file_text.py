@@ -39,8 +39,12 @@ def whole_lines(path: str, blocks: Iterable[bytes]) -> Iterator[bytes]:
             _check_text(path, data)
             data = data.removeprefix(_BOM)
             started = True
-        if len(data) > MAX_LINE_BYTES:
-            _check_lines(path, data)
+        if len(data) > MAX_LINE_BYTES and (place := _long_line(data)) is not None:
+            if place:
+                yield data[:place]
+            raise EventFileError(
+                path, "a line has more than 1 MiB: this is no event file, or it is damaged"
+            )
         end = data.rfind(b"\n") + 1
         if end == 0:
             # Lines may end with a carriage return alone; the last byte may be half a CRLF.
@@ -66,10 +70,15 @@ def _check_text(path: str, start: bytes) -> None:
         )
 
 
-def _check_lines(path: str, data: bytes) -> None:
-    """Refuse long lines; the last one may go on, and a half line end does not count."""
+def _long_line(data: bytes) -> int | None:
+    """Return where the first line begins that is too long; None without one.
+
+    The last line may go on, and half a line end does not count.
+    """
+    start = 0
     for line in data.split(b"\n"):
-        if len(line) > MAX_LINE_BYTES and max(map(len, line.split(b"\r"))) > MAX_LINE_BYTES:
-            raise EventFileError(
-                path, "a line has more than 1 MiB: this is no event file, or it is damaged"
-            )
+        for part in line.split(b"\r") if len(line) > MAX_LINE_BYTES else [line]:
+            if len(part) > MAX_LINE_BYTES:
+                return start
+            start += len(part) + 1
+    return None

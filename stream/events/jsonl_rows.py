@@ -64,21 +64,30 @@ def read_jsonl(
     decoder: msgspec.json.Decoder[_Row] | None = None
     first = 1
     while True:
-        batch: list[bytes] = []
-        try:
-            for line in islice(lines, batch_rows):
-                batch.append(line)  # noqa: PERF402 - their count tells the line of an error
-        except EventFileError as error:
-            raise EventFileError(path, error.reason, line=first + len(batch)) from error
+        batch, damage = _take_lines(lines, batch_rows)
+        if batch:
+            if decoder is None:
+                names = _first_names(batch)
+                decoder = msgspec.json.Decoder(_row_type(columns, names))
+                if (words := columns.unread_event(names)) is not None:
+                    say(f"{path}: {words}")
+            yield _file_rows(batch, first, decoder, columns)
+            first += len(batch)
+        if damage is not None:
+            raise EventFileError(path, damage.reason, line=first) from damage
         if not batch:
             return
-        if decoder is None:
-            names = _first_names(batch)
-            decoder = msgspec.json.Decoder(_row_type(columns, names))
-            if (words := columns.unread_event(names)) is not None:
-                say(f"{path}: {words}")
-        yield _file_rows(batch, first, decoder, columns)
-        first += len(batch)
+
+
+def _take_lines(lines: Iterator[bytes], count: int) -> tuple[list[bytes], EventFileError | None]:
+    """Return the next lines, up to `count` or up to what cannot be read."""
+    taken: list[bytes] = []
+    try:
+        for line in islice(lines, count):
+            taken.append(line)  # noqa: PERF402 - keeps the lines before an error
+    except EventFileError as error:
+        return taken, error
+    return taken, None
 
 
 def _first_names(lines: list[bytes]) -> list[str]:
