@@ -52,7 +52,7 @@ class CsvLayout:
         return len(cells) >= self.named and not "".join(cells[self.width :]).strip(BLANKS)
 
     def looks_like_row(self, cells: Sequence[str], beside: str = "") -> bool:
-        """Return whether cells could be a row: as many, with ids and a time where those stand.
+        """Return whether cells could be a row: they fit, with ids and a time where those stand.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class CsvLayout:
         beside
             The time of a row nearby, which theirs then resembles.
         """
-        if len(cells) != self.width:
+        if not self.fits(cells):
             return False
         ids = [cells[self.positions[role]].strip(BLANKS) for role in ("user", "item")]
         time = cells[self.positions["timestamp"]].strip(BLANKS)

@@ -71,6 +71,25 @@ def test_a_field_that_hides_rows_is_an_error(tmp_path: Path, on_bad: str) -> Non
     assert "--quoting standard" in error.reason
 
 
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("user_id,item_id,timestamp,note", "u,i,{},x,"),
+        ("user_id,item_id,timestamp,note,", "u,i,{},x"),
+        ("user_id,item_id,timestamp,note,,", "u,i,{},x,"),
+    ],
+)
+def test_rows_hide_however_they_end(tmp_path: Path, header: str, row: str) -> None:
+    """Empty cells too many, or columns without names left out, do not make a row none."""
+    rows = [row.format(1_506_826_800 + k) for k in range(40)]
+    rows[3] = rows[3].replace("x", '"one, two, three, four"')
+    rows[10] = rows[10].replace("x", '"open')
+    rows[20] = rows[20].replace("x", 'shut"')
+    error = error_of(write(tmp_path / "clicks.csv", [header, *rows]))
+    assert error.line == 12
+    assert "some of which look like rows" in error.reason
+
+
 def test_who_says_standard_is_told_of_hidden_rows(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
