@@ -78,7 +78,7 @@ class FileTimes:
         """
         self._near = timestamps
         if self._format is not None:
-            texts = [str(at).strip() for at in _listed(timestamps)]
+            texts = map(_as_written, _listed(timestamps))
             return np.array([parse_as(text, self._format) for text in texts], dtype=np.float64)
         try:
             numbers = np.array(list(map(float, timestamps)))
@@ -106,7 +106,7 @@ class FileTimes:
     def seconds(self, timestamp: float | str) -> float | Fault:
         """Return one time, or what is wrong with it."""
         if self._format is not None:
-            return self._formatted(str(timestamp).strip())
+            return self._formatted(_as_written(timestamp))
         try:
             number = float(timestamp)
         except (ValueError, OverflowError):
@@ -224,10 +224,12 @@ def resembles(time: str, other: str) -> bool:
 
 
 def _listed(timestamps: Timestamps) -> Sequence[float | str]:
-    """Return numbers as their owner wrote them: 20171001, not 20171001.0."""
-    if not isinstance(timestamps, np.ndarray):
-        return timestamps
-    return [f"{number:.15g}" for number in timestamps.tolist()]
+    return timestamps.tolist() if isinstance(timestamps, np.ndarray) else timestamps
+
+
+def _as_written(timestamp: float | str) -> str:
+    """Return a time as its owner wrote it: 20171001, not 20171001.0."""
+    return f"{timestamp:.15g}" if isinstance(timestamp, float) else str(timestamp).strip()
 
 
 def _unit_words(guess: UnitGuess, example: float) -> str:

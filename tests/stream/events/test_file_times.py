@@ -205,6 +205,18 @@ def test_a_format_is_obeyed(tmp_path: Path) -> None:
     assert "'soon' is not of the form" in error.reason
 
 
+def test_a_bad_row_leaves_its_neighbours_their_format(tmp_path: Path) -> None:
+    """Numbers are as their owner wrote them, whoever stands beside them."""
+    path = tmp_path / "clicks.parquet"
+    days = [20171001, 20171002, 20171003]
+    table = {"user_id": ["u", None, "u"], "item_id": ["i"] * 3}
+    for stamps in (days, list(map(float, days))):
+        pq.write_table(pa.table({**table, "timestamp": stamps}), path)
+        file = EventFile(path, dialect=FileDialect(time_format="%Y%m%d"), on_bad="skip")
+        assert file.scan().events == 2
+        assert file.skipped == {"missing_field": 1}
+
+
 @pytest.mark.parametrize("text", ["next week", "1 Vendemiaire 2017", "2017-10-01 03:00 PDT", ""])
 def test_other_texts_come_with_a_remedy(tmp_path: Path, text: str) -> None:
     """The option, with an example."""
