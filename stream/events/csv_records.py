@@ -119,3 +119,15 @@ def padding_of(delimiter: str) -> dict[bytes, list[bytes]]:
         blank.encode(): [pair.encode() for edge in edges for pair in (blank + edge, edge + blank)]
         for blank in blanks
     }
+
+
+def is_padded(block: bytes, padding: dict[bytes, list[bytes]]) -> bool:
+    """Return whether whole lines hold a cell that begins or ends with a blank; see `padding_of`."""
+    blanks = tuple(padding)
+    return (
+        block.startswith(blanks)
+        or block.endswith(blanks)
+        or any(
+            pair in block for blank, pairs in padding.items() if blank in block for pair in pairs
+        )
+    )

@@ -23,6 +23,7 @@ from stream.events.csv_records import (
     ROLE_WORDS,
     fault_words,
     fitted_rows,
+    is_padded,
     line_end_fault,
     line_numbers,
     padding_of,
@@ -161,18 +162,9 @@ class _CsvFile:
 
     def _lines(self, blocks: Iterable[bytes], layout: CsvLayout) -> Iterator[str]:
         padding = padding_of(layout.delimiter)
-        blanks = tuple(padding)
         for block in blocks:
             self._zeros = self._zeros or b"\0" in block
-            self._blanks = self._blanks or (
-                block.startswith(blanks)
-                or any(
-                    pair in block
-                    for blank, pairs in padding.items()
-                    if blank in block
-                    for pair in pairs
-                )
-            )
+            self._blanks = self._blanks or is_padded(block, padding)
             yield from lines_of(block, layout.delimiter)
 
     def _enclosing(self, block: bytes, layout: CsvLayout) -> EnclosedBy:

@@ -114,6 +114,8 @@ def test_lists_of_impressions_are_no_items(tmp_path: Path) -> None:
         "user_id,item_id,timestamp,event\nu1,i1,1506826800,cart,\n",
         "user_id,item_id,timestamp,event\r\ru1,i1,1506826800,cart\r",
         "user_id;item_id;timestamp;event\nu1;i1;1506826800;cart",
+        "user_id,item_id,timestamp,event\nu1,i1,1506826800,cart ",
+        "event,timestamp,user_id,item_id\ncart,1506826800,u1,i1\t",
     ],
 )
 def test_header_and_cells_are_stripped_alike(tmp_path: Path, text: str) -> None:
