@@ -7,6 +7,8 @@ from stream.errors import EventFileError
 
 # A longer line is a damaged or a foreign file, and would have to be held in memory.
 MAX_LINE_BYTES: Final = 1024 * 1024
+# Zeros further down are damage of a row, and foreign formats have some this early.
+_JUDGED_BYTES: Final = 1024
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
@@ -63,7 +65,7 @@ def _check_text(path: str, start: bytes) -> None:
         raise EventFileError(
             path, "is UTF-16 text: save it as UTF-8, such as with iconv -f UTF-16 -t UTF-8"
         )
-    if b"\0" in start:
+    if b"\0" in start[:_JUDGED_BYTES]:
         raise EventFileError(
             path,
             "is binary: expected CSV or JSON lines as text in UTF-8, or Parquet (.parquet)",

@@ -1,5 +1,6 @@
 """A limit that `docs/events.md` names is the limit: at it all is well, one further it is not."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -151,14 +152,17 @@ def test_a_record_has_16384_bytes() -> None:
     assert fault.reason == "too_large"
 
 
-def test_zero_bytes_are_damage_wherever_they_are(tmp_path: Path) -> None:
-    """At the start the file is binary; further down the row is bad."""
+@pytest.mark.parametrize("rows", [200, 100_000])
+@pytest.mark.parametrize("packed", [False, True])
+def test_zero_bytes_are_damage_wherever_they_are(tmp_path: Path, rows: int, packed: bool) -> None:
+    """In the first 1024 bytes the file is binary; further down the row is bad."""
     path = tmp_path / "events.csv"
+    pack: Callable[[bytes], bytes] = gzip.compress if packed else bytes
     text = b"user_id,item_id,timestamp,note\n"
-    path.write_bytes(text + b"u\0,i,1,\n")
+    path.write_bytes(pack(text + b"u\0,i,1,\n"))
     with pytest.raises(Exception, match="is binary"):
         EventFile(path, on_bad="skip").scan()
-    path.write_bytes(text + b"u,i,1,\n" * 100_000 + b"u,i,1,\0\0\n")
+    path.write_bytes(pack(text + b"u,i,1,\n" * rows + b"u,i,1,\0\0\n"))
     file = EventFile(path, on_bad="skip")
-    assert file.scan().events == 100_000
+    assert file.scan().events == rows
     assert file.skipped == {"malformed_row": 1}
