@@ -67,7 +67,8 @@ class Columns:
     def within(self, found: Sequence[str]) -> dict[str, str]:
         """Return role to name in `found`, for the columns that are there.
 
-        A name that differs in nothing but upper and lower case is taken where it is the only one.
+        A name that differs in nothing but upper and lower case is taken where it is the only one,
+        and for one role.
 
         Examples
         --------
@@ -78,7 +79,7 @@ class Columns:
         there: dict[str, str] = {}
         for role, name in self.names.items():
             alike = [other for other in found if other.lower() == name.lower()]
-            free = [other for other in alike if other not in taken]
+            free = [other for other in alike if other not in taken | set(there.values())]
             if name in found:
                 there[role] = name
             elif len(free) == 1:
@@ -148,7 +149,7 @@ class Columns:
         shown = ", ".join(map(shown_name, found[:_SHOWN]))
         shown += ", ..." if len(found) > _SHOWN else ""
         text = f"no {words} {', '.join(lacking.values())} among {shown or 'nothing'}"
-        guesses = {role: guess for role in lacking if (guess := self._guess(role, found))}
+        guesses = self._guesses(list(lacking), found)
         if not guesses:
             return f"{text}; name the file's own columns: --column {next(iter(lacking))}=NAME"
         if "event" not in there and (event := self._synonym("event", found)) is not None:
@@ -160,11 +161,18 @@ class Columns:
         pronoun, verb = ("it", "is") if len(guesses) == 1 else ("them", "are")
         return f"{text}; if {meant} {verb} meant, map {pronoun}: {mapping}"
 
-    def _guess(self, role: str, found: Sequence[str]) -> str | None:
-        """Return the column of `found` that most likely plays `role`."""
-        synonym = self._synonym(role, found)
-        if synonym is not None:
-            return synonym
+    def _guesses(self, roles: Sequence[str], found: Sequence[str]) -> dict[str, str]:
+        """Return role to the column of `found` that most likely plays it, none of them twice."""
+        guesses: dict[str, str] = {}
+        for guess_of in (self._synonym, self._close):
+            for role in roles:
+                rest = [name for name in found if name not in guesses.values()]
+                if role not in guesses and (guess := guess_of(role, rest)) is not None:
+                    guesses[role] = guess
+        return {role: guesses[role] for role in roles if role in guesses}
+
+    def _close(self, role: str, found: Sequence[str]) -> str | None:
+        """Return a column whose name is spelled much like one that `role` goes by."""
         free = self._free(found)
         for name in self._wanted(role):
             close = difflib.get_close_matches(name, free, n=1, cutoff=0.75)

@@ -292,6 +292,7 @@ def test_a_header_alone_is_no_events(tmp_path: Path) -> None:
             "session_id;article_id;time",
             "--column user=session_id --column item=article_id --column timestamp=time",
         ),
+        ("id,timestamp", "if id is meant, map it: --column user=id"),
         ("one,two,three", "name the file's own columns: --column user=NAME"),
         ("", "among nothing"),
         ("user_id,user_id,item_id,timestamp", "column user_id twice"),
@@ -320,6 +321,27 @@ def test_a_column_that_is_mapped_must_be_there(tmp_path: Path) -> None:
     assert error.line == 1
     assert "no column user_id" in str(error)
     assert "--column user=userid" in str(error)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_no_column_is_taken_twice(tmp_path: Path, kind: str) -> None:
+    """Names of two roles that differ in case only need two columns, by their exact names."""
+    path = tmp_path / f"events.{kind}"
+    columns = Columns(user="ID", item="id")
+
+    def write(*names: str) -> None:
+        cells = dict.fromkeys(names, 1)
+        rows = [",".join(names), ",".join(map(str, cells.values()))]
+        path.write_text("\n".join(rows if kind == "csv" else [json.dumps(cells)]))
+
+    write("Id", "timestamp")
+    assert "no column id among Id, timestamp; name the file's own columns" in str(
+        error_of(path, columns)
+    )
+    write("ID", "id", "timestamp")
+    assert read(path, columns) == [("1", "1", 1.0, None, None)]
+    write("Id", "id", "timestamp")
+    assert read(path, columns) == [("1", "1", 1.0, None, None)]
 
 
 @pytest.mark.parametrize("settings", [{"user": "item_id"}, {"item": ""}])
