@@ -23,6 +23,7 @@ def header_positions(
     columns: Columns,
     *,
     sure: bool,
+    time_format: str | None = None,
 ) -> dict[str, int]:
     """Return role to position, as the first line names them.
 
@@ -38,6 +39,8 @@ def header_positions(
         Which column is what.
     sure
         Whether the operator says that it is a header.
+    time_format
+        Of the timestamps, where the operator named one.
 
     Raises
     ------
@@ -46,8 +49,8 @@ def header_positions(
     """
     names = [name.strip(BLANKS) for name in header]
     missing = columns.missing(names)
-    if not sure and _is_row(names, columns, whole=missing is None):
-        raise EventFileError(path, _no_header([names, *below]), line=1)
+    if not sure and _is_row(names, columns, time_format, whole=missing is None):
+        raise EventFileError(path, _no_header([names, *below], time_format), line=1)
     if missing is not None:
         raise EventFileError(path, f"the header has {missing}", line=1)
     twice = columns.doubled(names)
@@ -57,7 +60,10 @@ def header_positions(
 
 
 def numbered_positions(
-    path: str, first: Sequence[Sequence[str]], columns: Columns
+    path: str,
+    first: Sequence[Sequence[str]],
+    columns: Columns,
+    time_format: str | None = None,
 ) -> dict[str, int]:
     """Return role to position, as the operator numbers them from 1.
 
@@ -69,6 +75,8 @@ def numbered_positions(
         The cells of the first lines.
     columns
         Numbers instead of names.
+    time_format
+        Of the timestamps, where the operator named one.
 
     Raises
     ------
@@ -83,16 +91,18 @@ def numbered_positions(
             raise EventFileError(
                 path,
                 f"without a header columns go by number, from 1 to {width}, and {role} is "
-                f"{shown_name(name)!r}. {_advice(first)}",
+                f"{shown_name(name)!r}. {_advice(first, time_format)}",
                 line=1,
             )
     positions = {role: int(name) - 1 for role, name in numbers.items()}
     if any(_IMPRESSIONS.fullmatch(first[0][at]) for at in positions.values()):
-        raise EventFileError(path, _advice(first), line=1)
+        raise EventFileError(path, _advice(first, time_format), line=1)
     return positions
 
 
-def _is_row(names: Sequence[str], columns: Columns, *, whole: bool) -> bool:
+def _is_row(
+    names: Sequence[str], columns: Columns, time_format: str | None, *, whole: bool
+) -> bool:
     """Return whether a first line holds data.
 
     `whole`: all wanted columns are found in it; then only the time can tell, and columns that
@@ -100,18 +110,25 @@ def _is_row(names: Sequence[str], columns: Columns, *, whole: bool) -> bool:
     """
     if whole:
         at = columns.within(names)["timestamp"]
-        return looks_like_time(at) and list(names) != [str(place) for place in range(len(names))]
-    return any(map(looks_like_time, names)) and not any(map(columns.knows, names))
+        numbers = [str(place) for place in range(len(names))]
+        return _could_be_time(at, time_format) and list(names) != numbers
+    has_time = any(_could_be_time(name, time_format) for name in names)
+    return has_time and not any(map(columns.knows, names))
 
 
-def _no_header(rows: Sequence[Sequence[str]]) -> str:
+def _could_be_time(text: str, time_format: str | None) -> bool:
+    """Return whether a text is a time, be it of another format than the operator named."""
+    return looks_like_time(text, time_format) or looks_like_time(text)
+
+
+def _no_header(rows: Sequence[Sequence[str]], time_format: str | None) -> str:
     return (
-        f"the first line looks like a row, so that the file has no header. {_advice(rows)}. If it "
-        "is a header after all: --header"
+        "the first line looks like a row, so that the file has no header. "
+        f"{_advice(rows, time_format)}. If it is a header after all: --header"
     )
 
 
-def _advice(rows: Sequence[Sequence[str]]) -> str:
+def _advice(rows: Sequence[Sequence[str]], time_format: str | None) -> str:
     """Return which options would read these rows."""
     if not rows:
         return "The file has no line"
@@ -123,7 +140,7 @@ def _advice(rows: Sequence[Sequence[str]]) -> str:
             f"Its cells are {shown}, and one holds what was shown and clicked: make one row of "
             "each click first, see MIND in docs/events.md"
         )
-    time = _time_column(rows)
+    time = _time_column(rows, time_format)
     free = [at for at in range(1, len(first) + 1) if at != time]
     user, item = (*free, "N", "N")[:2]
     return (
@@ -132,11 +149,18 @@ def _advice(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _time_column(rows: Sequence[Sequence[str]]) -> int | None:
-    """Return the number of the column that most likely holds times: text, then large numbers."""
+def _time_column(rows: Sequence[Sequence[str]], time_format: str | None) -> int | None:
+    """Return the number of the column that most likely holds times.
+
+    That is one of the named format, else one of text, else one of large numbers.
+    """
     full = [row for row in rows if len(row) == len(rows[0])]
+    columns = list(enumerate(zip(*full, strict=True), 1))
+    for at, cells in columns if time_format is not None else ():
+        if all(looks_like_time(cell, time_format) for cell in cells):
+            return at
     numbers = []
-    for at, cells in enumerate(zip(*full, strict=True), 1):
+    for at, cells in columns:
         if not all(map(looks_like_time, cells)):
             continue
         try:

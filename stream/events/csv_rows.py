@@ -128,11 +128,17 @@ class _CsvFile:
                 self._path, f"the header is no CSV ({error}); {PLAIN_TEXT}", line=1
             ) from error
         below, _ = take_rows(rows, _SAMPLE_LINES)
+        time_format = self._dialect.time_format
         if self._dialect.header is False:
-            positions = numbered_positions(self._path, [first, *below], self._columns)
+            positions = numbered_positions(self._path, [first, *below], self._columns, time_format)
         else:
             positions = header_positions(
-                self._path, first, below, self._columns, sure=self._dialect.header is True
+                self._path,
+                first,
+                below,
+                self._columns,
+                sure=self._dialect.header is True,
+                time_format=time_format,
             )
             names = [name.strip(BLANKS) for name in first]
             if (words := self._columns.unread_event(names)) is not None:
@@ -143,7 +149,7 @@ class _CsvFile:
             len(first),
             positions,
             named=len(first) if self._dialect.header is False else named,
-            time_format=self._dialect.time_format,
+            time_format=time_format,
         )
 
     def _parts(

@@ -49,6 +49,32 @@ def test_known_logs_are_read_as_the_error_says(tmp_path: Path, name: str) -> Non
     assert len(rows(path, columns, dialect=NO_HEADER)) == 2
 
 
+@pytest.mark.parametrize(
+    ("time", "time_format"),
+    [("01h10m17", "%dh%mm%y"), ("20171001", "%Y%m%d"), ("2017-10-01 03:00", "%Y-%m-%d %H:%M")],
+)
+def test_times_of_a_format_tell_a_row_too(tmp_path: Path, time: str, time_format: str) -> None:
+    """The advice finds them, with a wrong number as without one."""
+    path = tmp_path / "clicks.csv"
+    path.write_text(f"7,1000000007,{time}\n" * 2)
+    dated = {
+        header: FileDialect(header=header, time_format=time_format) for header in (None, False)
+    }
+    for header, dialect in dated.items():
+        error = error_of(path, None if header is None else Columns(user="9"), dialect=dialect)
+        assert "--no-header --column user=1 --column item=2 --column timestamp=3" in error.reason
+    columns = Columns(user="1", item="2", timestamp="3")
+    assert rows(path, columns, dialect=dated[False]) == [("7", "1000000007")] * 2
+
+
+def test_a_wrong_format_does_not_make_a_row_a_header(tmp_path: Path) -> None:
+    """The advice is that of any other time."""
+    path = tmp_path / "clicks.csv"
+    path.write_text("7,8,2017-10-01\n" * 2)
+    error = error_of(path, dialect=FileDialect(time_format="%d.%m.%Y"))
+    assert "--no-header --column user=1 --column item=2 --column timestamp=3" in error.reason
+
+
 def test_a_row_is_never_taken_for_a_header(tmp_path: Path) -> None:
     """Not even when its cells are named as columns; an explicit word is obeyed."""
     path = tmp_path / "ratings.csv"
