@@ -142,6 +142,8 @@ class FileTimes:
         if not is_ordered(text):
             return parse_clear(text)
         if self._order is None:
+            if not orders_of([text])[1]:
+                return parse_ordered(text, "month-first")  # the other order means the same
             self._order = self._learned_order()
         return parse_ordered(text, self._order)
 
@@ -163,19 +165,14 @@ class FileTimes:
 
     def _learned_order(self) -> DayOrder:
         """Return whether day or month comes first: as rows nearby tell, else the first that do."""
-        matters = False
         for timestamps in chain([self._near], self._whole()):
-            orders, here = orders_of(at.strip() for at in timestamps if isinstance(at, str))
-            matters = matters or here
+            orders, _ = orders_of(at.strip() for at in timestamps if isinstance(at, str))
             if len(orders) > 1:
                 break
             if orders:
                 order = orders.pop()
                 self._say(f"dates are read {order}, like --time-format '{_FORMATS[order]} ...'")
                 return order
-        else:
-            if not matters:
-                return "month-first"
         raise UnclearTimesError(
             "no date tells whether day or month comes first, or they contradict each other: say "
             "how to read them, such as --time-format '%d/%m/%Y %H:%M:%S' (or %m/%d/%Y; %I and %p "

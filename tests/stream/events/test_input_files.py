@@ -133,6 +133,16 @@ def test_a_pipe_does_not_tell_the_order_of_day_and_month_later(
         assert EventFile("-").scan().events == 20_001
 
 
+def test_dates_that_both_orders_read_alike_ask_for_no_second_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a pipe they are read as they come, also before rows that tell the order."""
+    same, other = "u,i,11/11/2021\n", "u,i,13/04/2019\n"
+    for rows in (same * 3, same * 20_000 + other):
+        with standard_input(monkeypatch, (HEADER + rows).encode()):
+            assert len(users("-")) == rows.count("\n")
+
+
 def test_several_files_are_one_log(tmp_path: Path) -> None:
     """In the order given, of whatever format; times are compared across them."""
     later, early = tmp_path / "b.csv", tmp_path / "a.parquet"
