@@ -119,7 +119,7 @@ def read_event_data(
     columns = _read(file, rules, progress)
     if not len(columns.times):
         why = f", all {sum(file.skipped.values())} rows are bad" if file.skipped else ""
-        raise EventFileError(str(file.path), f"holds no events{why}: nothing to evaluate")
+        raise EventFileError(file.name, f"holds no events{why}: nothing to evaluate")
     if limit is not None:
         columns = columns.rows(np.sort(np.argsort(columns.times, kind="stable")[:limit]))
     # Numbered after the limit, so that nobody has a number who does not appear.

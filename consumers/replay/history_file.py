@@ -82,7 +82,7 @@ def summarise(file: EventFile, limit: int | None) -> FileSummary:
     summary = file.scan()
     if summary.events == 0:
         why = f", all {sum(file.skipped.values())} rows are bad" if file.skipped else ""
-        raise EventFileError(str(file.path), f"holds no events{why}: nothing to learn from")
+        raise EventFileError(file.name, f"holds no events{why}: nothing to learn from")
     return replace(summary, events=min(summary.events, limit or summary.events))
 
 

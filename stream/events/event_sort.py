@@ -73,7 +73,7 @@ def sort_events(file: EventFile, directory: Path | None = None) -> Iterator[Even
             yield from _drain(database, file.batch_rows)
     except sqlite3.OperationalError as error:
         raise StorageFullError(
-            f"{file.path} cannot be sorted in {place} ({error}): free about twice the unpacked "
+            f"{file.name} cannot be sorted in {place} ({error}): free about twice the unpacked "
             "file there, name another directory with TMPDIR, or sort the file by time first"
         ) from error
 

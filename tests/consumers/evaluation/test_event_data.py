@@ -123,6 +123,8 @@ def test_a_file_without_events_is_refused(tmp_path: Path, rows: str, message: st
     path = write(tmp_path / "clicks.csv", "user_id,item_id,timestamp\n" + rows)
     with pytest.raises(EventFileError, match=message):
         read_event_data(EventFile(path, on_bad="skip"), EventRules())
+    with pytest.raises(EventFileError, match=r"clicks\.csv and 1 more: holds no events"):
+        read_event_data(EventFile([path, path], on_bad="skip"), EventRules())
 
 
 def test_progress_is_told(tmp_path: Path) -> None:

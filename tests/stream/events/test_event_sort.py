@@ -96,7 +96,7 @@ def test_nothing_is_left_wherever_the_sort_ends(
 def test_no_room_is_an_error_that_says_where(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The operator learns which directory is full and what to do."""
+    """The operator learns which directory is full, by how many files, and what to do."""
 
     class FullDatabase(sqlite3.Connection):
         def executemany(self, *_: object) -> sqlite3.Cursor:
@@ -107,6 +107,8 @@ def test_no_room_is_an_error_that_says_where(
     monkeypatch.setattr(sqlite3, "connect", FullDatabase)
     with pytest.raises(StorageFullError, match=rf"events.csv.*{tmp_path}.*disk is full.*TMPDIR"):
         list(sorted_events(EventFile(path), directory=tmp_path))
+    with pytest.raises(StorageFullError, match=r"events\.csv and 1 more cannot be sorted"):
+        list(sorted_events(EventFile([path, path]), directory=tmp_path))
 
 
 def test_a_directory_that_is_none_is_named(tmp_path: Path) -> None:
