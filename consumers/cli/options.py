@@ -36,7 +36,7 @@ LogFormat = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 EVENTS_HELP = (
-    "CSV, JSON lines or Parquet; .gz and .zst too. Several files are parts of one log; - is "
+    "CSV or JSON lines, .gz and .zst too, or Parquet. Several files are parts of one log; - is "
     "standard input; a directory means the event files in it, by name."
 )
 EventPaths = Annotated[list[Path], typer.Argument(metavar="EVENTS", help=EVENTS_HELP)]
