@@ -1,5 +1,6 @@
 """`gsr produce` and `gsr simulate`: clicks for the topic, from a file or made up."""
 
+import itertools
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from consumers.cli.options import (
     ConfigFile,
     EventPaths,
     Header,
-    Limit,
     LogUrl,
     QuotingRule,
     Settings,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # they would slow `gsr --help` down
     from consumers.config import GsrConfig
     from consumers.topics.event_order import EventOrder
     from consumers.topics.feeding import Pace
+    from stream.errors import EventFileError
     from stream.events.click import EventColumns
 
 Rate = Annotated[
@@ -89,15 +90,24 @@ def produce(
         bool, typer.Option("--sort", help="Send in order of time; sorts on disk, in TMPDIR.")
     ] = False,
     skip: Annotated[
-        int, typer.Option("--skip", min=0, metavar="N", help="Leave out the first N events.")
+        int,
+        typer.Option(
+            "--skip",
+            min=0,
+            metavar="N",
+            help="Leave out the first N events (of the sorted ones with --sort).",
+        ),
     ] = 0,
-    limit: Limit = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, metavar="N", help="Only N events, behind --skip."),
+    ] = None,
     skip_bad: SkipBad = False,
 ) -> None:
     """Put event files on the clicks topic, in their order.
 
     Event times stay as they are unless --restamp is given. Whatever ends it early, it says how many
-    events are on the topic: the same command with --skip goes on behind them.
+    events are on the topic: the same command, with the --skip that it names, goes on behind them.
     """
     loaded = resolve(config, settings, log)
     dialect = file_dialect(header, quoting, time_unit, time_format, columns)
@@ -127,17 +137,21 @@ def produce(
     if sort:
         say(f"sorting {file.name} in {gettempdir()}")
     batches = stretch(sort_events(file) if sort else file.read(), skip, limit)
-    sent = _Sent(loaded.log.clicks, skip)
+    # What goes on behind an earlier part was judged when that began; new times are in order.
+    if not restamp:
+        batches = _watched(batches, order, refuse=not skip)
+    sent = _Sent(loaded.log.clicks, skip, limit, restamp=restamp)
     pace = Pace(events_per_second=rate, restamp=restamp, head_start=head_start)
     try:
-        _send(loaded, _watched(batches, order, refuse=not restamp), pace, sent, total=limit)
+        _send(loaded, batches, pace, sent)
     finally:
-        if order.late:
-            say(f"warning: {order.warning()}")
+        warning = order.warning()
+        if warning is not None:
+            say(f"warning: {warning}")
     skipped = sum(file.skipped.values())
     say(f"sent {sent.count:,} events to {sent.topic}" + (f", skipped {skipped:,}" * (skipped > 0)))
     if sent.count == limit:
-        say(f"for those behind them: --skip {sent.position}")
+        say(f"for those behind them: the same command --skip {sent.position}")
     for example in file.examples[:3]:
         say(f"  {example}")
 
@@ -204,8 +218,8 @@ def simulate(
         _print(simulator.events(events or 10_000, batch_rows=_PRINTED_BATCH), kind)
         return
     pace = Pace(events_per_second=rate, restamp=restamp, head_start=head_start)
-    sent = _Sent(loaded.log.clicks)
-    _send(loaded, simulator.events(events, batch_rows=_SENT_BATCH), pace, sent, total=events)
+    sent = _Sent(loaded.log.clicks, limit=events, restamp=restamp)
+    _send(loaded, simulator.events(events, batch_rows=_SENT_BATCH), pace, sent)
     say(f"sent {sent.count:,} events to {sent.topic}")
 
 
@@ -219,12 +233,18 @@ class _Sent:
         Where the events go.
     skipped
         Events of the file before the first that was sent; None: they come from no file.
+    limit
+        How many are to be sent; None: all that there are.
+    restamp
+        Whether they get the time of sending.
     count
         Events that the log has acknowledged.
     """
 
     topic: str
     skipped: int | None = None
+    limit: int | None = None
+    restamp: bool = False
     count: int = 0
 
     @property
@@ -239,9 +259,17 @@ class _Sent:
         text = f"stopped: {self.count:,} events were sent to {self.topic}"
         if self.count and self.skipped is not None:
             text += f"; to go on behind them, give the same command --skip {self.position}"
+            if self.limit is not None and self.count < self.limit:
+                text += f" --limit {self.limit - self.count}"
         if isinstance(error, LogError):
-            text += ". Of the next few thousand some may be there: that they come twice is harmless"
+            text += f". Of the next few thousand some may be there{self._sent_again()}"
         say(text)
+
+    def _sent_again(self) -> str:
+        # With other times, the same events are other clicks.
+        if self.restamp:
+            return ", and count twice if they are sent again"
+        return ": that they come twice is harmless"
 
 
 def _send(
@@ -249,9 +277,7 @@ def _send(
     batches: "Iterable[EventColumns]",
     pace: "Pace",
     sent: _Sent,
-    total: int | None,
 ) -> None:
-    import itertools
     import time
 
     from consumers.cli.log_access import fed_log
@@ -269,7 +295,7 @@ def _send(
     except BaseException as error:
         sent.tell_stopped(error)
         raise
-    begun = time.monotonic()
+    begun, total = time.monotonic(), sent.limit
     interruption = Interruption()
 
     def tell(count: int) -> None:
@@ -315,13 +341,30 @@ def _watched(
     batches: "Iterable[EventColumns]", order: "EventOrder", *, refuse: bool
 ) -> "Iterator[EventColumns]":
     """Yield the batches; refuse a file that begins backward, count what is late in any other."""
-    first = True
-    for events in batches:
-        if first and refuse:
-            order.refuse_backward(events)
-        first = False
+    remaining, fault = iter(batches), None
+    beginning: list[EventColumns] = []
+    if refuse:
+        fault = _gather(remaining, beginning, more_than=order.kept)
+        order.refuse_backward(beginning)
+    for events in itertools.chain(beginning, () if fault else remaining):
         order.count(events)
         yield events
+    if fault is not None:
+        raise fault
+
+
+def _gather(
+    batches: "Iterator[EventColumns]", gathered: "list[EventColumns]", *, more_than: int
+) -> "EventFileError | None":
+    """Add batches until they hold more than so many events; return what ended them early."""
+    from stream.errors import EventFileError
+
+    try:
+        while sum(map(len, gathered)) <= more_than and (events := next(batches, None)) is not None:
+            gathered.append(events)
+    except EventFileError as error:
+        return error
+    return None
 
 
 def _print(batches: "Iterable[EventColumns]", kind: str) -> None:

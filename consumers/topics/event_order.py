@@ -1,5 +1,7 @@
 """Whether events come in an order that state can take in."""
 
+from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -34,27 +36,30 @@ class EventOrder:
     ----------
     late
         How many events lay far behind events before them.
+    kept
+        How many clicks of a user state keeps; so many events may come in any order.
     """
 
     def __init__(self, path: str, buffer_length: int) -> None:
         self.late = 0
+        self.kept = buffer_length
         self._path = path
-        self._kept = buffer_length
+        self._seen = 0
         self._newest = -np.inf
 
-    def refuse_backward(self, events: EventColumns) -> None:
-        """Refuse a file that begins with `events` if they go back in time.
+    def refuse_backward(self, beginning: Sequence[EventColumns]) -> None:
+        """Refuse a file that begins with these batches if they go back in time.
 
         Raises
         ------
         EventFileError
             State would refuse clicks of it for their age.
         """
-        if self._goes_back(events):
+        if self._goes_back(beginning):
             raise EventFileError(
                 self._path,
                 "times go back down the file (is it newest first?), and a click that is older than "
-                f"the newest {self._kept} of its user changes nothing. Give "
+                f"the newest {self.kept} of its user changes nothing. Give "
                 "--sort to send the events in order of time; gsr bootstrap sorts by itself",
             )
 
@@ -62,35 +67,42 @@ class EventOrder:
         """Count which of `events` are late."""
         before = np.maximum.accumulate(np.concatenate([[self._newest], events.times]))
         late = events.times < before[:-1] - LATE_SECONDS
-        if self._goes_back(events):
-            late |= _steps_back(events)[0]
+        if self._goes_back([events]):
+            late |= _steps_back([events])[0]
         self.late += int(late.sum())
+        self._seen += len(events)
         self._newest = float(before[-1])
 
-    def warning(self) -> str:
-        """Return what to say of the late events."""
+    def warning(self) -> str | None:
+        """Return what to say of the late events; None: they are none, or cost nothing."""
+        if not self.late or self._seen <= self.kept:
+            return None
+        events = "1 event" if self.late == 1 else f"{self.late:,} events"
         return (
-            f"{self.late:,} events came after newer ones. Those that are older than the newest "
-            f"{self._kept} clicks of their user change nothing (gsr_ingest_clicks_total, too_old): "
-            "to send events in order of time, give --sort"
+            f"{events} came after newer ones. Those that are older than the newest {self.kept} "
+            "clicks of their user change nothing (gsr_ingest_clicks_total, too_old). For all of "
+            "them to count, send the whole file with --sort to a fresh log; never add --sort to a "
+            "command with --skip, which would then leave out other events"
         )
 
-    def _goes_back(self, events: EventColumns) -> bool:
+    def _goes_back(self, batches: Sequence[EventColumns]) -> bool:
         """Tell whether more of the events go back in time than a log's usual disorder."""
-        if len(events) <= self._kept:  # state takes in so few in any order
+        if sum(map(len, batches)) <= self.kept:  # state takes in so few in any order
             return False
-        steps = np.diff(events.times)
+        steps = np.diff(np.concatenate([events.times for events in batches]))
         if (steps < 0).sum() > _NEWEST_FIRST * max(1, (steps != 0).sum()):
             return True
-        back, pairs = _steps_back(events)
-        return bool(back.sum() > _DISORDERED * max(self._kept, pairs))
+        back, pairs = _steps_back(batches)
+        return bool(back.sum() > _DISORDERED * max(self.kept, pairs))
 
 
-def _steps_back(events: EventColumns) -> tuple[npt.NDArray[np.bool_], int]:
+def _steps_back(batches: Sequence[EventColumns]) -> tuple[npt.NDArray[np.bool_], int]:
     """Return which events are older than their user's event before, and of how many it is known."""
     latest: dict[str, float] = {}
-    back, pairs = np.zeros(len(events), dtype=np.bool_), 0
-    for row, (user_id, time) in enumerate(zip(events.user_ids, events.times.tolist(), strict=True)):
+    back, pairs = np.zeros(sum(map(len, batches)), dtype=np.bool_), 0
+    user_ids = chain.from_iterable(events.user_ids for events in batches)
+    times = chain.from_iterable(events.times.tolist() for events in batches)
+    for row, (user_id, time) in enumerate(zip(user_ids, times, strict=True)):
         before = latest.get(user_id)
         if before is not None:
             pairs += 1

@@ -75,7 +75,7 @@ def test_skip_limit_and_skip_bad_count_good_rows() -> None:
     """A file in pieces arrives like the file as a whole."""
     Path("c.csv").write_text(HEADER + rows(0, 4) + "u,,1\n" + rows(4, 10))
     result = produce("--skip-bad", "--limit", "3")
-    assert "for those behind them: --skip 3" in result.stderr
+    assert "for those behind them: the same command --skip 3" in result.stderr
     result = produce("--skip-bad", "--skip", "3", "--limit", "3")
     assert "--skip 6" in result.stderr
     assert produce("--skip-bad", "--skip", "6").exit_code == 0
@@ -102,24 +102,58 @@ def test_a_file_that_is_newest_first_is_refused_or_sorted() -> None:
     assert "warning" not in result.stderr
 
 
+def test_what_was_begun_goes_on_whatever_its_order() -> None:
+    """It is neither refused nor sorted now: each event is sent once, and what is late is told."""
+    Path("c.csv").write_text(
+        HEADER + rows(0, 200) + "".join(f"u1,i{n},{NOW + 10 * n}\n" for n in range(999, 199, -1))
+    )
+    assert "the same command --skip 200" in produce("--limit", "200").stderr
+    result = produce("--skip", "200")
+    assert result.exit_code == 0
+    assert "the whole file with --sort to a fresh log" in result.stderr
+    assert sorted(items()) == sorted(f"i{n}" for n in range(1000))
+
+
+def test_a_small_file_does_not_hide_the_next_ones_order() -> None:
+    """Several files are one log: what it begins with is more than the first of them."""
+    Path("few.csv").write_text(HEADER + rows(0, 10))
+    Path("c.csv").write_text(
+        HEADER + "".join(f"u1,i{n},{NOW + 10 * n}\n" for n in reversed(range(200)))
+    )
+    result = CliRunner().invoke(app, ["produce", "few.csv", "c.csv", *ONE_PARTITION])
+    assert result.exit_code == 10
+    assert "times go back" in result.stderr
+    assert items() == []
+
+
+def test_a_bad_row_near_the_start_stops_behind_all_good_ones() -> None:
+    """Also where there are too few events to tell their order."""
+    Path("c.csv").write_text(HEADER + rows(0, 5) + "u,i,noon\n" + rows(6, 10))
+    result = produce("--limit", "8")
+    assert result.exit_code == 10
+    assert "the same command --skip 5 --limit 3" in result.stderr
+    assert items() == [f"i{n}" for n in range(5)]
+
+
 def test_disorder_in_the_middle_is_told() -> None:
     """Events of last month behind those of today are sent, counted, and not in silence."""
     Path("c.csv").write_text(HEADER + rows(0, 100) + f"u1,old,{NOW - 86_400 * 30}\n")
     result = produce()
     assert result.exit_code == 0
-    assert "warning: 1 events came after newer ones" in result.stderr
+    assert "warning: 1 event came after newer ones" in result.stderr
     assert len(items()) == 101
 
 
 def test_a_restamped_file_may_have_any_order_and_time() -> None:
-    """Its own times go nowhere; that the order turned round is told all the same."""
+    """Its own times go nowhere, so nothing is told of them."""
     Path("c.csv").write_text(
         HEADER + f"u1,later,{NOW * 2}\n" + "".join(f"u1,i{n},{NOW - n}\n" for n in range(100))
     )
     result = produce("--restamp")
     assert result.exit_code == 0
     assert len(items()) == 101
-    assert "--sort" in result.stderr
+    assert "warning" not in result.stderr
+    assert "--sort" not in result.stderr
 
 
 def test_a_row_of_a_later_year_is_not_sent() -> None:
@@ -132,8 +166,14 @@ def test_a_row_of_a_later_year_is_not_sent() -> None:
     assert len(items()) == 3
 
 
-def test_a_log_that_goes_away_is_no_riddle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was acknowledged counts, and nothing else."""
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [((), "twice is harmless"), (("--restamp",), "count twice if they are sent again")],
+)
+def test_a_log_that_goes_away_is_no_riddle(
+    monkeypatch: pytest.MonkeyPatch, options: Sequence[str], word: str
+) -> None:
+    """What was acknowledged counts, and nothing else; new times make new clicks."""
     Path("c.csv").write_text(HEADER + rows(0, 12_000))
     append, calls = StorageWriter.append, []
 
@@ -144,8 +184,9 @@ def test_a_log_that_goes_away_is_no_riddle(monkeypatch: pytest.MonkeyPatch) -> N
         return append(writer, records)
 
     monkeypatch.setattr(StorageWriter, "append", away)
-    result = produce()
+    result = produce(*options)
     assert result.exit_code == 6
+    assert word in result.stderr
     assert f"--skip {sum(calls[:2])}" in result.stderr
     assert len(items()) == sum(calls[:2])
 

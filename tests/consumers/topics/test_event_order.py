@@ -1,6 +1,7 @@
 """Which orders of events are refused, which are told of, and which are as good as any."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -24,9 +25,9 @@ def events(users: Sequence[int], times: Sequence[float]) -> EventColumns:
     )
 
 
-def refused(batch: EventColumns) -> bool:
+def refused(*beginning: EventColumns) -> bool:
     try:
-        EventOrder("c.csv", KEPT).refuse_backward(batch)
+        EventOrder("c.csv", KEPT).refuse_backward(beginning)
     except EventFileError:
         return True
     return False
@@ -62,7 +63,15 @@ def test_the_refusal_names_the_way() -> None:
     """What is wrong, and what to give."""
     batch, _ = ORDERS["newest first"]
     with pytest.raises(EventFileError, match=r"c\.csv: .*newest 64.*--sort"):
-        EventOrder("c.csv", KEPT).refuse_backward(batch)
+        EventOrder("c.csv", KEPT).refuse_backward([batch])
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_batches_are_judged_as_one(name: str) -> None:
+    """However a file, or several, are cut into them."""
+    batch, expected = ORDERS[name]
+    cuts = [0, 10, 11, 60, len(batch)]
+    assert refused(*(batch.part(a, b) for a, b in pairwise(cuts))) == expected
 
 
 def test_what_comes_late_in_the_middle_is_counted() -> None:
@@ -73,8 +82,27 @@ def test_what_comes_late_in_the_middle_is_counted() -> None:
     assert order.late == 0
     order.count(events([2] * 100, [float(n) for n in range(100)]))
     assert order.late == 100
-    assert "100 events came after newer ones" in order.warning()
-    assert "--sort" in order.warning()
+    warning = order.warning() or ""
+    assert "100 events came after newer ones" in warning
+    assert "the whole file with --sort to a fresh log" in warning
+    assert "never add --sort to a command with --skip" in warning
+
+
+def test_one_late_event_is_one() -> None:
+    """Not several."""
+    order = EventOrder("c.csv", KEPT)
+    order.count(events([1] * KEPT, [86_400.0 + n for n in range(KEPT)]))
+    assert order.warning() is None
+    order.count(events([1], [0.0]))
+    assert (order.warning() or "").startswith("1 event came after newer ones")
+
+
+def test_what_fits_into_a_buffer_is_not_told() -> None:
+    """State takes in so few in any order."""
+    order = EventOrder("c.csv", KEPT)
+    order.count(events([1] * KEPT, [86_400.0 * -n for n in range(KEPT)]))
+    assert order.late == KEPT - 1
+    assert order.warning() is None
 
 
 def test_a_stretch_that_goes_back_is_counted() -> None:
