@@ -117,7 +117,7 @@ def run_demo(options: DemoOptions) -> None:
         stack.callback(screen.close)
         name = stack.enter_context(instance_of(config.state.directory))
         roles = role_children(options.config, {**flags, **member_flags(config, name)})
-        children = [*roles, _feeder(options, flags)]
+        children = [*roles, _feeder(options, config, flags)]
 
         def output(name: str, line: str) -> None:
             # The feeder reports progress, which the screen already shows.
@@ -178,10 +178,10 @@ def _is_free(host: str, port: int) -> bool:
     return True
 
 
-def _feeder(options: DemoOptions, flags: Mapping[str, object]) -> ChildSpec:
+def _feeder(options: DemoOptions, config: GsrConfig, flags: Mapping[str, object]) -> ChildSpec:
     pace = ["--rate", str(options.rate), "--restamp", "--head-start", str(_HEAD_START)]
     if options.events is None:
-        command = ["simulate", "--log", str(flags["log.url"]), *pace, *_SHOP]
+        command = ["simulate", "--log", config.log.url, *pace, *_SHOP]
     else:
         columns = [f"--column={role}={name}" for role, name in options.columns.items()]
         command = ["produce", *columns, "--skip-bad", *pace, "--", str(options.events)]

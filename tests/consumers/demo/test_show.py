@@ -87,6 +87,14 @@ def test_the_lines_name_where_the_demo_was() -> None:
     assert found["run"] in (where, ["--demo", "--events", "clicks.csv"])
 
 
+@pytest.mark.parametrize("flags", [{}, {"state.directory": "here"}, {"log.url": "embedded:there"}])
+def test_shoppers_click_on_the_log_of_the_roles(flags: dict[str, object]) -> None:
+    """Whether it was named or is the usual one."""
+    config = load_config(None, flags)
+    command = show._feeder(DemoOptions(), config, flags).command  # noqa: SLF001
+    assert command[command.index("--log") + 1] == config.log.url
+
+
 def test_what_was_given_is_given_again(tmp_path: Path) -> None:
     """Settings and their file, as --config and --set take them."""
     file = tmp_path / "my.toml"
