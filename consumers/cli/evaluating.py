@@ -23,7 +23,7 @@ from consumers.cli.options import (
     file_dialect,
     resolve,
 )
-from consumers.cli.output import print_json, print_table, say
+from consumers.cli.output import print_json, print_table, say, say_skipped
 
 Run = Annotated[
     Path,
@@ -164,6 +164,7 @@ def evaluate(
         print_json(result)
     else:
         _print_evaluation(result)
+    say_skipped(result["data"]["skipped_rows"], result["data"]["skipped_examples"])
     say(f"wrote {out / 'metrics.json'} and {out / 'cases.parquet'}")
 
 

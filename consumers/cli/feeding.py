@@ -25,7 +25,7 @@ from consumers.cli.options import (
     file_dialect,
     resolve,
 )
-from consumers.cli.output import say
+from consumers.cli.output import say, say_skipped
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
     from consumers.config import GsrConfig
@@ -113,6 +113,7 @@ def produce(
     dialect = file_dialect(header, quoting, time_unit, time_format, columns)
     from tempfile import gettempdir
 
+    from consumers.replay.history_file import SKIPPED_EXAMPLES
     from consumers.topics.event_order import EventOrder
     from consumers.topics.feeding import Pace, stretch
     from stream.clock import SystemClock
@@ -148,12 +149,10 @@ def produce(
         warning = order.warning()
         if warning is not None:
             say(f"warning: {warning}")
-    skipped = sum(file.skipped.values())
-    say(f"sent {sent.count:,} events to {sent.topic}" + (f", skipped {skipped:,}" * (skipped > 0)))
+        say_skipped(file.skipped, file.examples[:SKIPPED_EXAMPLES])
+    say(f"sent {sent.count:,} events to {sent.topic}")
     if sent.count == limit:
         say(f"for those behind them: the same command --skip {sent.position}")
-    for example in file.examples[:3]:
-        say(f"  {example}")
 
 
 def simulate(

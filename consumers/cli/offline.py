@@ -28,7 +28,7 @@ from consumers.cli.options import (
     file_dialect,
     resolve,
 )
-from consumers.cli.output import print_json, print_table, say
+from consumers.cli.output import print_json, print_table, say, say_skipped
 from consumers.home_paths import home_path
 
 if TYPE_CHECKING:  # pydantic would slow `gsr --help` down
@@ -38,6 +38,7 @@ CycleClicks = Annotated[
     int | None,
     typer.Option("--cycle-clicks", min=1, help="Clicks per learning cycle (default: by length)."),
 ]
+_SKIPPED = ("skipped_rows", "skipped_examples")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -142,6 +143,8 @@ def replay(
         print_json(result)
     else:
         _print_quality(result)
+    found = result["options"]
+    say_skipped(found["skipped_rows"], found["skipped_examples"])
     say(f"wrote {out / 'metrics.json'} and {out / 'report.html'}")
 
 
@@ -187,7 +190,9 @@ def bootstrap(
     if as_json:
         print_json(result)
     else:
-        print_table(("what", "value"), [(name, value) for name, value in result.items()])
+        rows = [(name, value) for name, value in result.items() if name not in _SKIPPED]
+        print_table(("what", "value"), rows)
+    say_skipped(*(result[name] for name in _SKIPPED))
     say("state and model are in place: continue with gsr run and the same settings")
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from consumers.terminal_text import printable, printable_json, printable_lines
@@ -12,6 +12,16 @@ def say(message: str) -> None:
     """Print a message for people; programs that read our data never see it."""
     sys.stderr.write(f"{printable_lines(message)}\n")
     sys.stderr.flush()
+
+
+def say_skipped(counts: Mapping[str, int], examples: Sequence[str]) -> None:
+    """Say how many bad rows were skipped, for which reasons, and show some; nothing for none."""
+    total = sum(counts.values())
+    if total:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(counts.items()))
+        say(f"skipped {total:,} bad row{'s' * (total > 1)}: {reasons}")
+    for example in examples:
+        say(f"  {example}")
 
 
 def print_json(value: Any, *, only_ascii: bool = False) -> None:

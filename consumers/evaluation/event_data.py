@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from consumers.process.progress import Progress, ProgressCallback, quiet
+from consumers.replay.history_file import skipped_rows
 from gsr.errors import SplitError
 from gsr.interactions import Interactions, gather_interactions
 from gsr.protocols import LEAVE_ONE_OUT, Split, leave_one_out, temporal
@@ -40,7 +41,7 @@ class EventData:
         Of ids, times and events as they lie in `interactions`: the same for the same events,
         whatever the file's format and compression.
     skipped
-        Reason to count of bad rows.
+        What to say of bad rows, see `skipped_rows`.
     """
 
     file: str
@@ -49,7 +50,7 @@ class EventData:
     item_ids: Sequence[str]
     weights: npt.NDArray[np.float64]
     sha256: str
-    skipped: dict[str, int]
+    skipped: dict[str, Any]
 
     @property
     def eligible(self) -> npt.NDArray[np.bool_]:
@@ -88,7 +89,7 @@ class EventData:
             "first_time": float(self.interactions.times.min()),
             "last_time": float(self.interactions.times.max()),
             "sha256": self.sha256,
-            "skipped_rows": dict(sorted(self.skipped.items())),
+            **self.skipped,
         }
 
 
@@ -140,7 +141,7 @@ def read_event_data(
         item_ids=item_ids,
         weights=rules.weight_by_code,
         sha256=_digest(interactions, user_ids, item_ids),
-        skipped=dict(file.skipped),
+        skipped=skipped_rows(file),
     )
 
 

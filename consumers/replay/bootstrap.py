@@ -16,7 +16,7 @@ from consumers.errors import ConfigError
 from consumers.ingest.sequences import sequence_record
 from consumers.process.progress import Progress, ProgressCallback, quiet
 from consumers.process.rate import Rate
-from consumers.replay.history_file import cycle_clicks, open_events, summarise
+from consumers.replay.history_file import cycle_clicks, open_events, skipped_rows, summarise
 from consumers.replay.unfinished import refuse_unfinished, unfinished
 from consumers.serving.view import encode_view
 from consumers.trainer.event_rows import cut, pick_clicks
@@ -98,11 +98,12 @@ def bootstrap(
     )
     progress(Progress(stage="looking through the file", done=0, total=0))
     summary = summarise(file, options.limit)
+    skipped = skipped_rows(file)
     _make_topics(config, clock)
     with unfinished(config), ExitStack() as stack:
         run = Bootstrap(options, summary, clock, progress, stack)
         run.follow(file, summary)
-        return run.publish(artifacts)
+        return run.publish(artifacts) | skipped
 
 
 class Bootstrap:

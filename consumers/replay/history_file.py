@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from consumers.config import GsrConfig
 from consumers.errors import ConfigError
@@ -18,6 +18,9 @@ CYCLES_PER_STREAM: Final = 200
 
 WINDOWS: Final = 200
 """At most so many windows of time in a report."""
+
+SKIPPED_EXAMPLES: Final = 3
+"""So many of the bad rows are shown; the others are counted."""
 
 WINDOW_SECONDS: Final = (
     *(60.0, 300.0, 900.0, 3600.0, 6 * 3600.0, 86_400.0),
@@ -84,6 +87,17 @@ def summarise(file: EventFile, limit: int | None) -> FileSummary:
         why = f", all {sum(file.skipped.values())} rows are bad" if file.skipped else ""
         raise EventFileError(file.name, f"holds no events{why}: nothing to learn from")
     return replace(summary, events=min(summary.events, limit or summary.events))
+
+
+def skipped_rows(file: EventFile) -> dict[str, Any]:
+    """Return what results say of the bad rows that the latest whole reading left out.
+
+    Ask before the file is read again: that counts anew, and with a limit not to the end.
+    """
+    return {
+        "skipped_rows": dict(sorted(file.skipped.items())),
+        "skipped_examples": file.examples[:SKIPPED_EXAMPLES],
+    }
 
 
 def cycle_clicks(events: int) -> int:

@@ -17,7 +17,13 @@ from consumers.process.outputs import check_output
 from consumers.process.progress import Progress, ProgressCallback, quiet
 from consumers.process.rate import Rate
 from consumers.process.usage import process_usage
-from consumers.replay.history_file import cycle_clicks, open_events, summarise, window_seconds
+from consumers.replay.history_file import (
+    cycle_clicks,
+    open_events,
+    skipped_rows,
+    summarise,
+    window_seconds,
+)
 from consumers.replay.lists import LISTS_NAME, ReplayLists, lists_file, newest_users
 from consumers.replay.report import write_report
 from consumers.trainer.drift_watch import DriftFigures, DriftWatch
@@ -133,12 +139,14 @@ def replay(
     )
     progress(Progress(stage="looking through the file", done=0, total=0))
     summary = summarise(file, options.limit)
+    skipped = skipped_rows(file)
     run = Replay(options, summary, progress, clock)
     # Whatever ends it early, what is half-made must not look like a result.
     with ExitStack() as stack:
         lists = run.lists(stack)
         run.follow(file, summary, lists)
         document = run.document(file)
+        document["options"] |= skipped
         document["cost"] |= {"seconds": clock.monotonic() - started}
         write_report(document, options.out / "report.html")
     write_document(document, options.out / "metrics.json")
@@ -229,7 +237,6 @@ class Replay:
                 "window_seconds": self._window,
                 "baselines": options.baselines,
                 "half_lives_seconds": list(options.config.state.half_lives_seconds),
-                "skipped_rows": dict(sorted(file.skipped.items())),
             },
             "cost": {
                 **asdict(process_usage()),

@@ -61,6 +61,38 @@ def test_every_reader_says_how_to_read_a_file_without_header(command: str) -> No
     assert not Path("out").exists()
 
 
+SMALL = ("--set", "model.dimension=8", "--set", "log.partitions=1")
+QUICKLY = {
+    "produce": LOG,
+    "bootstrap": (*LOG, *SMALL, "--state", "state"),
+    "replay": (*SMALL, "--out", "out"),
+    "evaluate": ("--out", "out", "--seeds", "1", "--minutes", "0.01", "--patience", "1"),
+}
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_every_reader_says_what_it_skipped(command: str) -> None:
+    """How many rows, why, and the first of them; also those behind a limit once it read them."""
+    good = [f"u{n % 5},i{n % 7},{1_370_476_800 + n}\n" for n in range(40)]
+    Path("c.csv").write_text(
+        "user_id,item_id,timestamp\n" + ",i,1\n" * 4 + "".join(good) + "u,,1\n"
+    )
+    limit = [] if command == "produce" else ["--limit", "30"]
+    result = gsr(command, "c.csv", "--skip-bad", *QUICKLY[command], *limit)
+    assert result.exit_code == 0, result.stderr
+    assert "skipped 5 bad rows: 5 " in result.stderr
+    assert result.stderr.count("  c.csv, line ") == 3
+
+
+def test_produce_that_stops_early_says_what_it_skipped() -> None:
+    """What came before the error, too."""
+    Path("c.csv").write_text("user_id,item_id,timestamp\n,i,1\nu,i,1370476800\n")
+    Path("other.csv").write_text("a,b\n1,2\n")
+    result = gsr("produce", "c.csv", "other.csv", "--skip-bad", *LOG)
+    assert result.exit_code == 10
+    assert "skipped 1 bad row: " in result.stderr
+
+
 def test_produce_sends_several_files_and_directories() -> None:
     """In order, with the columns by number."""
     Path("parts").mkdir()

@@ -40,6 +40,7 @@ def test_users_and_items_are_numbered_as_they_appear(tmp_path: Path) -> None:
         "first_time": 100.0,
         "last_time": 200.0,
         "skipped_rows": {},
+        "skipped_examples": [],
     }
 
 
