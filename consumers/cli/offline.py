@@ -109,6 +109,13 @@ def replay(
     url = urls[0] if urls else None
     if url is None and (start is not None or stop is not None):
         raise typer.BadParameter("--from and --to need a log instead of a file")
+    if url is not None:
+        if skip_bad or columns or dialect != file_dialect(None, "auto", None, None, None):
+            raise typer.BadParameter(
+                "a log knows its columns and times: leave the options of files out (--column, "
+                "--header, --quoting, --time-unit, --time-format, --skip-bad)"
+            )
+        dialect = file_dialect(None, "auto", "s", None, None)  # as clicks are on the topic
     loaded = resolve(config, settings, url)
     from consumers.cli.progress_bar import progress_bar
     from consumers.process.interruption import Interruption

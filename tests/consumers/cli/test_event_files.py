@@ -1,6 +1,7 @@
 """Options of event files: the same in every command that reads them."""
 
 import gzip
+import json
 from pathlib import Path
 from typing import get_args
 
@@ -82,6 +83,16 @@ def test_every_reader_says_what_it_skipped(command: str) -> None:
     assert result.exit_code == 0, result.stderr
     assert "skipped 5 bad rows: 5 " in result.stderr
     assert result.stderr.count("  c.csv, line ") == 3
+
+
+def test_a_log_has_its_own_times() -> None:
+    """Seconds, whatever they would be taken for in a file."""
+    rows = [f"u{n % 5},i{n % 7},{10_000 + n}\n" for n in range(40)]
+    Path("c.csv").write_text("user_id,item_id,timestamp\n" + "".join(rows))
+    assert gsr("produce", "c.csv", *LOG, "--time-unit", "s").exit_code == 0
+    result = gsr("replay", "embedded:log", *QUICKLY["replay"], "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["totals"]["clicks"] == 40
 
 
 def test_produce_that_stops_early_says_what_it_skipped() -> None:

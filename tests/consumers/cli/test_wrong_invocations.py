@@ -37,6 +37,17 @@ CONTRADICTIONS = [
     ("run --events c.csv", USAGE, "--demo"),
     ("run --column user=who", USAGE, "--demo"),
     ("replay c.csv --out r --from 2026-01-01T00:00:00Z", USAGE, "log"),
+    *(
+        (f"replay embedded:log --out r {option}", USAGE, "a log knows its columns and times")
+        for option in (
+            "--column user=who",
+            "--no-header",
+            "--quoting none",
+            "--time-unit ms",
+            "--time-format %Y-%m-%d",
+            "--skip-bad",
+        )
+    ),
     ("simulate --rate 3", USAGE, "--log"),
     ("produce c.csv --column user", USAGE, "ROLE=NAME"),
     ("produce c.csv --column usr=x", USAGE, "user"),
