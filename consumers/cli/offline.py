@@ -27,6 +27,7 @@ from consumers.cli.options import (
     column_names,
     file_dialect,
     resolve,
+    says_nothing,
 )
 from consumers.cli.output import print_json, print_table, say, say_skipped
 from consumers.home_paths import home_path
@@ -110,7 +111,7 @@ def replay(
     if url is None and (start is not None or stop is not None):
         raise typer.BadParameter("--from and --to need a log instead of a file")
     if url is not None:
-        if skip_bad or columns or dialect != file_dialect(None, "auto", None, None, None):
+        if skip_bad or not says_nothing(dialect, columns):
             raise typer.BadParameter(
                 "a log knows its columns and times: leave the options of files out (--column, "
                 "--header, --quoting, --time-unit, --time-format, --skip-bad)"

@@ -150,6 +150,11 @@ def file_dialect(
         raise typer.BadParameter(str(error)) from None
 
 
+def says_nothing(dialect: "FileDialect", assignments: Sequence[str] | None) -> bool:
+    """Tell whether no option says anything of how files are written."""
+    return not assignments and dialect == file_dialect(None, "auto", None, None, None)
+
+
 _UNIT = "timestamp_unit"
 
 

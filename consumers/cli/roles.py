@@ -11,13 +11,19 @@ from consumers.cli.options import (
     MOST_RATE,
     ColumnNames,
     ConfigFile,
+    Header,
     LogFormat,
     LogUrl,
+    QuotingRule,
     Settings,
     StateDirectory,
+    TimestampFormat,
+    TimestampUnit,
     column_names,
+    file_dialect,
     given_flags,
     resolve,
+    says_nothing,
 )
 from consumers.process.garbage import uncollected
 
@@ -53,10 +59,18 @@ def run(
         float, typer.Option("--rate", min=1, max=MOST_RATE, help="With --demo: clicks per second.")
     ] = 150.0,
     columns: ColumnNames = None,
+    header: Header = None,
+    quoting: QuotingRule = "auto",
+    time_unit: TimestampUnit = None,
+    time_format: TimestampFormat = None,
 ) -> None:
     """Run ingest, trainer and publisher on this machine until Ctrl-C."""
-    if not demo and (events is not None or columns):
+    dialect = file_dialect(header, quoting, time_unit, time_format, columns)
+    about_a_file = not says_nothing(dialect, columns)
+    if not demo and (events is not None or about_a_file):
         raise typer.BadParameter("only together with --demo; see also: gsr produce FILE")
+    if events is None and about_a_file:
+        raise typer.BadParameter("options of event files need --events FILE")
     flags = given_flags(settings, log, state, log_format)
     if demo:
         from consumers.demo.show import DemoOptions, run_demo
@@ -67,6 +81,7 @@ def run(
                 flags=flags,
                 events=events,
                 columns=column_names(columns),
+                dialect=dialect,
                 rate=rate,
             )
         )

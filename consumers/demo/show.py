@@ -1,5 +1,6 @@
 """`gsr run --demo`: everything on one machine, with shoppers, and what happens in plain words."""
 
+import math
 import shlex
 import shutil
 import socket
@@ -13,18 +14,25 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from consumers.config import GsrConfig
-from consumers.config_loading import FLAG_NAMES, as_environment, load_config
+from consumers.config_loading import FLAG_NAMES, load_config
 from consumers.config_manual import toml_value
 from consumers.demo.figures import Figures, Scraper, Shopper, ShopperWindow
 from consumers.demo.screen import enough_tests, hit_rates, open_screen
 from consumers.errors import ConfigError
 from consumers.process.health import listening_family
 from consumers.process.instance import instance_of
-from consumers.process.running import member_flags, ports, role_children, stopped_by_signals
+from consumers.process.running import (
+    child_environment,
+    member_flags,
+    ports,
+    role_children,
+    stopped_by_signals,
+)
 from consumers.process.supervisor import ChildSpec, Supervisor, gsr_command
+from consumers.replay.history_file import no_events, open_events
 from stream.clock import SystemClock
-from stream.events.columns import Columns
-from stream.events.files import EventFile
+from stream.events.file_dialect import FileDialect
+from stream.events.input_paths import input_files
 from stream.log.opening import open_log
 
 DEMO_DIRECTORY: Final = Path("run/demo")
@@ -65,6 +73,8 @@ class DemoOptions:
         A log of clicks to feed instead of simulated shoppers, re-stamped.
     columns
         Role -> column of that file.
+    dialect
+        What is known of how that file is written.
     rate
         Clicks per second.
     """
@@ -73,6 +83,7 @@ class DemoOptions:
     flags: Mapping[str, object] = field(default_factory=dict)
     events: Path | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    dialect: FileDialect = field(default_factory=FileDialect)
     rate: float = 150.0
 
 
@@ -91,7 +102,7 @@ def run_demo(options: DemoOptions) -> None:
         A role failed for good.
     """
     if options.events is not None:
-        _check_events(options)
+        _check_events(options, options.events, load_config(options.config, options.flags))
     with ExitStack() as stack:
         flags = {**_QUICK, **options.flags}
         if not {"state.directory", "log.url"} & flags.keys():
@@ -135,14 +146,14 @@ def run_demo(options: DemoOptions) -> None:
     sys.stdout.write("\n".join(try_next(options, config, window.shopper)) + "\n")
 
 
-def _check_events(options: DemoOptions) -> None:
-    """Find out now, and not in a child, whether the file can be read."""
-    try:
-        columns = Columns(**options.columns)
-    except ValueError as error:
-        raise ConfigError(f"--column: {error}") from None
-    for _events in EventFile(options.events or "", columns, batch_rows=100).read():
-        break
+def _check_events(options: DemoOptions, path: Path, config: GsrConfig) -> None:
+    """Find out now, and not in a child, whether the file can be read as the child will."""
+    if not path.is_dir() and not all(file.lasts for file in input_files([path])):
+        raise ConfigError("--events must be a file: the demo reads it twice")
+    # New times are given: those of the file may be any.
+    file = open_events(path, dict(options.columns), config, "skip", options.dialect, now=math.inf)
+    if next(file.read(), None) is None:
+        raise no_events(file, "the demo has nothing to show")
 
 
 def _empty_directory(stack: ExitStack) -> None:
@@ -183,14 +194,27 @@ def _feeder(options: DemoOptions, config: GsrConfig, flags: Mapping[str, object]
     if options.events is None:
         command = ["simulate", "--log", config.log.url, *pace, *_SHOP]
     else:
-        columns = [f"--column={role}={name}" for role, name in options.columns.items()]
-        command = ["produce", *columns, "--skip-bad", *pace, "--", str(options.events)]
+        how = [f"--column={role}={name}" for role, name in options.columns.items()]
+        how += _dialect_options(options.dialect)
+        command = ["produce", *how, "--skip-bad", *pace, "--", str(options.events)]
     return ChildSpec(
         name=FEEDER,
         command=gsr_command(*command),
-        environment=as_environment(flags),
+        environment=child_environment(options.config, flags),
         may_finish=True,
     )
+
+
+def _dialect_options(dialect: FileDialect) -> list[str]:
+    """Return the dialect as the command line takes it."""
+    options = [f"--quoting={dialect.quoting}"]
+    if dialect.header is not None:
+        options.append("--header" if dialect.header else "--no-header")
+    if dialect.time_unit is not None:
+        options.append(f"--time-unit={dialect.time_unit}")
+    if dialect.time_format is not None:
+        options.append(f"--time-format={dialect.time_format}")
+    return options
 
 
 def _say_goodbye(figures: Figures, seconds: float) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from consumers.process.progress import Progress, ProgressCallback, quiet
-from consumers.replay.history_file import skipped_rows
+from consumers.replay.history_file import no_events, skipped_rows
 from gsr.errors import SplitError
 from gsr.interactions import Interactions, gather_interactions
 from gsr.protocols import LEAVE_ONE_OUT, Split, leave_one_out, temporal
@@ -119,8 +119,7 @@ def read_event_data(
     """
     columns = _read(file, rules, progress)
     if not len(columns.times):
-        why = f", all {sum(file.skipped.values())} rows are bad" if file.skipped else ""
-        raise EventFileError(file.name, f"holds no events{why}: nothing to evaluate")
+        raise no_events(file, "nothing to evaluate")
     if limit is not None:
         columns = columns.rows(np.sort(np.argsort(columns.times, kind="stable")[:limit]))
     # Numbered after the limit, so that nobody has a number who does not appear.

@@ -57,13 +57,19 @@ def member_flags(config: GsrConfig, name: str) -> dict[str, object]:
 
 def role_children(config_file: Path | None, flags: Mapping[str, object]) -> list[ChildSpec]:
     """Return the three roles as children with this configuration."""
-    environment = as_environment(flags)
-    if config_file is not None:
-        environment[CONFIG_VARIABLE] = str(config_file.absolute())
+    environment = child_environment(config_file, flags)
     return [
         ChildSpec(name=name, command=gsr_command(command), environment=environment)
         for name, command in ROLE_COMMANDS.items()
     ]
+
+
+def child_environment(config_file: Path | None, flags: Mapping[str, object]) -> dict[str, str]:
+    """Return the variables with which a child sees this configuration."""
+    environment = as_environment(flags)
+    if config_file is not None:
+        environment[CONFIG_VARIABLE] = str(config_file.absolute())
+    return environment
 
 
 @contextmanager

@@ -84,9 +84,14 @@ def summarise(file: EventFile, limit: int | None) -> FileSummary:
     """
     summary = file.scan()
     if summary.events == 0:
-        why = f", all {sum(file.skipped.values())} rows are bad" if file.skipped else ""
-        raise EventFileError(file.name, f"holds no events{why}: nothing to learn from")
+        raise no_events(file, "nothing to learn from")
     return replace(summary, events=min(summary.events, limit or summary.events))
+
+
+def no_events(file: EventFile, so: str) -> EventFileError:
+    """Return the error of a file that was read and held nothing; `so` ends its sentence."""
+    why = f", all {sum(file.skipped.values())} rows are bad" if file.skipped else ""
+    return EventFileError(str(file.path), f"holds no events{why}: {so}")
 
 
 def skipped_rows(file: EventFile) -> dict[str, Any]:

@@ -36,6 +36,10 @@ OPTIONS = [
 CONTRADICTIONS = [
     ("run --events c.csv", USAGE, "--demo"),
     ("run --column user=who", USAGE, "--demo"),
+    ("run --time-unit ms", USAGE, "--demo"),
+    ("run --demo --no-header", USAGE, "--events"),
+    ("run --demo --events -", USAGE, "--events must be a file"),
+    ("run --demo --events /dev/null", USAGE, "--events must be a file"),
     ("replay c.csv --out r --from 2026-01-01T00:00:00Z", USAGE, "log"),
     *(
         (f"replay embedded:log --out r {option}", USAGE, "a log knows its columns and times")

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from consumers.config_loading import load_config, parse_assignment
 from consumers.demo import show
 from consumers.demo.figures import Shopper
 from consumers.demo.show import DemoOptions, try_next, typed_command
+from stream.errors import EventFileError
+from stream.events.file_dialect import FileDialect
 from stream.events.recommendation import Recommendation, ScoredItem
 from stream.events.sequence import SequenceRecord
 
@@ -93,6 +96,48 @@ def test_shoppers_click_on_the_log_of_the_roles(flags: dict[str, object]) -> Non
     config = load_config(None, flags)
     command = show._feeder(DemoOptions(), config, flags).command  # noqa: SLF001
     assert command[command.index("--log") + 1] == config.log.url
+
+
+def test_a_file_is_fed_as_it_was_checked() -> None:
+    """With its columns, the way that it is written, and the settings of the roles."""
+    options = DemoOptions(
+        config=Path("my.toml"),
+        events=Path("-clicks.csv"),
+        columns={"user": "1", "item": "2", "timestamp": "3"},
+        dialect=FileDialect(header=False, quoting="none", time_format="%d.%m.%Y"),
+    )
+    feeder = show._feeder(options, GsrConfig(), {"log.partitions": 2})  # noqa: SLF001
+    assert feeder.environment == {
+        "GSR_CONFIG": str(Path("my.toml").absolute()),
+        "GSR_LOG__PARTITIONS": "2",
+    }
+    root = get_command(app)
+    assert isinstance(root, TyperGroup)
+    words = list(feeder.command[feeder.command.index("produce") + 1 :])
+    given = root.commands["produce"].make_context("produce", words).params
+    assert given["columns"] == ["user=1", "item=2", "timestamp=3"]
+    assert (given["header"], given["quoting"]) == (False, "none")
+    assert (given["time_unit"], given["time_format"]) == (None, "%d.%m.%Y")
+    assert list(map(str, given["events"])) == ["-clicks.csv"]
+
+
+CHECKED = [
+    ("ann,tea,1,view\n", ""),
+    ("ann,,1,view\nann,tea,99999999999,view\n", ""),
+    ("ann,tea,1,stare\n", "all 1 rows are bad"),
+    ("", "holds no events"),
+]
+
+
+@pytest.mark.parametrize(("rows", "fault"), CHECKED)
+def test_a_file_is_checked_as_it_will_be_fed(rows: str, fault: str) -> None:
+    """With the configured events, past bad rows, and with any time."""
+    path = Path("c.csv")
+    path.write_text("user_id,item_id,timestamp,event\n" + rows)
+    config = load_config(None, {"events.weights": {"view": 1.0}, "events.default_event": "view"})
+    options = DemoOptions(dialect=FileDialect(time_unit="s"))
+    with pytest.raises(EventFileError, match=fault) if fault else nullcontext():
+        show._check_events(options, path, config)  # noqa: SLF001
 
 
 def test_what_was_given_is_given_again(tmp_path: Path) -> None:
