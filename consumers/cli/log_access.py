@@ -14,16 +14,19 @@ if TYPE_CHECKING:  # they would slow `gsr --help` down
 @contextmanager
 def fed_log(config: "GsrConfig") -> "Iterator[Log]":
     """Open the log for a command that fills it; topics that are missing are made, and named."""
-    from consumers.cli.output import say
+    from consumers.topics.making import make_topics
 
     with log_as_it_is(config) as log:
-        specs = config.log.topics()
-        made = _missing(log, [spec.name for spec in specs])
-        for spec in specs:
-            log.create_topic(spec)
-        if made:
-            say(f"made the topics {', '.join(made)} in {config.log.url}")
+        say_made(config, make_topics(log, config.log.topics()))
         yield log
+
+
+def say_made(config: "GsrConfig", topics: Sequence[str]) -> None:
+    """Name the topics that a command made, if any."""
+    from consumers.cli.output import say
+
+    if topics:
+        say(f"made the topics {', '.join(topics)} in {config.log.url}")
 
 
 @contextmanager
@@ -35,8 +38,10 @@ def existing_log(config: "GsrConfig", *topics: str) -> "Iterator[Log]":
     UnknownTopicError
         There is no log, or one of the topics is missing; nothing was made.
     """
+    from consumers.topics.making import missing_topics
+
     with log_as_it_is(config) as log:
-        missing = _missing(log, topics)
+        missing = missing_topics(log, topics)
         if missing:
             _refuse_missing(config, log, missing)
         yield log
@@ -58,28 +63,17 @@ def known_topics(config: "GsrConfig", log: "Log") -> "dict[str, TopicSpec]":
 
 def _refuse_missing(config: "GsrConfig", log: "Log", missing: Sequence[str]) -> NoReturn:
     """Say which topics are not there, or that there is no log at all, and what to do."""
+    from consumers.topics.making import missing_topics
     from stream.errors import UnknownTopicError
 
     ours = [spec.name for spec in config.log.topics()]
     what = f"there is no topic {', '.join(missing)} in {config.log.url}"
-    if len(_missing(log, ours)) == len(ours):
+    if len(missing_topics(log, ours)) == len(ours):
         what = f"there is no log of gsr in {config.log.url}"
     raise UnknownTopicError(
         f"{what}: name the right one with --log (or log.url); gsr run and gsr ingest make topics "
         "that are missing, this command does not"
     )
-
-
-def _missing(log: "Log", topics: Sequence[str]) -> list[str]:
-    from stream.errors import UnknownTopicError
-
-    missing = []
-    for topic in topics:
-        try:
-            log.start_offsets(topic)
-        except UnknownTopicError:
-            missing.append(topic)
-    return missing
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from consumers.cli.commands import command
+from consumers.cli.log_access import say_made
 from consumers.cli.options import (
     EVENTS_HELP,
     MOST_SEED,
@@ -39,7 +40,6 @@ CycleClicks = Annotated[
     int | None,
     typer.Option("--cycle-clicks", min=1, help="Clicks per learning cycle (default: by length)."),
 ]
-_SKIPPED = ("skipped_rows", "skipped_examples")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -198,9 +198,10 @@ def bootstrap(
     if as_json:
         print_json(result)
     else:
-        rows = [(name, value) for name, value in result.items() if name not in _SKIPPED]
-        print_table(("what", "value"), rows)
-    say_skipped(*(result[name] for name in _SKIPPED))
+        counts = [(name, value) for name, value in result.items() if isinstance(value, int)]
+        print_table(("what", "value"), counts)
+    say_made(loaded, result["topics_made"])
+    say_skipped(result["skipped_rows"], result["skipped_examples"])
     say("state and model are in place: continue with gsr run and the same settings")
 
 

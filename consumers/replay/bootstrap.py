@@ -19,6 +19,7 @@ from consumers.process.rate import Rate
 from consumers.replay.history_file import cycle_clicks, open_events, skipped_rows, summarise
 from consumers.replay.unfinished import refuse_unfinished, unfinished
 from consumers.serving.view import encode_view
+from consumers.topics.making import make_topics
 from consumers.trainer.event_rows import cut, pick_clicks
 from consumers.trainer.journal import JOURNAL_PIN, Standing, write_journal
 from consumers.trainer.live_loop import live_loop, serving_view
@@ -99,11 +100,11 @@ def bootstrap(
     progress(Progress(stage="looking through the file", done=0, total=0))
     summary = summarise(file, options.limit)
     skipped = skipped_rows(file)
-    _make_topics(config, clock)
+    made = _make_topics(config, clock)
     with unfinished(config), ExitStack() as stack:
         run = Bootstrap(options, summary, clock, progress, stack)
         run.follow(file, summary)
-        return run.publish(artifacts) | skipped
+        return run.publish(artifacts) | {"topics_made": made} | skipped
 
 
 class Bootstrap:
@@ -261,12 +262,11 @@ class Bootstrap:
         return sent
 
 
-def _make_topics(config: GsrConfig, clock: Clock) -> None:
-    """Find a log that cannot be used before hours of learning, not behind them."""
+def _make_topics(config: GsrConfig, clock: Clock) -> list[str]:
+    """Make topics; a log that cannot be used is found before hours of learning, not behind them."""
     log = open_log(config.log.url, clock, config.kafka)
     try:
-        for spec in config.log.topics():
-            log.create_topic(spec)
+        return make_topics(log, config.log.topics())
     finally:
         log.close()
 

@@ -85,6 +85,15 @@ def test_every_reader_says_what_it_skipped(command: str) -> None:
     assert result.stderr.count("  c.csv, line ") == 3
 
 
+def test_bootstrap_names_the_topics_that_it_made() -> None:
+    """As all do that fill a log."""
+    Path("c.csv").write_text("user_id,item_id,timestamp\nu,i,1370476800\n")
+    result = gsr("bootstrap", "c.csv", *QUICKLY["bootstrap"])
+    assert result.exit_code == 0, result.stderr
+    assert "made the topics clicks, clicks.dlq, sequences" in result.stderr
+    assert result.stderr.count("embedded:log") == 1
+
+
 def test_a_log_has_its_own_times() -> None:
     """Seconds, whatever they would be taken for in a file."""
     rows = [f"u{n % 5},i{n % 7},{10_000 + n}\n" for n in range(40)]
