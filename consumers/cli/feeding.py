@@ -1,9 +1,7 @@
 """`gsr produce` and `gsr simulate`: clicks for the topic, from a file or made up."""
 
-import itertools
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -26,12 +24,9 @@ from consumers.cli.options import (
     resolve,
 )
 from consumers.cli.output import say, say_skipped
+from consumers.cli.sending import Sent, send
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
-    from consumers.config import GsrConfig
-    from consumers.topics.event_order import EventOrder
-    from consumers.topics.feeding import Pace
-    from stream.errors import EventFileError
     from stream.events.click import EventColumns
 
 Rate = Annotated[
@@ -137,14 +132,17 @@ def produce(
     order = EventOrder(file.name, loaded.state.buffer_length)
     if sort:
         say(f"sorting {file.name} in {gettempdir()}")
-    batches = stretch(sort_events(file) if sort else file.read(), skip, limit)
-    # What goes on behind an earlier part was judged when that began; new times are in order.
+    batches = sort_events(file) if sort else file.read()
+    # New times are in order; and what goes on behind an earlier part was judged when that began.
+    if not restamp and not skip:
+        batches = order.judged(batches)
+    batches = stretch(batches, skip, limit)
     if not restamp:
-        batches = _watched(batches, order, refuse=not skip)
-    sent = _Sent(loaded.log.clicks, skip, limit, restamp=restamp)
+        batches = order.counted(batches)
+    sent = Sent(loaded.log.clicks, skip, limit, restamp=restamp)
     pace = Pace(events_per_second=rate, restamp=restamp, head_start=head_start)
     try:
-        _send(loaded, batches, pace, sent)
+        send(loaded, batches, pace, sent)
     finally:
         warning = order.warning()
         if warning is not None:
@@ -217,153 +215,9 @@ def simulate(
         _print(simulator.events(events or 10_000, batch_rows=_PRINTED_BATCH), kind)
         return
     pace = Pace(events_per_second=rate, restamp=restamp, head_start=head_start)
-    sent = _Sent(loaded.log.clicks, limit=events, restamp=restamp)
-    _send(loaded, simulator.events(events, batch_rows=_SENT_BATCH), pace, sent)
+    sent = Sent(loaded.log.clicks, limit=events, restamp=restamp)
+    send(loaded, simulator.events(events, batch_rows=_SENT_BATCH), pace, sent)
     say(f"sent {sent.count:,} events to {sent.topic}")
-
-
-@dataclass(slots=True)
-class _Sent:
-    """How far the sending came.
-
-    Parameters
-    ----------
-    topic
-        Where the events go.
-    skipped
-        Events of the file before the first that was sent; None: they come from no file.
-    limit
-        How many are to be sent; None: all that there are.
-    restamp
-        Whether they get the time of sending.
-    count
-        Events that the log has acknowledged.
-    """
-
-    topic: str
-    skipped: int | None = None
-    limit: int | None = None
-    restamp: bool = False
-    count: int = 0
-
-    @property
-    def position(self) -> int:
-        """The place behind the last event that was sent, in the file."""
-        return (self.skipped or 0) + self.count
-
-    def tell_stopped(self, error: BaseException) -> None:
-        """Say how many went before `error`, and how the rest can follow."""
-        from stream.errors import LogError
-
-        text = f"stopped: {self.count:,} events were sent to {self.topic}"
-        if self.count and self.skipped is not None:
-            text += f"; to go on behind them, give the same command --skip {self.position}"
-            if self.limit is not None and self.count < self.limit:
-                text += f" --limit {self.limit - self.count}"
-        if isinstance(error, LogError):
-            text += f". Of the next few thousand some may be there{self._sent_again()}"
-        say(text)
-
-    def _sent_again(self) -> str:
-        # With other times, the same events are other clicks.
-        if self.restamp:
-            return ", and count twice if they are sent again"
-        return ": that they come twice is harmless"
-
-
-def _send(
-    config: "GsrConfig",
-    batches: "Iterable[EventColumns]",
-    pace: "Pace",
-    sent: _Sent,
-) -> None:
-    import time
-
-    from consumers.cli.log_access import fed_log
-    from consumers.cli.progress_bar import progress_bar
-    from consumers.process.interruption import Interruption
-    from consumers.process.parent_watch import parent_watched
-    from consumers.process.progress import Progress
-    from consumers.topics.feeding import feed
-    from stream.clock import SystemClock
-
-    # What cannot be read is found before a log is made for it.
-    remaining = iter(batches)
-    try:
-        batches = itertools.chain(list(itertools.islice(remaining, 1)), remaining)
-    except BaseException as error:
-        sent.tell_stopped(error)
-        raise
-    begun, total = time.monotonic(), sent.limit
-    interruption = Interruption()
-
-    def tell(count: int) -> None:
-        sent.count = count
-        seconds = max(1e-9, time.monotonic() - begun)
-        left = (total - count) * seconds / count if total and count else None
-        progress(
-            Progress(
-                stage="sending",
-                done=count,
-                total=total or 0,
-                events_per_second=count / seconds,
-                seconds_left=left,
-            )
-        )
-
-    with (
-        fed_log(config) as log,
-        progress_bar() as progress,
-        parent_watched(lambda _done: interruption.stop.set()),
-        interruption.caught(),
-    ):
-        writer = log.writer(sent.topic)
-        try:
-            feed(
-                batches,
-                writer,
-                pace,
-                SystemClock(),
-                stop=interruption.stop,
-                held=interruption.held,
-                sent=tell,
-            )
-            interruption.end()
-        except BaseException as error:
-            sent.tell_stopped(error)
-            raise
-        finally:
-            writer.close()
-
-
-def _watched(
-    batches: "Iterable[EventColumns]", order: "EventOrder", *, refuse: bool
-) -> "Iterator[EventColumns]":
-    """Yield the batches; refuse a file that begins backward, count what is late in any other."""
-    remaining, fault = iter(batches), None
-    beginning: list[EventColumns] = []
-    if refuse:
-        fault = _gather(remaining, beginning, more_than=order.kept)
-        order.refuse_backward(beginning)
-    for events in itertools.chain(beginning, () if fault else remaining):
-        order.count(events)
-        yield events
-    if fault is not None:
-        raise fault
-
-
-def _gather(
-    batches: "Iterator[EventColumns]", gathered: "list[EventColumns]", *, more_than: int
-) -> "EventFileError | None":
-    """Add batches until they hold more than so many events; return what ended them early."""
-    from stream.errors import EventFileError
-
-    try:
-        while sum(map(len, gathered)) <= more_than and (events := next(batches, None)) is not None:
-            gathered.append(events)
-    except EventFileError as error:
-        return error
-    return None
 
 
 def _print(batches: "Iterable[EventColumns]", kind: str) -> None:

@@ -1,6 +1,6 @@
 """Whether events come in an order that state can take in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
@@ -47,14 +47,31 @@ class EventOrder:
         self._seen = 0
         self._newest = -np.inf
 
-    def refuse_backward(self, beginning: Sequence[EventColumns]) -> None:
-        """Refuse a file that begins with these batches if they go back in time.
+    def judged(self, batches: Iterable[EventColumns]) -> Iterator[EventColumns]:
+        """Yield the batches, unless the first that hold enough to tell go back in time.
 
         Raises
         ------
         EventFileError
-            State would refuse clicks of it for their age.
+            State would refuse clicks of the file for their age; nothing was yielded. Or what
+            `batches` raise, behind the events before it.
         """
+        remaining = iter(batches)
+        beginning: list[EventColumns] = []
+        fault = _gather(remaining, beginning, more_than=self.kept)
+        self._refuse_backward(beginning)
+        yield from beginning
+        if fault is not None:
+            raise fault
+        yield from remaining
+
+    def counted(self, batches: Iterable[EventColumns]) -> Iterator[EventColumns]:
+        """Yield the batches; count which of their events are late."""
+        for events in batches:
+            self.count(events)
+            yield events
+
+    def _refuse_backward(self, beginning: Sequence[EventColumns]) -> None:
         if self._goes_back(beginning):
             raise EventFileError(
                 self._path,
@@ -94,6 +111,18 @@ class EventOrder:
             return True
         back, pairs = _steps_back(batches)
         return bool(back.sum() > _DISORDERED * max(self.kept, pairs))
+
+
+def _gather(
+    batches: Iterator[EventColumns], gathered: list[EventColumns], *, more_than: int
+) -> EventFileError | None:
+    """Add batches until they hold more than so many events; return what ended them early."""
+    try:
+        while sum(map(len, gathered)) <= more_than and (events := next(batches, None)) is not None:
+            gathered.append(events)
+    except EventFileError as error:
+        return error
+    return None
 
 
 def _steps_back(batches: Sequence[EventColumns]) -> tuple[npt.NDArray[np.bool_], int]:

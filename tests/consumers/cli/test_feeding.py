@@ -96,6 +96,7 @@ def test_a_file_that_is_newest_first_is_refused_or_sorted() -> None:
     assert "stopped: 0 events were sent" in result.stderr
     assert "--sort" in result.stderr
     assert items() == []
+    assert produce("--limit", "20").exit_code == 10  # or the rest would come late with --skip
     result = produce("--sort")
     assert result.exit_code == 0
     assert items() == [f"i{n}" for n in range(200)]
@@ -104,14 +105,13 @@ def test_a_file_that_is_newest_first_is_refused_or_sorted() -> None:
 
 def test_what_was_begun_goes_on_whatever_its_order() -> None:
     """It is neither refused nor sorted now: each event is sent once, and what is late is told."""
-    Path("c.csv").write_text(
-        HEADER + rows(0, 200) + "".join(f"u1,i{n},{NOW + 10 * n}\n" for n in range(999, 199, -1))
-    )
-    assert "the same command --skip 200" in produce("--limit", "200").stderr
-    result = produce("--skip", "200")
+    backward = "".join(f"u1,i{n},{NOW + 10 * n}\n" for n in range(10_999, 9_999, -1))
+    Path("c.csv").write_text(HEADER + rows(0, 10_000) + backward)
+    assert "the same command --skip 10000" in produce("--limit", "10000").stderr
+    result = produce("--skip", "10000")
     assert result.exit_code == 0
     assert "the whole file with --sort to a fresh log" in result.stderr
-    assert sorted(items()) == sorted(f"i{n}" for n in range(1000))
+    assert sorted(items()) == sorted(f"i{n}" for n in range(11_000))
 
 
 def test_a_small_file_does_not_hide_the_next_ones_order() -> None:

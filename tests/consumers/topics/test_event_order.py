@@ -27,7 +27,7 @@ def events(users: Sequence[int], times: Sequence[float]) -> EventColumns:
 
 def refused(*beginning: EventColumns) -> bool:
     try:
-        EventOrder("c.csv", KEPT).refuse_backward(beginning)
+        assert list(EventOrder("c.csv", KEPT).judged(beginning)) == list(beginning)
     except EventFileError:
         return True
     return False
@@ -63,7 +63,7 @@ def test_the_refusal_names_the_way() -> None:
     """What is wrong, and what to give."""
     batch, _ = ORDERS["newest first"]
     with pytest.raises(EventFileError, match=r"c\.csv: .*newest 64.*--sort"):
-        EventOrder("c.csv", KEPT).refuse_backward([batch])
+        next(EventOrder("c.csv", KEPT).judged([batch]))
 
 
 @pytest.mark.parametrize("name", ORDERS)
