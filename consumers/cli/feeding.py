@@ -136,7 +136,7 @@ def produce(
     # New times are in order; and what goes on behind an earlier part was judged when that began.
     if not restamp and not skip:
         batches = order.judged(batches)
-    batches = stretch(batches, skip, limit)
+    batches = stretch(batches, skip, limit, passed=order.look_at)
     if not restamp:
         batches = order.counted(batches)
     sent = Sent(loaded.log.clicks, skip, limit, restamp=restamp)

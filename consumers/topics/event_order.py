@@ -87,8 +87,12 @@ class EventOrder:
         if self._goes_back([events]):
             late |= _steps_back([events])[0]
         self.late += int(late.sum())
+        self.look_at(events)
+
+    def look_at(self, events: EventColumns) -> None:
+        """Remember what came before the events that are counted."""
         self._seen += len(events)
-        self._newest = float(before[-1])
+        self._newest = max(self._newest, float(events.times.max()))
 
     def warning(self) -> str | None:
         """Return what to say of the late events; None: they are none, or cost nothing."""

@@ -95,9 +95,12 @@ def feed(
 
 
 def stretch(
-    batches: Iterable[EventColumns], skip: int, limit: int | None
+    batches: Iterable[EventColumns],
+    skip: int,
+    limit: int | None,
+    passed: Callable[[EventColumns], None] = lambda _events: None,
 ) -> Iterator[EventColumns]:
-    """Yield the events behind the first `skip`, at most `limit` of them.
+    """Yield the events behind the first `skip`, at most `limit` of them; show the first `passed`.
 
     Raises
     ------
@@ -107,6 +110,8 @@ def stretch(
     first, place = skip, 0
     last = sys.maxsize if limit is None else skip + limit
     for events in batches:
+        if place < first:
+            passed(events.part(0, first - place))
         part = events.part(max(0, first - place), max(0, last - place))
         place += len(events)
         if len(part):

@@ -114,6 +114,15 @@ def test_what_was_begun_goes_on_whatever_its_order() -> None:
     assert sorted(items()) == sorted(f"i{n}" for n in range(11_000))
 
 
+def test_what_goes_on_is_late_by_what_went_before() -> None:
+    """Also where it is in order by itself."""
+    month = 30 * 86_400
+    older = "".join(f"u1,i{n},{NOW - month + n}\n" for n in range(100, 110))
+    Path("c.csv").write_text(HEADER + rows(0, 100) + older)
+    assert produce("--limit", "100").exit_code == 0
+    assert "warning: 10 events came after newer ones" in produce("--skip", "100").stderr
+
+
 def test_a_small_file_does_not_hide_the_next_ones_order() -> None:
     """Several files are one log: what it begins with is more than the first of them."""
     Path("few.csv").write_text(HEADER + rows(0, 10))
