@@ -91,7 +91,7 @@ def summarise(file: EventFile, limit: int | None) -> FileSummary:
 def no_events(file: EventFile, so: str) -> EventFileError:
     """Return the error of a file that was read and held nothing; `so` ends its sentence."""
     why = f", all {sum(file.skipped.values())} rows are bad" if file.skipped else ""
-    return EventFileError(str(file.path), f"holds no events{why}: {so}")
+    return EventFileError(file.name, f"holds no events{why}: {so}")
 
 
 def skipped_rows(file: EventFile) -> dict[str, Any]:
