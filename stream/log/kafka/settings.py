@@ -18,6 +18,9 @@ KEY_PASSWORD_VARIABLE: Final = "GSR_KAFKA_SSL_KEY_PASSWORD"  # noqa: S105 - a na
 _RECONNECT_LONGEST_MILLISECONDS: Final = 2_000
 # A transaction that follows another at once is told to wait until that one's end is written.
 _PRODUCER_RETRY_MILLISECONDS: Final = 10
+# A new consumer's first polls find it not ready, and wait so long each: a publisher that starts
+# opens two for each partition, one after the other.
+_CONSUMER_RETRY_MILLISECONDS: Final = 25
 _BATCH_BYTES: Final = 256 << 10
 LARGEST_REQUEST_BYTES: Final = 16 << 20  # what a record may be is the topic's to say
 _BOUNDS_SECONDS: Final = {
@@ -136,6 +139,7 @@ class KafkaSettings:
         return {
             "enable_auto_commit": False,
             "auto_offset_reset": "none",
+            "retry_backoff_ms": _CONSUMER_RETRY_MILLISECONDS,
             "isolation_level": "read_committed",
             "allow_auto_create_topics": False,
             "fetch_max_bytes": self.fetch_bytes,
