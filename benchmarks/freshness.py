@@ -17,8 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +25,7 @@ from typing import Any, Final
 import numpy as np
 import psutil
 
+from benchmarks.readiness import wait_for
 from consumers.config import GsrConfig
 from consumers.process.supervisor import gsr_command
 from stream.address import Address
@@ -35,7 +34,6 @@ from stream.events.recommendation import decode_recommendation
 from stream.log.embedded import EmbeddedLog
 from stream.log.interface import Log, RecordBatch
 
-START_SECONDS: Final = 120.0
 DRAIN_SECONDS: Final = 120.0
 ROLE_COMMANDS: Final = {"ingest": "ingest", "train": "trainer", "publish": "publisher"}
 
@@ -121,7 +119,8 @@ def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
     run = subprocess.Popen(gsr_command("run", *places, *extra), stdout=output, stderr=output)
     try:
         for role in ROLE_COMMANDS.values():
-            wait_for(config, role, b'"started": true')
+            port = getattr(config.http, f"{role}_port")
+            wait_for(Address(config.http.host, port), "started")
         memory = {"start": memories(run.pid)}
         count = int(arguments.rate * 60 * arguments.minutes)
         produce = subprocess.Popen(
@@ -233,23 +232,6 @@ def cpu(pid: int) -> dict[str, float]:
     """Return the CPU seconds that each role has used."""
     times = {role: process.cpu_times() for role, process in roles(pid).items()}
     return {role: round(used.user + used.system, 1) for role, used in times.items()}
-
-
-def wait_for(config: GsrConfig, role: str, text: bytes) -> None:
-    """Return when the role's /readyz says `text`."""
-    url = f"http://{Address(config.http.host, getattr(config.http, f'{role}_port'))}/readyz"
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            try:
-                with urllib.request.urlopen(url, timeout=5) as answer:
-                    content = answer.read()
-            except urllib.error.HTTPError as error:
-                content = error.read()
-            if text in content:
-                return
-        time.sleep(0.1)
-    raise TimeoutError(f"{role} does not say {text!r} at {url}")
 
 
 def percentiles(waits: list[float]) -> dict[str, float]:

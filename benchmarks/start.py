@@ -21,11 +21,12 @@ from typing import Any, Final
 
 import psutil
 
-from benchmarks.foreign_client.__main__ import wait_for
 from benchmarks.freshness import ROLE_COMMANDS, cpu
+from benchmarks.readiness import wait_for
 from consumers.artifacts.store import open_artifacts
 from consumers.config import GsrConfig
 from consumers.process.supervisor import gsr_command
+from stream.address import Address
 from stream.clock import SystemClock
 from stream.log.embedded import EmbeddedLog
 from tests.crash.pipeline import free_port
@@ -69,7 +70,7 @@ def start_role(command: str, role: str, root: Path) -> dict[str, float]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(port, "started")
+        wait_for(Address("127.0.0.1", port), "started")
         times = psutil.Process(process.pid).cpu_times()
         seconds = time.monotonic() - began
     finally:

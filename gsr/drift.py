@@ -115,7 +115,7 @@ class OutcomeDetector:
         if self._adwin is not None:
             return
         # Its import takes a second, which the start of a trainer need not wait for.
-        from river.drift import ADWIN  # noqa: PLC0415
+        from river.drift import ADWIN  # noqa: PLC0415 - see above
 
         # river leaves its constructors untyped.
         self._adwin = cast(Any, ADWIN)(delta=self._delta)

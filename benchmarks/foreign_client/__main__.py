@@ -8,7 +8,6 @@ that it serves. In the end every list and dead letter is held against what the d
 """
 
 import argparse
-import contextlib
 import json
 import os
 import platform
@@ -17,8 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -28,13 +25,14 @@ import numpy as np
 from benchmarks.foreign_client.judgement import Judgement, judge_dead_letters, judge_lists
 from benchmarks.foreign_client.shop import ListWatch, Shop, read_dead_letters
 from benchmarks.freshness import percentiles, roles
+from benchmarks.readiness import START_SECONDS, wait_for
 from consumers.config import GsrConfig
 from consumers.process.supervisor import gsr_command
+from stream.address import Address
 from tests.crash.pipeline import free_port
 from tests.kafka_broker import kafka_cluster
 
 ROLES: Final = ("ingest", "trainer", "publisher")
-START_SECONDS: Final = 120.0
 SETTLE_SECONDS: Final = 120.0
 
 
@@ -78,7 +76,7 @@ def measure(arguments: argparse.Namespace, servers: str, root: Path) -> dict[str
     )
     try:
         for port in ports.values():
-            wait_for(port, "started")
+            wait_for(Address("127.0.0.1", port), "started")
         watch = ListWatch(servers, topics.recommendations)
         shop.start()
         kills = kill_roles(arguments, run, ports)
@@ -151,33 +149,10 @@ def wait_for_successor(pid: int, role: str, before: int, port: int) -> None:
     while time.monotonic() < deadline:
         process = roles(pid).get(role)
         if process is not None and process.pid != before:
-            wait_for(port, "")
+            wait_for(Address("127.0.0.1", port))
             return
         time.sleep(0.02)
     raise TimeoutError(f"{role} was not started again")
-
-
-def wait_for(port: int, check: str) -> None:
-    """Return when a role is ready, or when its /readyz names a check that holds."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        checks = readiness(port)
-        if checks.get(check, False) if check else checks and all(checks.values()):
-            return
-        time.sleep(0.02)
-    raise TimeoutError(f"port {port} is not ready: {readiness(port)}")
-
-
-def readiness(port: int) -> dict[str, bool]:
-    """Return the checks of /readyz by name; {} while nobody answers."""
-    with contextlib.suppress(OSError, ValueError):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
-                text = answer.read()
-        except urllib.error.HTTPError as error:
-            text = error.read()
-        return dict(json.loads(text).get("checks", {}))
-    return {}
 
 
 def settle(shop: Shop, watch: ListWatch) -> float:

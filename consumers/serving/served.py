@@ -179,7 +179,7 @@ class Serving:
 
 def _read_scorer(artifact: Artifact, version: int, config: ModelConfig) -> "ModelScorer":
     # Who has counters only serves without waiting for torch.
-    from consumers.serving.model_scorer import read_scorer  # noqa: PLC0415
+    from consumers.serving.model_scorer import read_scorer  # noqa: PLC0415 - see above
 
     return read_scorer(artifact, version, config)
 
