@@ -196,6 +196,7 @@ class PartitionOpening:
             return 0  # a beginning: there never was a state that knew more
         lost = max(0, start - store.next_offset)
         if lost and not self._config.ingest.accept_gap:
+            self._origin.check_name(f"the state in {self._path}")
             raise ClicksExpiredError(topic, self.partition, store.next_offset, start)
         return lost
 
@@ -346,6 +347,7 @@ class PartitionOpening:
             return
         if store is not None:
             store.close()
+        self._origin.check_name(f"the {what}")
         raise StateMismatchError(
             f"{self._config.log.clicks}[{self.partition}]: the {what} has applied records up to "
             f"offset {offset}, but the log ends at {end}: it is another log, or records were lost "

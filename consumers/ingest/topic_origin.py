@@ -72,6 +72,22 @@ class TopicOrigin:
         if found not in (None, before, self._accepted):
             raise OtherTopicError(self._topic, before, found, whose)
 
+    def check_name(self, whose: str) -> None:
+        """Refuse to go on where the name has passed to another topic since reading began.
+
+        What the log says by name (its offsets) is said of that other topic then.
+
+        Raises
+        ------
+        OtherTopicError
+            Names both, and the ways on.
+        """
+        if self._topic_id is None:
+            return
+        found = self._log.topic_ids([self._topic]).get(self._topic)
+        if found not in (None, self._topic_id):
+            raise OtherTopicError(self._topic, self._topic_id, found, whose)
+
     def compare_checkpoint(self, path: Path) -> None:
         """Refuse a checkpoint that was made from another topic, as `compare` does."""
         with suppress(StateError):  # what is damaged is found, and named, at its opening

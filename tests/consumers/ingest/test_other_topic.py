@@ -69,6 +69,21 @@ def test_a_topic_made_anew_is_refused_whatever_its_length(tmp_path: Path, clicks
     assert other.sequences() == {}
 
 
+def test_a_topic_made_anew_between_joining_and_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its offsets, asked by name, are no reason to say that the old one lost records."""
+    world = worked(World(tmp_path))
+    other, role = World(tmp_path / "other", clock=world.clock), world.role()
+    for asked in ("topic_ids", "start_offsets", "end_offsets"):
+        monkeypatch.setattr(world.topics, asked, getattr(other.topics, asked))
+    with pytest.raises(OtherTopicError) as caught:
+        until_open(world, role)
+    role.close()
+    clicks_topic = other.config.log.clicks
+    assert caught.value.found == other.topics.topic_ids([clicks_topic])[clicks_topic]
+
+
 @pytest.mark.parametrize("clicks", [0, 3, 30], ids=["empty", "as long", "longer"])
 def test_a_log_without_ids_is_known_by_its_records(tmp_path: Path, clicks: int) -> None:
     """The record before the position is another one, or none; in the same topic it is the same."""
