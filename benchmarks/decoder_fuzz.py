@@ -31,7 +31,7 @@ from kafka.record.default_records import DefaultRecordBatch
 
 from benchmarks.decoder_inputs import Fetch, random_fetch
 from stream.errors import RecordsDamagedError
-from stream.log.kafka.record_batches import BatchDecoder
+from stream.log.kafka.decoding.record_batches import BatchDecoder
 from tests.stream.log.kafka.batches import HEADER
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024

@@ -15,7 +15,7 @@ from kafka import TopicPartition
 from kafka.consumer.fetcher import Fetcher
 from kafka.record import MemoryRecords
 
-from stream.log.kafka.record_batches import BatchDecoder
+from stream.log.kafka.decoding.record_batches import BatchDecoder
 from tests.stream.log.kafka.batches import COMPRESSORS, batch, record
 
 RECORDS: Final = 200_000

@@ -26,12 +26,12 @@ import numpy as np
 import psutil
 
 from benchmarks.readiness import wait_for
-from consumers.config import GsrConfig
-from consumers.process.supervisor import gsr_command
+from consumers.config.settings import GsrConfig
+from consumers.runtime.supervisor import gsr_command
 from stream.address import Address
 from stream.clock import SystemClock
-from stream.events.recommendation import decode_recommendation
-from stream.log.embedded import EmbeddedLog
+from stream.events.records.recommendation import decode_recommendation
+from stream.log.embedded.log import EmbeddedLog
 from stream.log.interface import Log, RecordBatch
 
 DRAIN_SECONDS: Final = 120.0

@@ -27,14 +27,14 @@ from typing import Any, Final
 import numpy as np
 
 from consumers.artifacts.store import open_artifacts
-from consumers.config import GsrConfig
-from consumers.ingest.role import IngestRole
+from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
-from consumers.process.garbage import collect_rarely
+from consumers.roles.ingest.role import IngestRole
+from consumers.runtime.garbage import collect_rarely
 from stream.clock import SystemClock
-from stream.events.click_encoding import outgoing_clicks
-from stream.events.simulator import Simulator, SimulatorConfig
-from stream.log.embedded import EmbeddedLog
+from stream.events.clicks.encoding import outgoing_clicks
+from stream.events.simulator.shoppers import Simulator, SimulatorConfig
+from stream.log.embedded.log import EmbeddedLog
 
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
 USERS: Final = (100_000, 10_000, 1_000_000)

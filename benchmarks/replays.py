@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.process.supervisor import gsr_command
+from consumers.runtime.supervisor import gsr_command
 
 KEPT: Final = ("options", "overall", "slices", "slice_rules", "totals", "cost")
 

@@ -29,7 +29,7 @@ from typing import Any, Final
 import numpy as np
 import psutil
 
-from consumers.process.supervisor import gsr_command
+from consumers.runtime.supervisor import gsr_command
 from tests.crash.fleet import Fleet, Member
 from tests.kafka_broker import KafkaCluster, kafka_cluster
 

@@ -24,11 +24,11 @@ import psutil
 from benchmarks.freshness import ROLE_COMMANDS, cpu
 from benchmarks.readiness import wait_for
 from consumers.artifacts.store import open_artifacts
-from consumers.config import GsrConfig
-from consumers.process.supervisor import gsr_command
+from consumers.config.settings import GsrConfig
+from consumers.runtime.supervisor import gsr_command
 from stream.address import Address
 from stream.clock import SystemClock
-from stream.log.embedded import EmbeddedLog
+from stream.log.embedded.log import EmbeddedLog
 from tests.crash.pipeline import free_port
 
 PATIENCE_SECONDS: Final = 120.0

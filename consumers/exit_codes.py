@@ -23,8 +23,8 @@
 from typing import Final
 
 from consumers.errors import GsrError
-from consumers.process.outputs import NO_SPACE
-from gsr.errors import ModelError
+from consumers.runtime.outputs import NO_SPACE
+from gsr.errors import CountersFullError, ModelError
 from stream.errors import EventFileError, LogError, LogFullError, StateError, StreamError
 
 USAGE_EXIT_CODE: Final = 2
@@ -53,7 +53,7 @@ def exit_code(error: BaseException) -> int:
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         return STATE_EXIT_CODE
     by_kind = (
-        ((StateError, LogFullError), STATE_EXIT_CODE),
+        ((StateError, LogFullError, CountersFullError), STATE_EXIT_CODE),
         (LogError, 6),
         (EventFileError, 10),
         (ModelError, MODEL_EXIT_CODE),

@@ -4,10 +4,10 @@ import time
 
 from kafka.record.memory_records import MemoryRecordsBuilder
 
-from stream.events.click import EventRules
-from stream.events.codec import ClickCodec, encode_click
+from stream.events.clicks.click import EventRules
+from stream.events.clicks.codec import ClickCodec, encode_click
 from stream.log.interface import RecordBatch
-from stream.log.kafka.record_batches import BatchDecoder
+from stream.log.kafka.decoding.record_batches import BatchDecoder
 
 CLICKS = 2000
 

@@ -1,4 +1,4 @@
-"""The one way in which this package compiles a kernel."""
+"""The one way in which a kernel is compiled, and where compiled ones are kept."""
 
 import atexit
 import functools
@@ -106,7 +106,7 @@ def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` with numba, cached on disk, releasing the interpreter lock.
 
-    Fast-math stays off: ranks must not depend on the order of additions.
+    Fast-math stays off: state and ranks must be bit-equal wherever they are computed.
     """
     return _compile(function)
 
@@ -117,3 +117,21 @@ def relaxed_kernel(function: Callable[P, R]) -> Callable[P, R]:
     For learning only, where gradients carry more noise than rounding does.
     """
     return _compile(function, fastmath={"reassoc", "contract", "nsz"})
+
+
+def lean_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a kernel that never allocates, without numba's reference counts.
+
+    Kernels that hand structures of many arrays to each other spend most of their time counting
+    references. Without them, anything that would allocate is refused by the compiler, and arrays
+    are only safe while the caller holds them.
+    """
+    return _compile(function, _nrt=False)
+
+
+def inner_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a lean kernel that is put in place wherever another one calls it.
+
+    A call hands over every array by its seven fields: many arrays cost more than a short kernel.
+    """
+    return _compile(function, _nrt=False, inline="always")

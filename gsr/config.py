@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from gsr.limits import MOST_SEED, Limits, check_limits
+from gsr.network.limits import MOST_SEED, Limits, check_limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +34,9 @@ class ModelConfig:
         How many of the newest clicks (m) vote in the history channels, and the factor by which
         each step back counts less.
     new_item_boost
-        How many hits on other items a hit on a new one is worth (see `gsr.channels`). New items are
-        seldom clicked, so lists by likelihood alone (1) hold few of them. Lists and their quality
-        know this setting, learning does not, so it may be changed at any time.
+        How many hits on other items a hit on a new one is worth (see `gsr.votes.channels`). New
+        items are seldom clicked, so lists by likelihood alone (1) hold few of them. Lists and their
+        quality know this setting, learning does not, so it may be changed at any time.
     context_weights, context_width
         Channel weights from a small network over the context (hidden width), or, if off, learned
         constants.
@@ -112,8 +112,9 @@ TRUST_SETTINGS: Final = frozenset(
         *("recent_half_life", "source_power", "window_weights"),
     }
 )
-"""Fields of `ModelConfig` and `BatchConfig` on which the encoders of `gsr.batch_learner` do not
-depend: they say what stands beside the user vector, and how far either is trusted."""
+"""Fields of `ModelConfig` and `BatchConfig` on which the encoders of
+`gsr.learning.batch_learner` do not depend: they say what stands beside the user vector, and how far
+either is trusted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +192,7 @@ class LearnerConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchConfig:
-    """How the model learns a fixed set of clicks, over and over (see `gsr.batch_learner`).
+    """How the model learns a fixed set of clicks, over and over (see `gsr.learning.batch_learner`).
 
     Parameters
     ----------

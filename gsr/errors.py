@@ -6,7 +6,8 @@
     ├── SnapshotError     a snapshot is missing, torn or does not fit
     ├── TrainingError     learning produced numbers that are not finite
     ├── SplitError        there are too few clicks to learn from some and test on others
-    └── RankingError      scores that cannot be ranked
+    ├── RankingError      scores that cannot be ranked
+    └── CountersFullError counters that have no numbers or no room left
 """
 
 from typing import ClassVar
@@ -32,3 +33,7 @@ class SplitError(ModelError):
 
 class RankingError(ModelError):
     """Scores that cannot be ranked, because some of them are not numbers."""
+
+
+class CountersFullError(ModelError):
+    """Counters that have no numbers, or no room, left for what clicks bring."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consumers import exit_codes
-from consumers.config_loading import known_settings
+from consumers.config.loading import known_settings
 from consumers.metrics.catalogue import CATALOGUE
 from tests.deploy.files import anchors
 

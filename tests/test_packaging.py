@@ -63,7 +63,7 @@ def test_the_wheel_holds_every_source_file(wheel: zipfile.ZipFile) -> None:
     assert wanted - set(wheel.namelist()) == set()
     assert {f"{name}/py.typed" for name in PACKAGES} <= wanted
     assert any(name.endswith(".schema.json") for name in wanted)
-    assert "consumers/default.toml" in wanted
+    assert "consumers/config/default.toml" in wanted
 
 
 def test_the_command_is_installed(wheel: zipfile.ZipFile) -> None:

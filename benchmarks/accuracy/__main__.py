@@ -14,13 +14,13 @@ from typing import Any, Final
 from benchmarks.accuracy.contenders import CONTENDERS
 from benchmarks.accuracy.trial import Stopwatch
 from benchmarks.accuracy.trials import OtherTrialError, Result, TrialFailedError, Trials
-from consumers.config import GsrConfig
-from consumers.evaluation.event_data import EventData, read_event_data
-from consumers.evaluation.result import METRICS_NAME, Evaluation, SeedCost, SeedRun, Ties
+from consumers.config.settings import GsrConfig
+from consumers.offline.evaluation.event_data import EventData, read_event_data
+from consumers.offline.evaluation.result import METRICS_NAME, Evaluation, SeedCost, SeedRun, Ties
 from gsr.errors import ModelError
-from gsr.protocols import LEAVE_ONE_OUT, TEMPORAL, Split
+from gsr.quality.protocols import LEAVE_ONE_OUT, TEMPORAL, Split
 from stream.errors import StreamError
-from stream.events.files import EventFile
+from stream.events.files.reading import EventFile
 
 SEEDS: Final = (1, 2, 3)
 

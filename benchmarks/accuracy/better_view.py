@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from benchmarks.accuracy.exchange import write_json
 from benchmarks.accuracy.trials import CHOSEN_BY
-from consumers.evaluation.result import METRICS_NAME
-from consumers.process.supervisor import gsr_command
+from consumers.offline.evaluation.result import METRICS_NAME
+from consumers.runtime.supervisor import gsr_command
 
 METRICS: Final = ("hr@10", "ndcg@10")
 

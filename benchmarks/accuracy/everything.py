@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.accuracy.pieces import Piece, pieces
 from benchmarks.accuracy.summary import summary, table
-from consumers.process.documents import write_document
+from consumers.runtime.documents import write_document
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.accuracy.ours import JOINT, VIEWS, WHOLE, runs
-from consumers.evaluation.result import METRICS_NAME
-from consumers.process.supervisor import gsr_command
+from consumers.offline.evaluation.result import METRICS_NAME
+from consumers.runtime.supervisor import gsr_command
 
 DATA: Final = {"beauty": "amazon-beauty-5core", "ml-1m": "ml-1m-sasrec-order"}
 """Short names of data sets, and their folders."""

@@ -1,7 +1,7 @@
 """Users per second of exact top-k: `python -m benchmarks.accuracy.retrieval_speed`.
 
-`gsr.retrieval.top_k` against a plain torch matmul and topk, on the same vectors with the same items
-masked, in turn, each in a process of its own, so that peak memory can be told apart. `ours` gets
+`gsr.ranking.retrieval.top_k` against a plain torch matmul and topk, on the same vectors with the
+same items masked, in turn, each in a process of its own: peak memory is told apart. `ours` gets
 vectors alone, as torch does, and must find the same lists; `ours-joint` does the whole job with
 channels of four time scales, for which torch has no counterpart.
 """
@@ -70,9 +70,9 @@ class Job:
 
     def ours(self, scales: int) -> TopK:
         """Return our retrieval; without time scales it has no channels but that of new items."""
-        from gsr.channels import channel_count, popularity_levels  # noqa: PLC0415 -- as above
-        from gsr.histories import Histories  # noqa: PLC0415
-        from gsr.retrieval import top_k  # noqa: PLC0415
+        from gsr.counters.histories import Histories  # noqa: PLC0415
+        from gsr.ranking.retrieval import top_k  # noqa: PLC0415
+        from gsr.votes.channels import channel_count, popularity_levels  # noqa: PLC0415 -- as above
 
         graph = self._graph(scales)
         levels = np.zeros((len(self.items), scales))
@@ -106,7 +106,7 @@ class Job:
 
     def _graph(self, scales: int) -> Any:
         """Return the live counters: random neighbours, or none without time scales."""
-        from gsr.channels import GraphArrays  # noqa: PLC0415 -- as above
+        from gsr.votes.channels import GraphArrays  # noqa: PLC0415 -- as above
 
         rng = np.random.default_rng(1)
         count = len(self.items)

@@ -2,8 +2,8 @@
 
 The same users click as often, in histories of the same lengths; only how many items there are to
 click on differs, and some are clicked far more often than others. Timed are the encoders' steps of
-`gsr.batch_learner.BatchLearner`, batches included, each catalogue in a process of its own, in turn;
-the first steps do not count.
+`gsr.learning.batch_learner.BatchLearner`, batches included, each catalogue in a process of
+its own, in turn; the first steps do not count.
 """
 
 import argparse
@@ -20,11 +20,11 @@ import numpy as np
 
 from benchmarks.accuracy.exchange import write_json
 from benchmarks.accuracy.measuring import StepClock, answer_of
-from gsr.batch_defaults import batch_model
-from gsr.batch_learner import BatchLearner
 from gsr.config import BatchConfig
-from gsr.interactions import Interactions, gather_interactions
-from gsr.model import JointModel
+from gsr.counters.interactions import Interactions, gather_interactions
+from gsr.learning.batch_defaults import batch_model
+from gsr.learning.batch_learner import BatchLearner
+from gsr.network.model import JointModel
 
 CATALOGUES: Final = (10_000, 100_000, 1_000_000)
 SHORTEST: Final = 3

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from benchmarks.accuracy.pieces import COMPARISON, SPEEDS, WORTH
 from benchmarks.replays import rounded
-from consumers.evaluation.result import METRICS_NAME
+from consumers.offline.evaluation.result import METRICS_NAME
 
 PARTS: Final = ("valid", "valid_live", "test", "test_live")
 METRICS: Final = ("hr@10", "ndcg@10")

@@ -32,14 +32,14 @@ from benchmarks.accuracy.measuring import SETTINGS_NAME, StepClock, answer_of
 from benchmarks.accuracy.pieces import DATA, events
 from benchmarks.accuracy.trial import Stopwatch
 from benchmarks.accuracy.trials import learned
-from consumers.config import GsrConfig
-from consumers.evaluation.event_data import read_event_data
-from gsr.batch_defaults import batch_model
-from gsr.batch_learner import BatchLearner
+from consumers.config.settings import GsrConfig
+from consumers.offline.evaluation.event_data import read_event_data
 from gsr.config import BatchConfig
-from gsr.model import JointModel
-from gsr.protocols import Split, leave_one_out
-from stream.events.files import EventFile
+from gsr.learning.batch_defaults import batch_model
+from gsr.learning.batch_learner import BatchLearner
+from gsr.network.model import JointModel
+from gsr.quality.protocols import Split, leave_one_out
+from stream.events.files.reading import EventFile
 
 
 def split_of(path: Path) -> Split:

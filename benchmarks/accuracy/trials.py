@@ -24,10 +24,10 @@ from benchmarks.accuracy.exchange import (
     load_scores,
     write_json,
 )
-from gsr.case_ranking import rank_cases
-from gsr.interactions import Interactions
-from gsr.protocols import Cases, Split, Stage
-from gsr.ranking_metrics import METRICS, metric_values
+from gsr.counters.interactions import Interactions
+from gsr.quality.protocols import Cases, Split, Stage
+from gsr.quality.ranking_metrics import METRICS, metric_values
+from gsr.ranking.case_ranking import rank_cases
 
 ROOT: Final = FOLDER.parent.parent
 CHOSEN_BY: Final = "ndcg@10"

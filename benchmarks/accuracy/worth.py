@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.accuracy.better_view import compare
 from benchmarks.accuracy.exchange import write_json
-from consumers.evaluation.result import METRICS_NAME
+from consumers.offline.evaluation.result import METRICS_NAME
 
 
 def worths(folder: Path, whole: str) -> dict[str, Any]:

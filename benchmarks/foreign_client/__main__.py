@@ -26,8 +26,8 @@ from benchmarks.foreign_client.judgement import Judgement, judge_dead_letters, j
 from benchmarks.foreign_client.shop import ListWatch, Shop, read_dead_letters
 from benchmarks.freshness import percentiles, roles
 from benchmarks.readiness import START_SECONDS, wait_for
-from consumers.config import GsrConfig
-from consumers.process.supervisor import gsr_command
+from consumers.config.settings import GsrConfig
+from consumers.runtime.supervisor import gsr_command
 from stream.address import Address
 from tests.crash.pipeline import free_port
 from tests.kafka_broker import kafka_cluster

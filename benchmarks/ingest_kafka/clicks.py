@@ -11,8 +11,8 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from stream.events.click_encoding import outgoing_clicks
-from stream.events.simulator import Simulator, SimulatorConfig
+from stream.events.clicks.encoding import outgoing_clicks
+from stream.events.simulator.shoppers import Simulator, SimulatorConfig
 from stream.log.interface import Outgoing
 
 ITEMS: Final = 50_000

@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from benchmarks.ingest_kafka.task import Stopwatch, Task, answer
 from consumers.artifacts.store import open_artifacts
-from consumers.config import GsrConfig
-from consumers.ingest.role import IngestRole
-from consumers.ingest.sequences import PartitionSequences
+from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
-from consumers.process.garbage import collect_rarely
+from consumers.roles.ingest.role import IngestRole
+from consumers.roles.ingest.sequences import PartitionSequences
+from consumers.runtime.garbage import collect_rarely
 from stream.clock import SystemClock
 from stream.log.interface import Log
 from stream.log.opening import open_log

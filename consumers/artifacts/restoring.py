@@ -6,7 +6,7 @@ from pathlib import Path
 
 from consumers.artifacts.store import ArtifactStore
 from consumers.artifacts.written_settings import refuse_other_state
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError, NotFoundError
 from stream.state.checkpoint import Checkpoint
 from stream.state.directory_lock import DirectoryLock

@@ -13,8 +13,14 @@ import torch
 
 from gsr.config import ModelConfig
 from gsr.errors import SnapshotError
-from gsr.model import JointModel
-from gsr.snapshot import decode_tensors, encode_tensors, from_snapshot, to_manifest, to_tensors
+from gsr.network.model import JointModel
+from gsr.network.snapshot import (
+    decode_tensors,
+    encode_tensors,
+    from_snapshot,
+    to_manifest,
+    to_tensors,
+)
 
 GENERATIONS: Final = "index.generations"
 

@@ -25,8 +25,8 @@ from fsspec.implementations.local import LocalFileSystem
 from pydantic import SecretStr
 
 from consumers.artifacts.files import Files, LocalFiles, RemoteFiles
-from consumers.config import GsrConfig
-from consumers.config_loading import read_options
+from consumers.config.loading import read_options
+from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError, ConfigError, NotFoundError
 from stream.clock import Clock
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from consumers.artifacts.store import LEARN_ANEW, ArtifactStore
-from consumers.config import GsrConfig
-from consumers.config_loading import DERIVED
+from consumers.config.loading import DERIVED
+from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError
 from gsr.config import UNLEARNED
 from gsr.errors import SnapshotError

@@ -5,14 +5,14 @@ from typing import Annotated, NoReturn
 import typer
 
 from consumers.cli import (
-    asking,
-    dead_letters,
+    control_records,
+    dlq,
     evaluating,
     feeding,
+    inspecting,
     offline,
     operations,
     roles,
-    steering,
 )
 from consumers.cli.commands import group, refused_by_system
 
@@ -48,7 +48,7 @@ def _options(
     pass
 
 
-for part in (roles, offline, evaluating, feeding, asking, steering, operations, dead_letters):
+for part in (roles, offline, evaluating, feeding, inspecting, control_records, operations, dlq):
     part.add_to(app)
 
 

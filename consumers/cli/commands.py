@@ -11,6 +11,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 import typer
 
 from consumers.cli.output import say
+from consumers.config.home_paths import home_path
 from consumers.errors import ConfigError, RoleFailedError
 from consumers.exit_codes import (
     BROKEN_PIPE_EXIT_CODE,
@@ -18,8 +19,7 @@ from consumers.exit_codes import (
     INTERRUPTED_EXIT_CODE,
     exit_code,
 )
-from consumers.home_paths import home_path
-from consumers.process.outputs import NO_SPACE
+from consumers.runtime.outputs import NO_SPACE
 from consumers.terminal_text import printable
 from stream.errors import StateCorruptError
 

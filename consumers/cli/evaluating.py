@@ -127,10 +127,10 @@ def evaluate(
     import torch
 
     from consumers.cli.progress_bar import progress_bar
-    from consumers.evaluation.learning import LearningRules
-    from consumers.evaluation.run import EvaluateOptions
-    from consumers.evaluation.run import evaluate as evaluate_events
-    from consumers.process.interruption import Interruption
+    from consumers.offline.evaluation.learning import LearningRules
+    from consumers.offline.evaluation.run import EvaluateOptions
+    from consumers.offline.evaluation.run import evaluate as evaluate_events
+    from consumers.runtime.interruption import Interruption
 
     if threads is not None:
         torch.set_num_threads(threads)
@@ -225,7 +225,7 @@ def compare(
     Draws the users anew many times (paired bootstrap), each user's seeds averaged. p is how often
     chance alone would make two equally good models differ so much.
     """
-    from consumers.evaluation.comparison import compare_runs
+    from consumers.offline.evaluation.comparison import compare_runs
 
     result = compare_runs(
         a,

@@ -27,7 +27,7 @@ from consumers.cli.output import say, say_skipped
 from consumers.cli.sending import Sent, send
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
-    from stream.events.click import EventColumns
+    from stream.events.clicks.click import EventColumns
 
 Rate = Annotated[
     float | None,
@@ -108,13 +108,13 @@ def produce(
     dialect = file_dialect(header, quoting, time_unit, time_format, columns)
     from tempfile import gettempdir
 
-    from consumers.replay.history_file import SKIPPED_EXAMPLES
+    from consumers.offline.history_file import SKIPPED_EXAMPLES
     from consumers.topics.event_order import EventOrder
     from consumers.topics.feeding import Pace, stretch
     from stream.clock import SystemClock
-    from stream.events.columns import Columns
-    from stream.events.event_sort import sort_events
-    from stream.events.files import EventFile
+    from stream.events.files.columns import Columns
+    from stream.events.files.reading import EventFile
+    from stream.events.files.sorting import sort_events
 
     try:
         mapping = Columns(**column_names(columns))
@@ -193,7 +193,7 @@ def simulate(
     import numpy as np
 
     from consumers.topics.feeding import Pace
-    from stream.events.simulator import Simulator, SimulatorConfig
+    from stream.events.simulator.shoppers import Simulator, SimulatorConfig
 
     # Sent now at a given rate, the shop's time passes as fast as ours.
     usual = SimulatorConfig()
@@ -223,7 +223,7 @@ def simulate(
 def _print(batches: "Iterable[EventColumns]", kind: str) -> None:
     import csv
 
-    from stream.events.click_encoding import encode_click
+    from stream.events.clicks.encoding import encode_click
 
     rows = csv.writer(sys.stdout, lineterminator="\n")
     if kind == "csv":

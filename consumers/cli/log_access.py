@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
-    from consumers.config import GsrConfig
+    from consumers.config.settings import GsrConfig
     from stream.log.interface import Log, TopicSpec
 
 
@@ -102,7 +102,7 @@ def append_one(log: "Log", topic: str, key: bytes, value: bytes | None) -> tuple
 
 def id_bytes(what: str, text: str) -> bytes:
     """Return a user's or item's id as the key of records, after checking it."""
-    from stream.events.click_fields import id_fault
+    from stream.events.clicks.fields import id_fault
 
     fault = id_fault(what, text)
     if fault is not None:

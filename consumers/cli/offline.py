@@ -31,10 +31,10 @@ from consumers.cli.options import (
     says_nothing,
 )
 from consumers.cli.output import print_json, print_table, say, say_skipped
-from consumers.home_paths import home_path
+from consumers.config.home_paths import home_path
 
 if TYPE_CHECKING:  # pydantic would slow `gsr --help` down
-    from consumers.config import GsrConfig
+    from consumers.config.settings import GsrConfig
 
 CycleClicks = Annotated[
     int | None,
@@ -119,9 +119,9 @@ def replay(
         dialect = file_dialect(None, "auto", "s", None, None)  # as clicks are on the topic
     loaded = resolve(config, settings, url)
     from consumers.cli.progress_bar import progress_bar
-    from consumers.process.interruption import Interruption
-    from consumers.replay.run import ReplayOptions
-    from consumers.replay.run import replay as replay_events
+    from consumers.offline.replay.run import ReplayOptions
+    from consumers.offline.replay.run import replay as replay_events
+    from consumers.runtime.interruption import Interruption
 
     with ExitStack() as stack:
         stack.enter_context(Interruption().caught())
@@ -176,9 +176,9 @@ def bootstrap(
     loaded = resolve(config, settings, log, state)
     dialect = file_dialect(header, quoting, time_unit, time_format, columns)
     from consumers.cli.progress_bar import progress_bar
-    from consumers.process.interruption import Interruption
-    from consumers.replay.bootstrap import BootstrapOptions
-    from consumers.replay.bootstrap import bootstrap as bootstrap_from
+    from consumers.offline.bootstrap.run import BootstrapOptions
+    from consumers.offline.bootstrap.run import bootstrap as bootstrap_from
+    from consumers.runtime.interruption import Interruption
     from stream.clock import SystemClock
 
     with Interruption().caught(), progress_bar() as progress:
@@ -208,8 +208,8 @@ def bootstrap(
 @contextmanager
 def _exported(loaded: "GsrConfig", start: str | None, stop: str | None) -> Iterator[Path]:
     """Write the stretch of the topic to a file that is gone after the block."""
-    from consumers.process.outputs import output_errors
-    from consumers.process.scratch import scratch_directory
+    from consumers.runtime.outputs import output_errors
+    from consumers.runtime.scratch import scratch_directory
     from consumers.topics.topic_range import TopicRange, export_clicks
     from stream.clock import SystemClock
     from stream.log.opening import open_log

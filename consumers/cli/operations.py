@@ -68,9 +68,9 @@ def check(
     """
     loaded = resolve(config, settings, log, state)
     from consumers.artifacts.store import open_artifacts
-    from consumers.asking.state_advice import advice, gather, live_states, log_starts, look_at
     from consumers.errors import NotFoundError
-    from consumers.replay.unfinished import refuse_unfinished
+    from consumers.inspect.state_advice import advice, gather, live_states, log_starts, look_at
+    from consumers.offline.bootstrap.unfinished import refuse_unfinished
     from stream.clock import SystemClock
     from stream.errors import StateCorruptError
 
@@ -158,7 +158,7 @@ def list_models(
     """List the kept models, oldest first; the serving one is marked."""
     loaded = resolve(config, settings, state=state)
     from consumers.artifacts.store import open_artifacts
-    from consumers.asking.answers import iso_time
+    from consumers.inspect.answers import iso_time
     from stream.clock import SystemClock
 
     store = open_artifacts(loaded, SystemClock())
@@ -308,7 +308,7 @@ def clean(config: ConfigFile = None, settings: Settings = None, log: LogUrl = No
     """Delete and compact now what the embedded log no longer needs; ingest also does it."""
     loaded = resolve(config, settings, log)
     from consumers.errors import ConfigError
-    from stream.log.embedded import EmbeddedLog
+    from stream.log.embedded.log import EmbeddedLog
 
     with log_as_it_is(loaded) as log_opened:
         if not isinstance(log_opened, EmbeddedLog):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 import typer
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
-    from consumers.config import GsrConfig
-    from stream.events.file_dialect import FileDialect
-    from stream.events.time_units import TimeUnit
+    from consumers.config.settings import GsrConfig
+    from stream.events.files.dialect import FileDialect
+    from stream.events.files.time_units import TimeUnit
 
 MOST_RATE: Final = 1e9
 """Events per second; leave the option out for no limit."""
@@ -89,7 +89,7 @@ def given_flags(
     log_format: str | None = None,
 ) -> dict[str, object]:
     """Return the flags as `section.key` -> value; those with a name win over --set."""
-    from consumers.config_loading import parse_assignment
+    from consumers.config.loading import parse_assignment
 
     flags = dict(map(parse_assignment, settings or ()))
     if log is not None:
@@ -109,7 +109,7 @@ def resolve(
     log_format: str | None = None,
 ) -> "GsrConfig":
     """Return the configuration."""
-    from consumers.config_loading import load_config
+    from consumers.config.loading import load_config
 
     return load_config(config, given_flags(settings, log, state, log_format))
 
@@ -133,7 +133,7 @@ def file_dialect(
     assignments: Sequence[str] | None,
 ) -> "FileDialect":
     """Return what the options say about how files are written; `--column timestamp_unit=` too."""
-    from stream.events.file_dialect import FileDialect
+    from stream.events.files.dialect import FileDialect
 
     units = {name for role, name in _assigned(assignments) if role == _UNIT}
     units |= set() if time_unit is None else {time_unit}

@@ -17,8 +17,8 @@ from rich.progress import (
 )
 
 from consumers.cli.output import say
-from consumers.process.progress import Progress as Report
-from consumers.process.progress import ProgressCallback
+from consumers.runtime.progress import Progress as Report
+from consumers.runtime.progress import ProgressCallback
 
 _LINE_SECONDS: Final = 10.0
 

@@ -25,7 +25,7 @@ from consumers.cli.options import (
     resolve,
     says_nothing,
 )
-from consumers.process.garbage import uncollected
+from consumers.runtime.garbage import uncollected
 
 
 def add_to(app: typer.Typer) -> None:
@@ -86,7 +86,7 @@ def run(
             )
         )
     else:
-        from consumers.process.running import run_all
+        from consumers.runtime.running import run_all
 
         run_all(config, flags)
 
@@ -101,8 +101,8 @@ def ingest(
     """Run the ingest role: clicks to durable state, checkpoints and sequences."""
     loaded = resolve(config, settings, log, state, log_format)
     with uncollected():
-        from consumers.ingest.role import IngestRole
-        from consumers.process.role_process import run_role
+        from consumers.roles.ingest.role import IngestRole
+        from consumers.runtime.role_process import run_role
 
     run_role("ingest", IngestRole, loaded)
 
@@ -119,8 +119,8 @@ def train(
     _limit_threads(loaded.trainer.threads)
     os.nice(loaded.trainer.nice)
     with uncollected():
-        from consumers.process.role_process import run_role
-        from consumers.trainer.role import TrainerRole
+        from consumers.roles.trainer.role import TrainerRole
+        from consumers.runtime.role_process import run_role
 
     run_role("trainer", TrainerRole, loaded)
 
@@ -136,8 +136,8 @@ def publish(
     loaded = resolve(config, settings, log, state, log_format)
     _limit_threads(loaded.publisher.threads)
     with uncollected():
-        from consumers.process.role_process import run_role
-        from consumers.publisher.role import PublisherRole
+        from consumers.roles.publisher.role import PublisherRole
+        from consumers.runtime.role_process import run_role
 
     run_role("publisher", PublisherRole, loaded)
 

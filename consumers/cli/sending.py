@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from consumers.cli.output import say
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
-    from consumers.config import GsrConfig
+    from consumers.config.settings import GsrConfig
     from consumers.topics.feeding import Pace
-    from stream.events.click import EventColumns
+    from stream.events.clicks.click import EventColumns
 
 
 @dataclass(slots=True)
@@ -90,9 +90,9 @@ def send(
 
     from consumers.cli.log_access import fed_log
     from consumers.cli.progress_bar import progress_bar
-    from consumers.process.interruption import Interruption
-    from consumers.process.parent_watch import parent_watched
-    from consumers.process.progress import Progress
+    from consumers.runtime.interruption import Interruption
+    from consumers.runtime.parent_watch import parent_watched
+    from consumers.runtime.progress import Progress
     from consumers.topics.feeding import feed
     from stream.clock import SystemClock
 

@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from consumers.demo.figures import CUT, Figures, Shopper
+from consumers.demo.readings import CUT, Figures, Shopper
 from consumers.terminal_text import printable
 from stream.clock import Clock
 

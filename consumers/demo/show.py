@@ -13,26 +13,26 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
-from consumers.config import GsrConfig
-from consumers.config_loading import FLAG_NAMES, load_config
-from consumers.config_manual import toml_value
-from consumers.demo.figures import Figures, Scraper, Shopper, ShopperWindow
+from consumers.config.loading import FLAG_NAMES, load_config
+from consumers.config.manual import toml_value
+from consumers.config.settings import GsrConfig
+from consumers.demo.readings import Figures, Scraper, Shopper, ShopperWindow
 from consumers.demo.screen import enough_tests, hit_rates, open_screen
 from consumers.errors import ConfigError
-from consumers.process.health import listening_family
-from consumers.process.instance import instance_of
-from consumers.process.running import (
+from consumers.offline.history_file import no_events, open_events
+from consumers.runtime.health import listening_family
+from consumers.runtime.instance import instance_of
+from consumers.runtime.running import (
     child_environment,
     member_flags,
     ports,
     role_children,
     stopped_by_signals,
 )
-from consumers.process.supervisor import ChildSpec, Supervisor, gsr_command
-from consumers.replay.history_file import no_events, open_events
+from consumers.runtime.supervisor import ChildSpec, Supervisor, gsr_command
 from stream.clock import SystemClock
-from stream.events.file_dialect import FileDialect
-from stream.events.input_paths import input_files
+from stream.events.files.dialect import FileDialect
+from stream.events.files.input_paths import input_files
 from stream.log.opening import open_log
 
 DEMO_DIRECTORY: Final = Path("run/demo")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal
 
-from stream.events.bad_record import REASONS
+from stream.events.clicks.bad_record import REASONS
 
 Kind = Literal["counter", "gauge", "histogram", "info"]
 RoleName = Literal["ingest", "trainer", "publisher"]

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 
 from stream.errors import RecordFormatError
-from stream.events.item_control import ItemControl, decode_item_control
+from stream.events.records.item_control import ItemControl, decode_item_control
 from stream.log.interface import RecordBatch
 
 _LOGGER = logging.getLogger(__name__)

@@ -7,10 +7,10 @@ from consumers.artifacts.snapshot_files import decode_snapshot
 from consumers.artifacts.store import Artifact
 from consumers.serving.view import ServingView
 from gsr.config import ModelConfig
-from gsr.encoded import EncodedItems, UserQueries
-from gsr.histories import Histories
-from gsr.item_graph import ItemGraph
-from gsr.model import JointModel
+from gsr.counters.histories import Histories
+from gsr.counters.item_graph import ItemGraph
+from gsr.network.encoded import EncodedItems, UserQueries
+from gsr.network.model import JointModel
 
 
 class ModelScorer:

@@ -10,7 +10,9 @@ import numpy.typing as npt
 from consumers.serving.item_index import ItemIndex
 from consumers.serving.scorers import Scorer
 from consumers.serving.view import ServingView
-from gsr.channels import (
+from gsr.counters.histories import Histories
+from gsr.ranking.retrieval import top_k
+from gsr.votes.channels import (
     NEVER,
     candidate_features,
     channel_count,
@@ -21,10 +23,8 @@ from gsr.channels import (
     graph_channels,
     popularity_levels,
 )
-from gsr.histories import Histories
-from gsr.retrieval import top_k
-from stream.events.recommendation import ScoredItem
-from stream.events.sequence import SequenceRecord, unpack_seen
+from stream.events.records.recommendation import ScoredItem
+from stream.events.records.sequence import SequenceRecord, unpack_seen
 
 UNKNOWN_EVENT: Final = 255
 NO_ITEM: Final = -1

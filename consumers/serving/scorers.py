@@ -5,11 +5,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gsr.channels import channel_count
 from gsr.config import ModelConfig
-from gsr.encoded import UserQueries
-from gsr.histories import Histories
-from gsr.item_graph import ItemGraph
+from gsr.counters.histories import Histories
+from gsr.counters.item_graph import ItemGraph
+from gsr.network.encoded import UserQueries
+from gsr.votes.channels import channel_count
 
 
 class Scorer(Protocol):

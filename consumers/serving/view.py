@@ -18,7 +18,7 @@ from safetensors.numpy import load, save
 
 from consumers.errors import ArtifactError
 from gsr.compiled import kernel
-from gsr.item_graph import ItemGraph
+from gsr.counters.item_graph import ItemGraph
 
 VIEW_FORMAT: Final = 1
 TENSORS_NAME: Final = "view.safetensors"

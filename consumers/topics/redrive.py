@@ -13,13 +13,13 @@ from typing import Final
 
 import numpy as np
 
-from consumers.topics.dead_letters import StoredLetter, stored_letters
+from consumers.topics.dead_letter_lookup import StoredLetter, stored_letters
 from consumers.topics.fitting import append_what_fits
 from consumers.topics.log_range import read_range
 from stream.clock import Clock
-from stream.events.click import EventRules
-from stream.events.codec import REASONS, ClickCodec
-from stream.events.dead_letters import DAMAGED, DeadLetter, redriven
+from stream.events.clicks.click import EventRules
+from stream.events.clicks.codec import REASONS, ClickCodec
+from stream.events.records.dead_letters import DAMAGED, DeadLetter, redriven
 from stream.log.interface import Log, RecordBatch
 
 GROUP: Final = "gsr-redrive"

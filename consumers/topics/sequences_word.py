@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from stream.log.interface import Log
 
 UNDER_WAY: Final = 0

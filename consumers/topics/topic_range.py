@@ -13,9 +13,9 @@ import zstandard
 from consumers.errors import ConfigError, NotFoundError
 from consumers.topics.log_range import read_range
 from stream.errors import UnknownTopicError
-from stream.events.click import EventRules
-from stream.events.codec import ClickCodec
-from stream.events.timestamps import parse_iso
+from stream.events.clicks.click import EventRules
+from stream.events.clicks.codec import ClickCodec
+from stream.events.clicks.timestamps import parse_iso
 from stream.log.interface import Log, RecordBatch
 
 _OFFSETS: Final = re.compile(r"\d+:\d+(,\d+:\d+)*")

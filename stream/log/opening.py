@@ -6,10 +6,10 @@ from pathlib import Path
 from stream.address import Address
 from stream.clock import Clock
 from stream.errors import LogError
-from stream.log.embedded import EmbeddedLog
+from stream.log.embedded.log import EmbeddedLog
+from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Log
-from stream.log.kafka.settings import KafkaSettings
-from stream.log.memory import MemoryLog
+from stream.log.kafka.cluster.settings import KafkaSettings
 
 
 def open_log(url: str, clock: Clock, kafka: KafkaSettings | None = None) -> Log:

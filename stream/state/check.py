@@ -5,16 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
+from gsr.counters.applied import FORGET_EVENT
+from gsr.counters.fingerprint import fingerprint
+from gsr.counters.graph_arrays import ItemTable
+from gsr.counters.user_buffer import UserBuffer
 from stream.errors import StateCorruptError
-from stream.state.applied import FORGET_EVENT
 from stream.state.checkpoint import Checkpoint
 from stream.state.feed import CHUNK_ROWS
-from stream.state.fingerprint import fingerprint
-from stream.state.graph_arrays import ItemTable
 from stream.state.packing import newest_time, seen_in, whole_user
 from stream.state.reading import decode_user
 from stream.state.rocks import fetch, scan
-from stream.state.user_buffer import UserBuffer
 
 _WORD_BYTES = 4
 _MOST_PROBLEMS = 100

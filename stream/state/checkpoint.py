@@ -6,9 +6,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from gsr.counters.graph_arrays import ItemTable
+from gsr.counters.user_buffer import UserBuffer
 from stream.errors import StateCorruptError
 from stream.state.feed import CHUNK_ROWS, FeedChunk, decode_chunk, empty_chunk, join_chunks
-from stream.state.graph_arrays import ItemTable
 from stream.state.meta import StateMeta
 from stream.state.packing import seen_in
 from stream.state.reading import (
@@ -20,7 +21,6 @@ from stream.state.reading import (
     stored_items,
 )
 from stream.state.rocks import Database, database_path, fetch, open_read_only, plain_errors, scan
-from stream.state.user_buffer import UserBuffer
 
 
 class Checkpoint:

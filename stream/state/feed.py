@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gsr.counters.byte_column import ByteColumn
+from gsr.counters.id_column import IdColumn, join_ids
+from gsr.counters.item_columns import GONE
 from stream.errors import StateCorruptError
-from stream.events.id_column import IdColumn, join_ids
-from stream.log.byte_column import ByteColumn
-from stream.state.item_columns import GONE
 
 CHUNK_ROWS: Final = 1024
 """Rows per chunk; chunk starts are multiples of it."""

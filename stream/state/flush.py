@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from rocksdict import WriteBatch
 
-from stream.events.id_column import IdColumn, copy_ids
+from gsr.counters.id_column import IdColumn, copy_ids
+from gsr.counters.item_rows import ItemRows
+from gsr.counters.user_slots import UserSlots, seen_of
 from stream.state.feed import FeedChanges
 from stream.state.item_blocks import dirty_blocks, pack_item_blocks
-from stream.state.item_rows import ItemRows
 from stream.state.packing import pack_rows, pack_users
 from stream.state.reading import (
     CHUNK_SIZE_BYTES,
@@ -20,7 +21,6 @@ from stream.state.reading import (
     sequence_key,
 )
 from stream.state.rocks import Database
-from stream.state.user_slots import UserSlots, seen_of
 
 _SORTED_BYTES: Final = 16
 """Of a user id, to sort by."""

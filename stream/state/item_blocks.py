@@ -13,12 +13,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled import lean_kernel
+from gsr.compiled import lean_kernel
+from gsr.counters.byte_column import ByteColumn
+from gsr.counters.id_table import IdEntries
+from gsr.counters.item_columns import ItemColumns
 from stream.errors import StateCorruptError
-from stream.log.byte_column import ByteColumn
 from stream.state.bytes_of import as_bytes
-from stream.state.id_table import IdEntries
-from stream.state.item_columns import ItemColumns
 
 BLOCK_ITEMS: Final = 16
 """Indexes that share a value."""

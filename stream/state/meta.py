@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
+from gsr.counters.config import StateConfig
 from stream.errors import StateCorruptError, StateMismatchError
-from stream.state.config import StateConfig
 
 FORMAT_VERSION: Final = 2
 """Version of everything that is stored; another one is refused."""

@@ -15,11 +15,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stream.compiled import lean_kernel
+from gsr.compiled import lean_kernel
+from gsr.counters.edge_kernel import Edges
+from gsr.counters.item_columns import ItemColumns
+from gsr.counters.user_columns import BYTES_PER_CLICK, BYTES_PER_USER, UserColumns
 from stream.state.bytes_of import as_bytes
-from stream.state.edge_kernel import Edges
-from stream.state.item_columns import ItemColumns
-from stream.state.user_columns import BYTES_PER_CLICK, BYTES_PER_USER, UserColumns
 
 if sys.byteorder != "little":
     raise ImportError("State is stored as memory holds it, which must be little-endian.")

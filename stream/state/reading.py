@@ -6,11 +6,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from gsr.counters.byte_column import ByteColumn
+from gsr.counters.graph_arrays import GraphArrays, ItemTable
+from gsr.counters.item_columns import GONE
+from gsr.counters.user_buffer import UserBuffer
 from stream.errors import StateCorruptError
-from stream.log.byte_column import ByteColumn
-from stream.state.graph_arrays import GraphArrays, ItemTable
 from stream.state.item_blocks import StoredItems, block_of, unpack_item_blocks
-from stream.state.item_columns import GONE
 from stream.state.meta import (
     FORMAT_KEY,
     PROGRESS_KEY,
@@ -27,7 +28,6 @@ from stream.state.packing import (
     whole_user,
 )
 from stream.state.rocks import Database, fetch, fetch_all, scan
-from stream.state.user_buffer import UserBuffer
 
 INDEX_BYTES: Final = 4
 SEQUENCE_BYTES: Final = 8

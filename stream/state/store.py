@@ -11,11 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from rocksdict import Checkpoint as RocksCheckpoint
 
-from stream.clock import Clock
-from stream.errors import StateError
-from stream.events.click import ClickBatch, EventRules
-from stream.events.id_column import IdColumn, join_ids
-from stream.state.applied import (
+from gsr.counters.applied import (
     ACCEPTED,
     DUPLICATE,
     FORGET_EVENT,
@@ -23,12 +19,19 @@ from stream.state.applied import (
     TOO_OLD,
     Applied,
 )
-from stream.state.arrays import StateArrays
-from stream.state.config import StateConfig
+from gsr.counters.arrays import StateArrays
+from gsr.counters.click_batch import ClickBatch
+from gsr.counters.config import StateConfig
+from gsr.counters.id_column import IdColumn, join_ids
+from gsr.counters.user_buffer import UserBuffer
+from gsr.errors import CountersFullError
+from stream.clock import Clock
+from stream.errors import StateError
+from stream.events.clicks.click import EventRules
 from stream.state.directory_lock import DirectoryLock
 from stream.state.feed import CHUNK_ROWS, FeedChunk, FeedTail, decode_chunk, empty_chunk
 from stream.state.flush import FlushBatch
-from stream.state.meta import StateMeta, encode_meta, refuse_mismatch
+from stream.state.meta import ANEW, StateMeta, encode_meta, refuse_mismatch
 from stream.state.packing import clicks_in, newest_time, seen_in, unpack_users, user_bytes
 from stream.state.reading import (
     read_chunk_sizes,
@@ -46,7 +49,6 @@ from stream.state.rocks import (
     scan,
     writable,
 )
-from stream.state.user_buffer import UserBuffer
 
 OVERFULL: Final = 2
 """So many times the changed bytes that make a flush due are the most that there may be."""
@@ -362,13 +364,16 @@ class PartitionStore:
         ValueError
             The batch holds records that have been applied already, or the watermark is another.
         StateError
-            An earlier flush failed; see `flush`.
+            An earlier flush failed (see `flush`), or there is no room for more items.
         """
         self._refuse_if_broken()
         first = int(batch.offsets[0]) if len(batch) else next_offset
         if first < self._next_offset:
             raise ValueError(f"offset {first} has been applied: go on at {self._next_offset}")
-        applied = self.arrays.apply(batch)
+        try:
+            applied = self.arrays.apply(batch)
+        except CountersFullError as error:
+            raise StateError(f"{self.path}: {error}; build the state anew {ANEW}") from error
         if self.watermark != watermark:
             raise ValueError(f"watermark {watermark} given, {self.watermark} found in the clicks")
         self._next_offset = next_offset

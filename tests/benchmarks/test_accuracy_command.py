@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.accuracy import __main__ as command
 from benchmarks.accuracy.contenders import CONTENDERS, Contender
-from consumers.evaluation.case_files import read_cases
-from consumers.evaluation.comparison import compare_runs
+from consumers.offline.evaluation.case_files import read_cases
+from consumers.offline.evaluation.comparison import compare_runs
 
 USERS = 4
 

@@ -19,10 +19,10 @@ from benchmarks.accuracy.exchange import (
 )
 from benchmarks.accuracy.trial import mean_ndcg
 from benchmarks.accuracy.trials import task_of
-from gsr.case_ranking import rank_cases
-from gsr.interactions import Interactions, gather_interactions
-from gsr.protocols import leave_one_out, temporal
-from gsr.ranking_metrics import METRICS, metric_values
+from gsr.counters.interactions import Interactions, gather_interactions
+from gsr.quality.protocols import leave_one_out, temporal
+from gsr.quality.ranking_metrics import METRICS, metric_values
+from gsr.ranking.case_ranking import rank_cases
 
 
 def clicks(users: int = 40, items: int = 30, seed: int = 0) -> Interactions:

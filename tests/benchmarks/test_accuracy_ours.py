@@ -17,10 +17,10 @@ from benchmarks.accuracy import better_view, worth
 from benchmarks.accuracy.ours import ENSEMBLE, OTHER_ENCODERS, SAME_ENCODERS, THREADS, WHOLE
 from benchmarks.accuracy.pieces import DATA, Piece, pieces
 from consumers.cli.application import app
-from consumers.evaluation.learning import LearningRules
-from consumers.evaluation.run import EvaluateOptions, evaluate
-from consumers.process.progress import ProgressCallback
-from consumers.process.supervisor import gsr_command
+from consumers.offline.evaluation.learning import LearningRules
+from consumers.offline.evaluation.run import EvaluateOptions, evaluate
+from consumers.runtime.progress import ProgressCallback
+from consumers.runtime.supervisor import gsr_command
 from tests.consumers.evaluation_world import drawn, evaluated, read, write_walks
 
 ITEMS = 12
@@ -34,7 +34,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         quick = replace(options, rules=LearningRules(most_passes=1), seeds=options.seeds[:1])
         return evaluate(quick, progress)
 
-    monkeypatch.setattr("consumers.evaluation.run.evaluate", once)
+    monkeypatch.setattr("consumers.offline.evaluation.run.evaluate", once)
     threads = torch.get_num_threads()
     yield
     torch.set_num_threads(threads)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.accuracy.summary import summary, table
-from consumers.process.documents import write_document
+from consumers.runtime.documents import write_document
 
 
 def figures(hr: float, ndcg: float) -> dict[str, float]:

@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.accuracy.contenders import Contender, Statistics, mrgsrec, neighbourhoods, sasrec
 from benchmarks.accuracy.trials import OtherTrialError, TrialFailedError, Trials
-from gsr.interactions import Interactions, gather_interactions
-from gsr.protocols import leave_one_out
+from gsr.counters.interactions import Interactions, gather_interactions
+from gsr.quality.protocols import leave_one_out
 
 ITEMS, USERS = 9, 5
 VALID, TEST = 3, 4

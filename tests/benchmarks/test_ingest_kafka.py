@@ -11,11 +11,11 @@ from benchmarks.ingest_kafka.contenders import CONTENDERS
 from benchmarks.ingest_kafka.reference import BUFFER_LENGTH, Entry, expected, place
 from benchmarks.ingest_kafka.result_file import OtherSettingsError, ResultFile
 from benchmarks.ingest_kafka.results import rates, ratios, table
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
+from gsr.counters.config import StateConfig
 from stream.clock import ManualClock
-from stream.events.codec import ClickCodec
+from stream.events.clicks.codec import ClickCodec
 from stream.log.interface import RecordBatch
-from stream.state.config import StateConfig
 from stream.state.store import PartitionStore, StoreOptions
 from tests.stream.state.comparison import words_of_checkpoint
 

@@ -6,8 +6,8 @@ from typing import Any
 from consumers.topics.log_range import head
 from stream.clock import Clock
 from stream.errors import RecordsDamagedError
+from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Reader, RebalanceListener, RecordBatch
-from stream.log.memory import MemoryLog
 
 
 class DamagedLog(MemoryLog):

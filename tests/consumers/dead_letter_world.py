@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from stream.clock import Clock
-from stream.events.bad_record import BadRecord
-from stream.events.click import EventRules
-from stream.events.codec import ClickCodec, encode_click
-from stream.events.dead_letters import DeadLetter, dead_letter, parse_dead_letter
+from stream.events.clicks.bad_record import BadRecord
+from stream.events.clicks.click import EventRules
+from stream.events.clicks.codec import ClickCodec, encode_click
+from stream.events.records.dead_letters import DeadLetter, dead_letter, parse_dead_letter
 from stream.log.interface import Headers, Log, Outgoing, RecordBatch, TopicSpec
 
 NOW = 1_700_000_000.0

@@ -1,7 +1,7 @@
 """A topic in memory that loses what it holds, as if it were deleted and made anew."""
 
+from stream.log.embedded.memory import MemoryLog, MemoryTopic
 from stream.log.interface import Log
-from stream.log.memory import MemoryLog, MemoryTopic
 
 
 def empty(log: Log, topic: str) -> None:

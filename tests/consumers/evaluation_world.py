@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from consumers.evaluation.case_files import Graph, Part
-from consumers.evaluation.event_data import EventData, read_event_data
-from consumers.evaluation.result import Evaluation, SeedCost, SeedRun
-from gsr.protocols import Cases, Split, leave_one_out
-from stream.events.click import EventRules
-from stream.events.files import EventFile
+from consumers.offline.evaluation.case_files import Graph, Part
+from consumers.offline.evaluation.event_data import EventData, read_event_data
+from consumers.offline.evaluation.result import Evaluation, SeedCost, SeedRun
+from gsr.quality.protocols import Cases, Split, leave_one_out
+from stream.events.clicks.click import EventRules
+from stream.events.files.reading import EventFile
 
 ITEMS = 30
 

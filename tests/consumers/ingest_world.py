@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from consumers.artifacts.store import ArtifactStore, open_artifacts
-from consumers.config import GsrConfig
-from consumers.ingest.role import IngestRole
+from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
+from consumers.roles.ingest.role import IngestRole
 from stream.clock import ManualClock
-from stream.events.codec import encode_click
-from stream.events.dead_letters import DeadLetter, parse_dead_letter
-from stream.events.sequence import SequenceRecord, decode_sequence
+from stream.events.clicks.codec import encode_click
+from stream.events.records.dead_letters import DeadLetter, parse_dead_letter
+from stream.events.records.sequence import SequenceRecord, decode_sequence
+from stream.log.embedded.memory import MemoryLog
+from stream.log.embedded.storage_reader import StorageReader
 from stream.log.interface import Log, Outgoing, RebalanceListener, RecordBatch
-from stream.log.memory import MemoryLog
-from stream.log.storage_reader import StorageReader
 from stream.state.dump import dump
 
 NOW = 1_700_000_000.0

@@ -7,19 +7,19 @@ import numpy as np
 
 from consumers.artifacts.snapshot_files import encode_snapshot
 from consumers.artifacts.store import ArtifactStore, open_artifacts
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
-from consumers.publisher.role import PublisherRole
+from consumers.roles.publisher.role import PublisherRole
 from consumers.serving.view import ServingView, encode_view
-from gsr.model import JointModel
+from gsr.counters.fingerprint import fingerprint
+from gsr.network.model import JointModel
 from stream.clock import ManualClock
-from stream.events.item_control import ItemControl
-from stream.events.recommendation import Recommendation, decode_recommendation
-from stream.events.sequence import SequenceRecord, pack_seen
+from stream.events.records.item_control import ItemControl
+from stream.events.records.recommendation import Recommendation, decode_recommendation
+from stream.events.records.sequence import SequenceRecord, pack_seen
+from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Outgoing
-from stream.log.memory import MemoryLog
 from stream.log.partitioner import partition_of
-from stream.state.fingerprint import fingerprint
 from tests.consumers.views import NOW, view_of
 
 ITEMS = {f"i{n}": 100.0 - n for n in range(30)}

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from consumers.process.log_output import JsonFormatter, TextFormatter
+from consumers.runtime.log_output import JsonFormatter, TextFormatter
 from consumers.terminal_text import printable, printable_json, printable_lines
 
 NASTY = "a\x1b[2J\x9b31m\u202e\u2066\r\n\x07\x7f\u2028\ud800\U000e0001é"

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from consumers.artifacts.store import ArtifactStore, open_artifacts
-from consumers.config import GsrConfig
-from consumers.ingest.role import IngestRole
+from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
-from consumers.trainer.role import TrainerRole
+from consumers.roles.ingest.role import IngestRole
+from consumers.roles.trainer.role import TrainerRole
 from stream.clock import ManualClock
-from stream.events.codec import encode_click
+from stream.events.clicks.codec import encode_click
+from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Outgoing
-from stream.log.memory import MemoryLog
 
 NOW = 1_700_000_000.0
 

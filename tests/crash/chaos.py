@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from stream.clock import SystemClock
 from stream.errors import LogUnavailableError
 from stream.log.interface import Log

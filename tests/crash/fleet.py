@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from tests.crash.pipeline import ask, free_port
 
 DEADLINE_SECONDS: Final = 180.0

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from consumers.config import GsrConfig
-from stream.events.codec import ClickCodec
-from stream.events.dead_letters import parse_dead_letter
-from stream.events.item_control import decode_item_control
-from stream.events.recommendation import Recommendation, decode_recommendation
-from stream.events.sequence import SequenceRecord, decode_sequence
+from consumers.config.settings import GsrConfig
+from stream.events.clicks.codec import ClickCodec
+from stream.events.records.dead_letters import parse_dead_letter
+from stream.events.records.item_control import decode_item_control
+from stream.events.records.recommendation import Recommendation, decode_recommendation
+from stream.events.records.sequence import SequenceRecord, decode_sequence
 from stream.log.interface import Log, RecordBatch
 
 

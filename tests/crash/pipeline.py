@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from stream.clock import SystemClock
-from stream.log.embedded import EmbeddedLog
+from stream.log.embedded.log import EmbeddedLog
 
 COMMANDS: Final = {"ingest": "ingest", "trainer": "train", "publisher": "publish"}
 DEADLINE_SECONDS: Final = 120.0

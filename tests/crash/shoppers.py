@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from stream.clock import Clock
 from stream.errors import LogUnavailableError
-from stream.events.click_encoding import outgoing_clicks
-from stream.events.simulator import Simulator, SimulatorConfig
+from stream.events.clicks.encoding import outgoing_clicks
+from stream.events.simulator.shoppers import Simulator, SimulatorConfig
 from stream.log.interface import Log, Outgoing, Writer
 
 REPEATED_EVERY = 7

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from consumers.config import GsrConfig
-from stream.events.codec import ClickCodec
+from consumers.config.settings import GsrConfig
+from stream.events.clicks.codec import ClickCodec
 from stream.log.interface import Log
 from tests.crash.verdict import Verdict, whole_topic
 from tests.stream.state.comparison import words_of_checkpoint, words_of_reference

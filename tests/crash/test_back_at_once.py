@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from consumers.artifacts.store import open_artifacts
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from consumers.serving.view import encode_view
 from stream.clock import SystemClock
-from stream.events.codec import encode_click
+from stream.events.clicks.codec import encode_click
 from stream.log.interface import Outgoing
 from stream.log.kafka.log import KafkaLog
 from tests.consumers.publisher_world import ITEMS

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from consumers.artifacts.store import open_artifacts
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from consumers.exit_codes import STATE_EXIT_CODE
-from consumers.ingest.role import IngestRole
 from consumers.metrics.registry import Metrics
+from consumers.roles.ingest.role import IngestRole
 from stream.clock import SystemClock
-from stream.events.click_encoding import outgoing_clicks
-from stream.events.simulator import Simulator, SimulatorConfig
-from stream.log.embedded import EmbeddedLog
+from stream.events.clicks.encoding import outgoing_clicks
+from stream.events.simulator.shoppers import Simulator, SimulatorConfig
+from stream.log.embedded.log import EmbeddedLog
 from stream.state.dump import dump
 
 FILE_LIMIT_BYTES = 600_000

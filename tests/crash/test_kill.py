@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 from consumers.artifacts.store import open_artifacts
-from consumers.config import GsrConfig
-from consumers.ingest.role import IngestRole
+from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
+from consumers.roles.ingest.role import IngestRole
 from stream.clock import SystemClock
-from stream.events.click_encoding import outgoing_clicks
-from stream.events.item_control import ItemControl
-from stream.events.simulator import Simulator, SimulatorConfig
-from stream.log.embedded import EmbeddedLog
+from stream.events.clicks.encoding import outgoing_clicks
+from stream.events.records.item_control import ItemControl
+from stream.events.simulator.shoppers import Simulator, SimulatorConfig
+from stream.log.embedded.log import EmbeddedLog
 from stream.log.interface import Outgoing
 from stream.state.dump import dump
 from tests.crash.ledger import Ledger, blocked_items, check_lists, dead_letters, lists, sequences

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import pytest
 
-from consumers.config import GsrConfig
-from consumers.ingest.role import IngestRole
+from consumers.config.settings import GsrConfig
+from consumers.roles.ingest.role import IngestRole
 from stream.clock import ManualClock, SystemClock
-from stream.events.codec import encode_click
+from stream.events.clicks.codec import encode_click
+from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Log, Outgoing
-from stream.log.memory import MemoryLog
 from stream.log.opening import open_log
 from stream.state.store import PartitionStore
 from tests.conftest import missing

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from consumers.artifacts.store import open_artifacts
-from consumers.config import GsrConfig
-from consumers.ingest.role import IngestRole
+from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
+from consumers.roles.ingest.role import IngestRole
 from consumers.topics.log_range import read_range
 from stream.clock import Clock
 from stream.errors import StateCorruptError
-from stream.events.codec import ClickCodec
-from stream.events.dead_letters import parse_dead_letter
-from stream.events.recommendation import Recommendation, decode_recommendation
-from stream.events.sequence import SequenceRecord, decode_sequence
+from stream.events.clicks.codec import ClickCodec
+from stream.events.records.dead_letters import parse_dead_letter
+from stream.events.records.recommendation import Recommendation, decode_recommendation
+from stream.events.records.sequence import SequenceRecord, decode_sequence
 from stream.log.interface import Log, RecordBatch
 from stream.state.checkpoint import Checkpoint
 from stream.state.dump import dump

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from consumers.cli.application import app
-from consumers.config import GsrConfig
-from consumers.config_loading import load_config
+from consumers.config.loading import load_config
+from consumers.config.settings import GsrConfig
 from tests.deploy.files import DEPLOY, PROMETHEUS, ROOT, read_yaml
 
 COMPOSE = read_yaml(DEPLOY / "compose.yml")

@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
-from consumers.process.health import HealthServer
+from consumers.runtime.health import HealthServer
 from stream.clock import ManualClock
 from tests.deploy.files import DEPLOY, ROOT
 

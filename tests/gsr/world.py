@@ -3,7 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
-from gsr.channels import (
+from gsr.config import ModelConfig
+from gsr.counters.histories import Histories
+from gsr.counters.interactions import Interactions, gather_interactions
+from gsr.counters.item_graph import ItemGraph
+from gsr.learning.samples import Samples
+from gsr.votes.channels import (
     NEVER,
     candidate_features,
     channel_count,
@@ -15,12 +20,7 @@ from gsr.channels import (
     graph_channels,
     popularity_levels,
 )
-from gsr.config import ModelConfig
-from gsr.histories import Histories
-from gsr.interactions import Interactions, gather_interactions
-from gsr.item_graph import ItemGraph
-from gsr.negatives import draw_negatives, list_candidates
-from gsr.samples import Samples
+from gsr.votes.negatives import draw_negatives, list_candidates
 
 HALF_LIVES = (3600.0, 86_400.0)
 WINDOW = (1.0, 0.5)

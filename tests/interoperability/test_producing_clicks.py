@@ -12,11 +12,11 @@ import pytest
 from confluent_kafka import Message, Producer
 
 from consumers.artifacts.store import open_artifacts
-from consumers.config import GsrConfig
-from consumers.ingest.role import MEASURE_SECONDS, IngestRole
+from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
+from consumers.roles.ingest.role import MEASURE_SECONDS, IngestRole
 from stream.clock import SystemClock
-from stream.events.codec import ClickCodec
+from stream.events.clicks.codec import ClickCodec
 from stream.log.interface import RecordBatch
 from stream.log.kafka.log import KafkaLog
 from tests.crash.verdict import ingest_once

@@ -11,13 +11,13 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
 from consumers.artifacts.store import open_artifacts
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
-from consumers.publisher.role import PublisherRole
+from consumers.roles.publisher.role import PublisherRole
 from consumers.serving.view import encode_view
 from stream.clock import SystemClock
-from stream.events.recommendation import Recommendation, decode_recommendation
-from stream.events.sequence import SequenceRecord, pack_seen
+from stream.events.records.recommendation import Recommendation, decode_recommendation
+from stream.events.records.sequence import SequenceRecord, pack_seen
 from stream.log.interface import Outgoing
 from stream.log.kafka.log import KafkaLog
 from stream.log.partitioner import partition_of

@@ -18,9 +18,9 @@ import pandas as pd
 from rectools import Columns
 from rectools.metrics import MRR, NDCG, HitRate
 
-from gsr.ranking_metrics import CUTOFFS, METRICS, metric_values
+from gsr.quality.ranking_metrics import CUTOFFS, METRICS, metric_values
 
-SAMPLE: Final = Path(__file__).parents[3] / "tests" / "gsr" / "rectools_metrics.json"
+SAMPLE: Final = Path(__file__).parents[3] / "tests" / "gsr" / "quality" / "rectools_metrics.json"
 SAMPLE_USERS: Final = 60
 ITEMS: Final = 50
 TOLERANCE: Final = 1e-12

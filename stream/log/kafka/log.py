@@ -6,14 +6,14 @@ from typing import Final
 from stream.clock import Clock
 from stream.errors import LogError
 from stream.log.interface import RebalanceListener, TopicSpec
-from stream.log.kafka.admin import KafkaAdmin
-from stream.log.kafka.clients import Clients
-from stream.log.kafka.figures import KafkaFigures
-from stream.log.kafka.reader import KafkaReader
-from stream.log.kafka.session import Source
-from stream.log.kafka.settings import KafkaSettings
-from stream.log.kafka.topics import is_compacted, largest_record_bytes
-from stream.log.kafka.writer import FencedKafkaWriter, KafkaWriter
+from stream.log.kafka.cluster.admin import KafkaAdmin
+from stream.log.kafka.cluster.clients import Clients
+from stream.log.kafka.cluster.settings import KafkaSettings
+from stream.log.kafka.cluster.topics import is_compacted, largest_record_bytes
+from stream.log.kafka.cluster.trouble_counts import KafkaFigures
+from stream.log.kafka.reading.reader import KafkaReader
+from stream.log.kafka.reading.session import Source
+from stream.log.kafka.writing.writer import FencedKafkaWriter, KafkaWriter
 from stream.log.placement import Placement
 
 _IDS_SECONDS: Final = 5.0  # asked now and then, beside what matters more while brokers are away

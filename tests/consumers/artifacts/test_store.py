@@ -12,7 +12,7 @@ import pytest
 
 from consumers.artifacts.files import LocalFiles, RemoteFiles
 from consumers.artifacts.store import ArtifactStore, open_artifacts
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError, ConfigError, NotFoundError
 from stream.clock import ManualClock, SystemClock
 from stream.errors import StorageFullError

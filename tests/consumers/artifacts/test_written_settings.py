@@ -10,7 +10,7 @@ from consumers.artifacts.written_settings import (
     refuse_other_journal,
     refuse_other_model,
 )
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError
 from gsr.errors import SnapshotError
 from stream.errors import StateMismatchError

@@ -15,9 +15,9 @@ from typer.testing import CliRunner, Result
 
 from consumers.artifacts.store import open_artifacts
 from consumers.cli.application import app
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from stream.clock import SystemClock
-from stream.events.codec import ClickCodec, encode_click
+from stream.events.clicks.codec import ClickCodec, encode_click
 from stream.log.interface import Outgoing, RecordBatch
 from stream.log.opening import open_log
 from stream.state.dump import dump
@@ -407,10 +407,13 @@ def python(code: str) -> str:
     ("module", "heavy"),
     [
         ("consumers.cli", "torch river plotly pandas scipy.stats"),
-        ("consumers.process.role_process", "torch river plotly pandas scipy.stats"),
-        ("consumers.ingest.role", "torch river plotly pandas scipy.stats"),
-        ("consumers.publisher.role", "torch river plotly pandas scipy.stats"),
-        ("consumers.trainer.role", "torch_geometric torch._dynamo river plotly pandas scipy.stats"),
+        ("consumers.runtime.role_process", "torch river plotly pandas scipy.stats"),
+        ("consumers.roles.ingest.role", "torch river plotly pandas scipy.stats"),
+        ("consumers.roles.publisher.role", "torch river plotly pandas scipy.stats"),
+        (
+            "consumers.roles.trainer.role",
+            "torch_geometric torch._dynamo river plotly pandas scipy.stats",
+        ),
     ],
 )
 def test_what_starts_a_role_imports_no_more_than_it_needs(module: str, heavy: str) -> None:

@@ -10,9 +10,9 @@ from typer.testing import CliRunner, Result
 
 from consumers.cli import options
 from consumers.cli.application import app
-from stream.events.file_dialect import Quoting
-from stream.events.files import EventFile
-from stream.events.time_units import TIME_UNITS
+from stream.events.files.dialect import Quoting
+from stream.events.files.reading import EventFile
+from stream.events.files.time_units import TIME_UNITS
 
 READERS = ("produce", "replay", "bootstrap", "evaluate")
 LOG = ("--log", "embedded:log")

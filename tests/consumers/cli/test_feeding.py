@@ -16,9 +16,9 @@ from typer.testing import CliRunner, Result
 from consumers.cli.application import app
 from stream.clock import SystemClock
 from stream.errors import LogUnavailableError
+from stream.log.embedded.storage_writer import StorageWriter
 from stream.log.interface import Outgoing
 from stream.log.opening import open_log
-from stream.log.storage_writer import StorageWriter
 
 HEADER = "user_id,item_id,timestamp\n"
 NOW = 1_700_000_000

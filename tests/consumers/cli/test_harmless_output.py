@@ -12,13 +12,13 @@ from typer.testing import CliRunner, Result
 
 from consumers.artifacts.store import open_artifacts
 from consumers.cli.application import app
-from consumers.config import GsrConfig
-from consumers.demo.figures import Figures, Shopper
+from consumers.config.settings import GsrConfig
+from consumers.demo.readings import Figures, Shopper
 from consumers.demo.screen import PlainLines
 from stream.clock import ManualClock, SystemClock
-from stream.events.codec import ClickCodec, encode_click
-from stream.events.recommendation import Recommendation, ScoredItem
-from stream.events.sequence import SequenceRecord
+from stream.events.clicks.codec import ClickCodec, encode_click
+from stream.events.records.recommendation import Recommendation, ScoredItem
+from stream.events.records.sequence import SequenceRecord
 from stream.log.interface import Outgoing, RecordBatch
 from stream.log.opening import open_log
 from stream.log.partitioner import partition_of
@@ -99,7 +99,7 @@ def test_lists_are_shown_harmlessly(monkeypatch: pytest.MonkeyPatch) -> None:
         "clicks": 2,
         "items": [{"item_id": ITEM, "score": 1.0, "parts": {"neural": 1.0}}],
     }
-    monkeypatch.setattr("consumers.asking.answers.current_list", lambda *_: answer)
+    monkeypatch.setattr("consumers.inspect.answers.current_list", lambda *_: answer)
     assert "tea\\x1b[2J" in gsr("recommend", USER).stdout
     assert json.loads(gsr("recommend", USER, "--json").stdout) == answer
 

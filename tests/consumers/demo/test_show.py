@@ -10,15 +10,15 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from consumers.cli.application import app
-from consumers.config import GsrConfig
-from consumers.config_loading import load_config, parse_assignment
+from consumers.config.loading import load_config, parse_assignment
+from consumers.config.settings import GsrConfig
 from consumers.demo import show
-from consumers.demo.figures import Shopper
+from consumers.demo.readings import Shopper
 from consumers.demo.show import DemoOptions, try_next, typed_command
 from stream.errors import EventFileError
-from stream.events.file_dialect import FileDialect
-from stream.events.recommendation import Recommendation, ScoredItem
-from stream.events.sequence import SequenceRecord
+from stream.events.files.dialect import FileDialect
+from stream.events.records.recommendation import Recommendation, ScoredItem
+from stream.events.records.sequence import SequenceRecord
 
 FLAGS = {"state.directory": "run/demo/state", "log.url": "embedded:run/demo/log"}
 

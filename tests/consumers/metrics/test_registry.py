@@ -20,8 +20,8 @@ from consumers.metrics.catalogue import (
 from consumers.metrics.manual import metrics_page
 from consumers.metrics.registry import Metrics
 from stream.clock import ManualClock
-from stream.events.bad_record import REASONS
-from stream.events.recommendation import Reason
+from stream.events.clicks.bad_record import REASONS
+from stream.events.records.recommendation import Reason
 
 UNITS = {"seconds", "bytes", "ratio", "info", "total"}
 NOT_BASE = {

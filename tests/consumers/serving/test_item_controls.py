@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from consumers.serving.item_controls import ItemControls
-from stream.events.item_control import ItemControl
+from stream.events.records.item_control import ItemControl
 from stream.log.interface import RecordBatch
 
 

@@ -6,12 +6,12 @@ import pytest
 from consumers.serving.model_scorer import ModelScorer
 from consumers.serving.recommender import Recommender
 from consumers.serving.scorers import CounterScorer, Scorer
-from gsr.channels import channel_names
 from gsr.config import ModelConfig
-from gsr.model import JointModel
-from stream.events.click import DEFAULT_EVENT_WEIGHTS
-from stream.events.sequence import SequenceRecord, pack_seen
-from stream.state.fingerprint import fingerprint
+from gsr.counters.fingerprint import fingerprint
+from gsr.network.model import JointModel
+from gsr.votes.channels import channel_names
+from stream.events.clicks.click import DEFAULT_EVENT_WEIGHTS
+from stream.events.records.sequence import SequenceRecord, pack_seen
 from tests.consumers.views import HALF_LIVES, NOW, view_of
 
 ITEMS = {f"i{n}": 50.0 - n for n in range(40)}

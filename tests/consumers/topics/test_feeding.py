@@ -8,9 +8,9 @@ import pytest
 
 from consumers.topics.feeding import Pace, feed
 from stream.clock import ManualClock
-from stream.events.click import EventColumns
+from stream.events.clicks.click import EventColumns
+from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import TopicSpec
-from stream.log.memory import MemoryLog
 
 
 def events(count: int, start: int = 0) -> EventColumns:

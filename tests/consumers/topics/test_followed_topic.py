@@ -5,8 +5,8 @@ import pytest
 from consumers.topics.followed_topic import RECENT_SECONDS, FollowedTopic
 from stream.clock import ManualClock
 from stream.errors import LogUnavailableError
+from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Outgoing, TopicSpec
-from stream.log.memory import MemoryLog
 
 TOPIC = "clicks"
 NOW = 1_700_000_000.0

@@ -5,8 +5,8 @@ import pytest
 from consumers.topics.log_lookup import newest_record
 from stream.clock import ManualClock
 from stream.errors import UnknownTopicError
+from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Outgoing, TopicSpec
-from stream.log.memory import MemoryLog
 
 
 def test_the_newest_record_of_a_key_is_found() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from consumers.topics.log_range import poll_past_damage, read_range, say_damage
 from stream.clock import ManualClock
+from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Outgoing, TopicSpec
-from stream.log.memory import MemoryLog
 from tests.consumers.damaged_log import DamagedLog
 
 

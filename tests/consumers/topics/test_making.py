@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from consumers.config import GsrConfig
+from consumers.config.settings import GsrConfig
 from consumers.topics.making import make_topics, missing_topics
 from stream.clock import ManualClock
 from stream.log.opening import open_log

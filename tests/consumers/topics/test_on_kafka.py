@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from consumers.publisher.sequence_lookup import SequenceLookup
+from consumers.roles.publisher.sequence_lookup import SequenceLookup
 from consumers.topics.log_lookup import newest_record
 from consumers.topics.topic_range import TopicRange
 from stream.clock import SystemClock

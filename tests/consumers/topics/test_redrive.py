@@ -7,16 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from consumers.topics.dead_letters import newest_of_all
+from consumers.topics.dead_letter_lookup import newest_of_all
 from consumers.topics.redrive import CHUNK_RECORDS, Redrive, RedriveOptions, Survey
 from stream.clock import ManualClock, SystemClock
 from stream.errors import LogUnavailableError, RecordsDamagedError
-from stream.events.click import DEFAULT_EVENT_WEIGHTS, EventRules
-from stream.events.dead_letters import REDRIVES_HEADER, damage_letter, dead_letter, shortened
-from stream.log.embedded import EmbeddedLog
+from stream.events.clicks.click import DEFAULT_EVENT_WEIGHTS, EventRules
+from stream.events.records.dead_letters import (
+    REDRIVES_HEADER,
+    damage_letter,
+    dead_letter,
+    shortened,
+)
+from stream.log.embedded.log import EmbeddedLog
+from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Log, Outgoing
 from stream.log.kafka.log import KafkaLog
-from stream.log.memory import MemoryLog
 from tests.consumers.dead_letter_world import NOW, DeadLetterWorld
 from tests.kafka_broker import KafkaAddress
 

@@ -7,11 +7,11 @@ import pytest
 from consumers.errors import ConfigError, NotFoundError
 from consumers.topics.topic_range import TopicRange, export_clicks
 from stream.clock import ManualClock
-from stream.events.click import EventRules
-from stream.events.codec import encode_click
-from stream.events.files import EventFile
+from stream.events.clicks.click import EventRules
+from stream.events.clicks.codec import encode_click
+from stream.events.files.reading import EventFile
+from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Outgoing, TopicSpec
-from stream.log.memory import MemoryLog
 
 NOW = 1_700_000_000.0
 

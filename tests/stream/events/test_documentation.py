@@ -8,17 +8,18 @@ import jsonschema
 import numpy as np
 import pytest
 
-from stream.events.bad_record import BadRecord
-from stream.events.click import MAX_EVENT_NAMES, MAX_ID_BYTES, MAX_RECORD_BYTES, EventRules
-from stream.events.click_fields import MAX_NESTING
-from stream.events.codec import REASONS, ClickCodec
-from stream.events.columns import Columns
-from stream.events.dead_letters import DAMAGED, dead_letter, shortened
-from stream.events.files import EventFile
-from stream.events.input_paths import FORMATS
-from stream.events.schemas import NAMES, schema
-from stream.events.time_units import TIME_UNITS
-from tests.stream.events.records import NOW, batch_of
+from gsr.counters.id_column import MAX_ID_BYTES
+from stream.events.clicks.bad_record import BadRecord
+from stream.events.clicks.click import MAX_EVENT_NAMES, MAX_RECORD_BYTES, EventRules
+from stream.events.clicks.codec import REASONS, ClickCodec
+from stream.events.clicks.fields import MAX_NESTING
+from stream.events.files.columns import Columns
+from stream.events.files.input_paths import FORMATS
+from stream.events.files.reading import EventFile
+from stream.events.files.time_units import TIME_UNITS
+from stream.events.records.dead_letters import DAMAGED, dead_letter, shortened
+from stream.events.records.schemas import NAMES, schema
+from tests.stream.events.click_records import NOW, batch_of
 
 PAGE = Path(__file__).parents[3].joinpath("docs", "events.md").read_text(encoding="utf-8")
 

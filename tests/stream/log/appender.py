@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stream.clock import SystemClock
 from stream.errors import LogFullError
-from stream.log.embedded import EmbeddedLog
+from stream.log.embedded.log import EmbeddedLog
 from stream.log.interface import Outgoing
 
 TOPIC = "t"

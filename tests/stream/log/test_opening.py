@@ -6,9 +6,9 @@ import pytest
 
 from stream.clock import ManualClock
 from stream.errors import LogError, UnknownTopicError
-from stream.log.embedded import EmbeddedLog
+from stream.log.embedded.log import EmbeddedLog
+from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import TopicSpec
-from stream.log.memory import MemoryLog
 from stream.log.opening import open_log
 
 

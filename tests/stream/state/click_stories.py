@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
-from stream.events.click import ClickBatch, EventRules
-from stream.state.config import StateConfig
+from gsr.counters.click_batch import ClickBatch
+from gsr.counters.config import StateConfig
+from stream.events.clicks.click import EventRules
 
 RULES = EventRules(weights={"click": 1.0, "buy": 3.0, "seen": 0.0, "hide": -1.0})
 WEIGHTS = list(RULES.weights.values())

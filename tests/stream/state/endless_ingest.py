@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from gsr.counters.click_batch import ClickBatch
+from gsr.counters.config import StateConfig
 from stream.clock import SystemClock
-from stream.events.click import ClickBatch
-from stream.state.config import StateConfig
 from stream.state.store import PartitionStore, StoreOptions
 from tests.stream.state.click_stories import RULES, START, Told, batch_of, part_of, watermark_after
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stream.events.click import ClickBatch
-from stream.state.applied import ACCEPTED, DUPLICATE, FORGET_EVENT, FORGOTTEN, TOO_OLD
-from stream.state.config import StateConfig
-from stream.state.decay import exp2_fraction
-from stream.state.fingerprint import fingerprint
+from gsr.counters.applied import ACCEPTED, DUPLICATE, FORGET_EVENT, FORGOTTEN, TOO_OLD
+from gsr.counters.click_batch import ClickBatch
+from gsr.counters.config import StateConfig
+from gsr.counters.decay import exp2_fraction
+from gsr.counters.fingerprint import fingerprint
 
 
 @dataclass

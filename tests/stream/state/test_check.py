@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rocksdict import Rdict
 
+from gsr.counters.config import StateConfig
 from stream.clock import ManualClock
 from stream.state.check import check
 from stream.state.checkpoint import Checkpoint
-from stream.state.config import StateConfig
 from stream.state.feed import CHUNK_ROWS, decode_chunk, encode_chunk
 from stream.state.store import PartitionStore
 from tests.stream.state.click_stories import RULES, START, Told, batch_of

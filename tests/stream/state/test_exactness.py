@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gsr.counters import arrays
+from gsr.counters.click_batch import ClickBatch
+from gsr.counters.config import StateConfig
 from stream.clock import ManualClock
-from stream.events.click import ClickBatch
-from stream.state import arrays
 from stream.state.check import check
-from stream.state.config import StateConfig
 from stream.state.dump import dump
 from stream.state.store import PartitionStore, StoreOptions
 from tests.stream.state.click_stories import (

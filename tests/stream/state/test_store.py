@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from rocksdict import Rdict
 
+from gsr.counters.config import StateConfig
+from gsr.counters.fingerprint import fingerprint
 from stream.clock import ManualClock
 from stream.errors import (
     StateCorruptError,
@@ -19,13 +21,11 @@ from stream.errors import (
     StateMismatchError,
     StorageFullError,
 )
-from stream.events.click import EventRules
+from stream.events.clicks.click import EventRules
 from stream.state.check import check
 from stream.state.checkpoint import Checkpoint
-from stream.state.config import StateConfig
 from stream.state.dump import dump
 from stream.state.feed import CHUNK_ROWS
-from stream.state.fingerprint import fingerprint
 from stream.state.rocks import COLUMN_FAMILIES, plain_errors
 from stream.state.store import PartitionStore, StoreOptions
 from tests.stream.state.click_stories import (

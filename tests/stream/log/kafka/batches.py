@@ -7,7 +7,7 @@ from typing import Any, Final
 from kafka import codec as kafka_codec
 from kafka.record.memory_records import MemoryRecordsBuilder
 
-from stream.log.kafka.checksum import crc32c
+from stream.log.kafka.decoding.checksum import crc32c
 
 HEADER: Final = struct.Struct(">qiibIhiqqqhii")
 BASE_TIME: Final = 1_700_000_000_000

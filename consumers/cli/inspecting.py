@@ -1,0 +1,128 @@
+"""`gsr recommend`, `gsr user`, `gsr item`: what the state and the model say now, and why."""
+
+from typing import Annotated, Any
+
+import typer
+
+from consumers.cli.commands import command
+from consumers.cli.log_access import existing_log, id_bytes
+from consumers.cli.options import (
+    AsJson,
+    ConfigFile,
+    LogUrl,
+    Settings,
+    StateDirectory,
+    resolve,
+)
+from consumers.cli.output import print_json, print_table, say
+
+User = Annotated[str, typer.Argument(metavar="USER", help="The user's id.")]
+Top = Annotated[int, typer.Option("--top", min=1, max=1000, help="How many to show.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    command(app, "recommend", "gsr recommend alice", "gsr recommend alice --json --top 5")(
+        recommend
+    )
+    command(app, "user", "gsr user alice")(user)
+    command(app, "item", "gsr item item-17 --top 20")(item)
+
+
+def recommend(
+    user: User,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    log: LogUrl = None,
+    state: StateDirectory = None,
+    top: Top = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Make a user's list now, and show the parts that each score is the sum of."""
+    loaded = resolve(config, settings, log, state)
+    key = id_bytes("user", user)
+    from consumers.inspect.answers import current_list
+
+    with existing_log(loaded, loaded.log.items, loaded.log.sequences) as log_opened:
+        answer = current_list(loaded, log_opened, key, top)
+    if as_json:
+        print_json(answer)
+        return
+    parts = list(answer["items"][0]["parts"]) if answer["items"] else []
+    print_table(
+        ("item", "score", *parts),
+        [
+            (row["item_id"], row["score"], *(row["parts"][part] for part in parts))
+            for row in answer["items"]
+        ],
+    )
+    known = f"{answer['clicks']} clicks known" if answer["clicks"] else "nothing known: popularity"
+    say(
+        f"model {answer['model_version']}, counters {answer['view_age_seconds']:.0f} s old; {known}"
+    )
+
+
+def user(
+    user: User,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    log: LogUrl = None,
+    state: StateDirectory = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the state knows of a user, and the list that was last sent to them."""
+    loaded = resolve(config, settings, log, state)
+    key = id_bytes("user", user)
+    from consumers.inspect.answers import user_facts
+
+    with existing_log(loaded, loaded.log.recommendations) as log_opened:
+        facts = user_facts(loaded, log_opened, key)
+    if as_json:
+        print_json(facts)
+        return
+    print_table(
+        ("clicked", "event", "item"),
+        [(click["time"], click["event"], click["item_id"]) for click in facts["clicks"]],
+    )
+    say(f"and {facts['seen_before']} items seen before these; partition {facts['partition']}")
+    sent = facts["list"]
+    if sent is None:
+        say("no list has been sent yet")
+    else:
+        names = ", ".join(entry["item_id"] for entry in sent["items"][:10])
+        say(f"last list (model {sent['model_version']}, because: {sent['reason']}): {names}")
+
+
+def item(
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="The item's id.")],
+    config: ConfigFile = None,
+    settings: Settings = None,
+    state: StateDirectory = None,
+    top: Top = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Show an item's popularity and what is clicked after it, on each time scale."""
+    loaded = resolve(config, settings, state=state)
+    id_bytes("item", item)
+    from consumers.inspect.answers import item_facts
+
+    facts: dict[str, Any] = item_facts(loaded, item, top)
+    if as_json:
+        print_json(facts)
+        return
+    scales = [_scale(seconds) for seconds in facts["half_lives_seconds"]]
+    print_table(
+        ("", *scales),
+        [
+            ("popularity", *facts["popularity"]),
+            *((f"then {row['item_id']}", *row["weights"]) for row in facts["neighbours"]),
+        ],
+    )
+    say(f"last clicked {facts['last_click']}; columns are half-lives")
+
+
+def _scale(seconds: float) -> str:
+    for unit, size in (("d", 86_400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= size:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"

@@ -1,0 +1,295 @@
+"""`gsr bootstrap`: history becomes state and a first model, so that `gsr run` goes live from it."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from consumers.artifacts.snapshot_files import encode_snapshot
+from consumers.artifacts.store import ArtifactStore, open_artifacts
+from consumers.artifacts.written_settings import EVENT_NAMES
+from consumers.config.settings import GsrConfig
+from consumers.errors import ConfigError
+from consumers.offline.bootstrap.unfinished import refuse_unfinished, unfinished
+from consumers.offline.history_file import cycle_clicks, open_events, skipped_rows, summarise
+from consumers.roles.ingest.sequences import sequence_record
+from consumers.roles.trainer.event_rows import cut, pick_clicks
+from consumers.roles.trainer.journal import JOURNAL_PIN, Standing, write_journal
+from consumers.roles.trainer.live_loop import live_loop, serving_view
+from consumers.runtime.progress import Progress, ProgressCallback, quiet
+from consumers.runtime.rate import Rate
+from consumers.serving.view import encode_view
+from consumers.topics.making import make_topics
+from gsr.counters.click_batch import ClickBatch
+from gsr.network.model import JointModel
+from stream.clock import Clock
+from stream.events.clicks.from_events import to_click_batch
+from stream.events.files.dialect import FileDialect
+from stream.events.files.reading import EventFile, FileSummary
+from stream.events.files.sorting import sorted_events
+from stream.log.interface import Outgoing
+from stream.log.opening import open_log
+from stream.log.partitioner import partitions_of
+from stream.state.store import PartitionStore
+
+USERS_PER_APPEND: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootstrapOptions:
+    """What to learn from.
+
+    Parameters
+    ----------
+    events
+        The event file, or several that are parts of one log (see `stream.events.files.reading`).
+    config
+        The same settings that `gsr run` will use: state and artifacts go where they say.
+    columns
+        Which column holds what: user, item, timestamp, event, event_id → column name.
+    dialect
+        What is known of how the file is written.
+    limit
+        Only the first so many events; None: all.
+    cycle_clicks
+        Clicks per cycle of the trainer; None: from the length of the history.
+    on_bad
+        "fail" at the first bad row, or "skip" and count.
+    """
+
+    events: Path | Sequence[Path]
+    config: GsrConfig
+    columns: dict[str, str] = field(default_factory=dict)
+    dialect: FileDialect = field(default_factory=FileDialect)
+    limit: int | None = None
+    cycle_clicks: int | None = None
+    on_bad: Literal["fail", "skip"] = "fail"
+
+
+def bootstrap(
+    options: BootstrapOptions,
+    clock: Clock,
+    progress: ProgressCallback = quiet,
+) -> dict[str, Any]:
+    """Build state, a first snapshot, the journal and a serving view; return a summary.
+
+    Every user's sequence goes to the log besides, so that the publisher can serve all of them
+    when it starts. The clicks themselves do not: they lie before the log, at negative offsets.
+
+    Raises
+    ------
+    EventFileError
+        The file cannot be read, is empty, or a row is bad (`on_bad="fail"`).
+    ConfigError
+        There is state already, whole or half made: bootstrap never overwrites.
+    """
+    config = options.config
+    artifacts = open_artifacts(config, clock)
+    _refuse_existing(config, artifacts)
+    file = open_events(
+        options.events,
+        options.columns,
+        config,
+        options.on_bad,
+        options.dialect,
+        now=clock.time(),
+    )
+    progress(Progress(stage="looking through the file", done=0, total=0))
+    summary = summarise(file, options.limit)
+    skipped = skipped_rows(file)
+    made = _make_topics(config, clock)
+    with unfinished(config), ExitStack() as stack:
+        run = Bootstrap(options, summary, clock, progress, stack)
+        run.follow(file, summary)
+        return run.publish(artifacts) | {"topics_made": made} | skipped
+
+
+class Bootstrap:
+    """One run: every partition's store and the trainer's loop, fed with the same clicks.
+
+    Parameters
+    ----------
+    options
+        See `BootstrapOptions`.
+    summary
+        Of the file.
+    clock
+        Of rates, stamps and flushes.
+    progress
+        Is told a few times a second.
+    stack
+        Closes what is opened here.
+    """
+
+    def __init__(
+        self,
+        options: BootstrapOptions,
+        summary: FileSummary,
+        clock: Clock,
+        progress: ProgressCallback,
+        stack: ExitStack,
+    ) -> None:
+        config = options.config
+        self._options = options
+        self._total = summary.events
+        self._clock = clock
+        self._rate = Rate(clock)
+        self._progress = progress
+        self._loop = live_loop(config, JointModel(config.model, config.learner.seed))
+        self._stores: list[PartitionStore] = []
+        self._touched: list[dict[str, None]] = []
+        for number in range(config.log.partitions):
+            store = PartitionStore.open(
+                config.ingest_directory / f"partition-{number}",
+                number,
+                config.state.shape(),
+                config.events.rules(),
+                clock,
+            )
+            stack.callback(store.close)
+            # Offsets of history lie before those of the log, which begins at 0.
+            store.begin_with_history(self._total)
+            self._stores.append(store)
+            self._touched.append({})
+
+    def follow(self, file: EventFile, summary: FileSummary) -> None:
+        """Take the whole history in, cycle by cycle."""
+        rules, options = self._options.config.events.rules(), self._options
+        cycle = options.cycle_clicks or cycle_clicks(summary.events)
+        done = 0
+        for columns in cut(sorted_events(file, summary), cycle, options.limit):
+            batch = to_click_batch(columns, rules, done - self._total)
+            self._store(batch)
+            self._loop.advance(batch, rank=False)
+            self._loop.test()
+            self._loop.learn()
+            done += len(batch)
+            rate = self._rate.update(done)
+            self._progress(
+                Progress(
+                    stage="learning history",
+                    done=done,
+                    total=self._total,
+                    events_per_second=rate,
+                    seconds_left=(self._total - done) / rate if rate > 0.0 else None,
+                )
+            )
+
+    def publish(self, artifacts: ArtifactStore) -> dict[str, Any]:
+        """Write checkpoints, model, view, journal and sequences; return a summary."""
+        loop = self._loop
+        self._progress(Progress(stage="writing", done=self._total, total=self._total))
+        for store in self._stores:
+            store.apply(_nothing(), store.watermark, 0)
+        checkpoints = {
+            number: artifacts.publish_checkpoint(number, 0, store.checkpoint)
+            for number, store in enumerate(self._stores)
+        }
+        facts = {
+            EVENT_NAMES: list(self._options.config.events.weights),
+            "parent": 0,
+            "clicks_learned": loop.totals.fresh,
+            "bootstrapped": True,
+        }
+        version = artifacts.publish_snapshot(
+            *encode_snapshot(loop.model, loop.mirror.generations[: loop.model.items], facts)
+        )
+        positions = dict.fromkeys(checkpoints, 0)
+        view = serving_view(loop.mirror, self._clock.time(), positions)
+        artifacts.publish_view(*encode_view(view))
+        standing = Standing(
+            checkpoints=checkpoints,
+            positions={number: store.feed_stop for number, store in enumerate(self._stores)},
+            version=version,
+        )
+        artifacts.pin_checkpoints(JOURNAL_PIN, checkpoints)
+        artifacts.save_journal(*write_journal(loop, standing))
+        return {
+            "events": self._total,
+            "clicks": loop.totals.clicks,
+            "users": len(loop.mirror.arrays.users),
+            "items": len(loop.mirror.arrays.items),
+            "learned": loop.totals.fresh,
+            "partitions": len(self._stores),
+            "model_version": version,
+            "sequences": self._send_sequences(),
+        }
+
+    def _store(self, batch: ClickBatch) -> None:
+        """Give each partition its clicks."""
+        keys = [user_id.encode() for user_id in batch.user_ids]
+        partitions = partitions_of(keys, len(self._stores))
+        for number, store in enumerate(self._stores):
+            rows = np.flatnonzero(partitions == number)
+            if len(rows):
+                part = pick_clicks(batch, rows)
+                newest = max(store.watermark, float(part.times.max()))
+                store.apply(part, newest, int(part.offsets[-1]) + 1)
+                self._touched[number].update(dict.fromkeys(store.drain_touched()))
+            if store.due_for_flush():
+                store.flush()
+
+    def _send_sequences(self) -> int:
+        """Tell the publisher of every user, so that all of them get lists when it starts."""
+        config, sent = self._options.config, 0
+        log = open_log(config.log.url, self._clock, config.kafka)
+        try:
+            writer = log.writer(config.log.sequences)
+            names = tuple(config.events.weights)
+            for number, store in enumerate(self._stores):
+                users = list(self._touched[number])
+                for start in range(0, len(users), USERS_PER_APPEND):
+                    buffers = [(u, store.user(u)) for u in users[start : start + USERS_PER_APPEND]]
+                    records = [
+                        Outgoing(
+                            user_id.encode(),
+                            sequence_record(
+                                user_id, known, store.item_ids(known), names, number, 0
+                            ).encode(),
+                            partition=number,
+                        )
+                        for user_id, known in buffers
+                        if known is not None
+                    ]
+                    writer.append(records)
+                    sent += len(records)
+            writer.close()
+        finally:
+            log.close()
+        return sent
+
+
+def _make_topics(config: GsrConfig, clock: Clock) -> list[str]:
+    """Make topics; a log that cannot be used is found before hours of learning, not behind them."""
+    log = open_log(config.log.url, clock, config.kafka)
+    try:
+        return make_topics(log, config.log.topics())
+    finally:
+        log.close()
+
+
+def _refuse_existing(config: GsrConfig, artifacts: ArtifactStore) -> None:
+    refuse_unfinished(config)
+    there = list(config.ingest_directory.glob("partition-*"))
+    if there or artifacts.current_snapshot() or artifacts.newest_checkpoints():
+        raise ConfigError(
+            f"there is state in {config.state.directory} already, and bootstrap never overwrites: "
+            "name another directory with --state, or move this one away"
+        )
+
+
+def _nothing() -> ClickBatch:
+    empty = np.zeros(0)
+    return ClickBatch(
+        [],
+        [],
+        empty,
+        empty.astype(np.uint8),
+        empty.astype(np.uint64),
+        empty.astype(np.bool_),
+        empty.astype(np.int64),
+        empty,
+    )

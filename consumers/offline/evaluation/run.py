@@ -1,0 +1,218 @@
+"""What `gsr evaluate` does: read, split, learn with several seeds, rank, write."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+import torch
+from pydantic import TypeAdapter, ValidationError
+
+from consumers.config.settings import GsrConfig
+from consumers.errors import ConfigError
+from consumers.offline.evaluation.event_data import EventData, Protocol, read_event_data
+from consumers.offline.evaluation.learning import LearningRules, SeedLearning
+from consumers.offline.evaluation.live_graph import live_ranks
+from consumers.offline.evaluation.result import Evaluation, SeedCost, SeedRun
+from consumers.offline.history_file import open_events
+from consumers.runtime.outputs import check_output
+from consumers.runtime.progress import ProgressCallback, quiet
+from consumers.runtime.usage import process_usage
+from gsr.config import BatchConfig, ModelConfig
+from gsr.learning.batch_defaults import batch_model
+from gsr.quality.protocols import Split
+from stream.clock import SystemClock
+from stream.events.files.dialect import FileDialect
+
+_Settings = TypeVar("_Settings", ModelConfig, BatchConfig)
+
+KEPT_NAME: Final = "learning"
+"""Folder of what an interrupted evaluation goes on from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateOptions:
+    """What `gsr evaluate` was asked.
+
+    Parameters
+    ----------
+    events, columns, dialect, on_bad, limit
+        The event file (or several as one), its columns by role, how it is written, what bad rows
+        do, and how many events are read.
+    config
+        Of events.
+    out
+        Directory of the results.
+    protocol, quantile, refit
+        See `gsr.quality.protocols`.
+    seeds
+        One model for each.
+    shuffle_ties, mask_seen
+        See `Evaluation`.
+    rules
+        When learning ends.
+    device
+        Where to learn and score: a device of torch, or "auto", which is the first CUDA device
+        where there is one.
+    encoders
+        The `out` of another evaluation, whose encoders are taken instead of learning any.
+    model, batch
+        Settings that differ from those that the data suggest, by name.
+    """
+
+    events: Path | Sequence[Path]
+    out: Path
+    config: GsrConfig
+    columns: dict[str, str] = field(default_factory=dict)
+    dialect: FileDialect = field(default_factory=FileDialect)
+    on_bad: Literal["fail", "skip"] = "fail"
+    limit: int | None = None
+    protocol: Protocol = "leave-one-out"
+    quantile: float = 0.9
+    refit: bool = True
+    seeds: Sequence[int] = (0, 1, 2)
+    shuffle_ties: bool = False
+    mask_seen: bool = True
+    rules: LearningRules = field(default_factory=LearningRules)
+    device: str = "auto"
+    encoders: Path | None = None
+    model: Mapping[str, Any] = field(default_factory=dict)
+    batch: Mapping[str, Any] = field(default_factory=dict)
+
+
+def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> dict[str, Any]:
+    """Evaluate; return what `metrics.json` says.
+
+    Raises
+    ------
+    EventFileError
+        The file cannot be read, or holds too little for the protocol.
+    ConfigError
+        A setting does not exist, or cannot be.
+    ArtifactError
+        The encoders that were to be taken are not there or do not fit.
+    TrainingError
+        Learning failed.
+    StorageFullError
+        The results cannot be written; found before learning where it is so then.
+    """
+    began = time.monotonic()
+    rules = options.config.events.rules()
+    device = chosen_device(options.device)
+    check_output(options.out)
+    file = open_events(
+        options.events,
+        options.columns,
+        options.config,
+        options.on_bad,
+        options.dialect,
+        now=SystemClock().time(),
+    )
+    data = read_event_data(file, rules, options.limit, progress)
+    runs = [_run_seed(options, data, seed, device, progress) for seed in options.seeds]
+    model, batch = _settings(options, runs[0].split)
+    evaluation = Evaluation(
+        data=data,
+        mask_seen=options.mask_seen,
+        ties="shuffled" if options.shuffle_ties else "file",
+        runs=runs,
+        seconds=time.monotonic() - began,
+        peak_memory_bytes=process_usage().peak_memory_bytes,
+        settings={
+            "shape": {name: value for name, value in asdict(model).items() if name != "half_lives"},
+            "learner": asdict(batch),
+            "stopping": asdict(options.rules),
+            "device": device,
+            "encoders_of": None if options.encoders is None else str(options.encoders),
+        },
+    )
+    return evaluation.write(options.out)
+
+
+def chosen_device(asked: str) -> str:
+    """Return the device that "auto" means here; any other name is returned as it is.
+
+    Raises
+    ------
+    ConfigError
+        It is not there.
+    """
+    has_cuda = torch.cuda.is_available()
+    if asked == "auto":
+        return "cuda" if has_cuda else "cpu"
+    if asked == "cuda" and not has_cuda:
+        raise ConfigError(
+            "--device cuda: torch finds no CUDA device here; take --device cpu, or look at "
+            "nvidia-smi and at which torch is installed"
+        )
+    return asked
+
+
+def _run_seed(
+    options: EvaluateOptions,
+    data: EventData,
+    seed: int,
+    device: str,
+    progress: ProgressCallback,
+) -> SeedRun:
+    ordered = data.shuffled_ties(seed) if options.shuffle_ties else data
+    split = ordered.split(options.protocol, quantile=options.quantile, refit=options.refit)
+    model, batch = _settings(options, split)
+    learning = SeedLearning(
+        split,
+        model,
+        batch,
+        seed,
+        rules=options.rules,
+        mask_seen=options.mask_seen,
+        device=device,
+        kept=(options.encoders or options.out) / KEPT_NAME / f"seed-{seed}.safetensors",
+        borrowed=options.encoders is not None,
+    )
+    learner = learning.learn(progress)
+    masked, clicks = options.mask_seen, split.interactions
+    valid = learner.ranks(split.valid.cases, mask_seen=masked)
+    valid_live = live_ranks(learner, clicks, split.valid, mask_seen=masked)
+    if split.refits:
+        learner = learning.learn_again(learner, progress)
+    record = learning.record
+    return SeedRun(
+        seed=seed,
+        split=split,
+        ranks={
+            ("valid", "frozen"): valid,
+            ("valid", "live"): valid_live,
+            ("test", "frozen"): learner.ranks(split.test.cases, mask_seen=masked),
+            ("test", "live"): live_ranks(learner, clicks, split.test, mask_seen=masked),
+        },
+        cost=SeedCost(
+            seconds=record.seconds, cpu_seconds=record.cpu_seconds, epochs=float(record.passes)
+        ),
+        facts={"best_pass": record.best_pass},
+    )
+
+
+def _settings(options: EvaluateOptions, split: Split) -> tuple[ModelConfig, BatchConfig]:
+    """Return what the data suggest, with what was set by hand."""
+    suggested = batch_model(split.interactions, split.valid.learned_ends)
+    return (
+        _changed(ModelConfig, asdict(suggested), options.model, "--model"),
+        _changed(BatchConfig, asdict(BatchConfig()), options.batch, "--learner"),
+    )
+
+
+def _changed(
+    kind: type[_Settings], values: dict[str, Any], changes: Mapping[str, Any], flag: str
+) -> _Settings:
+    unknown = sorted(set(changes) - set(values))
+    if unknown:
+        raise ConfigError(
+            f"{flag} {unknown[0]}: there is no such setting; there are {', '.join(sorted(values))}"
+        )
+    try:
+        return TypeAdapter(kind).validate_python({**values, **changes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = " ".join((flag, ".".join(map(str, first["loc"])))).strip()
+        raise ConfigError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from error

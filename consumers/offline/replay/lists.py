@@ -1,0 +1,158 @@
+"""The recommendations that a replay would have sent, as compressed JSON lines."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from consumers.roles.ingest.sequences import sequence_record
+from consumers.roles.trainer.learning_loop import LearningLoop
+from consumers.runtime.outputs import written_aside
+from consumers.serving.recommender import Recommender
+from consumers.serving.view import ServingView
+from gsr.counters.histories import Histories
+from gsr.counters.item_graph import ItemGraph
+from gsr.network.encoded import UserQueries
+from stream.events.clicks.click import EventRules
+from stream.events.records.recommendation import Reason, Recommendation
+from stream.events.records.sequence import SequenceRecord
+
+LISTS_NAME: Final = "recommendations.jsonl.zst"
+USERS_PER_BATCH: Final = 256
+
+
+class LoopScorer:
+    """The loop's serving model, as the publisher's recommender wants it.
+
+    Parameters
+    ----------
+    loop
+        Its model and item tables are used, as of now.
+    """
+
+    def __init__(self, loop: LearningLoop) -> None:
+        self._loop = loop
+        self.version = loop.totals.promoted
+        self.history_length = loop.options.model.history_length
+        self.channel_history = loop.options.model.channel_history
+        self.channel_decay = loop.options.model.channel_decay
+        self.item_vectors: npt.NDArray[np.float32] = loop.encoded_items().fused
+
+    def queries(self, histories: Histories, graph: ItemGraph) -> UserQueries:
+        """Encode users with readable histories."""
+        return self._loop.model.user_queries(histories, graph, items=self._loop.encoded_items())
+
+
+class ReplayLists:
+    """Makes lists with the publisher's own code and writes one record a line.
+
+    Parameters
+    ----------
+    packed
+        A writer of zstandard, which leaves it untyped.
+    loop
+        Whose state and model to serve from.
+    rules
+        Names of the events.
+    list_length, allow_repeats
+        Of the lists.
+    """
+
+    def __init__(
+        self,
+        packed: Any,
+        loop: LearningLoop,
+        rules: EventRules,
+        *,
+        list_length: int,
+        allow_repeats: bool,
+    ) -> None:
+        self._loop = loop
+        self._names = list(rules.weights)
+        self._recommender = Recommender(
+            rules.weights, list_length=list_length, allow_repeats=allow_repeats
+        )
+        self._packed = packed
+        self.written = 0
+
+    def write(self, user_ids: Iterable[str], reason: Reason) -> None:
+        """Write a list for each of `user_ids` that the state knows."""
+        self._recommender.follow(_view(self._loop), LoopScorer(self._loop))
+        waiting: list[SequenceRecord] = []
+        for user_id in user_ids:
+            record = self._sequence(user_id)
+            if record is not None:
+                waiting.append(record)
+            if len(waiting) == USERS_PER_BATCH:
+                self._send(waiting, reason)
+                waiting = []
+        if waiting:
+            self._send(waiting, reason)
+
+    def _sequence(self, user_id: str) -> SequenceRecord | None:
+        arrays = self._loop.mirror.arrays
+        buffer = arrays.user_buffer(user_id)
+        if buffer is None:
+            return None
+        id_of = arrays.items.id_of
+        items = [id_of(row) if row >= 0 else None for row in buffer.items.tolist()]
+        return sequence_record(user_id, buffer, items, self._names, 0, buffer.source_offset + 1)
+
+    def _send(self, records: Sequence[SequenceRecord], reason: Reason) -> None:
+        now = self._loop.mirror.arrays.watermark
+        for record, made in zip(records, self._recommender.recommend(records), strict=True):
+            line = Recommendation(
+                user_id=record.user_id,
+                items=made.items,
+                model_version=self._loop.totals.promoted,
+                generated_at=now,
+                reason="cold" if made.cold else reason,
+                last_click_at=record.last_click_at,
+                source_offset=record.source_offset,
+            ).encode()
+            self._packed.write(line + b"\n")
+        self.written += len(records)
+
+
+@contextmanager
+def lists_file(path: Path) -> Iterator[Any]:
+    """Yield a writer of zstandard for `path`, which is there whole after the block, or not at all.
+
+    Raises
+    ------
+    StorageFullError
+        The file cannot be written.
+    """
+    packer = zstandard.ZstdCompressor(level=3)
+    with (
+        written_aside(path) as aside,
+        aside.open("wb") as file,
+        packer.stream_writer(file, closefd=False) as packed,
+    ):
+        yield packed
+
+
+def newest_users(loop: LearningLoop, count: int | None) -> list[str]:
+    """Return the `count` users (None: all) whose newest click is newest, the newest first."""
+    users = loop.mirror.arrays.users
+    taken = [(user_id, slot) for user_id, slot in users.taken() if users.columns.lengths[slot] > 0]
+    slots = np.array([slot for _, slot in taken], dtype=np.int64)
+    offsets = users.columns.source_offsets[slots]
+    order = np.argsort(-offsets, kind="stable")[:count]
+    return [taken[place][0] for place in order.tolist()]
+
+
+def _view(loop: LearningLoop) -> ServingView:
+    mirror = loop.mirror
+    return ServingView(
+        graph=mirror.graph(),
+        item_ids=mirror.item_ids,
+        generations=mirror.generations,
+        reference_time=mirror.arrays.watermark,
+        created_at=mirror.arrays.watermark,
+        positions={},
+    )

@@ -1,0 +1,331 @@
+"""`gsr replay`: an event file through the whole pipeline, in event time, with quality measured."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+import numpy as np
+import torch
+
+from consumers.config.settings import GsrConfig
+from consumers.errors import ConfigError
+from consumers.offline.history_file import (
+    cycle_clicks,
+    open_events,
+    skipped_rows,
+    summarise,
+    window_seconds,
+)
+from consumers.offline.replay.lists import LISTS_NAME, ReplayLists, lists_file, newest_users
+from consumers.offline.replay.report import write_report
+from consumers.roles.trainer.drift_watch import DriftFigures, DriftWatch
+from consumers.roles.trainer.event_rows import cut, split_clicks
+from consumers.roles.trainer.learning_loop import LearningLoop
+from consumers.roles.trainer.loop_records import CycleReport, LoopOptions
+from consumers.roles.trainer.mirror import Mirror
+from consumers.roles.trainer.quality_document import (
+    BaselineChoice,
+    choose_baselines,
+    quality_document,
+)
+from consumers.runtime.documents import write_document
+from consumers.runtime.outputs import check_output
+from consumers.runtime.progress import Progress, ProgressCallback, quiet
+from consumers.runtime.rate import Rate
+from consumers.runtime.usage import process_usage
+from gsr.counters.click_batch import ClickBatch
+from gsr.learning.learner import Learner
+from gsr.network.model import JointModel
+from stream.clock import Clock, SystemClock
+from stream.events.clicks.from_events import to_click_batch
+from stream.events.files.dialect import FileDialect
+from stream.events.files.reading import EventFile, FileSummary
+from stream.events.files.sorting import sorted_events
+
+FINAL_USERS: Final = 10_000
+"""How many users' lists `--recommendations final` writes: those whose clicks are newest."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayOptions:
+    """What to replay, and how.
+
+    Parameters
+    ----------
+    events
+        The event file, or several that are parts of one log (see `stream.events.files.reading`).
+    out
+        Directory for `metrics.json`, `report.html` and the recommendations; made if missing.
+    columns
+        Which column holds what: user, item, timestamp, event, event_id → column name.
+    dialect
+        What is known of how the file is written.
+    config
+        Settings of state, model, learner and lists; those of processes are not used.
+    warmup
+        Share of the stream that is learned before scoring begins, 0 to 1.
+    repeats
+        "exclude": clicks on items in the user's buffer are not scored, and those items are left
+        out of the ranking; "include": all clicks with an earlier one are, among all items.
+    seed
+        Of everything random.
+    limit
+        Only the first so many events; None: all.
+    cycle_clicks
+        Clicks per cycle of the trainer; None: from the length of the stream (500 to 2,000).
+    recommendations
+        "final": the lists, at the end, of the 10,000 users whose clicks are newest; "all": after
+        each cycle the lists of the users who clicked in it, as the publisher would have sent them
+        (large, and about twice as slow); "none".
+    baselines
+        Half-life of each baseline: the "best" of the grid over the scored clicks themselves,
+        which favours the baselines, or the best over the "warmup".
+    on_bad
+        "fail" at the first bad row, or "skip" and count.
+    judged
+        The events come from a topic: their times were judged by their append times.
+    """
+
+    events: Path | Sequence[Path]
+    out: Path
+    columns: dict[str, str] = field(default_factory=dict)
+    dialect: FileDialect = field(default_factory=FileDialect)
+    config: GsrConfig = field(default_factory=GsrConfig)
+    warmup: float = 0.1
+    repeats: Literal["exclude", "include"] = "exclude"
+    seed: int = 0
+    limit: int | None = None
+    cycle_clicks: int | None = None
+    recommendations: Literal["none", "final", "all"] = "final"
+    baselines: BaselineChoice = "best"
+    on_bad: Literal["fail", "skip"] = "fail"
+    judged: bool = False
+
+
+def replay(
+    options: ReplayOptions,
+    progress: ProgressCallback = quiet,
+    clock: Clock | None = None,
+) -> dict[str, Any]:
+    """Replay an event file and return what was written to `metrics.json`.
+
+    Nothing is left half-written when it is interrupted.
+
+    Raises
+    ------
+    EventFileError
+        The file cannot be read, is empty, or a row is bad (`on_bad="fail"`).
+    ConfigError
+        An option makes no sense; says which.
+    StorageFullError
+        The results cannot be written; found before the replay where it is so then.
+    """
+    clock = clock or SystemClock()
+    _check(options)
+    check_output(options.out)
+    started = clock.monotonic()
+    file = open_events(
+        options.events,
+        options.columns,
+        options.config,
+        options.on_bad,
+        options.dialect,
+        now=math.inf if options.judged else clock.time(),
+    )
+    progress(Progress(stage="looking through the file", done=0, total=0))
+    summary = summarise(file, options.limit)
+    skipped = skipped_rows(file)
+    run = Replay(options, summary, progress, clock)
+    # Whatever ends it early, what is half-made must not look like a result.
+    with ExitStack() as stack:
+        lists = run.lists(stack)
+        run.follow(file, summary, lists)
+        document = run.document(file)
+        document["options"] |= skipped
+        document["cost"] |= {"seconds": clock.monotonic() - started}
+        write_report(document, options.out / "report.html")
+    write_document(document, options.out / "metrics.json")
+    return document
+
+
+class Replay:
+    """One run: the trainer's loop, fed from a file.
+
+    Parameters
+    ----------
+    options
+        See `ReplayOptions`.
+    summary
+        Of the file.
+    progress
+        Is told a few times a second.
+    clock
+        Of the cost.
+    """
+
+    def __init__(
+        self, options: ReplayOptions, summary: FileSummary, progress: ProgressCallback, clock: Clock
+    ) -> None:
+        self._options = options
+        self._total = summary.events
+        self._cycle = options.cycle_clicks or cycle_clicks(summary.events)
+        self._window = window_seconds(summary)
+        self._clock = clock
+        self._rate = Rate(clock)
+        self._progress = progress
+        self.loop = _loop(options, self._window)
+        self._watch = DriftWatch(self.loop)
+        self._looks: list[DriftFigures] = []
+        self._cycles: list[dict[str, float]] = []
+        self._spent = dict.fromkeys(("reading", "counting", "testing", "learning", "lists"), 0.0)
+
+    def lists(self, stack: ExitStack) -> ReplayLists | None:
+        """Open the file of recommendations, where it is wanted; `stack` puts it in its place."""
+        if self._options.recommendations == "none":
+            return None
+        return ReplayLists(
+            stack.enter_context(lists_file(self._options.out / LISTS_NAME)),
+            self.loop,
+            self._options.config.events.rules(),
+            list_length=self._options.config.publisher.list_length,
+            allow_repeats=self._options.repeats == "include",
+        )
+
+    def follow(self, file: EventFile, summary: FileSummary, lists: ReplayLists | None) -> None:
+        """Take the whole stream in, cycle by cycle."""
+        done, warmed = 0, round(self._options.warmup * self._total)
+        batches = self._batches(file, summary)
+        while True:
+            batch = self._timed("reading", lambda: next(batches, None))
+            if batch is None:
+                break
+            # A cycle never straddles the end of the warm-up: scoring begins at one exact click.
+            for part in split_clicks(batch, warmed - done):
+                self._turn(part, rank=done >= warmed)
+                done += len(part)
+            if lists is not None and self._options.recommendations == "all":
+                users = list(dict.fromkeys(batch.user_ids))
+                self._timed("lists", lambda: lists.write(users, "click"))  # noqa: B023 - called at once
+            self._tell(done)
+        if lists is not None and self._options.recommendations == "final":
+            self._progress(Progress(stage="making lists", done=done, total=self._total))
+            self._timed("lists", lambda: lists.write(newest_users(self.loop, FINAL_USERS), "model"))
+
+    def document(self, file: EventFile) -> dict[str, Any]:
+        """Return what `metrics.json` says."""
+        loop, options = self.loop, self._options
+        return {
+            **quality_document(loop, choose_baselines(loop, options.baselines)),
+            "drift": {
+                "alarms": [asdict(alarm) for alarm in loop.alarms],
+                "looks": [asdict(look) for look in self._looks],
+            },
+            "cycles": self._cycles,
+            "totals": asdict(loop.totals),
+            "options": {
+                "events": file.name,
+                "warmup": options.warmup,
+                "repeats": options.repeats,
+                "seed": options.seed,
+                "limit": options.limit,
+                "cycle_clicks": self._cycle,
+                "window_seconds": self._window,
+                "baselines": options.baselines,
+                "half_lives_seconds": list(options.config.state.half_lives_seconds),
+            },
+            "cost": {
+                **asdict(process_usage()),
+                "clicks": loop.totals.clicks,
+                "scored": loop.quality.overall.scored,
+                "stages_seconds": dict(self._spent),
+            },
+        }
+
+    def _turn(self, batch: ClickBatch, *, rank: bool) -> None:
+        loop = self.loop
+        self._timed("counting", lambda: loop.advance(batch, rank=rank))
+        self._timed("testing", loop.test)
+        report = self._timed("learning", loop.learn)
+        if report is not None:
+            self._cycles.append(_cycle_facts(report, loop.mirror.arrays.watermark))
+        time = loop.mirror.arrays.watermark
+        if not self._looks or time >= self._looks[-1].time + self._window:
+            self._looks.append(self._timed("testing", self._watch.look))
+
+    def _batches(self, file: EventFile, summary: FileSummary) -> Iterator[ClickBatch]:
+        offset = 0
+        rules = self._options.config.events.rules()
+        for columns in cut(sorted_events(file, summary), self._cycle, self._options.limit):
+            batch = to_click_batch(columns, rules, offset)
+            offset += len(batch)
+            yield batch
+
+    def _timed(self, stage: str, work: Callable[[], Result]) -> Result:
+        began = self._clock.monotonic()
+        try:
+            return work()
+        finally:
+            self._spent[stage] += self._clock.monotonic() - began
+
+    def _tell(self, done: int) -> None:
+        rate = self._rate.update(done)
+        quality = self.loop.quality
+        hits = quality.overall.means(0)["hr@20"]
+        self._progress(
+            Progress(
+                stage="learning" if quality.overall.scored == 0 else "testing and learning",
+                done=done,
+                total=self._total,
+                events_per_second=rate,
+                seconds_left=(self._total - done) / rate if rate > 0.0 else None,
+                note=f"HR@20 {hits:.3f}" if quality.overall.scored else "",
+            )
+        )
+
+
+def _loop(options: ReplayOptions, window: float) -> LearningLoop:
+    config = options.config
+    torch.set_num_threads(config.trainer.threads)  # steps are small: more threads only spin
+    learner = replace(config.learner, seed=options.seed)
+    loop_options = LoopOptions(
+        state=config.state.shape(),
+        rules=config.events.rules(),
+        model=config.model,
+        learner=learner,
+        mask_seen=options.repeats == "exclude",
+        window_seconds=window,
+        alarm_effort=config.trainer.alarm_effort,
+        alarm_cycles=config.trainer.alarm_cycles,
+    )
+    return LearningLoop(
+        loop_options,
+        Mirror(loop_options.state, loop_options.rules),
+        Learner(JointModel(config.model, options.seed), learner),
+        np.random.default_rng(options.seed),
+    )
+
+
+def _cycle_facts(report: CycleReport, time: float) -> dict[str, float]:
+    return {
+        "time": time,
+        "loss": report.learned.loss,
+        "fresh": report.learned.fresh,
+        "replayed": report.learned.replayed,
+        "effort": report.effort,
+        "promoted": float(report.verdict.promoted),
+        "z": report.verdict.z,
+    }
+
+
+def _check(options: ReplayOptions) -> None:
+    if not 0.0 <= options.warmup < 1.0:
+        raise ConfigError(f"warmup is {options.warmup}: give a share from 0 up to, not with, 1")
+    if options.limit is not None and options.limit < 1:
+        raise ConfigError(f"limit is {options.limit}: give 1 or more, or leave it out")
+    if options.cycle_clicks is not None and options.cycle_clicks < 1:
+        raise ConfigError(f"cycle_clicks is {options.cycle_clicks}: give 1 or more")

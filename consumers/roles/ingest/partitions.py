@@ -1,0 +1,378 @@
+"""The partitions that one ingest process owns, as the group gives and takes them."""
+
+import functools
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from consumers.artifacts.store import ArtifactStore
+from consumers.config.settings import GsrConfig
+from consumers.metrics.registry import Metrics
+from consumers.roles.ingest.partition_ingest import PartitionIngest
+from consumers.roles.ingest.partition_opening import PartitionBounds, PartitionOpening
+from consumers.roles.ingest.sequences import SequenceBudgets
+from consumers.roles.ingest.topic_origin import TopicOrigin
+from consumers.topics.sequences_word import UNDER_WAY, leave_word, read_word, sequence_group
+from stream.clock import Clock
+from stream.errors import FencedError, LogUnavailableError, StreamError
+from stream.log.interface import Log, Reader
+
+_LOGGER = logging.getLogger(__name__)
+
+FENCED_PATIENCE_SECONDS: Final = 120.0
+"""How long the group may take to say what a fence has said already: the partition has moved."""
+_PER_PARTITION: Final = (
+    "lag_records",
+    "withheld_records",
+    "progress_timestamp_seconds",
+    "watermark_timestamp_seconds",
+    "checkpoint_margin_records",
+)
+
+
+class OwnedPartitions:
+    """Opens what is assigned, hands over what is revoked, drops what is lost.
+
+    It is the reader's `RebalanceListener`. `assigned` only notes: the work is done a little at a
+    time by `advance`, while the partition is paused and polling goes on. `revoked` flushes, and
+    nothing more: what waits to be sent is sent by the next owner, who reads it again. Trouble in
+    these calls is raised by the next `advance`, since the caller could do nothing about it.
+
+    Parameters
+    ----------
+    config
+        All settings.
+    log, clock, metrics, artifacts
+        As the role got them.
+
+    Attributes
+    ----------
+    parts
+        Those that are open, by number.
+    """
+
+    def __init__(
+        self,
+        config: GsrConfig,
+        log: Log,
+        clock: Clock,
+        metrics: Metrics,
+        artifacts: ArtifactStore,
+    ) -> None:
+        self.parts: dict[int, PartitionIngest] = {}
+        self._waits_since: float | None = clock.monotonic()
+        self._config = config
+        self._log = log
+        self._clock = clock
+        self._metrics = metrics
+        self._artifacts = artifacts
+        self._budgets = SequenceBudgets(config.ingest.sequence_bytes_per_second, clock)
+        self._openings: dict[int, PartitionOpening] = {}
+        self._fenced: dict[int, float] = {}
+        self._trouble: StreamError | None = None
+        self._saved: tuple[dict[int, int], ...] = ()
+        self._reader: Reader | None = None
+
+    def waited_seconds(self) -> float | None:
+        """Return how long the group's word on who owns what has been awaited; None: it is known."""
+        return None if self._waits_since is None else self._clock.monotonic() - self._waits_since
+
+    def opening_positions(self) -> dict[int, int]:
+        """Return where the partitions that are on their way were last read, as the group knows."""
+        if not self._openings:
+            return {}
+        clicks = self._config.log.clicks
+        starts = self._log.start_offsets(clicks)
+        saved = self._log.saved_positions(self._config.ingest.group, clicks)
+        return {p: max(starts[p], saved.get(p, 0)) for p in self._openings}
+
+    @property
+    def opening(self) -> bool:
+        """Whether some partitions are on their way."""
+        return bool(self._openings)
+
+    def read_with(self, reader: Reader) -> None:
+        """Take the reader whose listener this is."""
+        self._reader = reader
+
+    # -- what the group says -------------------------------------------------------------------
+
+    def assigned(self, partitions: Sequence[int]) -> None:
+        """Note that `partitions` are to be opened; they are paused until then."""
+        self._waits_since = None
+        for partition in partitions:
+            if partition in self.parts or partition in self._openings:
+                continue
+            self._fenced.pop(partition, None)
+            self._openings[partition] = PartitionOpening(
+                self._config,
+                partition,
+                functools.partial(self._bounds, partition),
+                self._origin(partition),
+                self._artifacts,
+                self._clock,
+            )
+        self._pause(partitions)
+        self._count("assigned", len(partitions))
+
+    def revoked(self, partitions: Sequence[int]) -> None:
+        """Make what was applied durable, and let go."""
+        began = self._clock.monotonic()
+        leaving = [self.parts[p] for p in partitions if p in self.parts]
+        self._guard(lambda: self._flush(leaving))
+        self._let_go(partitions)
+        self._count("revoked", len(partitions))
+        if leaving:
+            self._metrics.histogram("gsr_ingest_revoke_seconds").observe(
+                self._clock.monotonic() - began
+            )
+
+    def lost(self, partitions: Sequence[int]) -> None:
+        """Let go at once: another process may own them already."""
+        self._waits_since = self._clock.monotonic()
+        self._let_go(partitions)
+        self._count("lost", len(partitions))
+
+    def fence(self, part: PartitionIngest) -> None:
+        """Let go of a partition that another process has taken; the group will say so too."""
+        _LOGGER.warning(
+            "partition %d: another ingest has taken over; waiting for the group", part.partition
+        )
+        self._fenced[part.partition] = self._clock.monotonic()
+        self._drop(part.partition)
+        self._pause([part.partition])
+        self._count("fenced", 1)
+
+    def close(self, *, orderly: bool) -> None:
+        """Let go of everything; in order: flushed, and positions saved."""
+        try:
+            if orderly:
+                self._flush(list(self.parts.values()))
+        finally:
+            self._let_go([*self.parts, *self._openings])
+
+    # -- the work ------------------------------------------------------------------------------
+
+    def advance(self) -> bool:
+        """Open what can be opened now; True where any partition became ready.
+
+        Raises
+        ------
+        StreamError, GsrError
+            See `PartitionOpening.advance`; or what went wrong when partitions were handed over.
+        FencedError
+            Another process took a partition over, but the group does not know of it.
+        """
+        if self._trouble is not None:
+            trouble, self._trouble = self._trouble, None
+            raise trouble
+        now = self._clock.monotonic()
+        for partition, since in self._fenced.items():
+            if now - since > FENCED_PATIENCE_SECONDS:
+                raise FencedError(
+                    f"another ingest with the group {self._config.ingest.group!r} has taken over "
+                    f"partition {partition} of {self._config.log.clicks}: stop one of the two"
+                )
+        for part in self.parts.values():
+            if part.lacks_sequences:
+                self._say_resending(part.partition)
+                part.resend()
+        ready = [p for p in sorted(self._openings) if self._open(p)]
+        openings = self._openings.values()
+        self._metrics.gauge("gsr_ingest_locked_partitions").set(sum(o.locked for o in openings))
+        self._metrics.gauge("gsr_ingest_restoring_partitions").set(
+            sum(o.restoring for o in openings)
+        )
+        return bool(ready)
+
+    def save_positions(self) -> None:
+        """Tell lag tools how far state is durable, and remember how far sequences are sent.
+
+        Trouble is none: the next call tries again.
+        """
+        self._save(list(self.parts.values()))
+
+    def _open(self, partition: int) -> bool:
+        opening = self._openings[partition]
+        store = opening.advance()
+        if store is None or self._reader is None:
+            return False
+        lost = opening.lost_records(store)
+        sent = self._sent_offset(partition, store.next_offset)
+        sequences_end = self._sequences_end(partition)
+        lacks_sequences = sequences_end == UNDER_WAY and bool(store.stored_user_ids(b"", 1))
+        if lacks_sequences:
+            self._say_resending(partition)
+        part = PartitionIngest(
+            self._config,
+            partition,
+            store=store,
+            log=self._log,
+            clock=self._clock,
+            metrics=self._metrics,
+            artifacts=self._artifacts,
+            budgets=self._budgets,
+            sent_offset=sent,
+            sequences_end=sequences_end or None,
+            checkpointed_offset=opening.checkpointed_offset,
+        )
+        if lacks_sequences:
+            part.resend()
+        start = self._bounds(partition).start
+        offset = part.position.next_offset
+        if offset < start:
+            self._say_gap(partition, lost, start)
+            part.begin_at(start)
+            offset = start
+        self._reader.seek(partition, offset)
+        self._reader.resume([partition])
+        del self._openings[partition]
+        self.parts[partition] = part
+        self._metrics.gauge("gsr_ingest_partitions").set(len(self.parts))
+        if opening.restored_offset is not None:
+            self._metrics.histogram("gsr_ingest_restore_seconds").observe(opening.seconds)
+        _LOGGER.info("partition %d: reading on from offset %d", partition, offset)
+        return True
+
+    def _origin(self, partition: int) -> TopicOrigin:
+        # Not of the topic that has the name now: what counts is whose records come.
+        topic_id = None if self._reader is None else self._reader.topic_id
+        return TopicOrigin(self._config, self._log, partition, topic_id)
+
+    def _sent_offset(self, partition: int, next_offset: int) -> int:
+        """Return up to where sequences were sent.
+
+        What was sent past the state's offset is sent again. A restart before that must know so:
+        the saved position may be that of another topic, or of a state that is no more.
+        """
+        group = sequence_group(self._config)
+        clicks, reached = self._config.log.clicks, max(0, next_offset)
+        sent = self._log.saved_positions(group, clicks).get(partition, 0)
+        if sent > reached:
+            self._log.save_positions(group, clicks, {partition: reached})
+        return min(sent, reached)
+
+    def _sequences_end(self, partition: int) -> int:
+        """Return where a partition of `sequences` ends; `UNDER_WAY`: it does not hold everybody."""
+        # What a predecessor's transaction holds back for a moment is there all the same.
+        end = self._log.written_offsets(self._config.log.sequences)[partition]
+        known = read_word(self._log, self._config).get(partition, end)
+        return UNDER_WAY if end < known else min(end, known)
+
+    def look_at_sequences(self) -> None:
+        """Find out whether `sequences` was emptied while nothing was sent."""
+        ends = self._log.written_offsets(self._config.log.sequences)
+        for partition, part in self.parts.items():
+            part.note_sequences_end(ends[partition])
+
+    def _say_resending(self, partition: int) -> None:
+        """Leave word before the first is sent: else a crash midway would look like the end."""
+        leave_word(self._log, self._config, {partition: UNDER_WAY})
+        self._saved = ()  # the topic may end where it did before
+        _LOGGER.warning(
+            "partition %d: %s has lost sequences (it was deleted or emptied, or clicks whose users "
+            "it was still to be told of cannot be read any more): everybody's is sent again from "
+            "the state",
+            partition,
+            self._config.log.sequences,
+        )
+
+    def _say_gap(self, partition: int, lost: int, start: int) -> None:
+        if lost:
+            self._metrics.counter("gsr_ingest_lost_records_total").inc(lost)
+            _LOGGER.error(
+                "partition %d: %d clicks left the log before they were applied; going on at "
+                "offset %d, as ingest.accept_gap says",
+                partition,
+                lost,
+                start,
+            )
+        else:
+            _LOGGER.warning(
+                "partition %d: new state begins at offset %d, older clicks are gone",
+                partition,
+                start,
+            )
+
+    def _bounds(self, partition: int) -> PartitionBounds:
+        clicks = self._config.log.clicks
+        # The group's own position may have passed what never was a click.
+        sent = self._log.saved_positions(sequence_group(self._config), clicks)
+        return PartitionBounds(
+            start=self._log.start_offsets(clicks)[partition],
+            end=self._log.end_offsets(clicks)[partition],
+            had_state=sent.get(partition, 0) > 0,
+        )
+
+    def _flush(self, parts: Sequence[PartitionIngest]) -> None:
+        for part in parts:
+            part.flush()
+        self._save(parts)
+
+    def _save(self, parts: Sequence[PartitionIngest]) -> None:
+        if not parts:
+            return
+        clicks = self._config.log.clicks
+        durable = {part.partition: self._passed(part, part.durable_offset) for part in parts}
+        sent = {part.partition: self._sent(part) for part in parts}
+        sequences = {
+            part.partition: part.sequences_end for part in parts if part.sequences_end is not None
+        }
+        if (durable, sent, sequences) == self._saved:
+            return
+        try:
+            self._log.save_positions(self._config.ingest.group, clicks, durable)
+            # The word first: what it says must not be less than what `sent` takes for granted.
+            leave_word(self._log, self._config, sequences)
+            self._log.save_positions(sequence_group(self._config), clicks, sent)
+        except (FencedError, LogUnavailableError) as error:
+            # Only lag tools, and the next owner's sending, read them: what rules is in the state.
+            _LOGGER.info("positions were not saved: %s", error)
+        else:
+            self._saved = (durable, sent, sequences)
+
+    def _passed(self, part: PartitionIngest, offset: int) -> int:
+        """Return `offset`, or where the reader is if only markers and aborted clicks lie between.
+
+        They never become part of the state, so the group's tools would show a lag for ever.
+        """
+        if offset != part.position.next_offset or self._reader is None:
+            return offset
+        reading = part.partition in self._reader.assignment
+        return max(offset, self._reader.position(part.partition) if reading else 0)
+
+    def _sent(self, part: PartitionIngest) -> int:
+        """Return up to where sequences are sent and their clicks durable; 0: no click ever was."""
+        offset = min(part.sequences.sent_offset, part.durable_offset)
+        return self._passed(part, offset) if offset else 0
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """Keep trouble for `advance`: whoever tells of changes could do nothing about it."""
+        try:
+            work()
+        except StreamError as error:
+            self._trouble = error
+
+    def _let_go(self, partitions: Sequence[int]) -> None:
+        for partition in partitions:
+            self._fenced.pop(partition, None)
+            opening = self._openings.pop(partition, None)
+            if opening is not None:
+                opening.abandon()
+            self._drop(partition)
+
+    def _drop(self, partition: int) -> None:
+        for name in _PER_PARTITION:
+            self._metrics.forget(f"gsr_ingest_{name}", str(partition))
+        part = self.parts.pop(partition, None)
+        if part is not None:
+            part.close()
+            self._metrics.gauge("gsr_ingest_partitions").set(len(self.parts))
+
+    def _pause(self, partitions: Sequence[int]) -> None:
+        if self._reader is not None:
+            assigned = self._reader.assignment
+            self._reader.pause([p for p in partitions if p in assigned])
+
+    def _count(self, change: str, partitions: int) -> None:
+        self._metrics.counter("gsr_ingest_partition_changes_total").labels(change).inc(partitions)

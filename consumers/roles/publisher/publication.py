@@ -1,0 +1,250 @@
+"""Lists on their way out: made, compared with what is on the topic, sent or withdrawn."""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from consumers.config.settings import PublisherSection
+from consumers.metrics.registry import Metrics
+from consumers.roles.publisher.due_users import Due, DueUsers
+from consumers.roles.publisher.kept_records import KeptRecords
+from consumers.roles.publisher.list_sender import ListSender
+from consumers.roles.publisher.sequence_lookup import SequenceLookup
+from consumers.roles.publisher.state import NOWHERE, UserTable, list_hash
+from consumers.roles.publisher.walk import Walk
+from consumers.serving.newest_artifacts import Serving
+from stream.clock import Clock
+from stream.errors import RecordFormatError, StreamError
+from stream.events.records.recommendation import Recommendation
+from stream.events.records.sequence import SequenceRecord, decode_sequence
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Publication:
+    """Sends what is due, in batches; knows which lists need not be sent.
+
+    Parameters
+    ----------
+    settings
+        Batch size, linger, and the default list's length and pace.
+    users
+        What is known of users; the lists that are sent are noted here.
+    due
+        Who is due.
+    walk
+        Who is refreshed without being due.
+    serving
+        Makes the lists.
+    sender, lookup
+        Where lists go, and where sequences are found that are not at hand.
+    clock, metrics
+        The seams to the world.
+
+    Attributes
+    ----------
+    records
+        Sequences at hand.
+    """
+
+    def __init__(
+        self,
+        settings: PublisherSection,
+        *,
+        users: UserTable,
+        due: DueUsers,
+        walk: Walk,
+        serving: Serving,
+        sender: ListSender,
+        lookup: SequenceLookup,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._settings = settings
+        self._users = users
+        self._due = due
+        self._walk = walk
+        self._serving = serving
+        self._sender = sender
+        self._lookup = lookup
+        self._clock = clock
+        self._metrics = metrics
+        self.records = KeptRecords(settings.kept_record_bytes)
+        self._default_due = clock.monotonic()
+        self._default_hash: int | None = None
+
+    @property
+    def has_default(self) -> bool:
+        """Whether the default list has been sent since the start, or is another publisher's."""
+        return self._default_hash is not None or not self._sender.sends_default
+
+    def leave(self, rows: Sequence[int]) -> None:
+        """Drop what waits for users who have left the table with their partition."""
+        for row in rows:
+            self._due.discard(row)
+        self.records.drop(rows)
+
+    def send_due(self) -> bool:
+        """Send one batch of due lists, and of the walk's where there is room; True for any."""
+        settings = self._settings
+        waited = self._due.longest_wait(self._clock.monotonic())
+        if len(self._due) >= settings.users_per_batch or waited >= settings.linger_seconds:
+            due = self._due.take(settings.users_per_batch)
+        else:
+            due = []
+        room = settings.users_per_batch - len(due)
+        asked = {one.row for one in due}
+        walked = [
+            Due(row, "model")
+            for row in self._walk.stride(self._users, room).tolist()
+            if row not in asked
+        ]
+        if not due and not walked:
+            return False
+        try:
+            self._send([*due, *walked])
+        except StreamError:
+            for one in due:
+                self._due.add(one.reason, [one.row], self._clock.monotonic())
+            raise
+        return True
+
+    def _send(self, due: Sequence[Due]) -> None:
+        users, version, now = self._users, self._serving.version, self._clock.time()
+        found = self._find_records(due)
+        if not found:
+            return
+        started = self._clock.monotonic()
+        lists = self._serving.recommender.recommend([record for _, record in found])
+        self._metrics.histogram("gsr_publisher_score_seconds").observe(
+            self._clock.monotonic() - started
+        )
+        arrivals = self._serving.recommender.arrivals
+        outgoing: list[tuple[int, Recommendation]] = []
+        sent: list[tuple[int, SequenceRecord, Recommendation]] = []
+        for (one, record), made in zip(found, lists, strict=True):
+            if not made.items and self._is_early(one.row, record):
+                self._due.postpone(one)
+                continue
+            users.checked_versions[one.row] = version
+            users.checked_arrivals[one.row] = arrivals
+            if not self._is_due(one.row) and list_hash(made.items) == users.list_hashes[one.row]:
+                self._metrics.counter("gsr_publisher_unchanged_lists_total").inc()
+                continue
+            recommendation = Recommendation(
+                user_id=record.user_id,
+                items=made.items,
+                model_version=version,
+                generated_at=now,
+                last_click_at=record.last_click_at,
+                reason="cold" if made.cold else one.reason,
+                source_offset=record.source_offset,
+            )
+            outgoing.append((int(users.partitions[one.row]), recommendation))
+            sent.append((one.row, record, recommendation))
+        self._sender.send(outgoing)
+        self._count_sent(sent)
+
+    def _count_sent(self, sent: Iterable[tuple[int, SequenceRecord, Recommendation]]) -> None:
+        now = self._clock.time()
+        latency = self._metrics.histogram("gsr_publisher_click_to_list_seconds")
+        for row, record, one in sent:
+            if record.source_offset > self._users.listed_click_offsets[row]:
+                latency.observe(max(0.0, now - record.accepted_at))
+            self._users.set_list(row, record.source_offset, one.model_version, one.items)
+            self._metrics.counter("gsr_publisher_lists_total").labels(one.reason).inc()
+        self._metrics.gauge("gsr_publisher_list_timestamp_seconds").set(now)
+
+    def _is_early(self, row: int, record: SequenceRecord) -> bool:
+        """Tell whether there is nothing for a user only because the view is behind their clicks.
+
+        Who has a list loses it all the same: it holds nothing but what they have seen by now, or
+        may not get.
+        """
+        counted = self._serving.counts(record.source_partition, record.source_offset)
+        return not counted and not self._users.list_lengths[row]
+
+    def _is_due(self, row: int) -> bool:
+        users = self._users
+        if users.click_offsets[row] > users.listed_click_offsets[row]:
+            return True
+        at_click = self._serving.versions_at(users.accepted_times[row : row + 1])[0]
+        return bool(users.listed_versions[row] < at_click)
+
+    def _find_records(self, due: Sequence[Due]) -> list[tuple[Due, SequenceRecord]]:
+        """Return the sequences of `due`; leaves out those whose record is on its way."""
+        users = self._users
+        kept = {one.row: self.records.get(one.row) for one in due}
+        missing = [row for row, value in kept.items() if value is None]
+        places = {
+            row: (int(users.partitions[row]), int(users.sequence_offsets[row]))
+            for row in missing
+            if users.sequence_offsets[row] != NOWHERE
+        }
+        read = self._lookup.read(places.values()) if places else {}
+        found: list[tuple[Due, SequenceRecord]] = []
+        for one in due:
+            value = kept[one.row] or read.get(places.get(one.row, (0, NOWHERE)))
+            if value is None:
+                # The record was replaced: the reader will come upon the newer one.
+                continue
+            user_id = users.name_of(one.row)
+            try:
+                record = decode_sequence(value)
+            except RecordFormatError as error:
+                _LOGGER.warning("a sequence of %r is ignored: %s", user_id, error)
+                continue
+            if record.user_id == user_id:  # else the topic was made anew: it is read anew soon
+                found.append((one, record))
+        return found
+
+    def withdraw(self, user_ids: Sequence[str], *, unknown_too: bool = False) -> None:
+        """Forget users and send tombstones for their lists; see `withdraw_lists`."""
+        rows = [self._users.row_of(user_id) for user_id in user_ids]
+        self.withdraw_lists(rows, unknown_too=unknown_too)
+        for row, user_id in zip(rows, user_ids, strict=True):
+            self._due.discard(row)
+            self._users.remove(user_id)
+        self.records.drop(rows)
+
+    def withdraw_lists(self, rows: Sequence[int], *, unknown_too: bool = False) -> None:
+        """Send tombstones for the lists of `rows`.
+
+        With `unknown_too` also where no list is known: whoever left memory may have one.
+        """
+        versions = self._users.listed_versions
+        listed = [row for row in rows if unknown_too or versions[row] != NOWHERE]
+        self._sender.withdraw(
+            (int(self._users.partitions[row]), self._users.name_of(row)) for row in listed
+        )
+        for row in listed:
+            self._users.clear_list(row)
+        self._metrics.counter("gsr_publisher_tombstones_total").inc(len(listed))
+
+    def hurry_default(self) -> None:
+        """Have the default list looked at in the next round."""
+        self._default_due = self._clock.monotonic()
+
+    def send_default(self) -> bool:
+        """Send the default list, if it is time to and it changed; True where it went."""
+        if not self._sender.sends_default:
+            self._default_hash = None
+            return False
+        if self._clock.monotonic() < self._default_due:
+            return False
+        settings = self._settings
+        self._default_due = self._clock.monotonic() + settings.default_list_interval_seconds
+        items = self._serving.recommender.default_list(settings.default_list_length)
+        found = list_hash(items)
+        if found == self._default_hash:
+            return False
+        self._sender.send_default(
+            Recommendation(
+                user_id="",
+                items=items,
+                model_version=self._serving.version,
+                generated_at=self._clock.time(),
+                reason="cold",
+            )
+        )
+        self._default_hash = found
+        return True

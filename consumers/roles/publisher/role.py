@@ -1,0 +1,437 @@
+"""The publisher role: keeps every user's list on the topic as fresh as the contract says.
+
+A list is *due*, and then always sent, when its user's newest accepted click is newer than the one
+it knows of, or when the model that served when that click was accepted is newer than the list's.
+Lists are also made anew after a model change (the walk) and when an item that they hold is taken
+down or expires; those are sent only if their items changed. So a list's `source_offset` tells
+which clicks it knows, and an old `model_version` on a calm user's list means that newer models
+would recommend the same, or that the walk has not come by yet.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from consumers.artifacts.store import ArtifactStore
+from consumers.artifacts.written_settings import refuse_other_journal
+from consumers.config.settings import GsrConfig
+from consumers.metrics.registry import Metrics
+from consumers.roles.publisher.due_users import DueUsers
+from consumers.roles.publisher.list_scan import ListScan
+from consumers.roles.publisher.list_sender import ListSender
+from consumers.roles.publisher.partitions import PublishedPartitions
+from consumers.roles.publisher.publication import Publication
+from consumers.roles.publisher.read_trouble import ReadTrouble
+from consumers.roles.publisher.sequence_follower import follow_sequences
+from consumers.roles.publisher.sequence_lookup import SequenceLookup
+from consumers.roles.publisher.state import NOWHERE, UserTable
+from consumers.roles.publisher.unfollowed import UnfollowedUsers
+from consumers.roles.publisher.walk import Walk
+from consumers.serving.item_controls import ItemControls
+from consumers.serving.newest_artifacts import Serving
+from consumers.topics.followed_topic import FollowedTopic
+from consumers.topics.log_range import poll_past_damage, read_range
+from gsr.counters.fingerprint import fingerprint
+from stream.clock import Clock
+from stream.errors import FencedError, LogUnavailableError, RecordsDamagedError
+from stream.events.records.recommendation import Reason
+from stream.log.interface import Log, Reader, RecordBatch
+
+_LOGGER = logging.getLogger(__name__)
+
+POLL_RECORDS: Final = 5_000
+IDLE_POLL_SECONDS: Final = 0.02
+FOLLOW_SECONDS: Final = 0.5
+"""Sequences are followed for so long before lists are made, where they come that fast."""
+MEASURE_SECONDS: Final = 1.0
+STANDBY_SECONDS: Final = 15.0
+"""Who was given no partition for so long has joined a group that needs it only later."""
+EVICTED_PART: Final = 20
+"""One in so many users leaves at once when there are too many."""
+
+
+class PublisherRole:
+    """Follows sequences, item controls, models and views; sends lists.
+
+    Parameters
+    ----------
+    config
+        All settings; `log`, `events`, `model` and `publisher` are used.
+    log, clock, metrics
+        The seams to the world.
+    artifacts
+        Where models and views come from.
+    """
+
+    def __init__(
+        self,
+        config: GsrConfig,
+        log: Log,
+        clock: Clock,
+        metrics: Metrics,
+        artifacts: ArtifactStore,
+    ) -> None:
+        refuse_other_journal(artifacts, config)
+        self._config = config
+        self._log = log
+        self._clock = clock
+        self._metrics = metrics
+        settings, topics = config.publisher, config.log
+        self._sender = ListSender(log, topics, settings.group)
+        self._users = UserTable(settings.list_length)
+        self._due = DueUsers()
+        self._trouble = ReadTrouble(metrics)
+        self._controls = ItemControls(self._trouble.foreign)
+        self._serving = Serving(config, artifacts, clock)
+        self._walk = Walk(settings.walk_users_per_second, settings.active_user_seconds, clock)
+        self._lookup = SequenceLookup(log, topics.sequences, self._trouble.damaged)
+        self._evicted = False
+        self._items = log.reader(topics.items)
+        self._publication = Publication(
+            settings,
+            users=self._users,
+            due=self._due,
+            walk=self._walk,
+            serving=self._serving,
+            sender=self._sender,
+            lookup=self._lookup,
+            clock=clock,
+            metrics=metrics,
+        )
+        self._unfollowed = UnfollowedUsers(
+            log, config, clock, self._users, self._publication.withdraw
+        )
+        self._partitions = PublishedPartitions(
+            config,
+            log,
+            clock,
+            metrics,
+            users=self._users,
+            sender=self._sender,
+            trouble=self._trouble,
+            left=self._leave,
+        )
+        self._scan = ListScan(
+            log,
+            topics.recommendations,
+            self._users,
+            self._partitions.serving,
+            self._trouble.damaged,
+        )
+        self._reader = log.reader(topics.sequences, group=settings.group, listener=self._partitions)
+        self._partitions.read_with(self._reader)
+        self._measure_due = clock.monotonic()
+        self._sequences = FollowedTopic(log, topics.sequences, clock)
+        self._saved: dict[int, int] = {}
+        self._version = 0
+        self._read_items()
+
+    def _leave(self, partition: int, rows: Sequence[int]) -> None:
+        """Drop what waits for a partition and its users, who have left the table."""
+        self._unfollowed.leave([partition])
+        self._publication.leave(rows)
+
+    def _read_items(self) -> None:
+        """Learn of all item controls before anything is sent."""
+        topic, now = self._config.log.items, self._clock.time()
+        for partition, end in self._log.end_offsets(topic).items():
+            start = self._log.start_offsets(topic)[partition]
+            for batch in read_range(self._log, topic, partition, start, end, self._trouble.damaged):
+                self._controls.apply(batch, now)
+            self._items.seek(partition, end)
+        self._controls.take_newly_blocked(now)
+
+    def _open_partitions(self) -> bool:
+        """Restore what was assigned, coalescing what is due there; True where any became ready."""
+        ready = self._partitions.advance()
+        self._unfollowed.look_for([partition for partition, known in ready if known])
+        if not ready:
+            return False
+        self._mark("click", self._users.due_by_click())
+        accepted = self._users.accepted_times[: self._users.extent]
+        self._mark("model", self._users.due_by_version(self._serving.versions_at(accepted)))
+        self._mark_holders(self._controls.blocked)
+        self._mark_short()
+        _LOGGER.info(
+            "%d users, %d of them due; newest list of model %d",
+            len(self._users),
+            len(self._due.rows()),
+            self._partitions.newest_version,
+        )
+        self._warn_of_older_model()
+        return True
+
+    def _followed(self) -> dict[int, int]:
+        """Return up to where the sequences of each served partition have been followed."""
+        served = self._partitions.serving
+        return {p: self._reader.position(p) for p in self._reader.assignment if p in served}
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Read what is new and send one batch of lists; True where there was any work.
+
+        Raises
+        ------
+        FencedError
+            Another publisher has taken over.
+        StreamError
+            The log cannot go on; the message says what to do.
+        """
+        self._refresh()
+        self._follow_items()
+        sendable = self.publishing and len(self._due) > 0
+        hurry = (
+            sendable or self._partitions.restoring or self._partitions.waited_seconds() is not None
+        )
+        worked = self._follow(0.0 if hurry else IDLE_POLL_SECONDS)
+        worked |= self._open_partitions()
+        self._unfollowed.look(self._followed)
+        if self.publishing:
+            worked |= self._publication.send_due()
+            worked |= self._publication.send_default()
+            worked |= self._send_shortened()
+        self._evict()
+        self._measure()
+        return worked
+
+    @property
+    def publishing(self) -> bool:
+        """Whether there is something to make lists from that is not older than the lists."""
+        return self._serving.has_items and self._serving.version >= self._partitions.newest_version
+
+    def checks(self) -> dict[str, bool]:
+        """Return what must hold before the publisher counts as ready."""
+        return {
+            "assigned": self._settled() and not self._partitions.restoring,
+            "progressing": self._sequences.is_recent()
+            and not self._sequences.stalled(self._config.process.stalled_seconds),
+            "view": self._serving.has_items,
+            "model_not_older_than_lists": (
+                self._serving.version >= self._partitions.newest_version
+            ),
+            "default_list": self._publication.has_default,
+            "sequences": self._unfollowed.complete,
+        }
+
+    def _settled(self) -> bool:
+        """Tell whether the group has given its partitions out; a standby gets none, and no word."""
+        waited = self._partitions.waited_seconds()
+        return waited is None or waited >= STANDBY_SECONDS
+
+    def close(self) -> None:
+        """Save positions and let go; what is due is due again after the next start."""
+        try:
+            self._save_positions()
+        finally:
+            self._partitions.close()
+            self._reader.close()
+            self._items.close()
+            self._lookup.close()
+            self._scan.close()
+            self._sender.close()
+
+    # -- what is new ---------------------------------------------------------------------------
+
+    def _refresh(self) -> None:
+        if not self._serving.refresh() or not self._serving.ready:
+            return
+        gauge, version = self._metrics.gauge, self._serving.version
+        gauge("gsr_publisher_view_timestamp_seconds").set(self._serving.view_created_at)
+        self._due.take_up(self._clock.monotonic())
+        self._mark_short()
+        if version == self._version:
+            return
+        self._version = version
+        gauge("gsr_publisher_model_version").set(version)
+        gauge("gsr_publisher_model_timestamp_seconds").set(self._serving.model_created_at)
+        if self._warn_of_older_model():
+            return
+        _LOGGER.info("model %d serves", version)
+        accepted = self._users.accepted_times[: self._users.extent]
+        self._mark("model", self._users.due_by_version(self._serving.versions_at(accepted)))
+        self._walk.move_target(version)
+
+    def _warn_of_older_model(self) -> bool:
+        """Say what to do where lists are of a newer model than the store has; True where so."""
+        version, newest = self._serving.version, self._partitions.newest_version
+        if not 0 < version < newest:
+            return False
+        _LOGGER.warning(
+            "model %d is older than lists that are on the topic (model %d); lists wait for a newer "
+            "one. Is the artifact store a fresh one, or restored from a backup? `gsr models "
+            "rollback %d --above %d` gives this model a newer number.",
+            version,
+            newest,
+            version,
+            newest,
+        )
+        return True
+
+    def _follow_items(self) -> None:
+        now = self._clock.time()
+        for batch in self._poll(self._items, 0.0):
+            self._controls.apply(batch, now)
+        self._mark_holders(self._controls.take_newly_blocked(now))
+        if self._controls.take_changed():
+            self._serving.recommender.block(self._controls.blocked)
+            self._mark_short()
+            self._publication.hurry_default()
+
+    def _follow(self, seconds: float) -> bool:
+        """Follow sequences until nothing more is at hand, for a while; True where any came.
+
+        A list is best made from the newest: who clicks often gets one list for many sequences.
+        """
+        until = self._clock.monotonic() + FOLLOW_SECONDS
+        batches = self._poll(self._reader, seconds)
+        worked = bool(batches)
+        while batches:
+            self._follow_batches(batches)
+            if self._clock.monotonic() >= until:
+                break
+            batches = self._poll(self._reader, 0.0)
+        return worked
+
+    def _poll(self, reader: Reader, seconds: float) -> list[RecordBatch]:
+        """Read on, past what cannot be read: lists can be made anew."""
+        return poll_past_damage(self._log, reader, POLL_RECORDS, seconds, self._tell_damage)
+
+    def _tell_damage(self, damage: RecordsDamagedError) -> None:
+        """Count it; whose sequence cannot be read was not forgotten."""
+        self._trouble.damaged(damage)
+        if damage.topic == self._config.log.sequences:
+            self._unfollowed.leave([damage.partition])
+
+    def _follow_batches(self, batches: Sequence[RecordBatch]) -> None:
+        """Follow sequences; after a failure they are read again."""
+        try:
+            for batch in batches:
+                if batch.partition in self._partitions.serving:  # else it has just left
+                    self._follow_sequences(batch)
+        except LogUnavailableError:
+            reading = self._reader.assignment
+            for batch in batches:
+                if batch.partition in reading:
+                    self._reader.seek(batch.partition, int(batch.offsets[0]))
+            raise
+
+    def _follow_sequences(self, batch: RecordBatch) -> None:
+        """Note who clicked; withdraw the lists of who is to be forgotten."""
+        forgotten: dict[int, None] = {}
+        clicked: dict[int, bytes] = {}
+        changes = follow_sequences(
+            batch, self._users, add_forgotten=self._evicted, foreign=self._trouble.foreign
+        )
+        for row, value in changes:
+            if value is None:
+                forgotten[row] = None
+                clicked.pop(row, None)
+            else:
+                clicked[row] = value
+        now = self._clock.monotonic()
+        self._due.add("click", clicked, now)
+        for row, value in clicked.items():
+            self._publication.records.keep(row, value)
+        # Who clicked again after being forgotten gets a new list, but loses the old one first.
+        back = [row for row in forgotten if row in clicked]
+        self._publication.withdraw_lists(back, unknown_too=self._evicted)
+        self._publication.withdraw(
+            [self._users.name_of(row) for row in forgotten if row not in clicked],
+            unknown_too=self._evicted,
+        )
+        self._metrics.counter("gsr_publisher_sequences_total").inc(len(batch))
+
+    def _mark(self, reason: Reason, rows: Iterable[int]) -> None:
+        self._due.add(reason, map(int, rows), self._clock.monotonic())
+
+    def _mark_holders(self, item_ids: Iterable[str]) -> None:
+        """Have the lists made anew that hold one of `item_ids`."""
+        items = list(item_ids)
+        if not items:
+            return
+        marks = np.array([fingerprint(item) for item in items], dtype=np.uint32)
+        self._mark("items", self._users.holding(marks))
+        if self._evicted:
+            self._scan.look_for(items)
+
+    def _mark_short(self) -> None:
+        """Have the lists made anew that lacked items and could have more by now."""
+        arrivals = self._serving.recommender.arrivals
+        length = self._config.publisher.list_length
+        self._mark("items", self._users.due_by_arrivals(arrivals, length))
+
+    def _send_shortened(self) -> bool:
+        """Take blocked items out of the lists of users who are not kept in memory.
+
+        A list of which nothing is left is withdrawn: there are other items.
+        """
+        if not self._scan.running:
+            return False
+        found = self._scan.step(self._clock.time())
+        shortened = [(partition, one) for partition, one in found if one.items]
+        self._sender.send(shortened)
+        self._sender.withdraw((partition, one.user_id) for partition, one in found if not one.items)
+        self._metrics.counter("gsr_publisher_lists_total").labels("items").inc(len(shortened))
+        return True
+
+    # -- chores --------------------------------------------------------------------------------
+
+    def _save_positions(self) -> None:
+        """Save up to where every due list has been sent."""
+        topic, users = self._config.log.sequences, self._users
+        positions = self._followed()
+        for row in self._due.rows():
+            partition, offset = int(users.partitions[row]), int(users.sequence_offsets[row])
+            if offset != NOWHERE and partition in positions:
+                positions[partition] = min(positions[partition], offset)
+        if not positions or positions == self._saved:
+            return
+        try:
+            self._log.save_positions(self._config.publisher.group, topic, positions)
+        except (FencedError, LogUnavailableError) as error:
+            # Only lag tools read them: a publisher begins with what the topics hold.
+            _LOGGER.info("positions were not saved: %s", error)
+        else:
+            self._saved = positions
+
+    def _evict(self) -> None:
+        """Let go of those whose click is oldest, when there are too many."""
+        limit = self._config.publisher.kept_users
+        if len(self._users) <= limit or self._partitions.restoring:
+            return
+        waiting = self._due.rows()
+        for user_id in self._users.oldest(len(self._users) - limit + limit // EVICTED_PART):
+            row = self._users.row_of(user_id)
+            if row not in waiting:
+                self._publication.records.drop([row])
+                self._users.remove(user_id)
+        self._evicted = True
+
+    def _measure(self) -> None:
+        if self._clock.monotonic() < self._measure_due:
+            return
+        self._measure_due = self._clock.monotonic() + MEASURE_SECONDS
+        self._save_positions()
+        oversized, self._sender.oversized = self._sender.oversized, 0
+        self._metrics.counter("gsr_publisher_oversized_lists_total").inc(oversized)
+        followed, reader = self._sequences, self._reader
+        followed.measure({p: reader.position(p) for p in reader.assignment})
+        self._partitions.note_ends(self._log.end_offsets(self._config.log.sequences))
+        values = {
+            "lag_records": sum(lag.readable for lag in followed.lags.values()),
+            "progress_timestamp_seconds": min(
+                map(followed.progressed_at, followed.lags), default=self._clock.time()
+            ),
+            "due_users": len(self._due.rows()),
+            "kept_record_bytes": self._publication.records.nbytes,
+            "kept_record_limit_bytes": self._publication.records.limit_bytes,
+            "walk_remaining_users": self._walk.remaining,
+            "walk_progress_ratio": self._walk.progress(self._users),
+            "users": len(self._users),
+            "blocked_items": len(self._controls.blocked),
+        }
+        for name, value in values.items():
+            self._metrics.gauge(f"gsr_publisher_{name}").set(value)

@@ -1,0 +1,113 @@
+"""Users who have a list and no sequence: forgotten, or not told of yet."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from consumers.config.settings import GsrConfig
+from consumers.roles.publisher.state import UserTable
+from consumers.topics.sequences_word import UNDER_WAY, read_word
+from stream.clock import Clock
+from stream.log.interface import Log
+
+_LOGGER = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 1.0
+
+
+class UnfollowedUsers:
+    """Withdraws the lists of users who were forgotten while no publisher ran.
+
+    Such a user has a list and no sequence; but so has everybody where `sequences` was emptied,
+    until ingest has sent all of them again. So lists are withdrawn once the topic holds everybody,
+    as ingest leaves word of, and has been read.
+
+    Parameters
+    ----------
+    log, config, clock
+        As the role got them.
+    users
+        What has been read of lists and sequences.
+    withdraw
+        Forgets users and withdraws their lists.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        config: GsrConfig,
+        clock: Clock,
+        users: UserTable,
+        withdraw: Callable[[Sequence[str]], None],
+    ) -> None:
+        self._log = log
+        self._config = config
+        self._clock = clock
+        self._users = users
+        self._withdraw = withdraw
+        self._waiting: set[int] = set()
+        self._incomplete: set[int] = set()
+        self._said: dict[int, str] = {}
+        self._look_due = clock.monotonic()
+
+    @property
+    def complete(self) -> bool:
+        """Whether, as far as is known, no sequence is still to be sent again."""
+        return not self._incomplete
+
+    def look_for(self, partitions: Sequence[int]) -> None:
+        """Have `partitions` looked through at the next `look`; they have just been restored."""
+        self._waiting.update(partitions)
+        self._look_due = self._clock.monotonic()
+
+    def leave(self, partitions: Sequence[int]) -> None:
+        """Look at `partitions` no more: others serve them."""
+        self._waiting.difference_update(partitions)
+        self._incomplete.difference_update(partitions)
+        for partition in partitions:
+            self._said.pop(partition, None)
+
+    def look(self, followed: Callable[[], Mapping[int, int]]) -> None:
+        """Withdraw what is to be withdrawn by now, where it is time to look.
+
+        Parameters
+        ----------
+        followed
+            Returns up to where each served partition of `sequences` has been followed.
+        """
+        if not self._waiting or self._clock.monotonic() < self._look_due:
+            return
+        self._look_due = self._clock.monotonic() + LOOK_SECONDS
+        # Before the ends: what was complete then ends there or earlier.
+        word = read_word(self._log, self._config)
+        ends = self._log.end_offsets(self._config.log.sequences)
+        positions = followed()
+        for partition in sorted(self._waiting & positions.keys()):
+            gone = self._users.unfollowed(partition)
+            if word.get(partition) == UNDER_WAY:
+                self._incomplete.add(partition)
+                self._say(
+                    "partition %d: ingest sends all sequences again; until that is done %d lists "
+                    "without a sequence stay as they are",
+                    (partition, len(gone)),
+                )
+                continue
+            self._incomplete.discard(partition)
+            # Ingest's word may be ahead of what can be read: a transaction that has just ended.
+            sent = max(ends[partition], word.get(partition, 0))
+            if gone and not ends[partition]:
+                self._say(
+                    "partition %d: no sequence was ever sent, but %d users have lists; they stay "
+                    "as they are until ingest, which does so as soon as it runs, has sent the "
+                    "sequences again from its state, or until their users click. Was the topic "
+                    "deleted?",
+                    (partition, len(gone)),
+                )
+            elif positions[partition] >= sent:
+                self._withdraw(gone)
+                self.leave([partition])
+
+    def _say(self, text: str, facts: tuple[int, int]) -> None:
+        if self._said.get(facts[0]) != text:
+            self._said[facts[0]] = text
+            _LOGGER.warning(text, *facts)

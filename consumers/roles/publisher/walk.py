@@ -1,0 +1,86 @@
+"""The walk: active users get lists of a new model at a bounded rate."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from consumers.roles.publisher.state import NOWHERE, UserTable
+from stream.clock import Clock
+
+_SMALLEST_STRIDE: Final = 32
+"""Choosing looks at every user, so it is not done for fewer than these at once."""
+
+
+class Walk:
+    """Goes round the active users whose list is older than the target version.
+
+    A new version moves the target; where the walk stands stays, so that with versions coming
+    faster than a round takes, everybody still gets their turn.
+
+    Parameters
+    ----------
+    users_per_second
+        The rate.
+    active_seconds
+        Users with a click within this time before the newest click are active.
+    clock
+        Of which only differences are used.
+    """
+
+    def __init__(self, users_per_second: float, active_seconds: float, clock: Clock) -> None:
+        self._rate = users_per_second
+        self._active_seconds = active_seconds
+        self._clock = clock
+        self._allowance = 0.0
+        self._counted_at = clock.monotonic()
+        self._at = NOWHERE
+        self.target = 0
+        self.remaining = 0
+        self._finished_target = NOWHERE
+
+    def move_target(self, version: int) -> None:
+        """Have everybody active get a list of `version`."""
+        self.target = max(self.target, version)
+
+    def progress(self, table: UserTable) -> float:
+        """Return the share of users who need nothing any more, 0 to 1, as of the last stride."""
+        return 1.0 - min(1.0, self.remaining / len(table)) if len(table) else 1.0
+
+    def stride(self, table: UserTable, limit: int) -> npt.NDArray[np.int64]:
+        """Return the rows to refresh now, at most `limit`; empty while the rate allows none."""
+        now = self._clock.monotonic()
+        self._allowance = min(
+            max(self._rate, _SMALLEST_STRIDE),
+            self._allowance + (now - self._counted_at) * self._rate,
+        )
+        self._counted_at = now
+        count = min(int(self._allowance), limit)
+        too_few = count < max(1, min(_SMALLEST_STRIDE, limit))
+        if too_few or self._finished_target == self.target:
+            return np.zeros(0, dtype=np.int64)
+        rows = self._pending(table)
+        self.remaining = len(rows)
+        if not self.remaining:
+            self._finished_target = self.target
+            return rows
+        offsets = table.sequence_offsets[rows]
+        ahead = offsets > self._at
+        if ahead.any():
+            rows, offsets = rows[ahead], offsets[ahead]
+        if len(rows) > count:
+            nearest = np.argpartition(offsets, count - 1)[:count]
+            rows, offsets = rows[nearest], offsets[nearest]
+        order = np.argsort(offsets, kind="stable")
+        self._at = int(offsets[order[-1]])
+        self._allowance -= len(rows)
+        return rows[order]
+
+    def _pending(self, table: UserTable) -> npt.NDArray[np.int64]:
+        n = table.extent
+        followed = table.followed()
+        if not followed.any():
+            return np.zeros(0, dtype=np.int64)
+        newest = float(table.click_times[:n][followed].max())
+        active = table.click_times[:n] >= newest - self._active_seconds
+        return np.flatnonzero(followed & active & (table.checked_versions[:n] < self.target))

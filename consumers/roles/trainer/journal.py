@@ -1,0 +1,153 @@
+"""What the trainer writes down so that a restart goes on as if nothing had happened.
+
+The journal holds the model, the learner, quality so far, and which checkpoints the counters stood
+at; those checkpoints are pinned. Everything else is read again from them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+
+import torch
+
+from consumers.artifacts.store import LEARN_ANEW, Artifact
+from consumers.roles.trainer.learning_loop import LearningLoop
+from consumers.roles.trainer.loop_records import LoopTotals, TimedAlarm
+from gsr.config import ModelConfig
+from gsr.errors import SnapshotError
+from gsr.network.model import JointModel
+from gsr.network.snapshot import (
+    decode_tensors,
+    encode_tensors,
+    from_snapshot,
+    to_manifest,
+    to_tensors,
+)
+
+JOURNAL_FORMAT: Final = 1
+JOURNAL_PIN: Final = "trainer"
+"""Under this name the journal's checkpoints are kept from pruning."""
+
+_MODEL: Final = "model."
+_LEARNER: Final = "learner."
+_OUTCOMES: Final = "outcomes"
+_GENERATIONS: Final = "index.generations"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where the trainer stands.
+
+    Parameters
+    ----------
+    checkpoints
+        Partition → number of the checkpoint at whose end the counters stand.
+    positions
+        Partition → sequence number of the accepted click that is tested and learned next.
+    version
+        The newest snapshot that this trainer published or adopted, 0 for none.
+    """
+
+    checkpoints: dict[int, int]
+    positions: dict[int, int]
+    version: int
+
+
+def write_journal(loop: LearningLoop, standing: Standing) -> tuple[bytes, dict[str, Any]]:
+    """Return the journal's tensors and document; nothing may wait to be tested or learned."""
+    learner_tensors, learner_document = loop.learner.state()
+    mirror = loop.mirror
+    tensors = {_MODEL + name: tensor for name, tensor in to_tensors(loop.model).items()}
+    tensors |= {_LEARNER + name: tensor for name, tensor in learner_tensors.items()}
+    tensors[_OUTCOMES] = torch.from_numpy(loop.detector.recent())
+    tensors[_GENERATIONS] = torch.from_numpy(mirror.generations.copy())
+    document = {
+        "journal_format": JOURNAL_FORMAT,
+        "checkpoints": _by_name(standing.checkpoints),
+        "positions": _by_name(standing.positions),
+        "version": standing.version,
+        "item_ids": mirror.item_ids,
+        "model": to_manifest(loop.model),
+        "learner": learner_document,
+        "random": loop.rng.bit_generator.state,
+        "quality": loop.quality.to_dict(),
+        "detector": {"outcomes": loop.detector.outcomes, "alarms": loop.detector.alarms},
+        "alarms": [asdict(alarm) for alarm in loop.alarms],
+        "alarmed_cycles": loop.alarmed_cycles,
+        "totals": asdict(loop.totals),
+    }
+    return encode_tensors(tensors), document
+
+
+class Journal:
+    """A journal that was read.
+
+    Parameters
+    ----------
+    artifact
+        From the artifact store.
+
+    Raises
+    ------
+    SnapshotError
+        It is torn, or of another format.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self._document: Mapping[str, Any] = artifact.metadata
+        if self._document.get("journal_format") != JOURNAL_FORMAT:
+            raise SnapshotError(
+                f"the trainer's journal has format {self._document.get('journal_format')}, this "
+                f"build reads {JOURNAL_FORMAT}: run the version of gsr that wrote it, or "
+                f"{LEARN_ANEW}"
+            )
+        self._tensors = decode_tensors(artifact.tensors)
+
+    @property
+    def standing(self) -> Standing:
+        """Where the trainer stood."""
+        return Standing(
+            checkpoints=_by_partition(self._document["checkpoints"]),
+            positions=_by_partition(self._document["positions"]),
+            version=int(self._document["version"]),
+        )
+
+    def model(self, config: ModelConfig) -> JointModel:
+        """Return the model.
+
+        Raises
+        ------
+        SnapshotError
+            It was made with another configuration.
+        """
+        return from_snapshot(self._part(_MODEL), dict(self._document["model"]), config)
+
+    def name_rows(self, loop: LearningLoop) -> None:
+        """Give items of the empty mirror the rows that they had."""
+        generations = self._tensors[_GENERATIONS].numpy()
+        loop.mirror.name_rows(list(self._document["item_ids"]), generations)
+
+    def restore(self, loop: LearningLoop) -> None:
+        """Put learner, quality, detectors and random state back into a loop with `model`."""
+        document = self._document
+        loop.learner.restore(self._part(_LEARNER), dict(document["learner"]))
+        loop.rng.bit_generator.state = document["random"]
+        loop.quality.restore(document["quality"])
+        detector = document["detector"]
+        recent = self._tensors[_OUTCOMES].numpy()
+        loop.detector.rebuild(recent, int(detector["outcomes"]), detector["alarms"])
+        loop.alarms.extend(TimedAlarm(**alarm) for alarm in document["alarms"])
+        loop.alarmed_cycles = int(document["alarmed_cycles"])
+        known = {field.name for field in fields(LoopTotals)}
+        loop.totals = LoopTotals(**{k: v for k, v in document["totals"].items() if k in known})
+
+    def _part(self, prefix: str) -> dict[str, torch.Tensor]:
+        return {n[len(prefix) :]: t for n, t in self._tensors.items() if n.startswith(prefix)}
+
+
+def _by_name(values: Mapping[int, int]) -> dict[str, int]:
+    return {str(partition): value for partition, value in values.items()}
+
+
+def _by_partition(values: Mapping[str, int]) -> dict[int, int]:
+    return {int(partition): int(value) for partition, value in values.items()}

@@ -1,0 +1,124 @@
+"""The trainer's metrics, set from what its parts report."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from consumers.metrics.registry import Metrics
+from consumers.roles.trainer.checkpoint_follower import CheckpointFollower
+from consumers.roles.trainer.drift_watch import DriftFigures
+from consumers.roles.trainer.learning_loop import LearningLoop
+from consumers.roles.trainer.loop_records import CycleReport, LoopTotals
+from consumers.roles.trainer.quality_document import choose_baselines
+from gsr.quality.prequential import SLICES
+from gsr.quality.ranking_metrics import CUTOFFS
+
+ALL: Final = "all"
+_KINDS: Final = {"hit": "hr", "ndcg": "ndcg", "mrr": "mrr"}
+
+
+class TrainerFigures:
+    """Counts up and sets gauges; counters begin at zero with the process.
+
+    Parameters
+    ----------
+    metrics
+        Of the trainer.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._before: dict[str, int] = {}
+
+    def begin(self, loop: LearningLoop) -> None:
+        """Count from where `loop` is now: earlier work was counted by an earlier process."""
+        self._before = _counts(loop)
+        self._metrics.gauge("gsr_trainer_reservoir_limit_bytes").set(
+            loop.options.learner.reservoir_bytes
+        )
+
+    def took_in(
+        self, loop: LearningLoop, follower: CheckpointFollower, newest_append: float
+    ) -> None:
+        """Note that clicks were taken in and tested."""
+        gauge = self._metrics.gauge
+        self._count({**_counts(loop), "missed": follower.missed})
+        gauge("gsr_trainer_lag_clicks").set(follower.left)
+        gauge("gsr_trainer_newest_append_timestamp_seconds").set(newest_append)
+        gauge("gsr_trainer_users").set(len(loop.mirror.arrays.users))
+        gauge("gsr_trainer_items").set(len(loop.mirror.arrays.items))
+
+    def cycle(self, loop: LearningLoop, report: CycleReport, seconds: float, now: float) -> None:
+        """Note that a cycle ended."""
+        gauge = self._metrics.gauge
+        result = "promoted" if report.verdict.promoted else "rejected"
+        self._metrics.counter("gsr_trainer_cycles_total").labels(result).inc()
+        self._metrics.histogram("gsr_trainer_cycle_seconds").observe(seconds)
+        gauge("gsr_trainer_cycle_timestamp_seconds").set(now)
+        gauge("gsr_trainer_loss").set(report.learned.loss)
+        gauge("gsr_trainer_learning_effort_ratio").set(report.effort)
+        gauge("gsr_trainer_drift_active").set(loop.alarmed)
+        gauge("gsr_trainer_reservoir_bytes").set(loop.learner.reservoir.nbytes)
+        self._count(_counts(loop))
+        self._quality(loop)
+
+    def idle(self) -> None:
+        """Note that a cycle was due, but there was too little to learn."""
+        self._metrics.counter("gsr_trainer_cycles_total").labels("idle").inc()
+
+    def failed(self) -> None:
+        """Note that a cycle was dropped, because its numbers were not finite."""
+        self._metrics.counter("gsr_trainer_cycles_total").labels("failed").inc()
+
+    def drift(self, figures: DriftFigures) -> None:
+        """Note how far things have moved."""
+        gauge = self._metrics.gauge
+        gauge("gsr_trainer_popularity_psi").set(figures.popularity_psi)
+        gauge("gsr_trainer_embedding_movement_ratio").set(figures.embedding_movement)
+        gauge("gsr_trainer_graph_churn_ratio").set(figures.graph_churn)
+        gauge("gsr_trainer_catalogue_coverage_ratio").set(figures.catalogue_coverage)
+        gauge("gsr_trainer_new_item_ratio").set(figures.new_item_share)
+
+    def snapshot(self, version: int, now: float) -> None:
+        """Note that a model was published."""
+        self._metrics.gauge("gsr_trainer_snapshot_version").set(version)
+        self._metrics.gauge("gsr_trainer_snapshot_timestamp_seconds").set(now)
+
+    def view(self, now: float) -> None:
+        """Note that a serving view was published."""
+        self._metrics.gauge("gsr_trainer_view_timestamp_seconds").set(now)
+
+    def _count(self, counts: Mapping[str, int]) -> None:
+        for name, count in counts.items():
+            more = count - self._before.get(name, 0)
+            self._before[name] = count
+            if more > 0:
+                self._counter(name, more)
+
+    def _counter(self, name: str, more: int) -> None:
+        if name.startswith("alarms_"):
+            detector = name.removeprefix("alarms_")
+            self._metrics.counter("gsr_trainer_drift_alarms_total").labels(detector).inc(more)
+        else:
+            self._metrics.counter(f"gsr_trainer_clicks_{name}_total").inc(more)
+
+    def _quality(self, loop: LearningLoop) -> None:
+        for model, column in choose_baselines(loop).items():
+            for part in (None, *SLICES):
+                means = loop.recent_ranks.means(column, part)
+                for gauge, metric in _KINDS.items():
+                    for cutoff in CUTOFFS:
+                        self._metrics.gauge(f"gsr_trainer_{gauge}_ratio").labels(
+                            model=model, k=str(cutoff), slice=part or ALL
+                        ).set(means[f"{metric}@{cutoff}"])
+
+
+def _counts(loop: LearningLoop) -> dict[str, int]:
+    totals: LoopTotals = loop.totals
+    return {
+        "tested": totals.clicks,
+        "scored": totals.tested,
+        "learned": totals.fresh,
+        "replayed": totals.replayed,
+        "shed": totals.shed_fresh + totals.shed_replay,
+        **{f"alarms_{name}": count for name, count in loop.detector.alarms.items()},
+    }

@@ -1,0 +1,192 @@
+"""The trainer's copy of the live counters, in its own item rows, advanced click by click."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from consumers.roles.trainer.item_names import ItemNames
+from consumers.roles.trainer.pass_two import DONE, MORE_NOTES, note_and_add
+from gsr.counters.applied import Applied
+from gsr.counters.arrays import StateArrays
+from gsr.counters.click_batch import ClickBatch
+from gsr.counters.config import StateConfig
+from gsr.counters.graph_arrays import ItemTable
+from gsr.counters.id_column import MAX_ID_BYTES, IdColumn
+from gsr.counters.item_graph import ItemGraph
+from gsr.counters.user_buffer import UserBuffer
+from gsr.votes.channels import GraphArrays as KernelGraph
+from gsr.votes.channels import graph_arrays
+from gsr.votes.recording import Notes, with_more_room
+from stream.events.clicks.click import EventRules
+
+GENERATION_BITS: Final = 32
+"""How often a row can change its item, in bits; what is above tells mirrors apart."""
+
+
+class Mirror:
+    """Buffers, item graph and popularity of all partitions together, in memory.
+
+    Parameters
+    ----------
+    config
+        The shape of each partition's state.
+    rules
+        What clicks are worth.
+    partitions
+        How many partitions come together here.
+
+    Attributes
+    ----------
+    arrays
+        The counters; rows of items that left are used again.
+    first_generation
+        Of rows that no item had before. A mirror that names its rows anew begins above all
+        generations of the one before it.
+    """
+
+    def __init__(self, config: StateConfig, rules: EventRules, partitions: int = 1) -> None:
+        config = replace(config, max_items=config.max_items * partitions)
+        self.weights: npt.NDArray[np.float64] = np.array(list(rules.weights.values()))
+        self.arrays = StateArrays(config, self.weights)
+        self.first_generation = 0
+        self._generations: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._indexes: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+
+    @property
+    def items(self) -> int:
+        """How many item rows there are, free ones included (N)."""
+        return self.arrays.items.used
+
+    @property
+    def generations(self) -> npt.NDArray[np.int64]:
+        """How often each row has changed its item, int64 [N]."""
+        return self._generations[: self.items]
+
+    @property
+    def item_ids(self) -> list[str]:
+        """Item ids by row; "" where a row is free."""
+        return [item_id or "" for item_id in self.arrays.item_ids]
+
+    def graph(self) -> ItemGraph:
+        """Return the counters as the model reads them; views, valid until the next change."""
+        g = self.arrays.graph()
+        return ItemGraph(
+            half_lives=g.half_lives,
+            row_starts=g.row_starts,
+            row_lengths=g.row_lengths,
+            row_references=g.row_references,
+            neighbours=g.neighbours,
+            weights=g.weights,
+            popularity=g.popularity,
+            popularity_references=g.popularity_references,
+            last_clicks=g.last_clicks,
+            alive=g.alive,
+        )
+
+    def kernel_graph(self) -> KernelGraph:
+        """Return the counters as the model's kernels read them."""
+        return graph_arrays(self.graph())
+
+    def push(self, batch: ClickBatch, start: int = 0) -> tuple[Applied, npt.NDArray[np.int64]]:
+        """Apply clicks from `start` on to the users' buffers, noting each one's history.
+
+        Returns
+        -------
+        What became of them (see `StateArrays.apply_buffers`; edges are still to be added), and
+        the item rows that have changed hands, which whoever keeps things by row must forget.
+        """
+        applied = self.arrays.apply_buffers(batch, start, record_histories=True)
+        return applied, self._changed_rows()
+
+    def add(self, applied: Applied, notes: Notes, own: int) -> Notes:
+        """Add the edges and popularity of `applied`, noting what was known before each click.
+
+        Returns the notes, which may have moved to larger arrays.
+        """
+        click = applied.start
+        reason = MORE_NOTES
+        while reason != DONE:
+            arguments = self.arrays.pass_two(applied)
+            click, reason = note_and_add(notes, own, *arguments, click, applied.stop)
+            if reason == MORE_NOTES:
+                notes = with_more_room(notes)
+            elif reason != DONE:
+                self.arrays.reserve_edges()
+        return notes
+
+    def name_rows(self, item_ids: list[str], generations: npt.NDArray[np.int64]) -> None:
+        """Give items the rows that they had before a restart; to be called on an empty mirror.
+
+        Parameters
+        ----------
+        item_ids
+            N ids by row, "" for a free row.
+        generations
+            int64 [N].
+        """
+        # A free row gets a passing name, longer than any item id.
+        passing = "x" * (MAX_ID_BYTES + 1)
+        self.arrays.items.add([name or f"{passing}{row}" for row, name in enumerate(item_ids)])
+        free = np.flatnonzero([not item_id for item_id in item_ids])
+        self.arrays.remove_items(free)
+        self._changed_rows()
+        self._generations = generations.copy()
+        highest = int(generations.max(initial=0))
+        self.first_generation = highest >> GENERATION_BITS << GENERATION_BITS
+
+    def absorb(self, table: ItemTable) -> npt.NDArray[np.int64]:
+        """Add a partition's items and counters; return the row of each of its items."""
+        rows = self.arrays.absorb(table)
+        self._changed_rows()
+        return rows
+
+    def note_watermark(self, watermark: float) -> None:
+        """Take over the newest event time of the absorbed partitions."""
+        mark = self.arrays.progress.watermark
+        mark[0] = max(mark[0], watermark)
+
+    def let_users_go(self, keep: int) -> None:
+        """Let users leave memory, those touched longest ago first, until `keep` remain.
+
+        To be called when every user can be loaded again as they are.
+        """
+        self.arrays.mark_clean()
+        self.arrays.evict_users(keep)
+
+    def drop_dead(self) -> None:
+        """Free the rows of items that no partition has any more."""
+        taken = self.arrays.items.taken()
+        self.arrays.remove_items(taken[~self.arrays.items.columns.alive[taken]])
+        self._changed_rows()
+
+    def load_users(self, buffers: Mapping[str, UserBuffer], names: ItemNames) -> None:
+        """Take over users of a partition, whose item indexes have these `names`."""
+        if not buffers:
+            return
+        indexes = np.concatenate([buffer.items for buffer in buffers.values()])
+        rows = self.arrays.item_rows(names.of(indexes))
+        stop = 0
+        for user_id, buffer in buffers.items():
+            start, stop = stop, stop + len(buffer)
+            self.arrays.load_user(user_id, replace(buffer, items=rows[start:stop]))
+
+    def unknown_users(self, user_ids: IdColumn) -> list[str]:
+        """Return those of `user_ids` that are not in memory, each once."""
+        unknown = np.flatnonzero(self.arrays.users.table.find(user_ids) < 0)
+        return list(dict.fromkeys(user_ids.rows(unknown)))
+
+    def _changed_rows(self) -> npt.NDArray[np.int64]:
+        """Return the rows that stood for another item, or now stand for none, and count them."""
+        now = self.arrays.items.columns.indexes[: self.items]
+        before = self._indexes
+        changed = np.flatnonzero((before >= 0) & (before != now[: len(before)]))
+        if len(now) > len(self._generations):
+            self._generations = np.pad(
+                self._generations, (0, len(now)), constant_values=self.first_generation
+            )
+        self._generations[changed] += 1
+        self._indexes = now.copy()
+        return changed

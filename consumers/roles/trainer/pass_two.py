@@ -1,0 +1,71 @@
+"""The trainer's second pass: note what is known before each click, then add the click.
+
+One loop joins the model's notes (`gsr.votes.recording`) with the state's counters
+(`gsr.counters.edge_kernel`), which know nothing of each other.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.compiled import kernel
+from gsr.counters.buffer_kernel import Progress, Results
+from gsr.counters.edge_kernel import EdgeRules, Edges, Scratch, add_edges
+from gsr.counters.item_columns import ItemColumns
+from gsr.votes.channels import GraphArrays
+from gsr.votes.recording import Notes, note_level, record_click
+
+DONE: Final = 0
+MORE_NOTES: Final = 1
+"""The notes' graph channels need more room before the named click."""
+MORE_EDGES: Final = 2
+"""The state's edges need more room before the named click."""
+
+
+@kernel
+def note_and_add(
+    notes: Notes,
+    own: int,
+    items: ItemColumns,
+    edges: Edges,
+    rules: EdgeRules,
+    progress: Progress,
+    scratch: Scratch,
+    results: Results,
+    times: npt.NDArray[np.float64],
+    events: npt.NDArray[np.uint8],
+    start: int,
+    stop: int,
+) -> tuple[int, int]:
+    """Note and add clicks ``start : stop``; return the first one not added, and why.
+
+    Parameters
+    ----------
+    notes, own
+        Where to note, and how many candidates come from each user's own graph channels.
+    items, edges, rules, progress, scratch, results, times, events
+        See `gsr.counters.edge_kernel.add_edges`.
+    """
+    graph = GraphArrays(
+        rules.half_lives,
+        items.row_starts,
+        items.row_lengths,
+        items.row_references,
+        edges.neighbours.slots,
+        edges.weights,
+        items.popularity,
+        items.popularity_references,
+        items.last_clicks,
+        items.alive,
+    )
+    for click in range(start, stop):
+        if not record_click(notes, graph, click, own):
+            return click, MORE_NOTES
+        added = add_edges(
+            items, edges, rules, progress, scratch, results, times, events, click, click + 1
+        )
+        if added == click:
+            return click, MORE_EDGES
+        note_level(notes, graph, click)
+    return stop, DONE

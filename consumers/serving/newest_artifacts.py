@@ -1,0 +1,213 @@
+"""What is served: the newest serving view and model, noticed by polling the artifact store."""
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from consumers.artifacts.store import Artifact, ArtifactStore
+from consumers.artifacts.written_settings import refuse_other_half_lives
+from consumers.config.settings import GsrConfig
+from consumers.errors import ArtifactError
+from consumers.serving.recommender import Recommender
+from consumers.serving.scorers import CounterScorer
+from consumers.serving.view import ServingView, decode_view
+from gsr.config import ModelConfig
+from gsr.errors import SnapshotError
+from stream.clock import Clock
+
+if TYPE_CHECKING:  # it imports torch
+    from consumers.serving.model_scorer import ModelScorer
+
+_LOGGER = logging.getLogger(__name__)
+
+KEPT_PROMOTIONS: Final = 1000
+"""Versions whose beginning is remembered; older clicks were answered long ago."""
+
+
+class Serving:
+    """Keeps a recommender at the newest view and model that are not older than the lists.
+
+    Parameters
+    ----------
+    config
+        All settings; `events`, `model` and `publisher` are used.
+    artifacts
+        Where views and snapshots come from.
+    clock
+        Spaces out the looking.
+    """
+
+    def __init__(self, config: GsrConfig, artifacts: ArtifactStore, clock: Clock) -> None:
+        self._config = config
+        self._artifacts = artifacts
+        self._clock = clock
+        self._look_due = clock.monotonic()
+        self._view: ServingView | None = None
+        self._counters = CounterScorer(config.model, config.publisher.fallback_graph_weight)
+        self._model: ModelScorer | None = None
+        self._view_tried = self._model_tried = 0
+        self._said = ("", 0)
+        self._promoted_at = np.zeros(0, dtype=np.float64)
+        self._promoted = np.zeros(1, dtype=np.int64)
+        self.model_created_at = 0.0
+        self.recommender = Recommender(
+            config.events.weights,
+            list_length=config.publisher.list_length,
+            allow_repeats=config.publisher.allow_repeats,
+        )
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a view to make lists from."""
+        return self._view is not None
+
+    @property
+    def has_items(self) -> bool:
+        """Whether the view holds any item: before the first click is counted it holds none."""
+        return self._view is not None and bool(self._view.graph.alive.any())
+
+    def counts(self, partition: int, offset: int) -> bool:
+        """Return whether the view knows of the click at `offset`; an older one may lack items."""
+        return self._view is not None and offset < self._view.positions.get(partition, 0)
+
+    @property
+    def version(self) -> int:
+        """The model version that is served, 0 without a model."""
+        return self._model.version if self._model else 0
+
+    @property
+    def view_created_at(self) -> float:
+        """When the served view was made, seconds since the epoch; 0 without one."""
+        return self._view.created_at if self._view else 0.0
+
+    def refresh(self) -> bool:
+        """Look for a newer view and model, if it is time to; True where there was one.
+
+        Raises
+        ------
+        StateMismatchError
+            The view was made with other half-lives than the configuration says.
+        """
+        if self._clock.monotonic() < self._look_due:
+            return False
+        view, model = self._newer_view(), self._newer_model()
+        if view is not None:
+            self._view = view
+        if model is not None:
+            self._model = model
+            self._note_promotions()
+        new = view is not None or model is not None
+        if new and self._view is not None:
+            self._follow(self._view)
+        self._look_due = self._clock.monotonic() + self._config.publisher.artifacts_poll_seconds
+        return new
+
+    def versions_at(self, times: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+        """Return int64 [n], the model version that served at each of `times` (0: none known).
+
+        Times before the oldest version that the store still had count as none.
+        """
+        found: npt.NDArray[np.int64] = self._promoted[
+            np.searchsorted(self._promoted_at, times, side="right")
+        ]
+        return found
+
+    def _note_promotions(self) -> None:
+        """Learn when each version began to serve, also of those that were never adopted here."""
+        try:
+            manifests = self._artifacts.snapshots()
+        except ArtifactError as error:
+            _LOGGER.warning("the list of models cannot be read: %s", error)
+            manifests = []
+        known = dict(zip(self._promoted[1:].tolist(), self._promoted_at.tolist(), strict=True))
+        known |= {int(facts["version"]): float(facts["created_at"]) for facts in manifests}
+        known[self.version] = self.model_created_at
+        kept = sorted((when, version) for version, when in known.items() if version <= self.version)
+        self._promoted_at = np.array([when for when, _ in kept[-KEPT_PROMOTIONS:]])
+        versions = np.array([0, *(version for _, version in kept[-KEPT_PROMOTIONS:])])
+        self._promoted = np.maximum.accumulate(versions)
+
+    def _follow(self, view: ServingView) -> None:
+        if self._model is None:
+            self.recommender.follow(view, self._counters)
+            return
+        view = with_rows(view, self._model.items)
+        self._model.follow(view)
+        self.recommender.follow(view, self._model)
+
+    def _newer_view(self) -> ServingView | None:
+        number = self._artifacts.current_view()
+        if number <= self._view_tried:
+            return None
+        try:
+            artifact = self._artifacts.read_view(number)
+            view = decode_view(artifact.tensors, artifact.metadata)
+            refuse_other_half_lives(view.graph.half_lives.tolist(), self._config)
+        except ArtifactError as error:
+            # The store keeps the newest few: perhaps there is a newer one by now.
+            self._say_once("view %d is left out: %s", number, error)
+            return None
+        self._view_tried = number
+        return view
+
+    def _newer_model(self) -> "ModelScorer | None":
+        version = self._artifacts.current_snapshot()
+        if version <= self._model_tried:
+            return None
+        try:
+            artifact = self._artifacts.read_snapshot(version)
+            scorer = _read_scorer(artifact, version, self._config.model)
+        except ArtifactError as error:
+            self._say_once("model %d is left out: %s", version, error)
+            return None
+        except SnapshotError as error:
+            self._model_tried = version
+            _LOGGER.warning("model %d cannot be served, the one before stays: %s", version, error)
+            return None
+        self._model_tried = version
+        self.model_created_at = float(artifact.metadata.get("created_at", 0.0))
+        return scorer
+
+    def _say_once(self, text: str, number: int, error: ArtifactError) -> None:
+        if (text, number) != self._said:
+            self._said = (text, number)
+            _LOGGER.warning(text, number, error)
+
+
+def _read_scorer(artifact: Artifact, version: int, config: ModelConfig) -> "ModelScorer":
+    # Who has counters only serves without waiting for torch.
+    from consumers.serving.model_scorer import read_scorer  # noqa: PLC0415 - see above
+
+    return read_scorer(artifact, version, config)
+
+
+def with_rows(view: ServingView, rows: int) -> ServingView:
+    """Return `view` with free rows at the end until there are at least `rows`.
+
+    A model may be newer than the view, and know items that the view does not.
+    """
+    more = rows - len(view)
+    if more <= 0:
+        return view
+    graph, scales = view.graph, view.graph.scales
+    grown = replace(
+        graph,
+        row_starts=np.concatenate([graph.row_starts, np.zeros(more, np.int64)]),
+        row_lengths=np.concatenate([graph.row_lengths, np.zeros(more, np.int32)]),
+        row_references=np.concatenate([graph.row_references, np.zeros((more, scales), np.int64)]),
+        popularity=np.concatenate([graph.popularity, np.zeros((more, scales), np.float32)]),
+        popularity_references=np.concatenate(
+            [graph.popularity_references, np.zeros((more, scales), np.int64)]
+        ),
+        last_clicks=np.concatenate([graph.last_clicks, np.full(more, -np.inf)]),
+        alive=np.concatenate([graph.alive, np.zeros(more, np.bool_)]),
+    )
+    return replace(
+        view,
+        graph=grown,
+        item_ids=view.item_ids + [""] * more,
+        generations=np.concatenate([view.generations, np.full(more, -1, np.int64)]),
+    )

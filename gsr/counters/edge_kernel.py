@@ -1,0 +1,375 @@
+"""Pass 2: edges and popularity, added one click at a time."""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.compiled import inner_kernel, lean_kernel
+from gsr.counters.applied import ACCEPTED
+from gsr.counters.arena import SMALLEST_BLOCK, Arena, allocate, release
+from gsr.counters.buffer_kernel import AHEAD, Progress, Results
+from gsr.counters.decay import (
+    REBASE_HALF_LIVES,
+    SMALLEST_WEIGHT,
+    exp2_fraction,
+    power_of_two,
+)
+from gsr.counters.item_columns import BYTES_PER_ITEM, ItemColumns
+from gsr.machine_words import prefetch
+
+_SLOTS_PER_LINE: Final = 16
+"""Neighbours in 64 bytes."""
+
+
+class Edges(NamedTuple):
+    """The rows' slots.
+
+    Parameters
+    ----------
+    neighbours
+        Item rows, in blocks of an arena.
+    weights
+        float32 [capacity, S], stored weights, slot by slot beside the neighbours.
+    """
+
+    neighbours: Arena
+    weights: npt.NDArray[np.float32]
+
+
+class Scratch(NamedTuple):
+    """Room to work in, so that kernels never allocate.
+
+    Parameters
+    ----------
+    whole
+        int64 [S], a time in whole half-lives.
+    scale
+        float64 [S], two to the power of the rest.
+    kept
+        bool [2K], slots that survive a trim.
+    weights
+        float32 [2K].
+    """
+
+    whole: npt.NDArray[np.int64]
+    scale: npt.NDArray[np.float64]
+    kept: npt.NDArray[np.bool_]
+    weights: npt.NDArray[np.float32]
+
+
+class EdgeRules(NamedTuple):
+    """Settings of pass 2.
+
+    Parameters
+    ----------
+    weights
+        float64 [256], by event code.
+    half_lives
+        float64 [S], seconds.
+    row_slots
+        Slots of a full row.
+    kept_per_scale
+        Neighbours that each scale keeps of a full row.
+    room_per_click
+        Slots that one click may need in the arena.
+    """
+
+    weights: npt.NDArray[np.float64]
+    half_lives: npt.NDArray[np.float64]
+    row_slots: int
+    kept_per_scale: int
+    room_per_click: int
+
+
+@inner_kernel
+def _split(
+    time: float,
+    half_lives: npt.NDArray[np.float64],
+    scratch: Scratch,
+) -> None:
+    """Split `time` on each scale into whole half-lives and two to the power of the rest."""
+    for s in range(len(half_lives)):
+        age = time / half_lives[s]
+        floor = math.floor(age)
+        scratch.whole[s] = floor
+        scratch.scale[s] = exp2_fraction(age - floor)
+
+
+@lean_kernel
+def stored(weight: float) -> np.float32:
+    """Round a weight to what is stored of it."""
+    if weight < SMALLEST_WEIGHT:
+        return np.float32(0.0)
+    return np.float32(weight)
+
+
+@inner_kernel
+def _find(neighbours: Arena, start: int, length: int, target: np.uint32) -> int:
+    """Return the slot of a neighbour, -1 where there is none."""
+    found = -1
+    # Without an early exit, and on a view from 0, the loop is vectorised: a row of 128 costs a
+    # few nanoseconds.
+    row = neighbours.slots[start : start + length]
+    for i in range(len(row)):
+        if row[i] == target:
+            found = i
+    return -1 if found < 0 else start + found
+
+
+@lean_kernel
+def _lightest_kept(weights: npt.NDArray[np.float32], length: int, count: int) -> np.float32:
+    """Return the `count`-th largest of the first `length` weights, which are reordered."""
+    wanted = length - count
+    low = 0
+    high = length - 1
+    while low < high:
+        pivot = weights[(low + high) // 2]
+        i = low
+        j = high
+        while i <= j:
+            while weights[i] < pivot:
+                i += 1
+            while weights[j] > pivot:
+                j -= 1
+            if i <= j:
+                weights[i], weights[j] = weights[j], weights[i]
+                i += 1
+                j -= 1
+        if wanted <= j:
+            high = j
+        elif wanted >= i:
+            low = i
+        else:
+            break
+    return np.float32(weights[wanted])
+
+
+@lean_kernel
+def _mark_heaviest(
+    edges: Edges, scratch: Scratch, start: int, length: int, s: int, count: int
+) -> None:
+    """Mark the slots with the `count` largest weights on scale `s`; of equals the newer ones."""
+    for i in range(length):
+        scratch.weights[i] = edges.weights[start + i, s]
+    border = _lightest_kept(scratch.weights, length, count)
+    for i in range(length):
+        if edges.weights[start + i, s] > border:
+            scratch.kept[i] = True
+            count -= 1
+    for i in range(length - 1, -1, -1):
+        if count > 0 and edges.weights[start + i, s] == border:
+            scratch.kept[i] = True
+            count -= 1
+
+
+@inner_kernel
+def _trim(
+    items: ItemColumns, edges: Edges, scratch: Scratch, row: int, kept_per_scale: int
+) -> None:
+    """Keep the union of every scale's heaviest neighbours, in their order."""
+    start = items.row_starts[row]
+    length = items.row_lengths[row]
+    scales = edges.weights.shape[1]
+    for i in range(length):
+        scratch.kept[i] = False
+    for s in range(scales):
+        _mark_heaviest(edges, scratch, start, length, s, kept_per_scale)
+    target = start
+    for i in range(length):
+        if scratch.kept[i]:
+            edges.neighbours.slots[target] = edges.neighbours.slots[start + i]
+            for s in range(scales):
+                edges.weights[target, s] = edges.weights[start + i, s]
+            target += 1
+    items.row_lengths[row] = target - start
+
+
+@inner_kernel
+def _enlarge(items: ItemColumns, edges: Edges, row: int) -> None:
+    """Move a row to a block of twice the size."""
+    start = items.row_starts[row]
+    capacity = int(items.row_capacities[row])
+    larger = max(SMALLEST_BLOCK, 2 * capacity)
+    moved = allocate(edges.neighbours, larger)
+    for i in range(items.row_lengths[row]):
+        edges.neighbours.slots[moved + i] = edges.neighbours.slots[start + i]
+        for s in range(edges.weights.shape[1]):
+            edges.weights[moved + i, s] = edges.weights[start + i, s]
+    if capacity > 0:
+        release(edges.neighbours, start, capacity)
+    items.row_starts[row] = moved
+    items.row_capacities[row] = larger
+
+
+@inner_kernel
+def slot_for(
+    items: ItemColumns, edges: Edges, rules: EdgeRules, scratch: Scratch, row: int, target: int
+) -> int:
+    """Return the slot of neighbour `target`; a missing one enters the row with no weight."""
+    found = _find(
+        edges.neighbours, items.row_starts[row], items.row_lengths[row], np.uint32(target)
+    )
+    if found >= 0:
+        return found
+    if items.row_lengths[row] == rules.row_slots:
+        _trim(items, edges, scratch, row, rules.kept_per_scale)
+    if items.row_lengths[row] == items.row_capacities[row]:
+        _enlarge(items, edges, row)
+    slot = items.row_starts[row] + items.row_lengths[row]
+    edges.neighbours.slots[slot] = np.uint32(target)
+    for s in range(edges.weights.shape[1]):
+        edges.weights[slot, s] = 0.0
+    items.row_lengths[row] += 1
+    return int(slot)
+
+
+@inner_kernel
+def move_row_reference(
+    items: ItemColumns, edges: Edges, row: int, scale: int, reference: int
+) -> None:
+    """Express a row's weights on one scale by a later reference: an exact power of two."""
+    factor = power_of_two(items.row_references[row, scale] - reference)
+    start = items.row_starts[row]
+    for slot in range(start, start + items.row_lengths[row]):
+        edges.weights[slot, scale] = stored(np.float64(edges.weights[slot, scale]) * factor)
+    items.row_references[row, scale] = reference
+
+
+@inner_kernel
+def move_popularity_reference(items: ItemColumns, row: int, scale: int, reference: int) -> None:
+    """Express an item's popularity on one scale by a later reference."""
+    factor = power_of_two(items.popularity_references[row, scale] - reference)
+    items.popularity[row, scale] = stored(np.float64(items.popularity[row, scale]) * factor)
+    items.popularity_references[row, scale] = reference
+
+
+@inner_kernel
+def _add_edge(
+    items: ItemColumns,
+    edges: Edges,
+    rules: EdgeRules,
+    progress: Progress,
+    row: int,
+    target: int,
+    weight: float,
+    scratch: Scratch,
+) -> None:
+    """Add to the weight of one edge on every time scale."""
+    if items.row_lengths[row] == 0:
+        for s in range(len(scratch.whole)):
+            items.row_references[row, s] = scratch.whole[s]
+    slot = slot_for(items, edges, rules, scratch, row, target)
+    for s in range(len(scratch.whole)):
+        shift = scratch.whole[s] - items.row_references[row, s]
+        if shift >= REBASE_HALF_LIVES:
+            move_row_reference(items, edges, row, s, scratch.whole[s])
+            shift = 0
+        edges.weights[slot, s] += stored(weight * scratch.scale[s] * power_of_two(shift))
+    if items.row_dirty[row] == 0:
+        items.row_dirty[row] = 1
+        scales = len(scratch.whole)
+        progress.dirty_bytes[0] += 8 * scales + 4 * (1 + scales) * items.row_lengths[row]
+
+
+@inner_kernel
+def _touch_item(
+    items: ItemColumns,
+    progress: Progress,
+    row: int,
+    time: float,
+    weight: float,
+    scratch: Scratch,
+) -> None:
+    """Add a click to an item's own counters; the first one makes it alive."""
+    if not items.alive[row]:
+        items.alive[row] = True
+        items.created_at[row] = time
+        for s in range(len(scratch.whole)):
+            items.popularity_references[row, s] = scratch.whole[s]
+    items.last_clicks[row] = max(items.last_clicks[row], time)
+    if items.dirty[row] == 0:
+        items.dirty[row] = 1
+        progress.dirty_bytes[0] += BYTES_PER_ITEM
+    if weight <= 0.0:
+        return
+    for s in range(len(scratch.whole)):
+        shift = scratch.whole[s] - items.popularity_references[row, s]
+        if shift >= REBASE_HALF_LIVES:
+            move_popularity_reference(items, row, s, scratch.whole[s])
+            shift = 0
+        items.popularity[row, s] += stored(weight * scratch.scale[s] * power_of_two(shift))
+
+
+@inner_kernel
+def _ask_for(items: ItemColumns, edges: Edges, results: Results, click: int, stop: int) -> None:
+    """Ask for the memory of clicks soon to come (see `gsr.counters.buffer_kernel._ask_for`)."""
+    far, near = click + 2 * AHEAD, click + AHEAD
+    if far < stop:
+        row = results.item_rows[far]
+        if row >= 0:
+            prefetch(items.popularity_references, row)
+        for edge in range(results.edge_starts[far], results.edge_starts[far + 1]):
+            source = results.edge_sources[edge]
+            prefetch(items.row_references, source)
+    if near < stop:
+        for edge in range(results.edge_starts[near], results.edge_starts[near + 1]):
+            source = results.edge_sources[edge]
+            begin = items.row_starts[source]
+            end = begin + items.row_lengths[source]
+            for slot in range(begin, end, _SLOTS_PER_LINE):
+                prefetch(edges.neighbours.slots, slot)
+
+
+@lean_kernel
+def add_edges(
+    items: ItemColumns,
+    edges: Edges,
+    rules: EdgeRules,
+    progress: Progress,
+    scratch: Scratch,
+    results: Results,
+    times: npt.NDArray[np.float64],
+    events: npt.NDArray[np.uint8],
+    start: int,
+    stop: int,
+) -> int:
+    """Add what clicks ``start : stop`` bring; return the first click that needs more space.
+
+    Parameters
+    ----------
+    items, edges, rules, progress, scratch
+        The state.
+    results
+        Filled by pass 1 for these clicks.
+    times, events
+        float64 [n] and uint8 [n], the clicks' own.
+    start, stop
+        Which clicks.
+    """
+    for click in range(start, stop):
+        _ask_for(items, edges, results, click, stop)
+        if results.outcomes[click] != ACCEPTED:
+            continue
+        if len(edges.neighbours.slots) - edges.neighbours.top[0] < rules.room_per_click:
+            return click
+        time = times[click]
+        weight = rules.weights[events[click]]
+        _split(time, rules.half_lives, scratch)
+        _touch_item(items, progress, results.item_rows[click], time, weight, scratch)
+        for edge in range(results.edge_starts[click], results.edge_starts[click + 1]):
+            if results.edge_times[edge] != time:
+                time = results.edge_times[edge]
+                _split(time, rules.half_lives, scratch)
+            _add_edge(
+                items,
+                edges,
+                rules,
+                progress,
+                results.edge_sources[edge],
+                results.edge_targets[edge],
+                results.edge_weights[edge],
+                scratch,
+            )
+    return stop

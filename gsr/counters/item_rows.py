@@ -1,0 +1,197 @@
+"""Which item stands in which row, and rows for more of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.counters.arena import new_arena
+from gsr.counters.columns import copy_columns
+from gsr.counters.edge_kernel import Edges
+from gsr.counters.fingerprint import fingerprints_of
+from gsr.counters.id_column import IdColumn
+from gsr.counters.id_table import IdTable
+from gsr.counters.item_columns import (
+    FREE,
+    GONE,
+    ITEMS,
+    NEXT_INDEX,
+    ROWS,
+    claim_rows,
+    new_item_columns,
+)
+from gsr.counters.merge_kernel import remove_rows
+from gsr.errors import CountersFullError
+
+_FIRST_ROWS = 1024
+_FIRST_EDGES = 8192
+_LARGEST_ARENA = 2**32
+
+
+class ItemRows:
+    """All items of a partition, their counters and their edges.
+
+    Parameters
+    ----------
+    scales
+        Time scales (S).
+    """
+
+    def __init__(self, scales: int) -> None:
+        self.columns = new_item_columns(_FIRST_ROWS, _FIRST_ROWS, scales)
+        self.edges = Edges(
+            neighbours=new_arena(_FIRST_EDGES),
+            weights=np.zeros((_FIRST_EDGES, scales), dtype=np.float32),
+        )
+        self.table = IdTable(_FIRST_ROWS)
+        self.removed_indexes: list[int] = []
+        self._names: dict[int, str] = {}
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def used(self) -> int:
+        """Rows that were ever handed out."""
+        return int(self.columns.counts[ROWS])
+
+    @property
+    def next_index(self) -> int:
+        """The index that the next new item gets."""
+        return int(self.columns.counts[NEXT_INDEX])
+
+    def id_of(self, row: int) -> str | None:
+        """Return the id of the item in a row, None where the row is free."""
+        name = self._names.get(row)
+        if name is None:
+            name = self.table.id_of(row)
+            if name is not None:
+                self._names[row] = name
+        return name
+
+    def find(self, item_id: str) -> int:
+        """Return an item's row, -1 for an unknown item."""
+        return self.table.find_one(item_id)
+
+    def find_all(self, item_ids: IdColumn) -> tuple[npt.NDArray[np.int64], IdColumn]:
+        """Return each item's row, and the unknown items.
+
+        Returns
+        -------
+        int64 [n], rows, or ``-1 - k`` for entry k of the second; the unknown item ids, each once.
+        """
+        rows = self.table.find(item_ids)
+        missing = np.flatnonzero(rows < 0)
+        unknown = item_ids.rows(missing)
+        numbers = np.full(len(missing), -1, dtype=np.int64)
+        firsts = IdTable(len(missing)).add_missing(unknown, numbers, np.arange(len(missing)))
+        rows[missing] = -1 - numbers
+        return rows, unknown.rows(firsts)
+
+    def name(self, rows: npt.NDArray[np.int64], item_ids: IdColumn) -> None:
+        """Note the ids of items that the kernel made; a row of -1 was not made."""
+        made = np.flatnonzero(rows >= 0)
+        if len(made) > 0:
+            self.table.add(item_ids.rows(made), rows[made])
+
+    def add(
+        self, item_ids: Sequence[str], indexes: npt.NDArray[np.int64] | None = None
+    ) -> npt.NDArray[np.int64]:
+        """Return each item's row; unknown items get one.
+
+        Parameters
+        ----------
+        item_ids
+            n item ids, no two alike.
+        indexes
+            int64 [n], the indexes that new items get; None: the next ones.
+        """
+        rows, unknown = self.find_all(IdColumn.of(item_ids))
+        new = np.flatnonzero(rows < 0)
+        if indexes is None:
+            indexes = np.full(len(item_ids), -1, dtype=np.int64)
+        self.reserve(len(unknown), int(indexes.max(initial=-1)) + 1)
+        made = np.empty(len(unknown), dtype=np.int64)
+        claim_rows(self.columns, fingerprints_of(unknown), indexes[new], made)
+        self.name(made, unknown)
+        rows[new] = made
+        return rows
+
+    def number_from(self, index: int) -> None:
+        """Let the next new item get this index, if it is not smaller than the next one is."""
+        self.reserve(0, index)
+        self.columns.counts[NEXT_INDEX] = max(index, self.next_index)
+
+    def reserve(self, rows: int, indexes: int = 0) -> None:
+        """Make room for `rows` more rows and indexes, and for indexes below `indexes`."""
+        old = self.columns
+        more_rows = int(old.counts[ROWS]) - int(old.counts[FREE]) + rows
+        more_indexes = max(self.next_index + rows, indexes)
+        if more_indexes >= GONE:
+            raise CountersFullError(
+                f"{self.next_index} different items were seen, more than 32 bits can number"
+            )
+        if more_rows > len(old.indexes) or more_indexes > len(old.rows):
+            self.columns = new_item_columns(
+                _enough(more_rows, len(old.indexes)),
+                _enough(more_indexes, len(old.rows)),
+                old.popularity.shape[1],
+            )
+            copy_columns(old, self.columns)
+
+    def reserve_edges(self, space: int) -> None:
+        """Make room for `space` more slots of neighbours."""
+        arena, weights = self.edges
+        needed = int(arena.top[0]) + space
+        if needed <= len(arena.slots):
+            return
+        if needed > _LARGEST_ARENA:
+            raise CountersFullError("the item graph has outgrown its arrays: lower max_items")
+        # What is never touched takes address space only.
+        slots = np.zeros(max(needed, 2 * len(arena.slots)), dtype=np.uint32)
+        slots[: len(arena.slots)] = arena.slots
+        larger = np.zeros((len(slots), weights.shape[1]), dtype=np.float32)
+        larger[: len(weights)] = weights
+        self.edges = Edges(arena._replace(slots=slots), larger)
+
+    def remove(self, rows: npt.NDArray[np.int64]) -> None:
+        """Take items out, and every edge to them."""
+        self.removed_indexes.extend(self.columns.indexes[rows].tolist())
+        leaving = np.zeros(self.used, dtype=np.bool_)
+        leaving[rows] = True
+        remove_rows(self.columns, self.edges, rows, leaving)
+        self.table.remove(rows)
+        for row in rows.tolist():
+            self._names.pop(row, None)
+
+    def oldest(self, count: int) -> npt.NDArray[np.int64]:
+        """Return the rows of the `count` items clicked longest ago; of equals the first known."""
+        rows = self.taken()
+        order = np.lexsort((self.columns.indexes[rows], self.columns.last_clicks[rows]))
+        return rows[order[:count]]
+
+    def clicked_before(self, time: float) -> npt.NDArray[np.int64]:
+        """Return the rows of the items without a click since `time`."""
+        rows = self.taken()
+        return rows[self.columns.last_clicks[rows] < time]
+
+    def taken(self) -> npt.NDArray[np.int64]:
+        """Return the rows that are items, in the order of their indexes."""
+        rows = np.flatnonzero(self.columns.indexes[: self.used] >= 0)
+        return rows[np.argsort(self.columns.indexes[rows], kind="stable")]
+
+    @property
+    def full(self) -> int:
+        """How many items there are, those before their first edges included."""
+        return int(self.columns.counts[ITEMS])
+
+    def mark_clean(self) -> None:
+        """Note that everything has been written."""
+        self.columns.dirty[:] = 0
+        self.columns.row_dirty[:] = 0
+        self.removed_indexes = []
+
+
+def _enough(needed: int, capacity: int) -> int:
+    """Return the size to grow to."""
+    return max(needed, capacity * 3 // 2)

@@ -1,0 +1,211 @@
+"""Joining counters of several partitions, and taking items out."""
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.compiled import lean_kernel
+from gsr.counters.arena import release
+from gsr.counters.decay import power_of_two
+from gsr.counters.edge_kernel import (
+    EdgeRules,
+    Edges,
+    Scratch,
+    move_popularity_reference,
+    move_row_reference,
+    slot_for,
+    stored,
+)
+from gsr.counters.item_columns import FREE, ITEMS, ItemColumns
+
+
+@lean_kernel
+def merge_counters(
+    items: ItemColumns,
+    row: int,
+    created_at: float,
+    last_click: float,
+    popularity: npt.NDArray[np.float32],
+    references: npt.NDArray[np.int64],
+) -> None:
+    """Add another partition's counters of an item to those of row `row`.
+
+    Parameters
+    ----------
+    items
+        The state.
+    row
+        Where the item stands.
+    created_at, last_click
+        The other partition's.
+    popularity, references
+        float32 [S] and int64 [S], the other partition's.
+    """
+    items.dirty[row] = 1
+    if not items.alive[row]:
+        items.alive[row] = True
+        items.created_at[row] = created_at
+        items.last_clicks[row] = last_click
+        for s in range(len(popularity)):
+            items.popularity[row, s] = popularity[s]
+            items.popularity_references[row, s] = references[s]
+        return
+    items.created_at[row] = min(items.created_at[row], created_at)
+    items.last_clicks[row] = max(items.last_clicks[row], last_click)
+    for s in range(len(popularity)):
+        if references[s] > items.popularity_references[row, s]:
+            move_popularity_reference(items, row, s, references[s])
+        factor = power_of_two(references[s] - items.popularity_references[row, s])
+        items.popularity[row, s] += stored(np.float64(popularity[s]) * factor)
+
+
+@lean_kernel
+def merge_row(
+    items: ItemColumns,
+    edges: Edges,
+    rules: EdgeRules,
+    scratch: Scratch,
+    row: int,
+    rows: npt.NDArray[np.int64],
+    neighbours: npt.NDArray[np.uint32],
+    weights: npt.NDArray[np.float32],
+    references: npt.NDArray[np.int64],
+) -> None:
+    """Add another partition's neighbours of an item to row `row`, in their order.
+
+    Into an empty row this is an exact copy.
+
+    Parameters
+    ----------
+    items, edges, rules, scratch
+        The state.
+    row
+        Where the item stands.
+    rows
+        int64 [items of the partition], where each of them stands.
+    neighbours
+        uint32 [n], the partition's own rows.
+    weights
+        float32 [n, S].
+    references
+        int64 [S].
+    """
+    if len(neighbours) == 0:
+        return
+    items.row_dirty[row] = 1
+    if items.row_lengths[row] == 0:
+        for s in range(len(references)):
+            items.row_references[row, s] = references[s]
+    for s in range(len(references)):
+        if references[s] > items.row_references[row, s]:
+            move_row_reference(items, edges, row, s, references[s])
+    for i in range(len(neighbours)):
+        slot = slot_for(items, edges, rules, scratch, row, rows[neighbours[i]])
+        for s in range(len(references)):
+            factor = power_of_two(references[s] - items.row_references[row, s])
+            edges.weights[slot, s] += stored(np.float64(weights[i, s]) * factor)
+
+
+@lean_kernel
+def merge_table(
+    items: ItemColumns,
+    edges: Edges,
+    rules: EdgeRules,
+    scratch: Scratch,
+    rows: npt.NDArray[np.int64],
+    created_at: npt.NDArray[np.float64],
+    last_clicks: npt.NDArray[np.float64],
+    popularity: npt.NDArray[np.float32],
+    popularity_references: npt.NDArray[np.int64],
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int32],
+    references: npt.NDArray[np.int64],
+    neighbours: npt.NDArray[np.uint32],
+    weights: npt.NDArray[np.float32],
+    start: int,
+    room: int,
+) -> int:
+    """Merge another partition's items from its item `start` on; `rows` tells where each stands.
+
+    Returns
+    -------
+    The first item that needs more than the `room` slots that the arena must have for each.
+    """
+    for i in range(start, len(rows)):
+        if len(edges.neighbours.slots) - edges.neighbours.top[0] < room:
+            return i
+        merge_counters(
+            items,
+            rows[i],
+            created_at[i],
+            last_clicks[i],
+            popularity[i],
+            popularity_references[i],
+        )
+        first = starts[i]
+        last = first + lengths[i]
+        merge_row(
+            items,
+            edges,
+            rules,
+            scratch,
+            rows[i],
+            rows,
+            neighbours[first:last],
+            weights[first:last],
+            references[i],
+        )
+    return len(rows)
+
+
+@lean_kernel
+def remove_rows(
+    items: ItemColumns,
+    edges: Edges,
+    rows: npt.NDArray[np.int64],
+    leaving: npt.NDArray[np.bool_],
+) -> None:
+    """Take items out, and their edges in both directions.
+
+    Parameters
+    ----------
+    items, edges
+        The state.
+    rows
+        int64 [n], rows of items.
+    leaving
+        bool [used], the same as a mask over every row that was ever handed out.
+    """
+    scales = edges.weights.shape[1]
+    for row in range(len(leaving)):
+        length = items.row_lengths[row]
+        if length == 0 or leaving[row]:
+            continue
+        start = items.row_starts[row]
+        target = start
+        for slot in range(start, start + length):
+            if leaving[edges.neighbours.slots[slot]]:
+                continue
+            if target < slot:
+                edges.neighbours.slots[target] = edges.neighbours.slots[slot]
+                for s in range(scales):
+                    edges.weights[target, s] = edges.weights[slot, s]
+            target += 1
+        if target < start + length:
+            items.row_lengths[row] = target - start
+            items.row_dirty[row] = 1
+    for row in rows:
+        if items.row_capacities[row] > 0:
+            release(edges.neighbours, items.row_starts[row], items.row_capacities[row])
+        items.row_lengths[row] = 0
+        items.row_capacities[row] = 0
+        items.rows[items.indexes[row]] = -1
+        items.indexes[row] = -1
+        items.alive[row] = False
+        items.last_clicks[row] = -np.inf
+        for s in range(scales):
+            items.popularity[row, s] = 0.0
+        items.dirty[row] = 0
+        items.row_dirty[row] = 0
+        items.free_rows[items.counts[FREE]] = row
+        items.counts[FREE] += 1
+        items.counts[ITEMS] -= 1

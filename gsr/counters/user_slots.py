@@ -1,0 +1,182 @@
+"""Which user stands in which slot, and slots for more of them."""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.counters.arena import Arena, allocate, block_size, new_arena
+from gsr.counters.buffer_arena import BYTES_PER_SLOT, full_capacity, grown, new_buffer_arena
+from gsr.counters.columns import copy_columns
+from gsr.counters.id_column import IdColumn
+from gsr.counters.id_table import IdTable
+from gsr.counters.user_columns import UserColumns, clear_users, give_room, new_user_columns
+
+UserSource = Callable[[IdColumn, npt.NDArray[np.int64]], None]
+"""Fills empty slots with users who are not in memory: (user ids, slots)."""
+
+_FIRST_SEEN_SPACE: Final = 4096
+_USER_BYTES: Final = 128
+"""Of memory for a user's header and id, without clicks."""
+_MARK_BYTES: Final = 4
+_FIRST_CLICKS: Final = 16
+"""Clicks per expected user for which there is address space from the start."""
+
+
+class UserSlots:
+    """Users in memory.
+
+    Parameters
+    ----------
+    buffer_length
+        Clicks per user.
+    capacity
+        Users for whom there is address space from the start; memory is used as they come.
+    """
+
+    def __init__(self, buffer_length: int, capacity: int) -> None:
+        self.buffer_length = buffer_length
+        self.columns = new_user_columns(capacity, new_buffer_arena(_FIRST_CLICKS * capacity))
+        self.seen = new_arena(_FIRST_SEEN_SPACE)
+        self.table = IdTable(capacity)
+        self.source: UserSource | None = None
+        self._used = 0
+        self._free = np.zeros(0, dtype=np.int64)
+        self._tick = 0
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def find(self, user_id: str) -> int:
+        """Return the slot of a user in memory, -1 for others."""
+        return self.table.find_one(user_id)
+
+    def slot(self, user_id: str) -> int:
+        """Return a user's slot, from the source or empty where they are not in memory."""
+        return int(self.slots(IdColumn.of([user_id]))[0])
+
+    def slots(self, user_ids: IdColumn) -> npt.NDArray[np.int64]:
+        """Return the slot of each user, int64 [n]; those not in memory come in."""
+        found = self.table.find(user_ids)
+        if np.any(found < 0):
+            self._bring_in(user_ids, found)
+        self._tick += 1
+        self.columns.touched[found] = self._tick
+        return found
+
+    def _bring_in(self, user_ids: IdColumn, found: npt.NDArray[np.int64]) -> None:
+        """Give users without a slot one, and let the source fill it."""
+        missing = int(np.count_nonzero(found < 0))
+        reused = min(missing, len(self._free))
+        new = np.arange(self._used, self._used + missing - reused, dtype=np.int64)
+        fresh = np.concatenate([self._free[::-1][:reused], new])
+        rows = self.table.add_missing(user_ids, found, fresh)
+        self._free = self._free[: len(self._free) - min(reused, len(rows))]
+        self._used += max(0, len(rows) - reused)
+        self._reserve(self._used)
+        if self.source is not None:
+            self.source(user_ids.rows(rows), fresh[: len(rows)])
+
+    def _reserve(self, slots: int) -> None:
+        """Make room for this many slots."""
+        old = self.columns
+        if slots > len(old.lengths):
+            self.columns = new_user_columns(max(slots, 2 * len(old.lengths)), old.buffers)
+            copy_columns(old[:-1], self.columns[:-1])
+
+    def reserve_clicks(self, space: int) -> None:
+        """Make room for `space` more slots in the arena of buffers."""
+        buffers = self.columns.buffers
+        needed, room = int(buffers.top[0]) + space, len(buffers.hashes)
+        if needed > room:
+            larger = grown(buffers, max(needed, 2 * room))
+            self.columns = self.columns._replace(buffers=larger)
+
+    def give_room(self, slots: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> None:
+        """Give empty slots, int64 [n], blocks for so many clicks each, int64 [n]."""
+        self.reserve_clicks(len(slots) * full_capacity(self.buffer_length))
+        for slot, length in zip(slots.tolist(), lengths.tolist(), strict=True):
+            give_room(self.columns, slot, length, self.buffer_length)
+
+    def reserve_seen(self, space: int) -> None:
+        """Make room for `space` more slots in the arena of seen filters."""
+        needed = int(self.seen.top[0]) + space
+        if needed > len(self.seen.slots):
+            slots = np.zeros(max(needed, 2 * len(self.seen.slots)), dtype=np.uint32)
+            slots[: len(self.seen.slots)] = self.seen.slots
+            self.seen = self.seen._replace(slots=slots)
+
+    def put_seen(self, slot: int, marks: npt.NDArray[np.uint32]) -> None:
+        """Give a slot without a seen filter this one."""
+        capacity = block_size(len(marks))
+        self.reserve_seen(capacity)
+        start = allocate(self.seen, capacity)
+        self.seen.slots[start : start + len(marks)] = marks
+        self.columns.seen_starts[slot] = start
+        self.columns.seen_capacities[slot] = capacity
+        self.columns.seen_lengths[slot] = len(marks)
+
+    def mark_clean(self) -> None:
+        """Note that everything has been written."""
+        self.columns.dirty[:] = 0
+        self.columns.seen_dirty[:] = 0
+
+    def dirty(self) -> npt.NDArray[np.int64]:
+        """Return the slots whose buffer or filter has changed."""
+        return np.flatnonzero(self._changed())
+
+    def _changed(self) -> npt.NDArray[np.uint8]:
+        used = self._used
+        return self.columns.dirty[:used] | self.columns.seen_dirty[:used]
+
+    @property
+    def nbytes(self) -> int:
+        """Roughly the memory of the users who are here."""
+        clicks, marks = int(self.columns.buffers.held[0]), int(self.seen.held[0])
+        return len(self) * _USER_BYTES + clicks * BYTES_PER_SLOT + marks * _MARK_BYTES
+
+    def evict(self, keep: int, keep_bytes: float = math.inf) -> int:
+        """Let go of clean users, those touched longest ago first.
+
+        Parameters
+        ----------
+        keep, keep_bytes
+            Until so many remain, who take no more memory than this.
+        """
+        many, much = len(self) - keep, self.nbytes - keep_bytes
+        if many <= 0 and much <= 0:
+            return 0
+        clean = np.flatnonzero(self.table.held(self._used) & (self._changed() == 0))
+        clean = clean[np.argsort(self.columns.touched[clean], kind="stable")]
+        freed = np.cumsum(
+            _USER_BYTES
+            + BYTES_PER_SLOT * self.columns.capacities[clean].astype(np.int64)
+            + _MARK_BYTES * self.columns.seen_capacities[clean].astype(np.int64)
+        )
+        enough = int(np.searchsorted(freed, much)) + 1 if much > 0 else 0
+        leaving = clean[: max(many, enough)]
+        self._drop(leaving)
+        return len(leaving)
+
+    def drop(self, slot: int) -> None:
+        """Let go of the user in a slot, changed or not."""
+        self._drop(np.array([slot], dtype=np.int64))
+
+    def taken(self) -> list[tuple[str, int]]:
+        """Return (user id, slot) of every user in memory."""
+        slots = np.flatnonzero(self.table.held(self._used))
+        return list(zip(self.table.ids_of(slots), slots.tolist(), strict=True))
+
+    def _drop(self, slots: npt.NDArray[np.int64]) -> None:
+        """Let go of the users in slots."""
+        clear_users(self.columns, self.seen, slots)
+        self.table.remove(slots)
+        self._free = np.concatenate([self._free, slots])
+
+
+def seen_of(columns: UserColumns, seen: Arena, slot: int) -> npt.NDArray[np.uint32]:
+    """Return a copy of the seen filter in a slot, oldest first."""
+    start = columns.seen_starts[slot]
+    return seen.slots[start : start + columns.seen_lengths[slot]].copy()

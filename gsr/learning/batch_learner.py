@@ -1,0 +1,373 @@
+"""Learning a fixed set of clicks: encoders from what is learned, trust from what selects."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from gsr.config import BatchConfig
+from gsr.counters.interactions import Interactions
+from gsr.errors import SnapshotError, TrainingError
+from gsr.learning.catalogue_softmax import ScoreBuffer, catalogue_loss
+from gsr.learning.history_windows import Windows
+from gsr.learning.optimisation import MOMENTS
+from gsr.learning.row_adam import RowAdam
+from gsr.learning.row_average import RowAverage
+from gsr.learning.sampled_softmax import ItemSampler
+from gsr.learning.trust_learner import TrustLearner
+from gsr.learning.user_batches import UserBatches
+from gsr.learning.weight_average import WeightAverage
+from gsr.network.model import JointModel, as_clicks
+from gsr.quality.protocols import Cases
+from gsr.ranking.case_ranking import rank_cases
+from gsr.ranking.case_scores import CaseScores, by_length, encode_cases
+from gsr.votes.channels import context_count
+from gsr.votes.click_graph import ClickGraph, count_clicks
+
+ITEMS: Final = "items"
+"""What the item table is called among the weights."""
+
+ROWS: Final = "rows."
+"""What the names of its moments begin with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass over the clicks did.
+
+    Parameters
+    ----------
+    positions
+        Predictions that the encoders learned from.
+    steps
+        Optimiser steps on them.
+    loss
+        Their mean negative log likelihood while learning.
+    """
+
+    positions: int
+    steps: int
+    loss: float
+
+
+class BatchLearner:
+    """Learns a `JointModel` from the clicks before each user's end.
+
+    The encoders learn to predict by themselves. How far they and the direct channels are to be
+    trusted is learned afterwards, from clicks that they have not seen (`learn_trust`).
+
+    Parameters
+    ----------
+    model
+        Learned in place; its table is grown to the catalogue. Its half-lives are those of a
+        `ClickGraph`.
+    config
+        How.
+    interactions
+        All clicks.
+    ends
+        int64 [U]: of user u, the clicks ``starts[u] : ends[u]`` are learned from.
+    seed
+        Of the order of users.
+    device
+        Where to learn and to score; the model is moved there. Clicks and graph stay in memory.
+    """
+
+    def __init__(
+        self,
+        model: JointModel,
+        config: BatchConfig,
+        interactions: Interactions,
+        ends: npt.NDArray[np.int64],
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> None:
+        self.model = model
+        self.config = config
+        self.steps = 0
+        model.table.grow(interactions.item_count)
+        model.to(torch.device(device))
+        self._interactions = interactions
+        self._rng = np.random.default_rng(seed)
+        self._batches = UserBatches(
+            interactions, ends, model.config.history_length, config.batch_positions, self._rng
+        )
+        learned = self.count(ends)
+        self._learned = self._scores_with(learned)
+        named = dict(model.network.named_parameters())
+        self._encoders = {n: p for n, p in named.items() if not n.startswith("trust.")}
+        self._trust = {n: p for n, p in named.items() if n.startswith("trust.")}
+        self._adam = torch.optim.AdamW(
+            self._encoders.values(),
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            fused=True,
+        )
+        self._row_adam = RowAdam(model.table.weight)
+        self._average = WeightAverage([*self._encoders.values()], config.average_decay)
+        self._item_average = RowAverage(model.table.weight, config.average_decay)
+        self._trust_learner = TrustLearner(model, config, interactions, seed)
+        self._sampler = ItemSampler(learned.graph.popularity[:, 0], config.sampled_items, self._rng)
+        self._buffer = ScoreBuffer()
+
+    @property
+    def has_encoders(self) -> bool:
+        """Whether there is anything to learn but trust; items are not propagated here."""
+        return self.model.config.sequence_encoder
+
+    @property
+    def has_channels(self) -> bool:
+        """Whether the score has parts that can be trusted more or less than the user vector."""
+        shape = self.model.config
+        return shape.graph_channels or shape.popularity_channels
+
+    # -- learning ------------------------------------------------------------------------------
+
+    def learn_once(self, stop: Callable[[], bool] = lambda: False) -> Pass:
+        """Teach the encoders all learned clicks once, or until `stop` says so between two steps.
+
+        Raises
+        ------
+        TrainingError
+            The loss is not finite.
+        """
+        losses: list[tuple[float, int]] = []
+        for windows in self._batches if self.has_encoders else ():
+            losses.append((self._step(windows), len(windows.positions)))
+            if stop():
+                break
+        self._item_average.catch_up(self.steps)
+        positions = sum(count for _, count in losses)
+        total = sum(loss * count for loss, count in losses)
+        return Pass(positions, len(losses), total / max(positions, 1))
+
+    def learn_trust(self, cases: Cases, *, mask_seen: bool = True) -> float:
+        """Learn how far each part of the score is to be trusted; return the mean loss.
+
+        The outcome depends on the encoders as they are and on the cases, not on earlier calls.
+
+        Parameters
+        ----------
+        cases
+            Clicks that nothing was learned from.
+        mask_seen
+            Whether a history's items are left out of what its target is compared with.
+
+        Raises
+        ------
+        TrainingError
+            The loss is not finite.
+        """
+        if not (self.has_channels and len(cases)):
+            return 0.0
+        with self._average.installed():
+            return self._trust_learner.learn(
+                cases, self._learned, self._ranking_items(), mask_seen=mask_seen
+            )
+
+    def _step(self, windows: Windows) -> float:
+        """Have each encoder's share of the user vectors predict what was clicked next."""
+        network = self.model.network
+        targets = self._interactions.items[windows.positions + 1]
+        drawn = self._sampler.draw(targets)
+        read = windows.packed.items
+        rows, places = self.model.distinct(np.concatenate((read, drawn.items)))
+        tensor = self.model.tensor
+        leaf = self.model.table.gather(tensor(rows))
+        items = network.fusion.items(leaf, None)
+        vectors = self._encode(windows, places[: len(read)], items)
+        chosen = items.index_select(0, tensor(places[len(read) :]))
+        values, aims = tensor(drawn.values), tensor(drawn.targets)
+        offsets = tensor(drawn.corrections)
+        losses = [
+            catalogue_loss(mine, own, drawn.entries, values, aims, self._buffer, offsets=offsets)
+            for mine, own in zip(network.shares(vectors), network.shares(chosen), strict=True)
+        ]
+        # A sum, so that each learns as it would alone.
+        loss = torch.stack(losses).sum()
+        self._advance(loss, rows, leaf)
+        return float(loss.detach()) / len(losses)
+
+    def _encode(self, windows: Windows, places: npt.NDArray[np.int64], items: Tensor) -> Tensor:
+        """Return user vectors after every click, as they are in learning, [T, d]."""
+        network = self.model.network
+        nothing = np.zeros((len(places), context_count(self.model.config.scales)), np.float32)
+        clicks = as_clicks(windows.packed, places, nothing).to(items.device)
+        network.train()
+        try:
+            return network.encode_clicks(items, None, clicks, clicks.context)
+        finally:
+            network.eval()
+
+    def _advance(self, loss: Tensor, rows: npt.NDArray[np.int64], leaf: Tensor) -> None:
+        """Move the encoders, and of the items those whose vectors took part."""
+        self._adam.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        norm = nn.utils.clip_grad_norm_(self._encoders.values(), self.config.gradient_norm)
+        moved = leaf.grad if leaf.grad is not None else torch.zeros_like(leaf)
+        if not (torch.isfinite(loss) and torch.isfinite(norm) and torch.isfinite(moved).all()):
+            raise TrainingError(
+                f"the loss became {loss.item()} with a gradient norm of {norm.item()}: lower the "
+                "learning rate"
+            )
+        self._item_average.catch_up(self.steps, rows)
+        self.steps += 1
+        warm = min(1.0, self.steps / max(self.config.warm_up_steps, 1))
+        for group in self._adam.param_groups:
+            group["lr"] = self.config.learning_rate * warm
+        self._adam.step()
+        rate = self.config.embedding_rate * warm
+        self._row_adam.step(self.model.tensor(rows), moved, rate, self.steps)
+        self._average.follow(self.steps)
+
+    # -- ranking -------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def ranks(
+        self,
+        cases: Cases,
+        counted: ClickGraph | None = None,
+        *,
+        mask_seen: bool = True,
+        encoders_only: bool = False,
+    ) -> npt.NDArray[np.int32]:
+        """Rank the targets of m cases, int32 [m].
+
+        Parameters
+        ----------
+        cases
+            What is to be predicted.
+        counted
+            The graph; None: that of the learned clicks.
+        mask_seen
+            Whether the items of a case's history are left out of its ranking.
+        encoders_only
+            Whether the user vectors rank alone, as they learn.
+
+        Raises
+        ------
+        RankingError
+            A score is not a number.
+        """
+        scores = self._learned if counted is None else self._scores_with(counted)
+        ranks = np.empty(len(cases), np.int32)
+        with self._average.installed():
+            items = self._ranking_items()
+            vectors = encode_cases(self.model, self._interactions, cases, items)
+        columns = items if encoders_only else scores.columns(items)
+        for rows in by_length(self._interactions, cases, self.model.config.history_length):
+            mine = vectors.index_select(0, self.model.tensor(rows))
+            found = self._buffer.rows(len(rows), len(columns), mine)
+            if encoders_only:
+                torch.mm(mine, columns.T, out=found)
+            else:
+                features = scores.features(cases[rows])
+                trust = self.model.network.trust(self.model.tensor(features.context), mine)
+                linear = scores.linear(mine, features, trust)
+                torch.mm(linear.rows, columns.T, out=found)
+                entries = self.model.tensor(linear.entries)
+                found.view(-1).index_add_(0, entries, linear.values)
+            ranks[rows] = rank_cases(
+                found.cpu().numpy(), self._interactions, cases[rows], mask_seen=mask_seen
+            )
+        return ranks
+
+    def count(self, ends: npt.NDArray[np.int64]) -> ClickGraph:
+        """Return the graph of the clicks before other ends, int64 [U]."""
+        config = self.config
+        return count_clicks(
+            self._interactions, ends, config.window_weights, config.recent_half_life
+        )
+
+    def _scores_with(self, counted: ClickGraph) -> CaseScores:
+        return CaseScores(self.model, self._interactions, counted, self.config.source_power)
+
+    def _ranking_items(self) -> Tensor:
+        """Return the fused vectors of all items that rank, [N, d]."""
+        items: Tensor = self.model.network.fusion.items(self._item_average.values, None)
+        return items.detach()
+
+    # -- keeping -------------------------------------------------------------------------------
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return copies of the weights that rank, by name, in memory."""
+        found = {ITEMS: self._item_average.values}
+        found |= dict(zip(self._encoders, self._average.values, strict=True))
+        return _copies(found | self._trust)
+
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Rank with what `weights` returned; learning goes on from there too."""
+        self.model.table.weight.copy_(weights[ITEMS])
+        self._item_average.load(weights[ITEMS], self.steps)
+        for (name, parameter), value in zip(
+            self._encoders.items(), self._average.values, strict=True
+        ):
+            parameter.data.copy_(weights[name])
+            value.copy_(weights[name])
+        self.load_trust(weights)
+
+    def load_trust(self, weights: dict[str, Tensor]) -> None:
+        """Trust as the model did whose `weights` these are."""
+        for name, parameter in self._trust.items():
+            parameter.data.copy_(weights[name])
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return everything that the encoders' learning goes on from, as tensors and JSON values.
+
+        Good between two passes.
+        """
+        tensors = {"random": self.model.generator.get_state()}
+        tensors |= {"weight.items": self.model.table.weight}
+        tensors |= {"average.items": self._item_average.values}
+        tensors |= {ROWS + name: value for name, value in self._row_adam.moments().items()}
+        for (name, parameter), average in zip(
+            self._encoders.items(), self._average.values, strict=True
+        ):
+            tensors[f"weight.{name}"] = parameter
+            tensors[f"average.{name}"] = average
+            for moment, value in self._adam.state.get(parameter, {}).items():
+                tensors[f"adam.{name}.{moment}"] = value
+        return _copies(tensors), {"steps": self.steps, "random": self._rng.bit_generator.state}
+
+    def restore(self, tensors: dict[str, Tensor], document: dict[str, Any]) -> None:
+        """Go on from what `state` returned.
+
+        Raises
+        ------
+        SnapshotError
+            It is of another model.
+        """
+        try:
+            self._restore(tensors, int(document["steps"]))
+        except (KeyError, RuntimeError) as error:
+            raise SnapshotError(f"the kept state is of another model: {error}") from error
+        self.model.generator.set_state(tensors["random"].clone())
+        self._rng.bit_generator.state = document["random"]
+
+    def _restore(self, tensors: dict[str, Tensor], steps: int) -> None:
+        table = self.model.table
+        table.weight.copy_(tensors["weight.items"])
+        self._row_adam.load(
+            {n.removeprefix(ROWS): t for n, t in tensors.items() if n.startswith(ROWS)}
+        )
+        self._item_average.load(tensors["average.items"], steps)
+        for (name, parameter), average in zip(
+            self._encoders.items(), self._average.values, strict=True
+        ):
+            parameter.data.copy_(tensors[f"weight.{name}"])
+            average.copy_(tensors[f"average.{name}"])
+            self._adam.state[parameter] = {
+                moment: tensors[f"adam.{name}.{moment}"].to(parameter.device, copy=True)
+                for moment in MOMENTS
+                if f"adam.{name}.{moment}" in tensors
+            }
+        self.steps = steps
+
+
+def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return what tensors hold now, in memory."""
+    return {name: value.detach().to("cpu", copy=True) for name, value in tensors.items()}

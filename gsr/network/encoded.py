@@ -1,0 +1,38 @@
+"""What encoders made of users and items, ready to be scored. Imports no torch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class UserQueries:
+    """What scoring needs of B users.
+
+    Parameters
+    ----------
+    vectors
+        float32 [B, d], to be multiplied with item vectors.
+    channel_weights
+        float32 [B, C], to be multiplied with channels (see `gsr.votes.channels`).
+    """
+
+    vectors: npt.NDArray[np.float32]
+    channel_weights: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedItems:
+    """Every item, encoded at one moment.
+
+    Parameters
+    ----------
+    fused
+        float32 [N, d], what users are scored against and what the sequence encoder reads.
+    propagated
+        float32 [N, d], what the graph's neighbours sent; None where the graph encoder is off.
+    """
+
+    fused: npt.NDArray[np.float32]
+    propagated: npt.NDArray[np.float32] | None

@@ -1,0 +1,291 @@
+"""The joint model: one item table, two encoders, direct channels."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from gsr.config import ModelConfig
+from gsr.counters.histories import Histories
+from gsr.counters.item_graph import ItemGraph
+from gsr.network.encoded import EncodedItems, UserQueries
+from gsr.network.item_table import ItemTable, as_rows
+from gsr.network.joint_network import Clicks, Hop, JointNetwork
+from gsr.network.neighbour_sampler import NO_EDGES, Block, NeighbourSampler, OwnEdges
+from gsr.network.packing import Packed, distinct, pack
+from gsr.votes.channels import channel_count, channel_names, context_count, context_of, graph_arrays
+
+ITEM_CHUNK = 16_384
+USER_CHUNK = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Item rows of one step, with the neighbourhoods that they are encoded from.
+
+    Parameters
+    ----------
+    rows
+        int64 [U], distinct table rows; the asked ones lead.
+    asked
+        How many were asked for (R).
+    hops
+        From the outermost inwards.
+    """
+
+    rows: Tensor
+    asked: int
+    hops: list[Hop]
+
+
+class JointModel:
+    """The joint model.
+
+    Parameters
+    ----------
+    config
+        Its shape.
+    seed
+        Of the generator that draws first weights, new item rows and dropout.
+
+    Attributes
+    ----------
+    table
+        The item embeddings.
+    network
+        All other weights.
+    generator
+        The model's own randomness.
+    device
+        Where the weights are.
+    """
+
+    def __init__(self, config: ModelConfig, seed: int = 0) -> None:
+        self.config = config
+        self.device = torch.device("cpu")
+        self.generator = torch.Generator().manual_seed(seed)
+        self.table = ItemTable(config.dimension, self.generator)
+        self.network = JointNetwork(config, self.generator)
+        self.network.eval()
+        self._sampler = NeighbourSampler(config.fanout)
+        self._places = np.full(0, -1, np.int64)
+        self._boost = math.log(config.new_item_boost)
+
+    def to(self, device: torch.device) -> None:
+        """Move all weights to a device, and draw there from now on.
+
+        Learning a fixed set of clicks works on any device (`gsr.learning.batch_learner`), the
+        rest of this class on the processor only.
+        """
+        if device == self.device:
+            return
+        self.device = device
+        self.network.to(device)
+        self.table.to(device)
+        # The other device draws other numbers, so there is no state to go on from.
+        self.generator = torch.Generator(device).manual_seed(self.generator.initial_seed())
+        self.network.dropout.generator = self.generator
+
+    def tensor(self, array: npt.NDArray[Any]) -> Tensor:
+        """Return an array as a tensor on the model's device; on the processor, of its memory."""
+        return torch.from_numpy(array).to(self.device)
+
+    @property
+    def items(self) -> int:
+        """How many item rows the table has."""
+        return len(self.table)
+
+    def grow(self, graph: ItemGraph) -> int:
+        """Add rows until there is one per item of `graph`; return how many were added.
+
+        A new row starts at the mean of its graph neighbours' rows plus small noise.
+        """
+        new = np.asarray(self.table.grow(graph.items), dtype=np.int64)
+        self._seed(new, graph)
+        return len(new)
+
+    def renew(self, rows: npt.NDArray[np.int64], graph: ItemGraph) -> None:
+        """Start `rows` afresh, because they now stand for other items (next generation)."""
+        rows = np.unique(rows[rows < self.items])
+        self.table.renew(as_rows(rows))
+        self._seed(rows, graph)
+
+    def user_queries(
+        self,
+        histories: Histories,
+        graph: ItemGraph,
+        *,
+        items: EncodedItems | None = None,
+        context: npt.NDArray[np.float32] | None = None,
+    ) -> UserQueries:
+        """Encode users; a pure function of its arguments and the weights.
+
+        `histories` may be raw buffers: what may not be read is skipped (`Histories.recent`).
+        A user without readable clicks gets the zero vector and the weights of an empty context.
+
+        Parameters
+        ----------
+        histories
+            The users.
+        graph
+            The live counters.
+        items
+            Items encoded before (see `encode_items`), so that no neighbourhood is looked up.
+        context
+            float32 [B, F], context features recorded before, instead of those of `graph` as it is.
+        """
+        readable = histories.recent(self.config.history_length, self.config.event_weights)
+        if context is None:
+            context = self.context(readable, graph)
+        vectors = np.zeros((len(readable), self.config.dimension), np.float32)
+        weights = np.zeros((len(readable), channel_count(self.config.scales)), np.float32)
+        # Users of like length share a chunk, so that little of it is padding.
+        order = np.argsort(readable.lengths, kind="stable")
+        for start in range(0, len(order), USER_CHUNK):
+            users = order[start : start + USER_CHUNK]
+            found = self._encode_users(readable.rows(users), graph, context[users], items)
+            vectors[users] = found.vectors
+            weights[users] = found.channel_weights
+        if self.config.graph_channels:
+            weights[:, channel_names(self.config.scales).index("new")] += self._boost
+        return UserQueries(vectors, weights)
+
+    def item_vectors(self, graph: ItemGraph) -> npt.NDArray[np.float32]:
+        """Return the fused vector of every item row, float32 [N, d], with the graph as it is."""
+        return self.encode_items(graph).fused
+
+    @torch.no_grad()
+    def encode_items(self, graph: ItemGraph) -> EncodedItems:
+        """Propagate once in full, in chunks; N is the table's rows."""
+        embeddings = self.table.weight
+        if not self.network.mixes:
+            return EncodedItems(self.network.fusion.items(embeddings, None).numpy().copy(), None)
+        shares = self.network.hop_weights.softmax(dim=0)
+        power, total = embeddings, torch.zeros_like(embeddings)
+        for depth in range(len(self.network.mixes)):
+            power = self._send_all(power, graph, depth)
+            total += shares[depth] * power
+        return EncodedItems(self.network.fusion.items(embeddings, total).numpy(), total.numpy())
+
+    def context(self, readable: Histories, graph: ItemGraph) -> npt.NDArray[np.float32]:
+        """Return the context features [B, F] of readable histories."""
+        out = np.empty((len(readable), context_count(self.config.scales)), np.float32)
+        context_of(
+            graph_arrays(graph),
+            readable.items,
+            readable.times,
+            readable.lengths,
+            readable.now,
+            out,
+        )
+        return out
+
+    def gather(
+        self, asked: npt.NDArray[np.int64], graph: ItemGraph, own: OwnEdges = NO_EDGES
+    ) -> Gathered:
+        """Return the neighbourhoods of distinct rows `asked`, without the edges `own`."""
+        arrays, now = graph_arrays(graph), graph_time(graph)
+        rows, hops = asked, []
+        for _ in self.network.mixes:
+            block = self._sampler.sample(arrays, rows, now, self.items, own)
+            hops.append(as_hop(block, len(rows)))
+            rows = block.rows
+        return Gathered(as_rows(rows), len(asked), hops[::-1])
+
+    def fuse(self, gathered: Gathered, embeddings: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return fused and graph vectors [R, d] of the asked rows."""
+        propagated = self.network.propagate(embeddings, gathered.hops)
+        fused = self.network.fusion.items(embeddings[: gathered.asked], propagated)
+        return fused, propagated
+
+    def distinct(
+        self, rows: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the distinct rows among `rows` and each one's place among them.
+
+        Negative rows, and rows that the table does not have yet, get place -1.
+        """
+        if len(self._places) < self.items:
+            self._places = np.full(self.items * 5 // 4, -1, np.int64)
+        return distinct(rows, self.items, self._places)
+
+    @torch.no_grad()
+    def _encode_users(
+        self,
+        readable: Histories,
+        graph: ItemGraph,
+        context: npt.NDArray[np.float32],
+        items: EncodedItems | None,
+    ) -> UserQueries:
+        known = self.items if items is None else min(self.items, len(items.fused))
+        packed = pack(readable, known)
+        if items is None:
+            rows, places = self.distinct(packed.items)
+            gathered = self.gather(rows, graph)
+            fused, propagated = self.fuse(gathered, self.table.weight[gathered.rows])
+        else:
+            places = packed.items
+            fused = torch.from_numpy(items.fused)
+            sent = items.propagated
+            propagated = None if sent is None else torch.from_numpy(sent)
+        found = self.network.encode(fused, propagated, as_clicks(packed, places, context))
+        vectors = found.vectors * found.trust.gains
+        return UserQueries(vectors.numpy(), found.trust.channels.numpy())
+
+    def _send_all(self, vectors: Tensor, graph: ItemGraph, depth: int) -> Tensor:
+        """Return one round of propagation for every row."""
+        arrays, now = graph_arrays(graph), graph_time(graph)
+        received = torch.empty_like(vectors)
+        for start in range(0, self.items, ITEM_CHUNK):
+            stop = min(start + ITEM_CHUNK, self.items)
+            block = self._sampler.sample(arrays, np.arange(start, stop), now, self.items)
+            senders = vectors.index_select(0, as_rows(block.rows))
+            hop = as_hop(block, stop - start)
+            received[start:stop] = self.network.send(senders, hop, depth)
+        return received
+
+    def _seed(self, rows: npt.NDArray[np.int64], graph: ItemGraph) -> None:
+        if len(rows) == 0:
+            return
+        block = self._sampler.sample(graph_arrays(graph), rows, graph_time(graph), self.items)
+        weights = torch.from_numpy(block.shares).sum(dim=1)
+        targets = torch.from_numpy(block.targets)
+        sent = self.table.weight[as_rows(block.rows[block.sources])] * weights[:, None]
+        mean = torch.zeros(len(rows), self.config.dimension).index_add(0, targets, sent)
+        mass = torch.zeros(len(rows)).index_add(0, targets, weights)
+        self.table.seed(as_rows(rows), mean / mass.clamp(min=1e-12)[:, None])
+
+
+def graph_time(graph: ItemGraph) -> float:
+    """Return the time of the newest click that the graph knows; 0 where it knows none."""
+    newest = float(graph.last_clicks.max(initial=-np.inf))
+    return newest if np.isfinite(newest) else 0.0
+
+
+def as_hop(block: Block, targets: int) -> Hop:
+    """Return a sampled block as tensors."""
+    edges = torch.from_numpy(np.stack((block.sources, block.targets)))
+    return Hop(edges, torch.from_numpy(block.shares), targets)
+
+
+def as_clicks(
+    packed: Packed, places: npt.NDArray[np.int64], context: npt.NDArray[np.float32]
+) -> Clicks:
+    """Return packed clicks as tensors; `places` [T] are those of their items."""
+    return Clicks(
+        torch.from_numpy(places),
+        torch.from_numpy(packed.gaps),
+        torch.from_numpy(packed.events),
+        torch.from_numpy(packed.row),
+        torch.from_numpy(packed.column),
+        torch.from_numpy(packed.last),
+        torch.from_numpy(packed.present),
+        torch.from_numpy(packed.pauses),
+        torch.from_numpy(packed.votes),
+        torch.from_numpy(context),
+        packed.length,
+    )

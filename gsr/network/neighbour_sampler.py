@@ -1,0 +1,222 @@
+"""Neighbourhoods of item rows, cut out of the live graph. Imports no torch.
+
+The graph may hold the very edges that a sample is to predict, because it lives on while the sample
+waits to be learned. `OwnEdges` names them; they are subtracted before neighbours are chosen.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.compiled import kernel
+from gsr.votes.channels import MASS_PRIOR, GraphArrays
+
+
+class OwnEdges(NamedTuple):
+    """Edge additions to leave out, ordered by source; e of them.
+
+    Parameters
+    ----------
+    sources, targets
+        int64 [e].
+    amounts
+        float64 [e], weight added.
+    times
+        float64 [e], when.
+    """
+
+    sources: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.int64]
+    amounts: npt.NDArray[np.float64]
+    times: npt.NDArray[np.float64]
+
+
+NO_EDGES = OwnEdges(
+    np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.float64)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Neighbours of R rows, as a bipartite graph.
+
+    Parameters
+    ----------
+    rows
+        int64 [U], distinct item rows; the first R are those that were asked for.
+    sources
+        int64 [E], places in `rows` whose vectors are sent.
+    targets
+        int64 [E], places below R that receive; ascending.
+    shares
+        float32 [E, S], per time scale, the neighbour's share of the receiving row's weight.
+    """
+
+    rows: npt.NDArray[np.int64]
+    sources: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.int64]
+    shares: npt.NDArray[np.float32]
+
+
+@kernel
+def _weigh(
+    graph: GraphArrays,
+    row: int,
+    now: float,
+    own: OwnEdges,
+    worth: npt.NDArray[np.float64],
+) -> None:  # pragma: no cover
+    """Fill `worth` [row length, S] with a row's shares at `now`, its own edges left out."""
+    start = graph.row_starts[row]
+    length, scales = worth.shape
+    first = np.searchsorted(own.sources, row)
+    last = np.searchsorted(own.sources, row, side="right")
+    for s in range(scales):
+        exponent = graph.row_references[row, s] - now / graph.half_lives[s]
+        factor = 2.0 ** max(min(exponent, 100.0), -100.0)
+        for i in range(length):
+            worth[i, s] = graph.weights[start + i, s] * factor
+    for e in range(first, last):
+        for i in range(length):
+            if graph.neighbours[start + i] == own.targets[e]:
+                for s in range(scales):
+                    decay = 2.0 ** min((own.times[e] - now) / graph.half_lives[s], 100.0)
+                    left = worth[i, s] - own.amounts[e] * decay
+                    # What rounding leaves of an edge that was only the sample's own.
+                    worth[i, s] = left if left > 1e-5 * own.amounts[e] * decay else 0.0
+    for s in range(scales):
+        mass = MASS_PRIOR
+        for i in range(length):
+            mass += worth[i, s]
+        for i in range(length):
+            worth[i, s] /= mass
+
+
+@kernel
+def _choose(
+    graph: GraphArrays,
+    rows: npt.NDArray[np.int64],
+    now: float,
+    fanout: int,
+    limit: int,
+    own: OwnEdges,
+    keys: npt.NDArray[np.float64],
+    counts: npt.NDArray[np.int64],
+    chosen: npt.NDArray[np.int64],
+    shares: npt.NDArray[np.float32],
+) -> None:  # pragma: no cover
+    """Fill, per row, its best `fanout` neighbours by summed share (or by a random key of it)."""
+    best = np.empty(fanout, np.float64)
+    for r in range(len(rows)):
+        counts[r] = 0
+        row = rows[r]
+        if not 0 <= row < len(graph.row_starts):
+            continue
+        start = graph.row_starts[row]
+        worth = np.empty((graph.row_lengths[row], len(graph.half_lives)), np.float64)
+        _weigh(graph, row, now, own, worth)
+        for i in range(len(worth)):
+            neighbour = graph.neighbours[start + i]
+            # Weighted sampling without replacement by exponential races (Efraimidis-Spirakis).
+            score = worth[i].sum() / (1.0 if len(keys) == 0 else keys[(row * 31 + i) % len(keys)])
+            if score <= 0.0 or neighbour >= limit or not graph.alive[neighbour]:
+                continue
+            place = counts[r]
+            if place == fanout:
+                if score <= best[fanout - 1]:
+                    continue
+                place = fanout - 1
+            else:
+                counts[r] += 1
+            while place > 0 and best[place - 1] < score:
+                best[place] = best[place - 1]
+                chosen[r, place] = chosen[r, place - 1]
+                shares[r, place] = shares[r, place - 1]
+                place -= 1
+            best[place] = score
+            chosen[r, place] = neighbour
+            shares[r, place] = worth[i]
+
+
+@kernel
+def _number(
+    rows: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.int64],
+    chosen: npt.NDArray[np.int64],
+    shares: npt.NDArray[np.float32],
+    places: npt.NDArray[np.int64],
+    block_rows: npt.NDArray[np.int64],
+    sources: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.int64],
+    flat: npt.NDArray[np.float32],
+) -> int:  # pragma: no cover
+    """Give every row a place, asked ones first; `places` is all -1 before and after."""
+    used = 0
+    for r in range(len(rows)):
+        block_rows[used] = rows[r]
+        places[rows[r]] = used
+        used += 1
+    edge = 0
+    for r in range(len(rows)):
+        for i in range(counts[r]):
+            row = chosen[r, i]
+            if places[row] < 0:
+                places[row] = used
+                block_rows[used] = row
+                used += 1
+            sources[edge] = places[row]
+            targets[edge] = r
+            flat[edge] = shares[r, i]
+            edge += 1
+    for u in range(used):
+        places[block_rows[u]] = -1
+    return used
+
+
+class NeighbourSampler:
+    """Cuts neighbourhoods out of a graph; keeps its scratch memory between calls.
+
+    Parameters
+    ----------
+    fanout
+        At most so many neighbours per row, the heaviest by their share summed over the scales.
+    """
+
+    def __init__(self, fanout: int) -> None:
+        self.fanout = fanout
+        self._places = np.full(0, -1, np.int64)
+
+    def sample(
+        self,
+        graph: GraphArrays,
+        rows: npt.NDArray[np.int64],
+        now: float,
+        limit: int,
+        own: OwnEdges = NO_EDGES,
+        rng: np.random.Generator | None = None,
+    ) -> Block:
+        """Return the neighbours of distinct `rows` at time `now`, without the edges `own`.
+
+        Neighbours that are dead, or have no row below `limit`, are left out. With `rng`,
+        neighbours are drawn by weight instead of the heaviest taken.
+        """
+        n = len(rows)
+        if len(self._places) < max(len(graph.alive), int(rows.max(initial=-1)) + 1):
+            size = max(len(graph.alive), int(rows.max(initial=-1)) + 1)
+            self._places = np.full(size * 5 // 4, -1, np.int64)
+        counts = np.empty(n, np.int64)
+        chosen = np.empty((n, self.fanout), np.int64)
+        shares = np.empty((n, self.fanout, len(graph.half_lives)), np.float32)
+        keys = np.empty(0) if rng is None else rng.exponential(size=max(64 * n, 1))
+        _choose(graph, rows, now, self.fanout, limit, own, keys, counts, chosen, shares)
+        edges = int(counts.sum())
+        block_rows = np.empty(n + edges, np.int64)
+        sources = np.empty(edges, np.int64)
+        targets = np.empty(edges, np.int64)
+        flat = np.empty((edges, len(graph.half_lives)), np.float32)
+        used = _number(
+            rows, counts, chosen, shares, self._places, block_rows, sources, targets, flat
+        )
+        return Block(block_rows[:used].copy(), sources, targets, flat)

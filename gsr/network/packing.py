@@ -1,0 +1,106 @@
+"""Clicks of many users as one run of tokens, without padding. Imports no torch."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.compiled import kernel
+from gsr.counters.histories import Histories
+
+VIEW_DECAY: Final = 0.7
+"""How much less each step back counts in the graph view of a history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Packed clicks; fields as in `joint_network.Clicks`, with `items` int64 [T] for the places.
+
+    `place` int64 [T] is each click's column in the histories that were packed.
+    """
+
+    items: npt.NDArray[np.int64]
+    gaps: npt.NDArray[np.float32]
+    events: npt.NDArray[np.int64]
+    row: npt.NDArray[np.int64]
+    column: npt.NDArray[np.int64]
+    place: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+    present: npt.NDArray[np.float32]
+    pauses: npt.NDArray[np.float32]
+    votes: npt.NDArray[np.float32]
+    length: int
+
+
+def pack(readable: Histories, rows: int) -> Packed:
+    """Pack readable histories (see `Histories.recent`); items past `rows` are left out."""
+    width = readable.items.shape[1]
+    real = np.arange(width) < readable.lengths[:, None]
+    real &= (readable.items >= 0) & (readable.items < rows)
+    row, place = np.nonzero(real)
+    lengths = real.sum(axis=1)
+    ends = lengths.cumsum()
+    column = np.arange(len(row)) - np.repeat(ends - lengths, lengths)
+    times = readable.times[row, place]
+    gaps = np.diff(times, prepend=0.0)
+    gaps[column == 0] = 0.0
+    present = lengths > 0
+    last = np.where(present, ends - 1, 0)
+    pauses = np.where(present, readable.now - times[last] if len(times) else 0.0, 0.0)
+    back = np.repeat(lengths, lengths) - 1 - column
+    votes = VIEW_DECAY ** back.astype(float)
+    totals = np.bincount(row, votes, minlength=len(lengths))
+    return Packed(
+        readable.items[row, place],
+        gaps.astype(np.float32),
+        readable.events[row, place].astype(np.int64),
+        row,
+        column,
+        place,
+        last,
+        present[:, None].astype(np.float32),
+        pauses.astype(np.float32),
+        (votes / totals[row]).astype(np.float32),
+        int(lengths.max(initial=0)),
+    )
+
+
+@kernel
+def _number(
+    rows: npt.NDArray[np.int64],
+    limit: int,
+    scratch: npt.NDArray[np.int64],
+    found: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int64],
+) -> int:  # pragma: no cover
+    used = 0
+    for i in range(len(rows)):
+        row = rows[i]
+        if row < 0 or row >= limit:
+            places[i] = -1
+            continue
+        if scratch[row] < 0:
+            scratch[row] = used
+            found[used] = row
+            used += 1
+        places[i] = scratch[row]
+    for u in range(used):
+        scratch[found[u]] = -1
+    return used
+
+
+def distinct(
+    rows: npt.NDArray[np.int64], limit: int, scratch: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return distinct rows below `limit` in order of first sight, and each row's place there.
+
+    Rows out of range get place -1. `scratch` [at least limit] is all -1 before and after.
+
+    >>> distinct(np.array([7, 3, -1, 7]), 10, np.full(10, -1))
+    (array([7, 3]), array([ 0,  1, -1,  0]))
+    """
+    found = np.empty(len(rows), np.int64)
+    places = np.empty(len(rows), np.int64)
+    used = _number(rows, limit, scratch, found, places)
+    return found[:used].copy(), places

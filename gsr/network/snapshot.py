@@ -1,0 +1,131 @@
+"""A model as bytes: tensors in safetensors, the rest as a JSON document. No file is touched."""
+
+import dataclasses
+from typing import Any, Final
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from gsr.config import UNLEARNED, ModelConfig
+from gsr.errors import SnapshotError
+from gsr.network.model import JointModel
+
+FORMAT: Final = 3
+NETWORK: Final = "network."
+ITEMS: Final = "items.weight"
+GENERATIONS: Final = "items.generations"
+
+
+def to_tensors(model: JointModel) -> dict[str, Tensor]:
+    """Return copies of every tensor of the model; optimiser state is the learner's."""
+    network = model.network.state_dict()
+    return {
+        ITEMS: model.table.weight.clone(),
+        GENERATIONS: model.table.generations.clone(),
+        **{NETWORK + name: tensor.clone() for name, tensor in network.items()},
+    }
+
+
+def to_manifest(model: JointModel) -> dict[str, Any]:
+    """Return what a snapshot's manifest must say about the model, as JSON types."""
+    return {
+        "model_format": FORMAT,
+        "items": model.items,
+        "config": _as_json(model.config),
+        "libraries": {"torch": torch.__version__},
+    }
+
+
+def encode_tensors(tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
+    """Return `tensors` in safetensors format."""
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    data: bytes = safetensors.torch.save(contiguous, metadata)
+    return data
+
+
+def decode_tensors(data: bytes) -> dict[str, Tensor]:
+    """Read safetensors bytes.
+
+    Raises
+    ------
+    SnapshotError
+        They are torn.
+    """
+    try:
+        tensors: dict[str, Tensor] = safetensors.torch.load(data)
+    except safetensors.SafetensorError as error:
+        msg = f"these are not whole safetensors ({error}): use an older snapshot"
+        raise SnapshotError(msg) from error
+    return tensors
+
+
+def from_snapshot(
+    tensors: dict[str, Tensor],
+    manifest: dict[str, Any],
+    config: ModelConfig | None = None,
+    seed: int = 0,
+) -> JointModel:
+    """Rebuild the model.
+
+    Parameters
+    ----------
+    tensors, manifest
+        From `to_tensors` and `to_manifest`.
+    config
+        The configuration that is wanted; None takes the snapshot's. Settings that weights do not
+        know of (`UNLEARNED`) may differ from the snapshot's.
+    seed
+        Of the rebuilt model's generator (see `Learner.restore` for continuing the old one).
+
+    Raises
+    ------
+    SnapshotError
+        The manifest names another format, or another configuration (each differing setting is
+        named with both values), or tensors are missing or of another shape.
+    """
+    if manifest.get("model_format") != FORMAT:
+        found = manifest.get("model_format")
+        raise SnapshotError(
+            f"the snapshot has model format {found}, this build reads {FORMAT}: use the build that "
+            "wrote it, or start a new model"
+        )
+    written = _from_json(manifest["config"])
+    if config is not None:
+        _refuse_other(written, config)
+    model = JointModel(config or written, seed)
+    network = {n[len(NETWORK) :]: t for n, t in tensors.items() if n.startswith(NETWORK)}
+    try:
+        model.network.load_state_dict(network)
+        model.table.load(tensors[ITEMS], tensors[GENERATIONS])
+    except (KeyError, RuntimeError) as error:
+        raise SnapshotError(f"the snapshot's tensors do not fit its manifest: {error}") from error
+    return model
+
+
+def _refuse_other(written: ModelConfig, wanted: ModelConfig) -> None:
+    old, new = dataclasses.asdict(written), dataclasses.asdict(wanted)
+    different = [
+        f"{name} is {old[name]}, not {new[name]}"
+        for name in old
+        if name not in UNLEARNED and old[name] != new[name]
+    ]
+    if different:
+        msg = f"the snapshot was made with another configuration: {'; '.join(different)}"
+        raise SnapshotError(f"{msg}. Restore these settings, or start a new model.")
+
+
+def _as_json(config: ModelConfig) -> dict[str, Any]:
+    values = dataclasses.asdict(config)
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+
+def _from_json(values: dict[str, Any]) -> ModelConfig:
+    settings: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    try:
+        return ModelConfig(**settings)
+    except TypeError as error:
+        raise SnapshotError(f"the snapshot's configuration is unknown here: {error}") from error

@@ -1,0 +1,128 @@
+"""What makes a click acceptable, and events before they are checked, column by column."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_RECORD_BYTES: Final = 16 * 1024
+# Code 255 marks forget rows in the accepted feed.
+MAX_EVENT_NAMES: Final = 255
+
+DEFAULT_EVENT_WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
+    {"click": 1.0, "view": 1.0, "cart": 2.0, "purchase": 3.0, "seen": 0.0, "hide": -1.0}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRules:
+    """What makes a click acceptable, and what it is worth.
+
+    Parameters
+    ----------
+    weights
+        Event name to weight, in order; the position in this order is the event's code. Positive:
+        learned from. Zero: only marks the item as seen. Negative: only hides the item. New names
+        may be appended, never inserted or removed, because state holds the codes.
+    default_event
+        The name of a click that names none.
+    future_tolerance_seconds
+        How far a click may lie past its append time.
+    max_age_seconds
+        How far a click may lie behind its append time; None: any age.
+
+    Raises
+    ------
+    ValueError
+        A setting contradicts another; the message names the configuration key.
+
+    Examples
+    --------
+    >>> EventRules(weights={"click": 1.0, "hide": -1.0}).codes
+    {'click': 0, 'hide': 1}
+    """
+
+    weights: Mapping[str, float] = field(default_factory=lambda: DEFAULT_EVENT_WEIGHTS)
+    default_event: str = "click"
+    future_tolerance_seconds: float = 300.0
+    max_age_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.weights) <= MAX_EVENT_NAMES:
+            raise ValueError(
+                f"events.weights has {len(self.weights)} names: give 1 to {MAX_EVENT_NAMES}"
+            )
+        if "" in self.weights:
+            raise ValueError("events.weights holds an empty name: give it one, or remove it")
+        for name, weight in self.weights.items():
+            if not np.isfinite(weight):
+                raise ValueError(f"events.weights.{name} is {weight}: give a finite number")
+        if self.default_event not in self.weights:
+            raise ValueError(
+                f"events.default_event is {self.default_event!r}, which events.weights does not "
+                "list: add it there, or name one of its events"
+            )
+        if not 0 <= self.future_tolerance_seconds < float("inf"):
+            raise ValueError("events.future_tolerance_seconds must be a number from 0")
+        if self.max_age_seconds is not None and not self.max_age_seconds > 0:
+            raise ValueError("events.max_age_seconds must be above 0, or absent for any age")
+
+    @property
+    def codes(self) -> dict[str, int]:
+        """Event name to code, its position in `weights`."""
+        return {name: code for code, name in enumerate(self.weights)}
+
+    @property
+    def weight_by_code(self) -> npt.NDArray[np.float64]:
+        """float64 [names], each code's weight."""
+        return np.array(list(self.weights.values()), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class EventColumns:
+    """Events of a file or of the simulator, column by column; n rows.
+
+    Parameters
+    ----------
+    user_ids, item_ids
+        n strings each, 1 to 256 bytes as UTF-8.
+    times
+        float64 [n], seconds since the epoch.
+    events
+        n event names; None: the default event.
+    event_ids
+        n ids of the events themselves; None where there is none.
+    """
+
+    user_ids: list[str]
+    item_ids: list[str]
+    times: npt.NDArray[np.float64]
+    events: list[str | None]
+    event_ids: list[str | None]
+
+    def __len__(self) -> int:
+        return len(self.user_ids)
+
+    def part(self, start: int, stop: int) -> "EventColumns":
+        """Return the events ``start : stop``."""
+        rows = slice(start, stop)
+        return EventColumns(
+            self.user_ids[rows],
+            self.item_ids[rows],
+            self.times[rows],
+            self.events[rows],
+            self.event_ids[rows],
+        )
+
+    def rows(self, rows: Sequence[int]) -> "EventColumns":
+        """Return some events, in the order of `rows`."""
+        return EventColumns(
+            [self.user_ids[row] for row in rows],
+            [self.item_ids[row] for row in rows],
+            self.times[list(rows)],
+            [self.events[row] for row in rows],
+            [self.event_ids[row] for row in rows],
+        )

@@ -1,0 +1,4 @@
+"""Event files of other systems: CSV, JSON lines, Parquet; found, unpacked, checked row by row.
+
+Only what turns files into event columns may enter.
+"""

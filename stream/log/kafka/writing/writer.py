@@ -1,0 +1,195 @@
+"""Appends to a Kafka topic: idempotently, or fenced and in transactions."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError, UnknownError
+
+from stream.clock import Clock
+from stream.errors import FencedError, LogError, RecordTooLargeError
+from stream.log.interface import Outgoing
+from stream.log.kafka.cluster.failures import is_passing, log_error
+from stream.log.kafka.cluster.trouble_counts import KafkaFigures
+from stream.log.kafka.writing.producing import discard, offsets, record_bytes, send, too_large
+from stream.log.kafka.writing.transactions import NOBODY, commit, open_transactions
+from stream.log.placement import Placement
+
+OpenProducer = Callable[[], KafkaProducer]
+Placed = Sequence[tuple[Outgoing, int]]
+"""Records, each with its partition."""
+
+
+class KafkaWriter:
+    """A `Writer` without a fence: acknowledged by all replicas in sync, each record once.
+
+    After trouble the client is given up with what it had not sent, so that no record of a failed
+    append overtakes a later one; what was under way may still arrive.
+
+    Parameters
+    ----------
+    topic
+        Its name.
+    placement
+        Chooses partitions.
+    open_producer
+        Opens a client.
+    clock
+        Times what waits.
+    timeout_seconds
+        The bound of each thing that an append waits for.
+    figures
+        Counts trouble.
+    largest_bytes
+        The largest record, uncompressed and by itself, that is sent at all.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        placement: Placement,
+        open_producer: OpenProducer,
+        clock: Clock,
+        timeout_seconds: float,
+        figures: KafkaFigures,
+        largest_bytes: int,
+    ) -> None:
+        self._topic = topic
+        self._placement = placement
+        self._open_producer = open_producer
+        self._clock = clock
+        self._timeout_seconds: Final = timeout_seconds
+        self._figures = figures
+        self._largest_bytes: Final = largest_bytes
+        self._producer: KafkaProducer | None = None
+        self.closed = False
+        """Whether `close` was called."""
+
+    def append(self, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
+        """Append all of `records` and return each one's (partition, offset)."""
+        if self.closed:
+            raise LogError(f"this writer to {self._topic} was closed")
+        if not records:
+            return []
+        partitions = self._placement.partitions(records)
+        self._check_sizes(records)
+        try:
+            acknowledged = self._append(list(zip(records, partitions, strict=True)))
+        except (KafkaError, OSError) as error:
+            self._give_up()
+            raise log_error(error, f"append to {self._topic}", self._figures.brokers) from error
+        return list(zip(partitions, acknowledged, strict=True))
+
+    def close(self) -> None:
+        """Refuse further appends."""
+        self.closed = True
+        self._discard()
+
+    def _check_sizes(self, records: Sequence[Outgoing]) -> None:
+        limit = self._largest_bytes
+        rows = [row for row, record in enumerate(records) if record_bytes(record) > limit]
+        if rows:
+            raise RecordTooLargeError(self._topic, rows, limit)
+
+    def _append(self, placed: Placed) -> list[int]:
+        return self._send(self._client(), placed)
+
+    def _client(self) -> KafkaProducer:
+        """Return the producer, a new one where the last one was given up."""
+        if self._producer is None:
+            self._producer = self._open_producer()
+        return self._producer
+
+    def _send(self, producer: KafkaProducer, placed: Placed) -> list[int]:
+        """Return the offsets, once all is acknowledged."""
+        futures = send(producer, self._topic, placed)
+        # What is raised of a batch that was split meanwhile is said of its parts too.
+        with suppress(UnknownError):
+            producer.flush(self._timeout_seconds)
+        try:
+            return offsets(futures, self._clock, self._timeout_seconds)
+        except KafkaError as error:
+            row = too_large(futures)
+            if row is None:
+                raise
+            self._give_up()
+            raise RecordTooLargeError(self._topic, [row], None) from error
+
+    def _give_up(self) -> None:
+        self._figures.count("reconnects")
+        self._discard()
+
+    def _discard(self) -> None:
+        if self._producer is not None:
+            discard(self._producer)
+            self._producer = None
+
+
+class FencedKafkaWriter(KafkaWriter):
+    """A `Writer` with a fence: each append is a transaction of one transactional id.
+
+    It locks out every earlier writer of its name when it opens, and never a later one: after
+    trouble its next client takes up where the last one was, if nobody else has.
+
+    Parameters
+    ----------
+    topic, placement, clock, timeout_seconds, figures, largest_bytes
+        As `KafkaWriter` takes them.
+    open_producer
+        Opens a client with the transactional id.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        placement: Placement,
+        open_producer: OpenProducer,
+        clock: Clock,
+        timeout_seconds: float,
+        figures: KafkaFigures,
+        largest_bytes: int,
+    ) -> None:
+        super().__init__(
+            topic, placement, open_producer, clock, timeout_seconds, figures, largest_bytes
+        )
+        self._identity = NOBODY
+        self._refusal: FencedError | None = None
+        try:
+            self._client()
+        except (KafkaError, OSError) as error:
+            self._discard()
+            raise log_error(error, f"open a writer to {topic}", figures.brokers) from error
+
+    def append(self, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
+        """Append all of `records`, or none of them, and return each one's (partition, offset)."""
+        if self._refusal is not None:
+            raise FencedError(*self._refusal.args)
+        try:
+            return super().append(records)
+        except FencedError as error:
+            self._refusal = error
+            raise
+
+    def _append(self, placed: Placed) -> list[int]:
+        producer = self._client()
+        try:
+            return self._transact(producer, placed)
+        except KafkaError as error:
+            if is_passing(error):
+                raise
+        # Perhaps only this producer is done for: one that takes its place finds out.
+        self._give_up()
+        return self._transact(self._client(), placed)
+
+    def _transact(self, producer: KafkaProducer, placed: Placed) -> list[int]:
+        producer.begin_transaction()
+        acknowledged = self._send(producer, placed)
+        commit(producer, self._timeout_seconds)
+        return acknowledged
+
+    def _client(self) -> KafkaProducer:
+        if self._producer is None:
+            producer = super()._client()
+            self._identity = open_transactions(producer, self._identity, self._timeout_seconds)
+        return self._producer

@@ -1,0 +1,76 @@
+"""The walk is bounded, reaches everybody active, and never starts over."""
+
+from consumers.roles.publisher.state import UserTable
+from consumers.roles.publisher.walk import Walk
+from stream.clock import ManualClock
+
+
+def _table(users: int) -> UserTable:
+    table = UserTable(1)
+    for n in range(users):
+        row = table.add(f"u{n}", n % 2)
+        table.sequence_offsets[row] = n
+        table.click_times[row] = 1000.0 + n
+        table.checked_versions[row] = 0
+    return table
+
+
+def _walk(walk: Walk, table: UserTable, clock: ManualClock, seconds: int) -> list[int]:
+    """Let it walk in tenths of a second, noting each user as done; return who, in order."""
+    visited: list[int] = []
+    for _ in range(10 * seconds):
+        clock.sleep(0.1)
+        rows = walk.stride(table, limit=1000)
+        table.checked_versions[rows] = walk.target
+        visited += rows.tolist()
+    return visited
+
+
+def test_keeps_its_rate_and_reaches_everybody() -> None:
+    """400 users at 100 per second take four seconds, each user once, in the log's order."""
+    clock, table = ManualClock(), _table(400)
+    walk = Walk(100.0, 1e9, clock)
+    walk.move_target(1)
+    assert 200 <= len(_walk(walk, table, clock, 3)) <= 310
+    _walk(walk, table, clock, 3)
+    assert (table.checked_versions[:400] == 1).all()
+    assert walk.progress(table) == 1.0
+
+
+def test_a_new_target_does_not_start_over() -> None:
+    """With a version every second and four seconds per round, everybody still gets a turn."""
+    clock, table = ManualClock(), _table(400)
+    walk = Walk(100.0, 1e9, clock)
+    visits: list[int] = []
+    for version in range(1, 9):
+        walk.move_target(version)
+        visits += _walk(walk, table, clock, 1)
+    counts = [visits.count(row) for row in range(400)]
+    assert min(counts) >= 1
+    assert max(counts) - min(counts) <= 1
+
+
+def test_leaves_out_the_inactive() -> None:
+    """Users whose clicks are long ago are not visited."""
+    clock, table = ManualClock(), _table(400)
+    walk = Walk(1e6, 99.0, clock)
+    walk.move_target(1)
+    assert sorted(_walk(walk, table, clock, 2)) == list(range(300, 400))
+
+
+def test_an_older_target_changes_nothing() -> None:
+    """The target never moves back."""
+    walk = Walk(1.0, 1.0, ManualClock())
+    walk.move_target(5)
+    walk.move_target(3)
+    assert walk.target == 5
+
+
+def test_no_room_no_walk() -> None:
+    """While clicks fill the batches, the walk rests."""
+    clock, table = ManualClock(), _table(100)
+    walk = Walk(1000.0, 1e9, clock)
+    walk.move_target(1)
+    clock.sleep(1.0)
+    assert walk.stride(table, limit=0).tolist() == []
+    assert len(walk.stride(table, limit=7)) == 7

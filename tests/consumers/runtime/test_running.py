@@ -1,0 +1,81 @@
+"""`gsr run` as one would run it: three roles, clicks in, lists out, an orderly end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from consumers.runtime.running import role_children
+from stream.clock import SystemClock
+from stream.log.opening import open_log
+
+ROOT = Path(__file__).parents[3]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+GSR = [sys.executable, "-m", "consumers.cli"]
+FLAGS = [
+    *("--log", "embedded:log", "--state", "state"),
+    *("--set", "http.ingest_port=0", "--set", "http.trainer_port=0"),
+    *("--set", "http.publisher_port=0", "--set", "ingest.checkpoint_interval_seconds=1"),
+    *("--set", "trainer.view_interval_seconds=1"),
+]
+
+
+def test_children_get_the_same_configuration(tmp_path: Path) -> None:
+    """File and flags reach each role as variables."""
+    children = role_children(tmp_path / "gsr.toml", {"log.url": "embedded:x"})
+    assert [child.name for child in children] == ["ingest", "trainer", "publisher"]
+    for child in children:
+        assert child.environment == {
+            "GSR_CONFIG": str(tmp_path / "gsr.toml"),
+            "GSR_LOG__URL": "embedded:x",
+        }
+
+
+@pytest.mark.slow
+def test_clicks_become_lists_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    """The whole pipeline, from `gsr simulate` to the topic of recommendations."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    service = subprocess.Popen(
+        [*GSR, "run", *FLAGS],
+        cwd=tmp_path,
+        env={**ENVIRONMENT, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        subprocess.run(
+            [*GSR, "simulate", "--log", "embedded:log", "--events", "500", "--restamp"],
+            cwd=tmp_path,
+            env=ENVIRONMENT,
+            check=True,
+            capture_output=True,
+        )
+        log = open_log(f"embedded:{tmp_path / 'log'}", SystemClock())
+        deadline = time.monotonic() + 240
+        while not sum(log.end_offsets("recommendations").values()):
+            assert service.poll() is None
+            assert time.monotonic() < deadline, "no list within four minutes"
+            time.sleep(0.2)
+        log.close()
+        children = psutil.Process(service.pid).children()
+        assert len(children) == 3
+        service.send_signal(signal.SIGINT)
+        _, messages = service.communicate(timeout=60)
+    finally:
+        service.kill()
+    assert service.returncode == 0, messages
+    assert "Traceback" not in messages
+    assert "leak" not in messages
+    assert list(temporary.iterdir()) == []
+    for name in ("ingest", "trainer", "publisher"):
+        assert any(line.startswith(name) and "stopped" in line for line in messages.splitlines()), (
+            messages
+        )
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert not alive
