@@ -106,12 +106,12 @@ class Job:
 
     def _graph(self, scales: int) -> Any:
         """Return the live counters: random neighbours, or none without time scales."""
-        from gsr.votes.channels import GraphArrays  # noqa: PLC0415 -- as above
+        from gsr.counters.item_graph import ItemGraph  # noqa: PLC0415 -- as above
 
         rng = np.random.default_rng(1)
         count = len(self.items)
         row = NEIGHBOURS if scales else 0
-        return GraphArrays(
+        return ItemGraph(
             half_lives=np.geomspace(3600.0, 3e7, scales),
             row_starts=np.arange(count) * row,
             row_lengths=np.full(count, row, np.int32),

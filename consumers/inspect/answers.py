@@ -20,7 +20,7 @@ from consumers.serving.item_controls import ItemControls
 from consumers.serving.view import decode_view
 from consumers.topics.log_lookup import newest_record
 from consumers.topics.log_range import read_range
-from gsr.counters.graph_arrays import ItemTable
+from gsr.counters.item_graph import ItemTable
 from stream.clock import SystemClock
 from stream.errors import RecordFormatError
 from stream.events.records.recommendation import decode_recommendation

@@ -193,8 +193,7 @@ def with_rows(view: ServingView, rows: int) -> ServingView:
     if more <= 0:
         return view
     graph, scales = view.graph, view.graph.scales
-    grown = replace(
-        graph,
+    grown = graph._replace(
         row_starts=np.concatenate([graph.row_starts, np.zeros(more, np.int64)]),
         row_lengths=np.concatenate([graph.row_lengths, np.zeros(more, np.int32)]),
         row_references=np.concatenate([graph.row_references, np.zeros((more, scales), np.int64)]),

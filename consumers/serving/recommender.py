@@ -18,7 +18,6 @@ from gsr.votes.channels import (
     channel_count,
     channel_names,
     clear_channels,
-    graph_arrays,
     graph_channel_count,
     graph_channels,
     popularity_levels,
@@ -106,7 +105,7 @@ class Recommender:
         self._index.follow(view)
         self._view = view
         self._scorer = scorer
-        self._graph = graph_arrays(view.graph)
+        self._graph = view.graph
         self._levels = np.full((len(view), view.graph.scales), NEVER, dtype=np.float64)
         popularity_levels(self._graph, self._levels)
         self._alive, self._generations = view.graph.alive, view.generations

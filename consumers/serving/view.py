@@ -8,7 +8,7 @@ a row whose item expired may be reused, and its generation tells the two items a
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -192,8 +192,7 @@ def _packed(graph: ItemGraph) -> ItemGraph:
     neighbours = np.empty(slots, dtype=np.uint32)
     weights = np.empty((slots, graph.scales), dtype=np.float32)
     _pack(graph.row_starts, lengths, graph.neighbours, graph.weights, starts, neighbours, weights)
-    return replace(
-        graph,
+    return graph._replace(
         row_starts=starts,
         row_lengths=lengths,
         neighbours=neighbours,

@@ -24,9 +24,9 @@ from gsr.counters.click_batch import ClickBatch
 from gsr.counters.config import StateConfig
 from gsr.counters.edge_kernel import EdgeRules, Edges, Scratch, add_edges
 from gsr.counters.fingerprint import fingerprints_of
-from gsr.counters.graph_arrays import GraphArrays, ItemTable
 from gsr.counters.id_column import IdColumn
 from gsr.counters.item_columns import GONE, ItemColumns
+from gsr.counters.item_graph import ItemGraph, ItemTable
 from gsr.counters.item_rows import ItemRows
 from gsr.counters.merge_kernel import merge_table
 from gsr.counters.seen_filter import remember
@@ -188,11 +188,11 @@ class StateArrays:
         """Make room for the edges of some more clicks, after `add_edges` had too little."""
         self.items.reserve_edges(_SPACE_STEP * self._edge_rules.room_per_click)
 
-    def graph(self) -> GraphArrays:
+    def graph(self) -> ItemGraph:
         """Return views of the counters, valid until the next change."""
         columns = self.items.columns
         used = self.items.used
-        return GraphArrays(
+        return ItemGraph(
             half_lives=self._half_lives,
             row_starts=columns.row_starts[:used],
             row_lengths=columns.row_lengths[:used],

@@ -1,16 +1,17 @@
-"""The item graph and recent popularity, as arrays over item rows."""
+"""The item graph and recent popularity, as arrays over item rows: for kernels and for everybody."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 
-@dataclass(frozen=True, slots=True)
-class ItemGraph:
+class ItemGraph(NamedTuple):
     """A view of live counters: weighted next-item edges and popularity on S time scales.
 
-    The arrays may be views of memory that somebody else keeps adding to. A stored weight ``w``
+    The arrays may be views of memory that somebody else keeps adding to, and that moves when it
+    grows: ask for them anew after every change. A stored weight ``w``
     with reference ``r`` is worth ``w * 2 ** (r - t / half_life)`` at time ``t`` (forward decay):
     references count whole half-lives since the epoch.
 
@@ -34,7 +35,8 @@ class ItemGraph:
     last_clicks
         float64 [N], time of the newest click; -inf where there was none.
     alive
-        bool [N], rows that are items that may be recommended; False where a row is free.
+        bool [N], rows that are items that may be recommended; False where a row is free, or its
+        first click is pending.
     """
 
     half_lives: npt.NDArray[np.float64]
@@ -57,3 +59,25 @@ class ItemGraph:
     def scales(self) -> int:
         """How many time scales there are."""
         return len(self.half_lives)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTable:
+    """Items of one partition with their counters; row n of everything is one item.
+
+    Parameters
+    ----------
+    ids
+        N item ids, in the order of their indexes.
+    indexes
+        int64 [N], ascending: the partition's number of each item, never used twice.
+    created_at
+        float64 [N], time of the click that made the item known.
+    graph
+        Their counters; `neighbours` are rows of this table.
+    """
+
+    ids: list[str]
+    indexes: npt.NDArray[np.int64]
+    created_at: npt.NDArray[np.float64]
+    graph: ItemGraph

@@ -17,7 +17,7 @@ from gsr.network.item_table import ItemTable, as_rows
 from gsr.network.joint_network import Clicks, Hop, JointNetwork
 from gsr.network.neighbour_sampler import NO_EDGES, Block, NeighbourSampler, OwnEdges
 from gsr.network.packing import Packed, distinct, pack
-from gsr.votes.channels import channel_count, channel_names, context_count, context_of, graph_arrays
+from gsr.votes.channels import channel_count, channel_names, context_count, context_of
 
 ITEM_CHUNK = 16_384
 USER_CHUNK = 2_048
@@ -175,7 +175,7 @@ class JointModel:
         """Return the context features [B, F] of readable histories."""
         out = np.empty((len(readable), context_count(self.config.scales)), np.float32)
         context_of(
-            graph_arrays(graph),
+            graph,
             readable.items,
             readable.times,
             readable.lengths,
@@ -188,10 +188,10 @@ class JointModel:
         self, asked: npt.NDArray[np.int64], graph: ItemGraph, own: OwnEdges = NO_EDGES
     ) -> Gathered:
         """Return the neighbourhoods of distinct rows `asked`, without the edges `own`."""
-        arrays, now = graph_arrays(graph), graph_time(graph)
+        now = graph_time(graph)
         rows, hops = asked, []
         for _ in self.network.mixes:
-            block = self._sampler.sample(arrays, rows, now, self.items, own)
+            block = self._sampler.sample(graph, rows, now, self.items, own)
             hops.append(as_hop(block, len(rows)))
             rows = block.rows
         return Gathered(as_rows(rows), len(asked), hops[::-1])
@@ -238,11 +238,11 @@ class JointModel:
 
     def _send_all(self, vectors: Tensor, graph: ItemGraph, depth: int) -> Tensor:
         """Return one round of propagation for every row."""
-        arrays, now = graph_arrays(graph), graph_time(graph)
+        now = graph_time(graph)
         received = torch.empty_like(vectors)
         for start in range(0, self.items, ITEM_CHUNK):
             stop = min(start + ITEM_CHUNK, self.items)
-            block = self._sampler.sample(arrays, np.arange(start, stop), now, self.items)
+            block = self._sampler.sample(graph, np.arange(start, stop), now, self.items)
             senders = vectors.index_select(0, as_rows(block.rows))
             hop = as_hop(block, stop - start)
             received[start:stop] = self.network.send(senders, hop, depth)
@@ -251,7 +251,7 @@ class JointModel:
     def _seed(self, rows: npt.NDArray[np.int64], graph: ItemGraph) -> None:
         if len(rows) == 0:
             return
-        block = self._sampler.sample(graph_arrays(graph), rows, graph_time(graph), self.items)
+        block = self._sampler.sample(graph, rows, graph_time(graph), self.items)
         weights = torch.from_numpy(block.shares).sum(dim=1)
         targets = torch.from_numpy(block.targets)
         sent = self.table.weight[as_rows(block.rows[block.sources])] * weights[:, None]

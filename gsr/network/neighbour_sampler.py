@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import kernel
-from gsr.votes.channels import MASS_PRIOR, GraphArrays
+from gsr.counters.item_graph import ItemGraph
+from gsr.votes.channels import MASS_PRIOR
 
 
 class OwnEdges(NamedTuple):
@@ -62,7 +63,7 @@ class Block:
 
 @kernel
 def _weigh(
-    graph: GraphArrays,
+    graph: ItemGraph,
     row: int,
     now: float,
     own: OwnEdges,
@@ -96,7 +97,7 @@ def _weigh(
 
 @kernel
 def _choose(
-    graph: GraphArrays,
+    graph: ItemGraph,
     rows: npt.NDArray[np.int64],
     now: float,
     fanout: int,
@@ -190,7 +191,7 @@ class NeighbourSampler:
 
     def sample(
         self,
-        graph: GraphArrays,
+        graph: ItemGraph,
         rows: npt.NDArray[np.int64],
         now: float,
         limit: int,

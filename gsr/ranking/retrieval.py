@@ -14,14 +14,8 @@ import numpy.typing as npt
 
 from gsr.compiled import kernel
 from gsr.counters.histories import Histories
-from gsr.votes.channels import (
-    FLOOR_LOG2,
-    LN2,
-    GraphArrays,
-    clear_channels,
-    graph_channel_count,
-    graph_channels,
-)
+from gsr.counters.item_graph import ItemGraph
+from gsr.votes.channels import FLOOR_LOG2, LN2, clear_channels, graph_channel_count, graph_channels
 
 USERS_TOGETHER: Final = 256
 """Users for whom the items are gone through at once."""
@@ -50,7 +44,7 @@ class TopItems:
 
 @kernel
 def _most_additions(
-    graph: GraphArrays,
+    graph: ItemGraph,
     items: npt.NDArray[np.int64],
     lengths: npt.NDArray[np.int64],
     history: int,
@@ -67,7 +61,7 @@ def _most_additions(
 
 @kernel
 def _list_additions(
-    graph: GraphArrays,
+    graph: ItemGraph,
     levels: npt.NDArray[np.float64],
     weights: npt.NDArray[np.float32],
     items: npt.NDArray[np.int64],
@@ -197,7 +191,7 @@ def top_k(
     vectors: npt.NDArray[np.float32],
     channel_weights: npt.NDArray[np.float32],
     item_vectors: npt.NDArray[np.float32],
-    graph: GraphArrays,
+    graph: ItemGraph,
     levels: npt.NDArray[np.float64],
     histories: Histories,
     masked: list[npt.NDArray[np.int64]],

@@ -22,7 +22,7 @@ as time goes by, and its logarithm (`popularity_levels`) changes only when the i
 """
 
 import math
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -44,37 +44,6 @@ NEW_ITEM_CLICKS: Final = 10
 NEW_LOG2: Final = math.log2(NEW_ITEM_CLICKS)
 
 BASE_CONTEXT: Final = 4
-
-
-class GraphArrays(NamedTuple):
-    """The arrays of an `ItemGraph`, in the form that kernels take; same names, same meaning."""
-
-    half_lives: npt.NDArray[np.float64]
-    row_starts: npt.NDArray[np.int64]
-    row_lengths: npt.NDArray[np.int32]
-    row_references: npt.NDArray[np.int64]
-    neighbours: npt.NDArray[np.uint32]
-    weights: npt.NDArray[np.float32]
-    popularity: npt.NDArray[np.float32]
-    popularity_references: npt.NDArray[np.int64]
-    last_clicks: npt.NDArray[np.float64]
-    alive: npt.NDArray[np.bool_]
-
-
-def graph_arrays(graph: ItemGraph) -> GraphArrays:
-    """Return `graph`'s own arrays (no copies) as a tuple that kernels accept."""
-    return GraphArrays(
-        graph.half_lives,
-        graph.row_starts,
-        graph.row_lengths,
-        graph.row_references,
-        graph.neighbours,
-        graph.weights,
-        graph.popularity,
-        graph.popularity_references,
-        graph.last_clicks,
-        graph.alive,
-    )
 
 
 def channel_count(scales: int) -> int:
@@ -104,7 +73,7 @@ def context_count(scales: int) -> int:
 
 
 @kernel
-def level(graph: GraphArrays, item: int, scale: int) -> float:  # pragma: no cover
+def level(graph: ItemGraph, item: int, scale: int) -> float:  # pragma: no cover
     """Return log2 of an item's popularity at the epoch, `NEVER` where it has none."""
     stored = graph.popularity[item, scale]
     if stored <= 0.0:
@@ -115,7 +84,7 @@ def level(graph: GraphArrays, item: int, scale: int) -> float:  # pragma: no cov
 
 @kernel
 def update_level(
-    graph: GraphArrays, item: int, levels: npt.NDArray[np.float64]
+    graph: ItemGraph, item: int, levels: npt.NDArray[np.float64]
 ) -> None:  # pragma: no cover
     """Set ``levels[item]`` (see `popularity_levels`) after the item's popularity changed."""
     for s in range(len(graph.half_lives)):
@@ -124,7 +93,7 @@ def update_level(
 
 @kernel
 def popularity_levels(
-    graph: GraphArrays, levels: npt.NDArray[np.float64]
+    graph: ItemGraph, levels: npt.NDArray[np.float64]
 ) -> None:  # pragma: no cover
     """Fill `levels` [N, S]: log2 of popularity at time t is ``levels[j, s] - t / half_lives[s]``.
 
@@ -155,7 +124,7 @@ def popularity_channels(
 
 
 @kernel
-def decay_factor(graph: GraphArrays, row: int, scale: int, now: float) -> float:  # pragma: no cover
+def decay_factor(graph: ItemGraph, row: int, scale: int, now: float) -> float:  # pragma: no cover
     """Return what turns the stored weights of a graph row into weights at `now`."""
     exponent = graph.row_references[row, scale] - now / graph.half_lives[scale]
     factor: float = 2.0 ** max(min(exponent, 100.0), -100.0)
@@ -164,7 +133,7 @@ def decay_factor(graph: GraphArrays, row: int, scale: int, now: float) -> float:
 
 @kernel
 def _vote(
-    graph: GraphArrays,
+    graph: ItemGraph,
     source: int,
     factors: npt.NDArray[np.float64],
     recent: float,
@@ -195,7 +164,7 @@ def _vote(
 
 @kernel
 def graph_channels(
-    graph: GraphArrays,
+    graph: ItemGraph,
     levels: npt.NDArray[np.float64],
     items: npt.NDArray[np.int64],
     length: int,
@@ -281,7 +250,7 @@ def candidate_features(
 
 @kernel
 def context_features(
-    graph: GraphArrays,
+    graph: ItemGraph,
     items: npt.NDArray[np.int64],
     times: npt.NDArray[np.float64],
     length: int,
@@ -325,7 +294,7 @@ def context_features(
 
 @kernel
 def context_of(
-    graph: GraphArrays,
+    graph: ItemGraph,
     items: npt.NDArray[np.int64],
     times: npt.NDArray[np.float64],
     lengths: npt.NDArray[np.int64],

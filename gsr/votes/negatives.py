@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from gsr.compiled import kernel
 from gsr.counters.item_graph import ItemGraph
-from gsr.votes.channels import GraphArrays
 
 
 class SharedNegatives(NamedTuple):
@@ -104,7 +103,7 @@ def _contains(rows: npt.NDArray[np.int64], row: int) -> bool:  # pragma: no cove
 
 @kernel
 def _list_heaviest(
-    graph: GraphArrays,
+    graph: ItemGraph,
     target: int,
     dense: npt.NDArray[np.float32],
     touched: npt.NDArray[np.int64],
@@ -132,7 +131,7 @@ def _list_heaviest(
 
 @kernel
 def list_candidates(
-    graph: GraphArrays,
+    graph: ItemGraph,
     target: int,
     dense: npt.NDArray[np.float32],
     touched: npt.NDArray[np.int64],

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from gsr.compiled import kernel
 from gsr.counters.interactions import Interactions
+from gsr.counters.item_graph import ItemGraph
 from gsr.votes.channels import (
     BASE_CONTEXT,
     FLOOR_LOG2,
@@ -22,9 +23,7 @@ from gsr.votes.channels import (
     RECENT_CLICKS,
     RECENT_DECAY,
     SQUASH,
-    GraphArrays,
     context_count,
-    graph_arrays,
     graph_channel_count,
 )
 from gsr.votes.click_graph import BACKWARD, FORWARD, ClickGraph
@@ -114,7 +113,7 @@ class PositionReader:
         decay: float,
         source_power: float = 0.0,
     ) -> None:
-        self._graph = graph_arrays(counted.graph)
+        self._graph = counted.graph
         self._clicks = _Counted(
             interactions.starts,
             interactions.items,
@@ -213,7 +212,7 @@ def _leave_out(
 
 @kernel
 def _vote(
-    graph: GraphArrays,
+    graph: ItemGraph,
     clicks: _Counted,
     user: int,
     click: int,
@@ -248,7 +247,7 @@ def _vote(
 
 @kernel
 def _describe(
-    graph: GraphArrays,
+    graph: ItemGraph,
     clicks: _Counted,
     click: int,
     length: int,
@@ -299,7 +298,7 @@ def _enter(
 
 @kernel
 def _read(
-    graph: GraphArrays,
+    graph: ItemGraph,
     clicks: _Counted,
     asked: _Asked,
     votes: _Votes,

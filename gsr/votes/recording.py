@@ -14,9 +14,9 @@ import numpy.typing as npt
 from gsr.compiled import kernel
 from gsr.config import ModelConfig
 from gsr.counters.histories import Histories
+from gsr.counters.item_graph import ItemGraph
 from gsr.learning.samples import Samples
 from gsr.votes.channels import (
-    GraphArrays,
     candidate_features,
     channel_count,
     clear_channels,
@@ -89,7 +89,7 @@ class Notes(NamedTuple):
 
 
 def open_notes(
-    graph: GraphArrays,
+    graph: ItemGraph,
     record_of: npt.NDArray[np.int64],
     targets: npt.NDArray[np.int64],
     histories: Histories,
@@ -163,9 +163,7 @@ def with_more_room(notes: Notes) -> Notes:
 
 
 @kernel
-def record_click(
-    notes: Notes, graph: GraphArrays, click: int, own: int
-) -> bool:  # pragma: no cover
+def record_click(notes: Notes, graph: ItemGraph, click: int, own: int) -> bool:  # pragma: no cover
     """Note what is known before `click`; return False where there is too little room.
 
     Recording the same click again, with more room, overwrites what was noted.
@@ -225,7 +223,7 @@ def record_click(
 
 
 @kernel
-def note_level(notes: Notes, graph: GraphArrays, click: int) -> None:  # pragma: no cover
+def note_level(notes: Notes, graph: ItemGraph, click: int) -> None:  # pragma: no cover
     """Note the popularity level to which `click`, just added, has moved its item."""
     item = notes.targets[click]
     if item >= 0:

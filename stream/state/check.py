@@ -7,7 +7,7 @@ import numpy as np
 
 from gsr.counters.applied import FORGET_EVENT
 from gsr.counters.fingerprint import fingerprint
-from gsr.counters.graph_arrays import ItemTable
+from gsr.counters.item_graph import ItemTable
 from gsr.counters.user_buffer import UserBuffer
 from stream.errors import StateCorruptError
 from stream.state.checkpoint import Checkpoint

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gsr.counters.graph_arrays import ItemTable
+from gsr.counters.item_graph import ItemTable
 from gsr.counters.user_buffer import UserBuffer
 from stream.errors import StateCorruptError
 from stream.state.feed import CHUNK_ROWS, FeedChunk, decode_chunk, empty_chunk, join_chunks

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.byte_column import ByteColumn
-from gsr.counters.graph_arrays import GraphArrays, ItemTable
 from gsr.counters.item_columns import GONE
+from gsr.counters.item_graph import ItemGraph, ItemTable
 from gsr.counters.user_buffer import UserBuffer
 from stream.errors import StateCorruptError
 from stream.state.item_blocks import StoredItems, block_of, unpack_item_blocks
@@ -90,7 +90,7 @@ def read_items(database: Database, meta: StateMeta) -> ItemTable:
         ids=ids,
         indexes=indexes,
         created_at=counters["created_at"].copy(),
-        graph=GraphArrays(
+        graph=ItemGraph(
             half_lives=np.array(meta.config.half_lives, dtype=np.float64),
             row_starts=starts,
             row_lengths=lengths,

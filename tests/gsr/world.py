@@ -15,7 +15,6 @@ from gsr.votes.channels import (
     clear_channels,
     context_count,
     context_features,
-    graph_arrays,
     graph_channel_count,
     graph_channels,
     popularity_levels,
@@ -83,7 +82,7 @@ class World:
     ) -> Samples:
         """Return one sample as it is just before `user` clicks `target`."""
         graph = self.graph()
-        arrays, n, scales = graph_arrays(graph), self.known, len(HALF_LIVES)
+        arrays, n, scales = graph, self.known, len(HALF_LIVES)
         read = self.histories([user], [now]).recent(config.history_length, config.event_weights)
         levels = np.full((n, scales), NEVER)
         popularity_levels(arrays, levels)
@@ -141,9 +140,9 @@ def sparse_channels(
     dense = np.zeros((graph.items, graph_channel_count(graph.scales)), np.float32)
     touched = np.empty(graph.items, np.int64)
     levels = np.empty((graph.items, graph.scales))
-    popularity_levels(graph_arrays(graph), levels)
+    popularity_levels(graph, levels)
     count = graph_channels(
-        graph_arrays(graph),
+        graph,
         levels,
         readable.items[user],
         readable.lengths[user],

@@ -13,8 +13,8 @@ from consumers.artifacts.store import ArtifactStore
 from consumers.errors import ArtifactError
 from consumers.roles.trainer.item_names import ItemNames
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.graph_arrays import ItemTable
 from gsr.counters.id_column import IdColumn, join_ids
+from gsr.counters.item_graph import ItemTable
 from gsr.counters.user_buffer import UserBuffer
 from stream.errors import StateCorruptError, StateMismatchError
 from stream.state.checkpoint import Checkpoint

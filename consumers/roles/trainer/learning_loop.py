@@ -27,6 +27,7 @@ from gsr.counters.applied import Applied
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.histories import Histories
 from gsr.counters.id_column import IdColumn
+from gsr.counters.item_graph import ItemGraph
 from gsr.learning.learner import Learner, LearnReport, Verdict
 from gsr.learning.samples import Samples, join
 from gsr.network.encoded import EncodedItems
@@ -38,7 +39,7 @@ from gsr.ranking.click_ranks import Queries, rank_clicks
 from gsr.ranking.retrieval import top_k
 from gsr.votes.baseline_kernels import Clicks as CountedClicks
 from gsr.votes.baselines import BaselineCounters
-from gsr.votes.channels import NEW_ITEM_CLICKS, GraphArrays, graph_arrays, popularity_levels
+from gsr.votes.channels import NEW_ITEM_CLICKS, popularity_levels
 from gsr.votes.negatives import SharedNegatives, draw_negatives
 from gsr.votes.recording import Notes, edges_into, open_notes, samples_of
 
@@ -226,15 +227,14 @@ class LearningLoop:
             return np.zeros((0, length), dtype=np.int64)
         histories = self._recent.rows(np.arange(len(self._recent))[-users:])
         graph, items = self.mirror.graph(), self.encoded_items()
-        arrays = graph_arrays(graph)
         levels = np.empty((graph.items, graph.scales))
-        popularity_levels(arrays, levels)
+        popularity_levels(graph, levels)
         found = self.model.user_queries(histories, graph, items=items)
         return top_k(
             found.vectors,
             found.channel_weights,
             items.fused,
-            arrays,
+            graph,
             levels,
             histories,
             list(histories.items),
@@ -333,7 +333,7 @@ class LearningLoop:
         targets[accepted.rows] = accepted.targets
         raw = accepted.histories.rows(np.flatnonzero(wanted))
         readable = raw.recent(model.history_length, model.event_weights)
-        graph = self.mirror.kernel_graph()
+        graph = self.mirror.graph()
         masked = raw.items if self.options.mask_seen else np.full((len(raw), 1), -1)
         notes = open_notes(
             graph,
@@ -382,7 +382,7 @@ class LearningLoop:
         hashes = IdColumn.of(batch.user_ids).hashes[clicks]
         return samples_of(notes, histories, sources, amounts, hashes)
 
-    def _negatives(self, graph: GraphArrays) -> SharedNegatives:
+    def _negatives(self, graph: ItemGraph) -> SharedNegatives:
         """Draw from popularity on every time scale alike."""
         ages = graph.popularity_references - graph.popularity_references.max(axis=0, initial=0)
         popularity = graph.popularity * np.exp2(ages.astype(np.float64))

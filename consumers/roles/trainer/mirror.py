@@ -13,12 +13,9 @@ from gsr.counters.applied import Applied
 from gsr.counters.arrays import StateArrays
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.config import StateConfig
-from gsr.counters.graph_arrays import ItemTable
 from gsr.counters.id_column import MAX_ID_BYTES, IdColumn
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.item_graph import ItemGraph, ItemTable
 from gsr.counters.user_buffer import UserBuffer
-from gsr.votes.channels import GraphArrays as KernelGraph
-from gsr.votes.channels import graph_arrays
 from gsr.votes.recording import Notes, with_more_room
 from stream.events.clicks.click import EventRules
 
@@ -72,23 +69,7 @@ class Mirror:
 
     def graph(self) -> ItemGraph:
         """Return the counters as the model reads them; views, valid until the next change."""
-        g = self.arrays.graph()
-        return ItemGraph(
-            half_lives=g.half_lives,
-            row_starts=g.row_starts,
-            row_lengths=g.row_lengths,
-            row_references=g.row_references,
-            neighbours=g.neighbours,
-            weights=g.weights,
-            popularity=g.popularity,
-            popularity_references=g.popularity_references,
-            last_clicks=g.last_clicks,
-            alive=g.alive,
-        )
-
-    def kernel_graph(self) -> KernelGraph:
-        """Return the counters as the model's kernels read them."""
-        return graph_arrays(self.graph())
+        return self.arrays.graph()
 
     def push(self, batch: ClickBatch, start: int = 0) -> tuple[Applied, npt.NDArray[np.int64]]:
         """Apply clicks from `start` on to the users' buffers, noting each one's history.

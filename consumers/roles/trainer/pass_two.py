@@ -13,7 +13,7 @@ from gsr.compiled import kernel
 from gsr.counters.buffer_kernel import Progress, Results
 from gsr.counters.edge_kernel import EdgeRules, Edges, Scratch, add_edges
 from gsr.counters.item_columns import ItemColumns
-from gsr.votes.channels import GraphArrays
+from gsr.counters.item_graph import ItemGraph
 from gsr.votes.recording import Notes, note_level, record_click
 
 DONE: Final = 0
@@ -47,7 +47,7 @@ def note_and_add(
     items, edges, rules, progress, scratch, results, times, events
         See `gsr.counters.edge_kernel.add_edges`.
     """
-    graph = GraphArrays(
+    graph = ItemGraph(
         rules.half_lives,
         items.row_starts,
         items.row_lengths,

@@ -9,7 +9,7 @@ from gsr.counters.applied import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD
 from gsr.counters.arrays import StateArrays
 from gsr.counters.config import StateConfig
 from gsr.counters.fingerprint import fingerprint
-from gsr.counters.graph_arrays import ItemTable
+from gsr.counters.item_graph import ItemTable
 from tests.stream.state.click_stories import (
     START,
     WEIGHTS,

@@ -8,10 +8,11 @@ import torch
 
 from gsr.config import ModelConfig
 from gsr.counters.histories import Histories
+from gsr.counters.item_graph import ItemGraph
 from gsr.network.model import JointModel, as_clicks
 from gsr.network.neighbour_sampler import NeighbourSampler
 from gsr.network.packing import pack
-from gsr.votes.channels import GraphArrays, channel_names, graph_arrays
+from gsr.votes.channels import channel_names
 from tests.gsr.world import World, histories, shoppers, small_config
 
 NOW = 40_000.0
@@ -246,7 +247,7 @@ def test_the_cost_of_a_neighbourhood_does_not_grow_with_the_catalogue() -> None:
         world = World(items=items)
         world.edge(0, 1, 1.0, NOW)
         world.edge(1, 2, 1.0, NOW)
-        graph: GraphArrays = graph_arrays(world.graph())
+        graph: ItemGraph = world.graph()
         found = NeighbourSampler(8).sample(graph, np.array([0, 1]), NOW, items)
         return found.rows.tolist(), found.sources.tolist()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gsr.network.neighbour_sampler import NeighbourSampler, OwnEdges
-from gsr.votes.channels import MASS_PRIOR, graph_arrays
+from gsr.votes.channels import MASS_PRIOR
 from tests.gsr.world import World
 
 NOW = 1000.0
@@ -29,7 +29,7 @@ def own(*edges: tuple[int, int, float]) -> OwnEdges:
 
 def test_the_heaviest_neighbours_are_taken(world: World) -> None:
     """Asked rows lead; edges point from neighbour to asked row and carry shares."""
-    block = NeighbourSampler(2).sample(graph_arrays(world.graph()), np.array([0, 5]), NOW, 6)
+    block = NeighbourSampler(2).sample(world.graph(), np.array([0, 5]), NOW, 6)
     assert block.rows.tolist() == [0, 5, 1, 2]
     assert block.rows[block.sources].tolist() == [1, 2]
     assert block.targets.tolist() == [0, 0]
@@ -39,7 +39,7 @@ def test_the_heaviest_neighbours_are_taken(world: World) -> None:
 def test_own_edges_are_left_out(world: World) -> None:
     """A sample's own weight is subtracted; an edge that was only its own is gone."""
     edges = own((0, 1, 1.0), (0, 1, 2.0), (0, 3, 1.0), (1, 0, 1.0))
-    block = NeighbourSampler(9).sample(graph_arrays(world.graph()), np.array([0, 1]), NOW, 6, edges)
+    block = NeighbourSampler(9).sample(world.graph(), np.array([0, 1]), NOW, 6, edges)
     assert block.rows[block.sources].tolist() == [2, 1]
     assert block.targets.tolist() == [0, 0]
     assert block.shares[:, 1] == pytest.approx([2 / (3 + MASS_PRIOR), 1 / (3 + MASS_PRIOR)])
@@ -49,14 +49,14 @@ def test_dead_and_unknown_neighbours_are_left_out(world: World) -> None:
     """Items without a row in the table, and expired ones, send nothing."""
     graph = world.graph()
     graph.alive[2] = False
-    block = NeighbourSampler(9).sample(graph_arrays(graph), np.array([0]), NOW, 3)
+    block = NeighbourSampler(9).sample(graph, np.array([0]), NOW, 3)
     assert block.rows.tolist() == [0, 1]
 
 
 def test_sampling_by_weight_prefers_heavy_edges(world: World) -> None:
     """With a generator one of several neighbours is drawn, the heavy one most often."""
     rng = np.random.default_rng(3)
-    sampler, graph = NeighbourSampler(1), graph_arrays(world.graph())
+    sampler, graph = NeighbourSampler(1), world.graph()
     drawn = [int(sampler.sample(graph, np.array([0]), NOW, 6, rng=rng).rows[1]) for _ in range(400)]
     counts = np.bincount(drawn, minlength=4)
     assert counts[1] > counts[2] > counts[3] > 0
@@ -64,7 +64,7 @@ def test_sampling_by_weight_prefers_heavy_edges(world: World) -> None:
 
 def test_scratch_memory_is_clean_between_calls(world: World) -> None:
     """The same call gives the same answer twice."""
-    sampler, graph = NeighbourSampler(3), graph_arrays(world.graph())
+    sampler, graph = NeighbourSampler(3), world.graph()
     first = sampler.sample(graph, np.array([1, 0]), NOW, 6)
     second = sampler.sample(graph, np.array([1, 0]), NOW, 6)
     assert first.rows.tolist() == second.rows.tolist() == [1, 0, 2, 3]

@@ -7,12 +7,12 @@ import pytest
 
 from gsr.config import ModelConfig
 from gsr.counters.histories import Histories
+from gsr.counters.item_graph import ItemGraph
 from gsr.quality.ranking_metrics import MISS
 from gsr.ranking.click_ranks import Queries, rank_clicks
 from gsr.votes.channels import (
     FLOOR_LOG2,
     LN2,
-    GraphArrays,
     channel_count,
     graph_channel_count,
     graph_channels,
@@ -31,7 +31,7 @@ class Counters:
 
     def __init__(self) -> None:
         scales = len(HALF_LIVES)
-        self.arrays = GraphArrays(
+        self.arrays = ItemGraph(
             half_lives=np.array(HALF_LIVES),
             row_starts=np.arange(ITEMS, dtype=np.int64) * ITEMS,
             row_lengths=np.zeros(ITEMS, dtype=np.int32),

@@ -10,7 +10,6 @@ from gsr.ranking.retrieval import TopItems, top_k
 from gsr.votes.channels import (
     NEVER,
     channel_count,
-    graph_arrays,
     popularity_channels,
     popularity_levels,
 )
@@ -37,7 +36,7 @@ class Setting:
         self.weights = rng.normal(size=(USERS, channel_count(2))).astype(np.float32)
         self.items = rng.normal(size=(24, 8)).astype(np.float32)[:known]
         self.levels = np.full((24, 2), NEVER)
-        popularity_levels(graph_arrays(self.graph), self.levels)
+        popularity_levels(self.graph, self.levels)
         self.masked = [rng.integers(-1, 24, size=u) for u in range(USERS)]
 
     def top(self, k: int = 5, **options: object) -> TopItems:
@@ -46,7 +45,7 @@ class Setting:
             self.vectors,
             self.weights,
             self.items,
-            graph_arrays(self.graph),
+            self.graph,
             self.levels,
             self.users,
             self.masked,

@@ -15,7 +15,6 @@ from gsr.votes.channels import (
     channel_names,
     context_count,
     context_of,
-    graph_arrays,
     popularity_channels,
     popularity_levels,
     update_level,
@@ -39,7 +38,7 @@ def test_popularity_is_the_log_of_the_decayed_count(world: World) -> None:
     """Each click of an item counts 2^(-age / half-life)."""
     graph, now = world.graph(), 5000.0
     levels = np.empty((5, 2))
-    popularity_levels(graph_arrays(graph), levels)
+    popularity_levels(graph, levels)
     out = np.empty((5, 2), np.float32)
     popularity_channels(levels, graph.half_lives, now, out)
     for scale, half_life in enumerate(HALF_LIVES):
@@ -52,7 +51,7 @@ def test_popularity_above_the_floor_moves_alike_for_all(world: World) -> None:
     """Waiting shifts every item's channel by one constant, down to the floor."""
     graph = world.graph()
     levels = np.empty((5, 2))
-    popularity_levels(graph_arrays(graph), levels)
+    popularity_levels(graph, levels)
     early, late = np.empty((5, 2), np.float32), np.empty((5, 2), np.float32)
     popularity_channels(levels, graph.half_lives, 1000.0, early)
     popularity_channels(levels, graph.half_lives, 1000.0 + HOUR, late)
@@ -64,10 +63,10 @@ def test_popularity_above_the_floor_moves_alike_for_all(world: World) -> None:
 def test_a_click_changes_only_its_items_level(world: World) -> None:
     """`update_level` after a click equals computing all levels again."""
     levels, again = np.empty((5, 2)), np.empty((5, 2))
-    popularity_levels(graph_arrays(world.graph()), levels)
+    popularity_levels(world.graph(), levels)
     world.click(0, 4, 400.0)
-    update_level(graph_arrays(world.graph()), 4, levels)
-    popularity_levels(graph_arrays(world.graph()), again)
+    update_level(world.graph(), 4, levels)
+    popularity_levels(world.graph(), again)
     assert np.array_equal(levels, again)
     assert levels[3, 0] == NEVER
 
@@ -78,7 +77,7 @@ def test_candidate_features_equal_the_full_channels(world: World) -> None:
     read = histories([[(2, 20.0, 0), (0, 30.0, 0)]], [now])
     dense, touched = sparse_channels(graph, read, config, 0)
     levels, popularity = np.empty((5, 2)), np.empty((5, 2), np.float32)
-    popularity_levels(graph_arrays(graph), levels)
+    popularity_levels(graph, levels)
     popularity_channels(levels, graph.half_lives, now, popularity)
     candidates = np.array([4, 1, -1, 2])
     out = np.empty((4, channel_count(2)), np.float32)
@@ -122,7 +121,7 @@ def test_context_is_zero_without_clicks_and_tells_of_the_last_one(world: World) 
     """Context holds history length, pauses, and the last item's standing in the counters."""
     read = histories([[], [(3, 5.0, 0), (0, 30.0, 0)]], [50.0, 50.0])
     out = np.empty((2, context_count(2)), np.float32)
-    graph = graph_arrays(world.graph())
+    graph = world.graph()
     context_of(graph, read.items, read.times, read.lengths, read.now, out)
     assert not out[0].any()
     assert out[1, 0] == 1.0
@@ -143,7 +142,7 @@ def test_follower_channels_are_popularity_above_the_floor_of_followers_alone(wor
     read = histories([[(0, 30.0, 0)]], [now])
     dense, touched = sparse_channels(graph, read, small_config(), 0)
     levels, popularity = np.empty((5, 2)), np.empty((5, 2), np.float32)
-    popularity_levels(graph_arrays(graph), levels)
+    popularity_levels(graph, levels)
     popularity_channels(levels, graph.half_lives, now, popularity)
     floor = FLOOR_LOG2 * math.log(2.0)
     assert set(touched) == {1, 2}

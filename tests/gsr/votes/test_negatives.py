@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from gsr.votes.channels import graph_arrays
 from gsr.votes.negatives import draw_negatives, list_candidates
 from tests.gsr.world import World
 
@@ -33,7 +32,7 @@ def test_candidates_are_distinct_and_unseen() -> None:
     dense = np.array([[0.0], [3.0], [1.0], [2.0], [4.0], [0.0], [0.0]], np.float32)
     candidates, log_inclusion = np.empty(7, np.int64), np.empty(7, np.float32)
     list_candidates(
-        graph_arrays(World(items=7).graph()),
+        World(items=7).graph(),
         3,
         dense,
         np.array([1, 2, 3, 4]),
