@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from consumers.roles.trainer.item_names import ItemNames
-from consumers.roles.trainer.pass_two import DONE, MORE_NOTES, note_and_add
 from gsr.counters.applied import Applied
 from gsr.counters.arrays import StateArrays
 from gsr.counters.click_batch import ClickBatch
@@ -16,6 +15,7 @@ from gsr.counters.config import StateConfig
 from gsr.counters.id_column import MAX_ID_BYTES, IdColumn
 from gsr.counters.item_graph import ItemGraph, ItemTable
 from gsr.counters.user_buffer import UserBuffer
+from gsr.votes.record_and_add import DONE, MORE_NOTES, note_and_add
 from gsr.votes.recording import Notes, with_more_room
 from stream.events.clicks.click import EventRules
 

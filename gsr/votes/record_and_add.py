@@ -1,7 +1,7 @@
-"""The trainer's second pass: note what is known before each click, then add the click.
+"""Record what is known before each click, then add the click to the counters. Imports no torch.
 
-One loop joins the model's notes (`gsr.votes.recording`) with the state's counters
-(`gsr.counters.edge_kernel`), which know nothing of each other.
+One loop joins `gsr.votes.recording` with `gsr.counters.edge_kernel`, which know nothing of each
+other.
 """
 
 from typing import Final
