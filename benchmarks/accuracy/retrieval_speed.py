@@ -72,7 +72,8 @@ class Job:
         """Return our retrieval; without time scales it has no channels but that of new items."""
         from gsr.counters.histories import Histories  # noqa: PLC0415
         from gsr.ranking.retrieval import top_k  # noqa: PLC0415
-        from gsr.votes.channels import channel_count, popularity_levels  # noqa: PLC0415 -- as above
+        from gsr.votes.channels import channel_count  # noqa: PLC0415 -- as above
+        from gsr.votes.popularity import popularity_levels  # noqa: PLC0415
 
         graph = self._graph(scales)
         levels = np.zeros((len(self.items), scales))

@@ -13,15 +13,15 @@ from consumers.serving.view import ServingView
 from gsr.counters.histories import Histories
 from gsr.ranking.retrieval import top_k
 from gsr.votes.channels import (
-    NEVER,
     candidate_features,
     channel_count,
     channel_names,
     clear_channels,
     graph_channel_count,
     graph_channels,
-    popularity_levels,
 )
+from gsr.votes.constants import NEVER
+from gsr.votes.popularity import popularity_levels
 from stream.events.records.recommendation import ScoredItem
 from stream.events.records.sequence import SequenceRecord, unpack_seen
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from gsr.compiled import kernel
 from gsr.counters.item_graph import ItemGraph
-from gsr.votes.channels import MASS_PRIOR
+from gsr.votes.constants import MASS_PRIOR, ROUNDING
+from gsr.votes.graph_votes import decay_factor
 
 
 class OwnEdges(NamedTuple):
@@ -75,8 +76,7 @@ def _weigh(
     first = np.searchsorted(own.sources, row)
     last = np.searchsorted(own.sources, row, side="right")
     for s in range(scales):
-        exponent = graph.row_references[row, s] - now / graph.half_lives[s]
-        factor = 2.0 ** max(min(exponent, 100.0), -100.0)
+        factor = decay_factor(graph, row, s, now)
         for i in range(length):
             worth[i, s] = graph.weights[start + i, s] * factor
     for e in range(first, last):
@@ -86,7 +86,7 @@ def _weigh(
                     decay = 2.0 ** min((own.times[e] - now) / graph.half_lives[s], 100.0)
                     left = worth[i, s] - own.amounts[e] * decay
                     # What rounding leaves of an edge that was only the sample's own.
-                    worth[i, s] = left if left > 1e-5 * own.amounts[e] * decay else 0.0
+                    worth[i, s] = left if left > ROUNDING * own.amounts[e] * decay else 0.0
     for s in range(scales):
         mass = MASS_PRIOR
         for i in range(length):

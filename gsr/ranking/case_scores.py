@@ -15,7 +15,8 @@ from gsr.network.model import JointModel, as_clicks
 from gsr.quality.protocols import Cases
 from gsr.votes.channels import context_count
 from gsr.votes.click_graph import ClickGraph
-from gsr.votes.position_features import PositionFeatures, PositionReader, popularity_level
+from gsr.votes.popularity import channels_of_counts
+from gsr.votes.position_features import PositionFeatures, PositionReader
 
 TOGETHER: Final = 256
 CLICKS_TOGETHER: Final = 8192
@@ -73,8 +74,8 @@ class CaseScores:
             model.config.channel_decay,
             source_power,
         )
-        ever = popularity_level(counted.graph.popularity[:, :1])
-        recent = popularity_level(counted.recent.counts).T
+        ever = channels_of_counts(counted.graph.popularity[:, :1])
+        recent = channels_of_counts(counted.recent.counts).T
         self._levels = model.tensor(np.concatenate((ever, recent), axis=1))
 
     def columns(self, items: Tensor) -> Tensor:

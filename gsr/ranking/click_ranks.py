@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from gsr.compiled import kernel
 from gsr.quality.ranking_metrics import MISS
-from gsr.votes.channels import FLOOR_LOG2, LN2
+from gsr.votes.constants import FLOOR_LOG2, LN2
 from gsr.votes.recording import Notes
 
 BLOCK_CLICKS: Final = 128

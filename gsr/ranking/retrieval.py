@@ -15,7 +15,8 @@ import numpy.typing as npt
 from gsr.compiled import kernel
 from gsr.counters.histories import Histories
 from gsr.counters.item_graph import ItemGraph
-from gsr.votes.channels import FLOOR_LOG2, LN2, clear_channels, graph_channel_count, graph_channels
+from gsr.votes.channels import clear_channels, graph_channel_count, graph_channels
+from gsr.votes.popularity import channel_of
 
 USERS_TOGETHER: Final = 256
 """Users for whom the items are gone through at once."""
@@ -148,7 +149,7 @@ def _look_at(
         for s in range(len(half_lives)):
             weight, shift, level = weights[b, s], now[b] / half_lives[s], levels[s]
             for i in range(width):
-                mine[i] += weight * np.float32(max(level[i] - shift, FLOOR_LOG2) * LN2)
+                mine[i] += weight * np.float32(channel_of(level[i] - shift))
         for i in range(len(hidden)):
             mine[i] += hidden[i]
         _keep_best(mine, first, rows[b], values[b])

@@ -1,4 +1,4 @@
-"""What a click graph says at many positions of many histories at once. Imports no torch.
+"""Channels and context at positions of many histories, from a click graph. Imports no torch.
 
 A position stands for the question what its user clicks there, given the clicks before it. The graph
 may hold the very click that is asked for: whatever the user has added to it, edges and popularity,
@@ -14,23 +14,19 @@ import numpy.typing as npt
 from gsr.compiled import kernel
 from gsr.counters.interactions import Interactions
 from gsr.counters.item_graph import ItemGraph
-from gsr.votes.channels import (
-    BASE_CONTEXT,
-    FLOOR_LOG2,
-    LN2,
-    MASS_PRIOR,
-    NEW_ITEM_CLICKS,
-    RECENT_CLICKS,
-    RECENT_DECAY,
-    SQUASH,
-    context_count,
-    graph_channel_count,
-)
+from gsr.votes.channels import context_count, graph_channel_count
 from gsr.votes.click_graph import BACKWARD, FORWARD, ClickGraph
+from gsr.votes.constants import ROUNDING
+from gsr.votes.graph_votes import (
+    add_votes,
+    describe_history,
+    describe_row,
+    fill_channels,
+    recent_share,
+)
+from gsr.votes.popularity import channel_of, channels_of_counts, log2_of
 
 FIRST_ENTRIES: Final = 1 << 16
-_NOTHING: Final = 1e-5
-"""What rounding may leave of an edge of which every part was the user's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +78,8 @@ class _Asked(NamedTuple):
     moments: npt.NDArray[np.int64]
 
 
-class _Votes(NamedTuple):
-    """How many of the newest clicks vote, and by how much less each: see `PositionReader`."""
+class _Settings(NamedTuple):
+    """How many clicks vote, and how much each: see `PositionReader`."""
 
     history: int
     decay: float
@@ -121,13 +117,13 @@ class PositionReader:
             counted.ends,
             counted.own_counts,
             np.array(counted.window_weights),
-            popularity_level(counted.recent.counts),
+            channels_of_counts(counted.recent.counts),
         )
         self._recent = counted.recent
-        self._votes = _Votes(history, decay, source_power)
+        self._settings = _Settings(history, decay, source_power)
         self._scales = counted.graph.scales
         channels = graph_channel_count(self._scales)
-        self._dense = np.zeros((counted.graph.items, channels), np.float32)
+        self._votes = np.zeros((counted.graph.items, channels), np.float32)
         self._touched = np.zeros(counted.graph.items, np.int64)
         self._items = np.zeros(FIRST_ENTRIES, np.int64)
         self._values = np.zeros((FIRST_ENTRIES, channels), np.float32)
@@ -157,8 +153,8 @@ class PositionReader:
                 self._graph,
                 self._clicks,
                 asked,
+                self._settings,
                 self._votes,
-                self._dense,
                 self._touched,
                 self._items,
                 self._values,
@@ -168,33 +164,18 @@ class PositionReader:
             if count <= len(self._items):
                 break
             self._items = np.zeros(count * 5 // 4, np.int64)
-            self._values = np.zeros((count * 5 // 4, self._dense.shape[1]), np.float32)
+            self._values = np.zeros((count * 5 // 4, self._votes.shape[1]), np.float32)
         rows = np.repeat(np.arange(len(positions)), np.diff(stops))
         return PositionFeatures(rows, self._items[:count], self._values[:count], context, moments)
 
 
-def popularity_level(counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the popularity channel of items with so many clicks (see `gsr.votes.channels`)."""
-    found: npt.NDArray[np.float32] = np.log(np.maximum(counts, 2.0**FLOOR_LOG2)).astype(np.float32)
-    return found
-
-
 @kernel
-def _level(popularity: float) -> float:  # pragma: no cover
-    """Return the popularity channel of an item with so many clicks."""
-    if popularity <= 0.0:
-        return float(FLOOR_LOG2 * LN2)
-    return float(max(np.log(popularity), FLOOR_LOG2 * LN2))
-
-
-@kernel
-def _leave_out(
+def _leave_out_click(
     clicks: _Counted,
     user: int,
     click: int,
-    recent: float,
-    faded: float,
-    dense: npt.NDArray[np.float32],
+    shares: tuple[float, float],
+    votes: npt.NDArray[np.float32],
     scales: int,
 ) -> None:  # pragma: no cover
     """Take the edges that the user's own counted `click` is an end of back out of the votes."""
@@ -202,47 +183,29 @@ def _leave_out(
     for distance in range(1, len(clicks.window) + 1):
         weight = clicks.window[distance - 1]
         later, earlier = click + distance, click - distance
-        if later < clicks.ends[user] and items[later] != items[click]:
-            dense[items[later], FORWARD] -= recent * weight
-            dense[items[later], scales + FORWARD] -= faded * weight
-        if earlier >= clicks.starts[user] and items[earlier] != items[click]:
-            dense[items[earlier], BACKWARD] -= recent * weight
-            dense[items[earlier], scales + BACKWARD] -= faded * weight
+        for kind, share in enumerate(shares):
+            if later < clicks.ends[user] and items[later] != items[click]:
+                votes[items[later], kind * scales + FORWARD] -= share * weight
+            if earlier >= clicks.starts[user] and items[earlier] != items[click]:
+                votes[items[earlier], kind * scales + BACKWARD] -= share * weight
 
 
 @kernel
-def _vote(
-    graph: ItemGraph,
+def _leave_out(
     clicks: _Counted,
     user: int,
     click: int,
-    recent: float,
-    faded: float,
-    dense: npt.NDArray[np.float32],
-    touched: npt.NDArray[np.int64],
-    count: int,
-) -> int:  # pragma: no cover
-    """Add one click's votes by everybody else; return how many items have been touched so far."""
-    scales = len(graph.half_lives)
-    source = clicks.items[click]
-    start = graph.row_starts[source]
-    for slot in range(start, start + graph.row_lengths[source]):
-        item = graph.neighbours[slot]
-        # The last column marks what has been touched.
-        if dense[item, 3 * scales] == 0.0:
-            dense[item, 3 * scales] = 1.0
-            touched[count] = item
-            count += 1
-        for s in range(scales):
-            dense[item, s] += recent * graph.weights[slot, s]
-            dense[item, scales + s] += faded * graph.weights[slot, s]
+    shares: tuple[float, float],
+    votes: npt.NDArray[np.float32],
+    scales: int,
+) -> None:  # pragma: no cover
+    """Take the edges that the user has added to the item of `click` back out of its votes."""
     if clicks.own_counts[click] == 1 and click < clicks.ends[user]:
-        _leave_out(clicks, user, click, recent, faded, dense, scales)
+        _leave_out_click(clicks, user, click, shares, votes, scales)
     elif clicks.own_counts[click] > 0:
         for other in range(clicks.starts[user], clicks.ends[user]):
-            if clicks.items[other] == source:
-                _leave_out(clicks, user, other, recent, faded, dense, scales)
-    return count
+            if clicks.items[other] == clicks.items[click]:
+                _leave_out_click(clicks, user, other, shares, votes, scales)
 
 
 @kernel
@@ -251,49 +214,27 @@ def _describe(
     clicks: _Counted,
     click: int,
     length: int,
-    worth: float,
-    dense: npt.NDArray[np.float32],
+    share: float,
+    votes: npt.NDArray[np.float32],
     out: npt.NDArray[np.float32],
 ) -> None:  # pragma: no cover
     """Fill the context (`gsr.votes.channels.context_features`) once only the newest click voted.
 
-    Its votes were multiplied by `worth`.
+    Its votes of the history count as `share` says. Nothing is known of the pause that goes on.
     """
     scales = len(graph.half_lives)
     source = clicks.items[click]
-    out[0] = 1.0
-    out[1] = np.log1p(length)
-    if length > 1:
-        pause = max(clicks.times[click] - clicks.times[click - 1], 0.0)
-        out[3] = 0.3 * np.log1p(pause / 10.0)
+    pause_before = clicks.times[click] - clicks.times[click - 1] if length > 1 else 0.0
+    describe_history(out, length, 0.0, pause_before)
+    known = graph.popularity[source, 0] - clicks.own_counts[click]
     start = graph.row_starts[source]
     for s in range(scales):
         mass = heaviest = 0.0
         for slot in range(start, start + graph.row_lengths[source]):
-            weight = max(dense[graph.neighbours[slot], scales + s], np.float32(0.0)) / worth
+            weight = max(votes[graph.neighbours[slot], scales + s], np.float32(0.0)) / share
             mass += weight
             heaviest = max(heaviest, weight)
-        at = BASE_CONTEXT + 3 * s
-        out[at] = 0.3 * _level(graph.popularity[source, s] - clicks.own_counts[click])
-        out[at + 1] = 0.5 * np.log1p(mass)
-        out[at + 2] = heaviest / (mass + MASS_PRIOR)
-
-
-@kernel
-def _enter(
-    votes: npt.NDArray[np.float32],
-    popularity: float,
-    recent: float,
-    out: npt.NDArray[np.float32],
-) -> None:  # pragma: no cover
-    """Fill one item's channels from its votes [3S + 1], its clicks, and its recent popularity."""
-    scales = (len(out) - 1) // 3
-    for c in range(2 * scales):
-        out[c] = np.log1p(SQUASH * max(votes[c], np.float32(0.0)))
-    out[2 * scales] = _level(popularity) - FLOOR_LOG2 * LN2
-    for s in range(1, scales):
-        out[2 * scales + s] = recent - FLOOR_LOG2 * LN2
-    out[3 * scales] = 1.0 if popularity < NEW_ITEM_CLICKS else 0.0
+        describe_row(out, s, channel_of(log2_of(known)), mass, heaviest)
 
 
 @kernel
@@ -301,8 +242,8 @@ def _read(
     graph: ItemGraph,
     clicks: _Counted,
     asked: _Asked,
-    votes: _Votes,
-    dense: npt.NDArray[np.float32],
+    settings: _Settings,
+    votes: npt.NDArray[np.float32],
     touched: npt.NDArray[np.int64],
     items: npt.NDArray[np.int64],
     values: npt.NDArray[np.float32],
@@ -311,29 +252,33 @@ def _read(
 ) -> int:  # pragma: no cover
     """Fill the features of all positions; return how many entries they need."""
     scales = len(graph.half_lives)
+    undecayed, popularity = np.ones(scales), np.empty(scales)
     used = 0
     for m in range(len(asked.positions)):
         user, position = asked.users[m], asked.positions[m]
         length = position - clicks.starts[user]
         count = 0
-        for back in range(min(length, votes.history)):
+        for back in range(min(length, settings.history)):
             click = position - 1 - back
-            known = graph.popularity[clicks.items[click], 0] - clicks.own_counts[click]
-            worth = max(known, np.float32(1.0)) ** -votes.source_power
-            recent = worth * RECENT_DECAY**back if back < RECENT_CLICKS else 0.0
-            faded = worth * votes.decay**back
-            count = _vote(graph, clicks, user, click, recent, faded, dense, touched, count)
+            source = clicks.items[click]
+            known = graph.popularity[source, 0] - clicks.own_counts[click]
+            share = max(known, np.float32(1.0)) ** -settings.source_power
+            shares = (share * recent_share(back), share * settings.decay**back)
+            count = add_votes(graph, source, undecayed, shares, votes, touched, count)
+            _leave_out(clicks, user, click, shares, votes, scales)
             if back == 0:
-                _describe(graph, clicks, click, length, worth, dense, context[m])
+                _describe(graph, clicks, click, length, share, votes, context[m])
         for i in range(count):
             item = touched[i]
-            if dense[item, : 2 * scales].max() > _NOTHING:
+            if votes[item, : 2 * scales].max() > ROUNDING:
                 if used < len(items):
                     own = clicks.own_counts[position] if item == asked.targets[m] else 0
+                    clicks_log2 = log2_of(graph.popularity[item, 0] - own)
+                    popularity[:] = clicks.recent[asked.moments[m], item]
+                    popularity[0] = channel_of(clicks_log2)
                     items[used] = item
-                    known = graph.popularity[item, 0] - own
-                    _enter(dense[item], known, clicks.recent[asked.moments[m], item], values[used])
+                    fill_channels(votes, item, popularity, clicks_log2, values, used)
                 used += 1
-            dense[item] = 0.0
+            votes[item] = 0.0
         stops[m + 1] = used
     return used

@@ -24,10 +24,9 @@ from gsr.votes.channels import (
     context_features,
     graph_channel_count,
     graph_channels,
-    popularity_levels,
-    update_level,
 )
 from gsr.votes.negatives import SharedNegatives, list_candidates
+from gsr.votes.popularity import popularity_levels, update_level
 
 
 class Notes(NamedTuple):

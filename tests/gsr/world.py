@@ -9,7 +9,6 @@ from gsr.counters.interactions import Interactions, gather_interactions
 from gsr.counters.item_graph import ItemGraph
 from gsr.learning.samples import Samples
 from gsr.votes.channels import (
-    NEVER,
     candidate_features,
     channel_count,
     clear_channels,
@@ -17,9 +16,10 @@ from gsr.votes.channels import (
     context_features,
     graph_channel_count,
     graph_channels,
-    popularity_levels,
 )
+from gsr.votes.constants import FLOOR_LOG2, NEVER
 from gsr.votes.negatives import draw_negatives, list_candidates
+from gsr.votes.popularity import popularity_levels
 
 HALF_LIVES = (3600.0, 86_400.0)
 WINDOW = (1.0, 0.5)
@@ -131,6 +131,14 @@ def histories(
             items[row, column], times[row, column], events[row, column] = item, time, event
     lengths = np.array([len(buffer) for buffer in buffers], np.int64)
     return Histories(items, times, events, lengths, np.array(now))
+
+
+def popularity_channels(graph: ItemGraph, now: float) -> npt.NDArray[np.float32]:
+    """Return the popularity channels of every item, float32 [N, S], from the counters."""
+    ages = graph.popularity_references - now / graph.half_lives
+    counts = np.maximum(graph.popularity * np.exp2(ages), 2.0**FLOOR_LOG2)
+    channels: npt.NDArray[np.float32] = np.log(counts).astype(np.float32)
+    return channels
 
 
 def sparse_channels(

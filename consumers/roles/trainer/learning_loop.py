@@ -39,8 +39,9 @@ from gsr.ranking.click_ranks import Queries, rank_clicks
 from gsr.ranking.retrieval import top_k
 from gsr.votes.baseline_kernels import Clicks as CountedClicks
 from gsr.votes.baselines import BaselineCounters
-from gsr.votes.channels import NEW_ITEM_CLICKS, popularity_levels
+from gsr.votes.constants import NEW_ITEM_CLICKS
 from gsr.votes.negatives import SharedNegatives, draw_negatives
+from gsr.votes.popularity import popularity_levels
 from gsr.votes.recording import Notes, edges_into, open_notes, samples_of
 
 SEGMENT_CLICKS: Final = 512

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from consumers.roles.trainer.learning_loop import LearningLoop
 from gsr.quality.prequential import NEW_USER_CLICKS, Prequential, Tally
 from gsr.votes.baselines import KINDS
-from gsr.votes.channels import NEW_ITEM_CLICKS
+from gsr.votes.constants import NEW_ITEM_CLICKS
 
 BaselineChoice = Literal["best", "warmup"]
 

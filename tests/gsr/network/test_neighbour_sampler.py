@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gsr.network.neighbour_sampler import NeighbourSampler, OwnEdges
-from gsr.votes.channels import MASS_PRIOR
+from gsr.votes.constants import MASS_PRIOR
 from tests.gsr.world import World
 
 NOW = 1000.0

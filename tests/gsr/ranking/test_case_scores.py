@@ -14,7 +14,7 @@ from gsr.quality.protocols import Split, leave_one_out
 from gsr.ranking import case_scores
 from gsr.ranking.case_scores import CaseScores, by_length, encode_cases
 from gsr.votes.click_graph import UNDYING, count_clicks
-from gsr.votes.position_features import popularity_level
+from gsr.votes.popularity import channels_of_counts
 
 USERS, ITEMS, CHANNELS = 40, 15, 9
 SHAPE = ModelConfig(
@@ -58,8 +58,8 @@ def test_the_parts_add_up() -> None:
     found.ravel()[linear.entries] += linear.values.numpy()
 
     expected = (gains * vectors @ items.T).numpy()
-    expected += np.outer(weights[:, 0], popularity_level(counted.graph.popularity[:, 0]))
-    recent = popularity_level(counted.recent.counts)[features.moments]
+    expected += np.outer(weights[:, 0], channels_of_counts(counted.graph.popularity[:, 0]))
+    recent = channels_of_counts(counted.recent.counts)[features.moments]
     expected += weights[:, 1:2].numpy() * recent
     for row, item, channels in zip(features.rows, features.items, features.values, strict=True):
         expected[row, item] += float(weights[row, 2:].numpy() @ channels)

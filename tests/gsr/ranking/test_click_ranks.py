@@ -10,15 +10,10 @@ from gsr.counters.histories import Histories
 from gsr.counters.item_graph import ItemGraph
 from gsr.quality.ranking_metrics import MISS
 from gsr.ranking.click_ranks import Queries, rank_clicks
-from gsr.votes.channels import (
-    FLOOR_LOG2,
-    LN2,
-    channel_count,
-    graph_channel_count,
-    graph_channels,
-    popularity_levels,
-)
+from gsr.votes.channels import channel_count, graph_channel_count, graph_channels
+from gsr.votes.constants import FLOOR_LOG2, LN2
 from gsr.votes.negatives import SharedNegatives
+from gsr.votes.popularity import popularity_levels
 from gsr.votes.recording import Notes, note_level, open_notes, record_click, with_more_room
 
 HALF_LIVES = (3600.0, 86_400.0)

@@ -7,13 +7,17 @@ import pytest
 from gsr.counters.histories import Histories
 from gsr.counters.item_graph import ItemGraph
 from gsr.ranking.retrieval import TopItems, top_k
-from gsr.votes.channels import (
-    NEVER,
-    channel_count,
+from gsr.votes.channels import channel_count
+from gsr.votes.constants import NEVER
+from gsr.votes.popularity import popularity_levels
+from tests.gsr.world import (
+    World,
+    histories,
     popularity_channels,
-    popularity_levels,
+    shoppers,
+    small_config,
+    sparse_channels,
 )
-from tests.gsr.world import World, histories, shoppers, small_config, sparse_channels
 
 USERS = 6
 CONFIG = small_config()
@@ -59,8 +63,7 @@ class Setting:
         """Return every item's score, -inf where it must not be returned."""
         neural = np.zeros(24)
         neural[: len(self.items)] = self.items @ self.vectors[user]
-        popularity = np.empty((24, 2), np.float32)
-        popularity_channels(self.levels, self.graph.half_lives, self.users.now[user], popularity)
+        popularity = popularity_channels(self.graph, self.users.now[user])
         dense, _ = sparse_channels(self.graph, self.users, CONFIG, user)
         found: npt.NDArray[np.float64] = (
             neural + np.hstack((popularity, dense)) @ self.weights[user]

@@ -6,22 +6,24 @@ import numpy as np
 import pytest
 
 from gsr.votes.channels import (
-    FLOOR_LOG2,
-    MASS_PRIOR,
-    NEVER,
-    SQUASH,
     candidate_features,
     channel_count,
     channel_names,
     context_count,
     context_of,
-    popularity_channels,
-    popularity_levels,
-    update_level,
 )
-from tests.gsr.world import HALF_LIVES, World, histories, small_config, sparse_channels
+from gsr.votes.constants import FLOOR, MASS_PRIOR, SQUASH
+from gsr.votes.popularity import popularity_levels
+from tests.gsr.world import (
+    HALF_LIVES,
+    World,
+    histories,
+    popularity_channels,
+    small_config,
+    sparse_channels,
+)
 
-HOUR, DAY = HALF_LIVES
+DAY = HALF_LIVES[1]
 
 
 @pytest.fixture
@@ -34,57 +36,19 @@ def world() -> World:
     return world
 
 
-def test_popularity_is_the_log_of_the_decayed_count(world: World) -> None:
-    """Each click of an item counts 2^(-age / half-life)."""
-    graph, now = world.graph(), 5000.0
-    levels = np.empty((5, 2))
-    popularity_levels(graph, levels)
-    out = np.empty((5, 2), np.float32)
-    popularity_channels(levels, graph.half_lives, now, out)
-    for scale, half_life in enumerate(HALF_LIVES):
-        count = sum(2.0 ** ((t - now) / half_life) for t in (110.0, 210.0))
-        assert out[1, scale] == pytest.approx(math.log(count), rel=1e-5)
-    assert out[4] == pytest.approx(FLOOR_LOG2 * math.log(2.0))
-
-
-def test_popularity_above_the_floor_moves_alike_for_all(world: World) -> None:
-    """Waiting shifts every item's channel by one constant, down to the floor."""
-    graph = world.graph()
-    levels = np.empty((5, 2))
-    popularity_levels(graph, levels)
-    early, late = np.empty((5, 2), np.float32), np.empty((5, 2), np.float32)
-    popularity_channels(levels, graph.half_lives, 1000.0, early)
-    popularity_channels(levels, graph.half_lives, 1000.0 + HOUR, late)
-    assert late[:3, 0] - early[:3, 0] == pytest.approx(-math.log(2.0), rel=1e-4)
-    popularity_channels(levels, graph.half_lives, 1000.0 + 100 * HOUR, late)
-    assert late[:, 0] == pytest.approx(FLOOR_LOG2 * math.log(2.0))
-
-
-def test_a_click_changes_only_its_items_level(world: World) -> None:
-    """`update_level` after a click equals computing all levels again."""
-    levels, again = np.empty((5, 2)), np.empty((5, 2))
-    popularity_levels(world.graph(), levels)
-    world.click(0, 4, 400.0)
-    update_level(world.graph(), 4, levels)
-    popularity_levels(world.graph(), again)
-    assert np.array_equal(levels, again)
-    assert levels[3, 0] == NEVER
-
-
 def test_candidate_features_equal_the_full_channels(world: World) -> None:
     """What is recorded for a candidate is what ranking computes for every item."""
     graph, config, now = world.graph(), small_config(), 4000.0
     read = histories([[(2, 20.0, 0), (0, 30.0, 0)]], [now])
     dense, touched = sparse_channels(graph, read, config, 0)
-    levels, popularity = np.empty((5, 2)), np.empty((5, 2), np.float32)
+    levels = np.empty((5, 2))
     popularity_levels(graph, levels)
-    popularity_channels(levels, graph.half_lives, now, popularity)
     candidates = np.array([4, 1, -1, 2])
     out = np.empty((4, channel_count(2)), np.float32)
     candidate_features(levels, graph.half_lives, now, dense, candidates, out)
     assert set(touched) == {1, 2}
-    full = np.hstack((popularity, dense))
-    assert np.array_equal(out[[0, 1, 3]], full[[4, 1, 2]])
+    full = np.hstack((popularity_channels(graph, now), dense))
+    assert out[[0, 1, 3]] == pytest.approx(full[[4, 1, 2]], rel=1e-6)
     assert not out[2].any()
 
 
@@ -141,12 +105,9 @@ def test_follower_channels_are_popularity_above_the_floor_of_followers_alone(wor
     graph, now = world.graph(), 4000.0
     read = histories([[(0, 30.0, 0)]], [now])
     dense, touched = sparse_channels(graph, read, small_config(), 0)
-    levels, popularity = np.empty((5, 2)), np.empty((5, 2), np.float32)
-    popularity_levels(graph, levels)
-    popularity_channels(levels, graph.half_lives, now, popularity)
-    floor = FLOOR_LOG2 * math.log(2.0)
+    above = popularity_channels(graph, now)[touched] - FLOOR
     assert set(touched) == {1, 2}
-    assert dense[touched, 4:6] == pytest.approx(popularity[touched] - floor, rel=1e-5)
+    assert dense[touched, 4:6] == pytest.approx(above, rel=1e-5)
     assert not dense[[0, 3, 4]].any()
 
 

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gsr.counters.interactions import Interactions, gather_interactions
-from gsr.votes.channels import BASE_CONTEXT, LN2, MASS_PRIOR, NEW_ITEM_CLICKS, SQUASH
 from gsr.votes.click_graph import BACKWARD, FORWARD, count_clicks
+from gsr.votes.constants import FLOOR, MASS_PRIOR, NEW_ITEM_CLICKS, SQUASH
+from gsr.votes.graph_votes import BASE_CONTEXT
 from gsr.votes.position_features import PositionReader
 
 ITEMS = 5
@@ -19,7 +20,6 @@ WINDOW = (1.0, 0.5)
 DECAY = 0.8
 POWER = 0.5
 HALF_LIFE = 4.0
-FLOOR = -7.0 * LN2
 
 
 def _interactions(sequences: list[list[int]]) -> Interactions:

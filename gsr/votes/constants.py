@@ -1,0 +1,50 @@
+"""Numbers that decide how counts become votes, channels and context, each with its reason.
+
+Weights are learned for channels and context as these numbers make them: to change one is to make
+snapshots that were learned before meaningless.
+"""
+
+import math
+from typing import Final
+
+LN2: Final = math.log(2.0)
+
+NEVER: Final = -1e18
+"""The log2 of no clicks at all: finite, so that differences of levels stay numbers."""
+
+FLOOR_LOG2: Final = -7.0
+"""Less than 2^-7 of a click is as good as none: old items would sink without end otherwise."""
+
+FLOOR: Final = FLOOR_LOG2 * LN2
+"""The popularity channel of an item at the floor."""
+
+SQUASH: Final = 10.0
+"""A tenth of an edge already counts as one, so that single followers stand out from none."""
+
+RECENT_CLICKS: Final = 5
+RECENT_DECAY: Final = 0.5
+"""The recent channels and the baselines hear so few clicks, each half as much as the next newer
+one: what comes next mostly follows the last click or the one before."""
+
+NEW_ITEM_CLICKS: Final = 10
+"""An item is new while it has had fewer clicks than this, of anybody: too few to learn it by."""
+
+NEW_LOG2: Final = math.log2(NEW_ITEM_CLICKS)
+
+MASS_PRIOR: Final = 0.05
+"""Weight that is added to a row before shares of it are taken, so that a faded row's are small."""
+
+LARGEST_DECAY_LOG2: Final = 100.0
+"""Decay factors lie within two to the power of plus or minus this: float32 holds 127."""
+
+ROUNDING: Final = 1e-5
+"""Rounding may leave so much of an edge of weight 1 after every part of it was subtracted."""
+
+LEVEL_SCALE: Final = 0.3
+"""Brings log popularity (-5 to 15) and log pauses (0 to 15) to the size of the other context."""
+
+PAUSE_SECONDS: Final = 10.0
+"""Pauses shorter than this are much alike."""
+
+MASS_SCALE: Final = 0.5
+"""Brings the log mass of a row (0 to 10) to the size of the other context."""
