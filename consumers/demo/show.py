@@ -19,7 +19,7 @@ from consumers.config.settings import GsrConfig
 from consumers.demo.readings import Figures, Scraper, Shopper, ShopperWindow
 from consumers.demo.screen import enough_tests, hit_rates, open_screen
 from consumers.errors import ConfigError
-from consumers.offline.history_file import no_events, open_events
+from consumers.offline.history_file import HistoryOptions, no_events
 from consumers.runtime.health import listening_family
 from consumers.runtime.instance import instance_of
 from consumers.runtime.running import (
@@ -151,7 +151,10 @@ def _check_events(options: DemoOptions, path: Path, config: GsrConfig) -> None:
     if not path.is_dir() and not all(file.lasts for file in input_files([path])):
         raise ConfigError("--events must be a file: the demo reads it twice")
     # New times are given: those of the file may be any.
-    file = open_events(path, dict(options.columns), config, "skip", options.dialect, now=math.inf)
+    columns = dict(options.columns)
+    file = HistoryOptions(
+        events=path, columns=columns, dialect=options.dialect, config=config, on_bad="skip"
+    ).open(now=math.inf)
     if next(file.read(), None) is None:
         raise no_events(file, "the demo has nothing to show")
 

@@ -1,7 +1,7 @@
-"""An event file as history: what is in it, and in how large pieces it is learned."""
+"""An event file as an option of offline work, opened with its columns named."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -10,82 +10,72 @@ from consumers.errors import ConfigError
 from stream.errors import EventFileError
 from stream.events.files.columns import Columns
 from stream.events.files.dialect import FileDialect
-from stream.events.files.reading import EventFile, FileSummary
-
-SMALLEST_CYCLE: Final = 500
-LARGEST_CYCLE: Final = 2000
-CYCLES_PER_STREAM: Final = 200
-
-WINDOWS: Final = 200
-"""At most so many windows of time in a report."""
+from stream.events.files.reading import EventFile
 
 SKIPPED_EXAMPLES: Final = 3
 """So many of the bad rows are shown; the others are counted."""
 
-WINDOW_SECONDS: Final = (
-    *(60.0, 300.0, 900.0, 3600.0, 6 * 3600.0, 86_400.0),
-    *(7 * 86_400.0, 30 * 86_400.0, 365 * 86_400.0),
-)
 
-
-def open_events(
-    path: Path | Sequence[Path],
-    columns: dict[str, str],
-    config: GsrConfig,
-    on_bad: Literal["fail", "skip"],
-    dialect: FileDialect | None = None,
-    *,
-    now: float,
-) -> EventFile:
-    """Return the event file, or several as one, with its columns named.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryOptions:
+    """Which events to read, and how; the beginning of every offline command's options.
 
     Parameters
     ----------
-    path
-        The file, or several.
+    events
+        The event file, or several that are parts of one log (see `stream.events.files.reading`).
     columns
-        Role to the column's name, where it is not the usual one.
+        Which column holds what: user, item, timestamp, event, event_id → column name.
+    dialect
+        What is known of how the file is written.
     config
-        Which events there are, and how far past `now` one may lie.
+        Which events there are, and how far in the future one may lie.
+    limit
+        Only the first so many events; None: all.
     on_bad
         "fail" at the first bad row, or "skip" and count.
-    dialect
-        What is known of how the files are written.
-    now
-        Seconds since the epoch, the same for every reading, so that all find the same rows;
-        infinity: any time is good.
-
-    Raises
-    ------
-    ConfigError
-        `columns` names a role that there is not.
     """
-    roles = Columns().names
-    unknown = set(columns) - set(roles)
-    if unknown:
-        raise ConfigError(
-            f"no such column role: {', '.join(sorted(unknown))}; there are {', '.join(roles)}"
-        )
-    try:
-        named = Columns(**{role: columns.get(role, name) for role, name in roles.items()})
-        rules = config.events.rules()
-        return EventFile(path, named, rules, dialect=dialect, on_bad=on_bad, now=lambda: now)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
 
+    events: Path | Sequence[Path]
+    columns: dict[str, str] = field(default_factory=dict)
+    dialect: FileDialect = field(default_factory=FileDialect)
+    config: GsrConfig = field(default_factory=GsrConfig)
+    limit: int | None = None
+    on_bad: Literal["fail", "skip"] = "fail"
 
-def summarise(file: EventFile, limit: int | None) -> FileSummary:
-    """Return what there is to read, at most `limit` events.
+    def open(self, now: float) -> EventFile:
+        """Return the event file, or several as one, with its columns named.
 
-    Raises
-    ------
-    EventFileError
-        There is nothing.
-    """
-    summary = file.scan()
-    if summary.events == 0:
-        raise no_events(file, "nothing to learn from")
-    return replace(summary, events=min(summary.events, limit or summary.events))
+        Parameters
+        ----------
+        now
+            Seconds since the epoch, the same for every reading, so that all find the same rows;
+            infinity: any time is good.
+
+        Raises
+        ------
+        ConfigError
+            `columns` names a role that there is not.
+        """
+        roles = Columns().names
+        unknown = set(self.columns) - set(roles)
+        if unknown:
+            raise ConfigError(
+                f"no such column role: {', '.join(sorted(unknown))}; there are {', '.join(roles)}"
+            )
+        rules = self.config.events.rules()
+        try:
+            named = Columns(**{role: self.columns.get(role, name) for role, name in roles.items()})
+            return EventFile(
+                self.events,
+                named,
+                rules,
+                dialect=self.dialect,
+                on_bad=self.on_bad,
+                now=lambda: now,
+            )
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
 
 
 def no_events(file: EventFile, so: str) -> EventFileError:
@@ -95,7 +85,7 @@ def no_events(file: EventFile, so: str) -> EventFileError:
 
 
 def skipped_rows(file: EventFile) -> dict[str, Any]:
-    """Return what results say of the bad rows that the latest whole reading left out.
+    """Return the bad rows that the latest whole reading left out, as results name them.
 
     Ask before the file is read again: that counts anew, and with a limit not to the end.
     """
@@ -103,18 +93,3 @@ def skipped_rows(file: EventFile) -> dict[str, Any]:
         "skipped_rows": dict(sorted(file.skipped.items())),
         "skipped_examples": file.examples[:SKIPPED_EXAMPLES],
     }
-
-
-def cycle_clicks(events: int) -> int:
-    """Return how many clicks make a cycle, about 200 cycles a stream.
-
-    >>> cycle_clicks(50), cycle_clicks(100_000), cycle_clicks(1_294_842)
-    (500, 500, 2000)
-    """
-    return min(max(SMALLEST_CYCLE, events // CYCLES_PER_STREAM), LARGEST_CYCLE)
-
-
-def window_seconds(summary: FileSummary) -> float:
-    """Return the shortest usual span of which the stream holds at most `WINDOWS`."""
-    length = (summary.last_time or 0.0) - (summary.first_time or 0.0)
-    return next((w for w in WINDOW_SECONDS if length / w <= WINDOWS), WINDOW_SECONDS[-1])

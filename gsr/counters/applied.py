@@ -1,10 +1,12 @@
-"""What became of the clicks of a batch."""
+"""Outcomes of a batch of clicks."""
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from gsr.counters.histories import Histories
 
 PENDING: Final = 0
 """Not processed yet."""
@@ -78,6 +80,21 @@ class Applied:
         """Which rows entered a buffer, bool [n]."""
         accepted: npt.NDArray[np.bool_] = self.outcomes == ACCEPTED
         return accepted
+
+    @property
+    def accepted_rows(self) -> npt.NDArray[np.int64]:
+        """Processed rows that entered a buffer, int64 [a], ascending."""
+        return np.flatnonzero(self.accepted[self.start : self.stop]) + self.start
+
+    def histories(self, rows: npt.NDArray[np.int64]) -> Histories:
+        """Return the users of accepted `rows` as they were before them; needs recorded ones."""
+        return Histories(
+            self.history_items[rows],
+            self.history_times[rows],
+            self.history_events[rows],
+            self.history_lengths[rows],
+            self.times[rows],
+        )
 
     def count(self, outcome: int) -> int:
         """Return how many of the processed rows had `outcome`."""

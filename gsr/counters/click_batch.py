@@ -57,3 +57,23 @@ class ClickBatch:
             offsets=self.offsets[rows],
             append_times=self.append_times[rows],
         )
+
+    def slice(self, start: int, stop: int) -> "ClickBatch":
+        """Return rows ``start : stop``."""
+        rows = slice(start, stop)
+        return ClickBatch(
+            user_ids=self.user_ids[rows],
+            item_ids=self.item_ids[rows],
+            times=self.times[rows],
+            events=self.events[rows],
+            hashes=self.hashes[rows],
+            forget=self.forget[rows],
+            offsets=self.offsets[rows],
+            append_times=self.append_times[rows],
+        )
+
+    def split(self, row: int) -> list["ClickBatch"]:
+        """Return the batch in two at `row`, or whole where that is not inside of it."""
+        if not 0 < row < len(self):
+            return [self]
+        return [self.slice(0, row), self.slice(row, len(self))]

@@ -1,10 +1,8 @@
 """`gsr bootstrap`: history becomes state and a first model, so that `gsr run` goes live from it."""
 
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,23 +11,16 @@ from consumers.artifacts.store import ArtifactStore, open_artifacts
 from consumers.artifacts.written_settings import EVENT_NAMES
 from consumers.config.settings import GsrConfig
 from consumers.errors import ConfigError
+from consumers.learning.journal import JOURNAL_PIN, Standing, write_journal
+from consumers.learning.live_loop import live_loop, serving_view
 from consumers.offline.bootstrap.unfinished import refuse_unfinished, unfinished
-from consumers.offline.history_file import cycle_clicks, open_events, skipped_rows, summarise
-from consumers.roles.ingest.sequences import sequence_record
-from consumers.roles.trainer.event_rows import cut, pick_clicks
-from consumers.roles.trainer.journal import JOURNAL_PIN, Standing, write_journal
-from consumers.roles.trainer.live_loop import live_loop, serving_view
-from consumers.runtime.progress import Progress, ProgressCallback, quiet
-from consumers.runtime.rate import Rate
+from consumers.offline.click_history import ClickHistory, ClickHistoryOptions
+from consumers.runtime.progress import Progress, ProgressCallback, TimedProgress, quiet
 from consumers.serving.view import encode_view
 from consumers.topics.making import make_topics
 from gsr.counters.click_batch import ClickBatch
-from gsr.network.model import JointModel
 from stream.clock import Clock
-from stream.events.clicks.from_events import to_click_batch
-from stream.events.files.dialect import FileDialect
-from stream.events.files.reading import EventFile, FileSummary
-from stream.events.files.sorting import sorted_events
+from stream.events.records.sequence import sequence_record
 from stream.log.interface import Outgoing
 from stream.log.opening import open_log
 from stream.log.partitioner import partitions_of
@@ -39,34 +30,8 @@ USERS_PER_APPEND: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BootstrapOptions:
-    """What to learn from.
-
-    Parameters
-    ----------
-    events
-        The event file, or several that are parts of one log (see `stream.events.files.reading`).
-    config
-        The same settings that `gsr run` will use: state and artifacts go where they say.
-    columns
-        Which column holds what: user, item, timestamp, event, event_id → column name.
-    dialect
-        What is known of how the file is written.
-    limit
-        Only the first so many events; None: all.
-    cycle_clicks
-        Clicks per cycle of the trainer; None: from the length of the history.
-    on_bad
-        "fail" at the first bad row, or "skip" and count.
-    """
-
-    events: Path | Sequence[Path]
-    config: GsrConfig
-    columns: dict[str, str] = field(default_factory=dict)
-    dialect: FileDialect = field(default_factory=FileDialect)
-    limit: int | None = None
-    cycle_clicks: int | None = None
-    on_bad: Literal["fail", "skip"] = "fail"
+class BootstrapOptions(ClickHistoryOptions):
+    """Events to learn from; state and artifacts go where the settings say."""
 
 
 def bootstrap(
@@ -89,22 +54,12 @@ def bootstrap(
     config = options.config
     artifacts = open_artifacts(config, clock)
     _refuse_existing(config, artifacts)
-    file = open_events(
-        options.events,
-        options.columns,
-        config,
-        options.on_bad,
-        options.dialect,
-        now=clock.time(),
-    )
-    progress(Progress(stage="looking through the file", done=0, total=0))
-    summary = summarise(file, options.limit)
-    skipped = skipped_rows(file)
+    history = ClickHistory.look_through(options, progress, clock.time())
     made = _make_topics(config, clock)
     with unfinished(config), ExitStack() as stack:
-        run = Bootstrap(options, summary, clock, progress, stack)
-        run.follow(file, summary)
-        return run.publish(artifacts) | {"topics_made": made} | skipped
+        run = Bootstrap(history, clock, progress, stack)
+        run.follow()
+        return run.publish(artifacts) | {"topics_made": made} | history.skipped
 
 
 class Bootstrap:
@@ -112,10 +67,8 @@ class Bootstrap:
 
     Parameters
     ----------
-    options
-        See `BootstrapOptions`.
-    summary
-        Of the file.
+    history
+        The clicks.
     clock
         Of rates, stamps and flushes.
     progress
@@ -126,19 +79,17 @@ class Bootstrap:
 
     def __init__(
         self,
-        options: BootstrapOptions,
-        summary: FileSummary,
+        history: ClickHistory,
         clock: Clock,
         progress: ProgressCallback,
         stack: ExitStack,
     ) -> None:
-        config = options.config
-        self._options = options
-        self._total = summary.events
+        config = self._config = history.options.config
+        self._history = history
+        self._total = history.events
         self._clock = clock
-        self._rate = Rate(clock)
         self._progress = progress
-        self._loop = live_loop(config, JointModel(config.model, config.learner.seed))
+        self._loop = live_loop(config)
         self._stores: list[PartitionStore] = []
         self._touched: list[dict[str, None]] = []
         for number in range(config.log.partitions):
@@ -155,28 +106,17 @@ class Bootstrap:
             self._stores.append(store)
             self._touched.append({})
 
-    def follow(self, file: EventFile, summary: FileSummary) -> None:
+    def follow(self) -> None:
         """Take the whole history in, cycle by cycle."""
-        rules, options = self._options.config.events.rules(), self._options
-        cycle = options.cycle_clicks or cycle_clicks(summary.events)
+        timed = TimedProgress(self._progress, self._clock, self._total)
         done = 0
-        for columns in cut(sorted_events(file, summary), cycle, options.limit):
-            batch = to_click_batch(columns, rules, done - self._total)
+        for batch in self._history.batches(first_offset=-self._total):
             self._store(batch)
             self._loop.advance(batch, rank=False)
             self._loop.test()
             self._loop.learn()
             done += len(batch)
-            rate = self._rate.update(done)
-            self._progress(
-                Progress(
-                    stage="learning history",
-                    done=done,
-                    total=self._total,
-                    events_per_second=rate,
-                    seconds_left=(self._total - done) / rate if rate > 0.0 else None,
-                )
-            )
+            timed.tell("learning history", done)
 
     def publish(self, artifacts: ArtifactStore) -> dict[str, Any]:
         """Write checkpoints, model, view, journal and sequences; return a summary."""
@@ -189,7 +129,7 @@ class Bootstrap:
             for number, store in enumerate(self._stores)
         }
         facts = {
-            EVENT_NAMES: list(self._options.config.events.weights),
+            EVENT_NAMES: list(self._config.events.weights),
             "parent": 0,
             "clicks_learned": loop.totals.fresh,
             "bootstrapped": True,
@@ -225,7 +165,7 @@ class Bootstrap:
         for number, store in enumerate(self._stores):
             rows = np.flatnonzero(partitions == number)
             if len(rows):
-                part = pick_clicks(batch, rows)
+                part = batch.rows(rows)
                 newest = max(store.watermark, float(part.times.max()))
                 store.apply(part, newest, int(part.offsets[-1]) + 1)
                 self._touched[number].update(dict.fromkeys(store.drain_touched()))
@@ -234,7 +174,7 @@ class Bootstrap:
 
     def _send_sequences(self) -> int:
         """Tell the publisher of every user, so that all of them get lists when it starts."""
-        config, sent = self._options.config, 0
+        config, sent = self._config, 0
         log = open_log(config.log.url, self._clock, config.kafka)
         try:
             writer = log.writer(config.log.sequences)

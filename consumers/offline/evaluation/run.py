@@ -1,21 +1,20 @@
-"""What `gsr evaluate` does: read, split, learn with several seeds, rank, write."""
+"""`gsr evaluate`: read, split, learn with several seeds, rank, write."""
 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 import torch
 from pydantic import TypeAdapter, ValidationError
 
-from consumers.config.settings import GsrConfig
 from consumers.errors import ConfigError
 from consumers.offline.evaluation.event_data import EventData, Protocol, read_event_data
 from consumers.offline.evaluation.learning import LearningRules, SeedLearning
 from consumers.offline.evaluation.live_graph import live_ranks
 from consumers.offline.evaluation.result import Evaluation, SeedCost, SeedRun
-from consumers.offline.history_file import open_events
+from consumers.offline.history_file import HistoryOptions
 from consumers.runtime.outputs import check_output
 from consumers.runtime.progress import ProgressCallback, quiet
 from consumers.runtime.usage import process_usage
@@ -23,7 +22,6 @@ from gsr.config import BatchConfig, ModelConfig
 from gsr.learning.batch_defaults import batch_model
 from gsr.quality.protocols import Split
 from stream.clock import SystemClock
-from stream.events.files.dialect import FileDialect
 
 _Settings = TypeVar("_Settings", ModelConfig, BatchConfig)
 
@@ -32,16 +30,11 @@ KEPT_NAME: Final = "learning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluateOptions:
-    """What `gsr evaluate` was asked.
+class EvaluateOptions(HistoryOptions):
+    """Events to learn and to predict, and how; of the settings only those of events are used.
 
     Parameters
     ----------
-    events, columns, dialect, on_bad, limit
-        The event file (or several as one), its columns by role, how it is written, what bad rows
-        do, and how many events are read.
-    config
-        Of events.
     out
         Directory of the results.
     protocol, quantile, refit
@@ -61,13 +54,7 @@ class EvaluateOptions:
         Settings that differ from those that the data suggest, by name.
     """
 
-    events: Path | Sequence[Path]
     out: Path
-    config: GsrConfig
-    columns: dict[str, str] = field(default_factory=dict)
-    dialect: FileDialect = field(default_factory=FileDialect)
-    on_bad: Literal["fail", "skip"] = "fail"
-    limit: int | None = None
     protocol: Protocol = "leave-one-out"
     quantile: float = 0.9
     refit: bool = True
@@ -98,17 +85,10 @@ def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> di
         The results cannot be written; found before learning where it is so then.
     """
     began = time.monotonic()
-    rules = options.config.events.rules()
     device = chosen_device(options.device)
     check_output(options.out)
-    file = open_events(
-        options.events,
-        options.columns,
-        options.config,
-        options.on_bad,
-        options.dialect,
-        now=SystemClock().time(),
-    )
+    file = options.open(now=SystemClock().time())
+    rules = options.config.events.rules()
     data = read_event_data(file, rules, options.limit, progress)
     runs = [_run_seed(options, data, seed, device, progress) for seed in options.seeds]
     model, batch = _settings(options, runs[0].split)

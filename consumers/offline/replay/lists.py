@@ -9,17 +9,16 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from consumers.roles.ingest.sequences import sequence_record
-from consumers.roles.trainer.learning_loop import LearningLoop
+from consumers.learning.live_loop import serving_view
 from consumers.runtime.outputs import written_aside
 from consumers.serving.recommender import Recommender
-from consumers.serving.view import ServingView
 from gsr.counters.histories import Histories
 from gsr.counters.item_graph import ItemGraph
+from gsr.loop.learning_loop import LearningLoop
 from gsr.network.encoded import UserQueries
 from stream.events.clicks.click import EventRules
 from stream.events.records.recommendation import Reason, Recommendation
-from stream.events.records.sequence import SequenceRecord
+from stream.events.records.sequence import SequenceRecord, sequence_record
 
 LISTS_NAME: Final = "recommendations.jsonl.zst"
 USERS_PER_BATCH: Final = 256
@@ -81,7 +80,9 @@ class ReplayLists:
 
     def write(self, user_ids: Iterable[str], reason: Reason) -> None:
         """Write a list for each of `user_ids` that the state knows."""
-        self._recommender.follow(_view(self._loop), LoopScorer(self._loop))
+        mirror = self._loop.mirror
+        view = serving_view(mirror, mirror.arrays.watermark, {})
+        self._recommender.follow(view, LoopScorer(self._loop))
         waiting: list[SequenceRecord] = []
         for user_id in user_ids:
             record = self._sequence(user_id)
@@ -144,15 +145,3 @@ def newest_users(loop: LearningLoop, count: int | None) -> list[str]:
     offsets = users.columns.source_offsets[slots]
     order = np.argsort(-offsets, kind="stable")[:count]
     return [taken[place][0] for place in order.tolist()]
-
-
-def _view(loop: LearningLoop) -> ServingView:
-    mirror = loop.mirror
-    return ServingView(
-        graph=mirror.graph(),
-        item_ids=mirror.item_ids,
-        generations=mirror.generations,
-        reference_time=mirror.arrays.watermark,
-        created_at=mirror.arrays.watermark,
-        positions={},
-    )

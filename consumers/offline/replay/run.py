@@ -1,49 +1,28 @@
 """`gsr replay`: an event file through the whole pipeline, in event time, with quality measured."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
-import numpy as np
-import torch
-
-from consumers.config.settings import GsrConfig
 from consumers.errors import ConfigError
-from consumers.offline.history_file import (
-    cycle_clicks,
-    open_events,
-    skipped_rows,
-    summarise,
-    window_seconds,
-)
+from consumers.learning.live_loop import loop_options
+from consumers.offline.click_history import ClickHistory, ClickHistoryOptions
 from consumers.offline.replay.lists import LISTS_NAME, ReplayLists, lists_file, newest_users
 from consumers.offline.replay.report import write_report
-from consumers.roles.trainer.drift_watch import DriftFigures, DriftWatch
-from consumers.roles.trainer.event_rows import cut, split_clicks
-from consumers.roles.trainer.learning_loop import LearningLoop
-from consumers.roles.trainer.loop_records import CycleReport, LoopOptions
-from consumers.roles.trainer.mirror import Mirror
-from consumers.roles.trainer.quality_document import (
-    BaselineChoice,
-    choose_baselines,
-    quality_document,
-)
 from consumers.runtime.documents import write_document
 from consumers.runtime.outputs import check_output
-from consumers.runtime.progress import Progress, ProgressCallback, quiet
-from consumers.runtime.rate import Rate
+from consumers.runtime.progress import Progress, ProgressCallback, TimedProgress, quiet
 from consumers.runtime.usage import process_usage
 from gsr.counters.click_batch import ClickBatch
-from gsr.learning.learner import Learner
+from gsr.loop.drift_watch import DriftFigures, DriftWatch
+from gsr.loop.learning_loop import LearningLoop
+from gsr.loop.quality_document import BaselineChoice, choose_baselines, quality_document
+from gsr.loop.reports import CycleReport
 from gsr.network.model import JointModel
 from stream.clock import Clock, SystemClock
-from stream.events.clicks.from_events import to_click_batch
-from stream.events.files.dialect import FileDialect
-from stream.events.files.reading import EventFile, FileSummary
-from stream.events.files.sorting import sorted_events
 
 FINAL_USERS: Final = 10_000
 """How many users' lists `--recommendations final` writes: those whose clicks are newest."""
@@ -52,21 +31,13 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayOptions:
-    """What to replay, and how.
+class ReplayOptions(ClickHistoryOptions):
+    """Events to replay, and how; settings of processes are not used.
 
     Parameters
     ----------
-    events
-        The event file, or several that are parts of one log (see `stream.events.files.reading`).
     out
         Directory for `metrics.json`, `report.html` and the recommendations; made if missing.
-    columns
-        Which column holds what: user, item, timestamp, event, event_id → column name.
-    dialect
-        What is known of how the file is written.
-    config
-        Settings of state, model, learner and lists; those of processes are not used.
     warmup
         Share of the stream that is learned before scoring begins, 0 to 1.
     repeats
@@ -74,10 +45,6 @@ class ReplayOptions:
         out of the ranking; "include": all clicks with an earlier one are, among all items.
     seed
         Of everything random.
-    limit
-        Only the first so many events; None: all.
-    cycle_clicks
-        Clicks per cycle of the trainer; None: from the length of the stream (500 to 2,000).
     recommendations
         "final": the lists, at the end, of the 10,000 users whose clicks are newest; "all": after
         each cycle the lists of the users who clicked in it, as the publisher would have sent them
@@ -85,25 +52,16 @@ class ReplayOptions:
     baselines
         Half-life of each baseline: the "best" of the grid over the scored clicks themselves,
         which favours the baselines, or the best over the "warmup".
-    on_bad
-        "fail" at the first bad row, or "skip" and count.
     judged
         The events come from a topic: their times were judged by their append times.
     """
 
-    events: Path | Sequence[Path]
     out: Path
-    columns: dict[str, str] = field(default_factory=dict)
-    dialect: FileDialect = field(default_factory=FileDialect)
-    config: GsrConfig = field(default_factory=GsrConfig)
     warmup: float = 0.1
     repeats: Literal["exclude", "include"] = "exclude"
     seed: int = 0
-    limit: int | None = None
-    cycle_clicks: int | None = None
     recommendations: Literal["none", "final", "all"] = "final"
     baselines: BaselineChoice = "best"
-    on_bad: Literal["fail", "skip"] = "fail"
     judged: bool = False
 
 
@@ -129,24 +87,14 @@ def replay(
     _check(options)
     check_output(options.out)
     started = clock.monotonic()
-    file = open_events(
-        options.events,
-        options.columns,
-        options.config,
-        options.on_bad,
-        options.dialect,
-        now=math.inf if options.judged else clock.time(),
-    )
-    progress(Progress(stage="looking through the file", done=0, total=0))
-    summary = summarise(file, options.limit)
-    skipped = skipped_rows(file)
-    run = Replay(options, summary, progress, clock)
+    now = math.inf if options.judged else clock.time()
+    history = ClickHistory.look_through(options, progress, now)
+    run = Replay(options, history, progress, clock)
     # Whatever ends it early, what is half-made must not look like a result.
     with ExitStack() as stack:
         lists = run.lists(stack)
-        run.follow(file, summary, lists)
-        document = run.document(file)
-        document["options"] |= skipped
+        run.follow(lists)
+        document = run.document()
         document["cost"] |= {"seconds": clock.monotonic() - started}
         write_report(document, options.out / "report.html")
     write_document(document, options.out / "metrics.json")
@@ -160,8 +108,8 @@ class Replay:
     ----------
     options
         See `ReplayOptions`.
-    summary
-        Of the file.
+    history
+        The stream.
     progress
         Is told a few times a second.
     clock
@@ -169,16 +117,18 @@ class Replay:
     """
 
     def __init__(
-        self, options: ReplayOptions, summary: FileSummary, progress: ProgressCallback, clock: Clock
+        self,
+        options: ReplayOptions,
+        history: ClickHistory,
+        progress: ProgressCallback,
+        clock: Clock,
     ) -> None:
         self._options = options
-        self._total = summary.events
-        self._cycle = options.cycle_clicks or cycle_clicks(summary.events)
-        self._window = window_seconds(summary)
+        self._history = history
         self._clock = clock
-        self._rate = Rate(clock)
         self._progress = progress
-        self.loop = _loop(options, self._window)
+        self._timed_progress = TimedProgress(progress, clock, history.events)
+        self.loop = _loop(options, history.window_seconds)
         self._watch = DriftWatch(self.loop)
         self._looks: list[DriftFigures] = []
         self._cycles: list[dict[str, float]] = []
@@ -196,16 +146,17 @@ class Replay:
             allow_repeats=self._options.repeats == "include",
         )
 
-    def follow(self, file: EventFile, summary: FileSummary, lists: ReplayLists | None) -> None:
+    def follow(self, lists: ReplayLists | None) -> None:
         """Take the whole stream in, cycle by cycle."""
-        done, warmed = 0, round(self._options.warmup * self._total)
-        batches = self._batches(file, summary)
+        total = self._history.events
+        done, warmed = 0, round(self._options.warmup * total)
+        batches = self._history.batches()
         while True:
             batch = self._timed("reading", lambda: next(batches, None))
             if batch is None:
                 break
             # A cycle never straddles the end of the warm-up: scoring begins at one exact click.
-            for part in split_clicks(batch, warmed - done):
+            for part in batch.split(warmed - done):
                 self._turn(part, rank=done >= warmed)
                 done += len(part)
             if lists is not None and self._options.recommendations == "all":
@@ -213,10 +164,10 @@ class Replay:
                 self._timed("lists", lambda: lists.write(users, "click"))  # noqa: B023 - called at once
             self._tell(done)
         if lists is not None and self._options.recommendations == "final":
-            self._progress(Progress(stage="making lists", done=done, total=self._total))
+            self._progress(Progress(stage="making lists", done=done, total=total))
             self._timed("lists", lambda: lists.write(newest_users(self.loop, FINAL_USERS), "model"))
 
-    def document(self, file: EventFile) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """Return what `metrics.json` says."""
         loop, options = self.loop, self._options
         return {
@@ -228,15 +179,16 @@ class Replay:
             "cycles": self._cycles,
             "totals": asdict(loop.totals),
             "options": {
-                "events": file.name,
+                "events": self._history.file.name,
                 "warmup": options.warmup,
                 "repeats": options.repeats,
                 "seed": options.seed,
                 "limit": options.limit,
-                "cycle_clicks": self._cycle,
-                "window_seconds": self._window,
+                "cycle_clicks": self._history.cycle_clicks,
+                "window_seconds": self._history.window_seconds,
                 "baselines": options.baselines,
                 "half_lives_seconds": list(options.config.state.half_lives_seconds),
+                **self._history.skipped,
             },
             "cost": {
                 **asdict(process_usage()),
@@ -254,16 +206,8 @@ class Replay:
         if report is not None:
             self._cycles.append(_cycle_facts(report, loop.mirror.arrays.watermark))
         time = loop.mirror.arrays.watermark
-        if not self._looks or time >= self._looks[-1].time + self._window:
+        if not self._looks or time >= self._looks[-1].time + self._history.window_seconds:
             self._looks.append(self._timed("testing", self._watch.look))
-
-    def _batches(self, file: EventFile, summary: FileSummary) -> Iterator[ClickBatch]:
-        offset = 0
-        rules = self._options.config.events.rules()
-        for columns in cut(sorted_events(file, summary), self._cycle, self._options.limit):
-            batch = to_click_batch(columns, rules, offset)
-            offset += len(batch)
-            yield batch
 
     def _timed(self, stage: str, work: Callable[[], Result]) -> Result:
         began = self._clock.monotonic()
@@ -273,41 +217,23 @@ class Replay:
             self._spent[stage] += self._clock.monotonic() - began
 
     def _tell(self, done: int) -> None:
-        rate = self._rate.update(done)
-        quality = self.loop.quality
-        hits = quality.overall.means(0)["hr@20"]
-        self._progress(
-            Progress(
-                stage="learning" if quality.overall.scored == 0 else "testing and learning",
-                done=done,
-                total=self._total,
-                events_per_second=rate,
-                seconds_left=(self._total - done) / rate if rate > 0.0 else None,
-                note=f"HR@20 {hits:.3f}" if quality.overall.scored else "",
-            )
-        )
+        overall = self.loop.quality.overall
+        if overall.scored:
+            hits = overall.means(0)["hr@20"]
+            self._timed_progress.tell("testing and learning", done, f"HR@20 {hits:.3f}")
+        else:
+            self._timed_progress.tell("learning", done)
 
 
 def _loop(options: ReplayOptions, window: float) -> LearningLoop:
     config = options.config
-    torch.set_num_threads(config.trainer.threads)  # steps are small: more threads only spin
-    learner = replace(config.learner, seed=options.seed)
-    loop_options = LoopOptions(
-        state=config.state.shape(),
-        rules=config.events.rules(),
-        model=config.model,
-        learner=learner,
+    changed = replace(
+        loop_options(config),
+        learner=replace(config.learner, seed=options.seed),
         mask_seen=options.repeats == "exclude",
         window_seconds=window,
-        alarm_effort=config.trainer.alarm_effort,
-        alarm_cycles=config.trainer.alarm_cycles,
     )
-    return LearningLoop(
-        loop_options,
-        Mirror(loop_options.state, loop_options.rules),
-        Learner(JointModel(config.model, options.seed), learner),
-        np.random.default_rng(options.seed),
-    )
+    return LearningLoop(changed, JointModel(config.model, options.seed))
 
 
 def _cycle_facts(report: CycleReport, time: float) -> dict[str, float]:

@@ -15,7 +15,7 @@ from gsr.counters.user_buffer import UserBuffer
 from stream.clock import Clock
 from stream.errors import OffsetExpiredError, RecordsDamagedError
 from stream.events.clicks.utf8_kernel import utf8_rows
-from stream.events.records.sequence import SequenceRecord, pack_seen
+from stream.events.records.sequence import sequence_record
 from stream.log.interface import Log, Outgoing, Reader, RecordBatch
 from stream.state.store import PartitionStore
 
@@ -280,38 +280,3 @@ class PartitionSequences:
 def size_of(record: Outgoing) -> int:
     """Return the bytes of a record's key and value."""
     return len(record.key or b"") + len(record.value or b"")
-
-
-def sequence_record(
-    user_id: str,
-    buffer: UserBuffer,
-    item_ids: Sequence[str | None],
-    event_names: Sequence[str],
-    partition: int,
-    next_offset: int,
-) -> SequenceRecord:
-    """Return what is said of a user.
-
-    Items that have left the state are no longer named, but stay in the seen filter.
-    """
-    times = buffer.times.tolist()
-    names = [event_names[code] for code in buffer.events.tolist()]
-    seen = buffer.seen
-    if None in item_ids:
-        kept = [at for at, item in enumerate(item_ids) if item is not None]
-        gone = np.array([item is None for item in item_ids], dtype=np.bool_)
-        seen = np.concatenate([seen, buffer.fingerprints[gone]])
-        times = [times[at] for at in kept]
-        names = [names[at] for at in kept]
-    return SequenceRecord(
-        user_id=user_id,
-        items=[item for item in item_ids if item is not None],
-        times=times,
-        events=names,
-        seen=pack_seen(seen),
-        source_partition=partition,
-        source_offset=buffer.source_offset,
-        next_offset=next_offset,
-        last_click_at=buffer.last_click_at,
-        accepted_at=buffer.accepted_at,
-    )

@@ -1,4 +1,4 @@
-"""What a partition's item indexes stand for, also after an item has left."""
+"""Item ids by a partition's item index, also of items that have left."""
 
 from collections.abc import Sequence
 

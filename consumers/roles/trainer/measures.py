@@ -1,14 +1,14 @@
-"""The trainer's metrics, set from what its parts report."""
+"""The trainer's metrics, set from its parts' reports."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from consumers.metrics.registry import Metrics
 from consumers.roles.trainer.checkpoint_follower import CheckpointFollower
-from consumers.roles.trainer.drift_watch import DriftFigures
-from consumers.roles.trainer.learning_loop import LearningLoop
-from consumers.roles.trainer.loop_records import CycleReport, LoopTotals
-from consumers.roles.trainer.quality_document import choose_baselines
+from gsr.loop.drift_watch import DriftFigures
+from gsr.loop.learning_loop import LearningLoop
+from gsr.loop.quality_document import choose_baselines
+from gsr.loop.reports import CycleReport
 from gsr.quality.prequential import SLICES
 from gsr.quality.ranking_metrics import CUTOFFS
 
@@ -113,7 +113,7 @@ class TrainerFigures:
 
 
 def _counts(loop: LearningLoop) -> dict[str, int]:
-    totals: LoopTotals = loop.totals
+    totals = loop.totals
     return {
         "tested": totals.clicks,
         "scored": totals.tested,

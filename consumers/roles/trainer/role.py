@@ -16,19 +16,18 @@ from consumers.artifacts.written_settings import (
 )
 from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError
+from consumers.learning.journal import JOURNAL_PIN, Journal, Standing, write_journal
+from consumers.learning.live_loop import live_loop, serving_view
 from consumers.metrics.registry import Metrics
 from consumers.roles.trainer.checkpoint_follower import CheckpointFollower, Taken
-from consumers.roles.trainer.drift_watch import DriftWatch
-from consumers.roles.trainer.journal import JOURNAL_PIN, Journal, Standing, write_journal
-from consumers.roles.trainer.learning_loop import LearningLoop
-from consumers.roles.trainer.live_loop import live_loop, serving_view
-from consumers.roles.trainer.loop_records import CycleReport
 from consumers.roles.trainer.measures import TrainerFigures
-from consumers.roles.trainer.mirror import GENERATION_BITS
 from consumers.serving.view import encode_view
 from gsr.counters.id_column import IdColumn
 from gsr.errors import SnapshotError, TrainingError
-from gsr.network.model import JointModel
+from gsr.loop.drift_watch import DriftWatch
+from gsr.loop.learning_loop import LearningLoop
+from gsr.loop.mirror import GENERATION_BITS
+from gsr.loop.reports import CycleReport
 from stream.clock import Clock
 from stream.errors import StateCorruptError, StateMismatchError
 from stream.log.interface import Log
@@ -138,8 +137,7 @@ class TrainerRole:
         numbers = self._artifacts.newest_checkpoints()
         if not numbers:
             return False
-        model = JointModel(self._config.model, self._config.learner.seed)
-        loop = live_loop(self._config, model)
+        loop = live_loop(self._config)
         # Models from before have other item rows: with these generations none passes for theirs.
         loop.mirror.first_generation = self._artifacts.current_snapshot() << GENERATION_BITS
         try:
@@ -236,7 +234,7 @@ class TrainerRole:
         for partition, part in self._follower.parts.items():
             rows = np.flatnonzero(taken.partitions == partition)
             unknown = loop.mirror.unknown_users(user_ids.rows(rows))
-            loop.mirror.load_users(self._follower.users_before(partition, unknown), part.names)
+            loop.mirror.load_users(self._follower.users_before(partition, unknown), part.names.of)
 
     # Learning.
 

@@ -1,13 +1,15 @@
-"""The sequence record: what is known of a user, for the publisher and for anyone else."""
+"""The sequence record: a user's buffer and seen filter, for the publisher and for anyone else."""
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from gsr.counters.user_buffer import UserBuffer
 from stream.errors import RecordFormatError
 from stream.events.records.record_json import decode_record
 
@@ -71,6 +73,41 @@ def decode_sequence(value: bytes) -> SequenceRecord:
     if not len(record.items) == len(record.times) == len(record.events):
         raise RecordFormatError("not a SequenceRecord: items, times and events differ in length")
     return record
+
+
+def sequence_record(
+    user_id: str,
+    buffer: UserBuffer,
+    item_ids: Sequence[str | None],
+    event_names: Sequence[str],
+    partition: int,
+    next_offset: int,
+) -> SequenceRecord:
+    """Return the record of a user's buffer.
+
+    Items that have left the state are no longer named, but stay in the seen filter.
+    """
+    times = buffer.times.tolist()
+    names = [event_names[code] for code in buffer.events.tolist()]
+    seen = buffer.seen
+    if None in item_ids:
+        kept = [at for at, item in enumerate(item_ids) if item is not None]
+        gone = np.array([item is None for item in item_ids], dtype=np.bool_)
+        seen = np.concatenate([seen, buffer.fingerprints[gone]])
+        times = [times[at] for at in kept]
+        names = [names[at] for at in kept]
+    return SequenceRecord(
+        user_id=user_id,
+        items=[item for item in item_ids if item is not None],
+        times=times,
+        events=names,
+        seen=pack_seen(seen),
+        source_partition=partition,
+        source_offset=buffer.source_offset,
+        next_offset=next_offset,
+        last_click_at=buffer.last_click_at,
+        accepted_at=buffer.accepted_at,
+    )
 
 
 def pack_seen(fingerprints: npt.NDArray[np.uint32]) -> str:

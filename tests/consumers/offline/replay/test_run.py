@@ -17,13 +17,11 @@ import zstandard
 
 from consumers.config.settings import GsrConfig
 from consumers.errors import ConfigError
-from consumers.offline.history_file import cycle_clicks, window_seconds
 from consumers.offline.replay.run import ReplayOptions, replay
 from consumers.runtime.progress import Progress
 from gsr.quality.ranking_metrics import METRICS
 from stream.clock import ManualClock
 from stream.errors import EventFileError, StorageFullError
-from stream.events.files.reading import FileSummary
 from tests.consumers.trainer_world import SMALL_LEARNER, SMALL_MODEL
 
 CONFIG = GsrConfig().with_values({"model": SMALL_MODEL, "learner": SMALL_LEARNER})
@@ -274,20 +272,6 @@ def test_the_report_opens_in_a_browser(results: Path, program: Callable[[str], s
         env=os.environ | {"http_proxy": "http://127.0.0.1:9"},
     ).stdout.decode()
     assert page.count("main-svg") >= 6
-
-
-@pytest.mark.parametrize(
-    ("days", "expected"), [(0.0, 60.0), (6.0, 3600.0), (215.0, 7 * 86_400.0), (4424, 30 * 86_400)]
-)
-def test_windows_follow_the_length_of_the_stream(days: float, expected: float) -> None:
-    """A report has at most 200 windows of a usual length."""
-    assert window_seconds(FileSummary(2, 0.0, days * 86_400.0, True)) == expected
-
-
-@pytest.mark.parametrize("events", [1, 99_999, 100_001, 10**7])
-def test_cycles_stay_within_bounds(events: int) -> None:
-    """Neither a click at a time nor so many that the model grows stale."""
-    assert 500 <= cycle_clicks(events) <= 2000
 
 
 @pytest.mark.data

@@ -9,8 +9,8 @@ import numpy as np
 from consumers.metrics.registry import Metrics
 from consumers.roles.ingest.role import IngestRole
 from consumers.roles.trainer.checkpoint_follower import CheckpointFollower
-from consumers.roles.trainer.mirror import Mirror
 from consumers.roles.trainer.role import TrainerRole
+from gsr.loop.mirror import Mirror
 from stream.log.embedded.memory import MemoryLog
 from stream.log.embedded.storage_reader import StorageReader
 from stream.log.interface import RebalanceListener
@@ -75,7 +75,7 @@ def test_it_sums_what_several_processes_publish(tmp_path: Path) -> None:
     mirror = trainer.loop.mirror
     follower = CheckpointFollower(world.artifacts)
     follower.begin(world.artifacts.newest_checkpoints(), {0: 0, 1: 0})
-    other = Mirror(world.config.state.shape(), world.config.events.rules())
+    other = Mirror(world.config.state.shape(), world.config.model.event_weights)
     for table in follower.tables(follower.parts):
         other.absorb(table)
     follower.close()

@@ -9,12 +9,12 @@ import pytest
 
 from consumers.artifacts.snapshot_files import GENERATIONS, decode_snapshot
 from consumers.roles.trainer.checkpoint_follower import CheckpointFollower
-from consumers.roles.trainer.learning_loop import LearningLoop
-from consumers.roles.trainer.loop_records import CycleReport
-from consumers.roles.trainer.mirror import Mirror
 from consumers.roles.trainer.role import TrainerRole
 from consumers.serving.view import decode_view
 from gsr.errors import SnapshotError
+from gsr.loop.learning_loop import LearningLoop
+from gsr.loop.mirror import Mirror
+from gsr.loop.reports import CycleReport
 from gsr.network.snapshot import decode_tensors, to_tensors
 from stream.errors import StateMismatchError
 from stream.log.interface import Outgoing
@@ -69,7 +69,7 @@ def test_the_mirror_holds_what_the_partitions_hold(world: TrainerWorld) -> None:
     mirror = loop_of(trainer).mirror
     follower = CheckpointFollower(world.artifacts)
     follower.begin(world.artifacts.newest_checkpoints(), {0: 0, 1: 0})
-    other = Mirror(world.config.state.shape(), world.config.events.rules())
+    other = Mirror(world.config.state.shape(), world.config.model.event_weights)
     for table in follower.tables(follower.parts):
         other.absorb(table)
     follower.close()

@@ -1,13 +1,12 @@
-"""The trainer's copy of the live counters, in its own item rows, advanced click by click."""
+"""Live counters of all partitions together, advanced click by click."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from consumers.roles.trainer.item_names import ItemNames
 from gsr.counters.applied import Applied
 from gsr.counters.arrays import StateArrays
 from gsr.counters.click_batch import ClickBatch
@@ -17,7 +16,6 @@ from gsr.counters.item_graph import ItemGraph, ItemTable
 from gsr.counters.user_buffer import UserBuffer
 from gsr.votes.record_and_add import DONE, MORE_NOTES, note_and_add
 from gsr.votes.recording import Notes, with_more_room
-from stream.events.clicks.click import EventRules
 
 GENERATION_BITS: Final = 32
 """How often a row can change its item, in bits; what is above tells mirrors apart."""
@@ -30,13 +28,15 @@ class Mirror:
     ----------
     config
         The shape of each partition's state.
-    rules
-        What clicks are worth.
+    event_weights
+        What each event code is worth.
     partitions
         How many partitions come together here.
 
     Attributes
     ----------
+    weights
+        float64 [codes], of events.
     arrays
         The counters; rows of items that left are used again.
     first_generation
@@ -44,9 +44,11 @@ class Mirror:
         generations of the one before it.
     """
 
-    def __init__(self, config: StateConfig, rules: EventRules, partitions: int = 1) -> None:
+    def __init__(
+        self, config: StateConfig, event_weights: Sequence[float], partitions: int = 1
+    ) -> None:
         config = replace(config, max_items=config.max_items * partitions)
-        self.weights: npt.NDArray[np.float64] = np.array(list(rules.weights.values()))
+        self.weights: npt.NDArray[np.float64] = np.array(event_weights, dtype=np.float64)
         self.arrays = StateArrays(config, self.weights)
         self.first_generation = 0
         self._generations: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
@@ -76,8 +78,8 @@ class Mirror:
 
         Returns
         -------
-        What became of them (see `StateArrays.apply_buffers`; edges are still to be added), and
-        the item rows that have changed hands, which whoever keeps things by row must forget.
+        Their outcomes (see `StateArrays.apply_buffers`; edges are still to be added), and int64
+        [c], the rows that now stand for another item or for none: forget what is kept of these.
         """
         applied = self.arrays.apply_buffers(batch, start, record_histories=True)
         return applied, self._changed_rows()
@@ -143,12 +145,16 @@ class Mirror:
         self.arrays.remove_items(taken[~self.arrays.items.columns.alive[taken]])
         self._changed_rows()
 
-    def load_users(self, buffers: Mapping[str, UserBuffer], names: ItemNames) -> None:
-        """Take over users of a partition, whose item indexes have these `names`."""
+    def load_users(
+        self,
+        buffers: Mapping[str, UserBuffer],
+        names_of: Callable[[npt.NDArray[np.int64]], IdColumn],
+    ) -> None:
+        """Take over users of a partition; `names_of` gives the ids of its item indexes."""
         if not buffers:
             return
         indexes = np.concatenate([buffer.items for buffer in buffers.values()])
-        rows = self.arrays.item_rows(names.of(indexes))
+        rows = self.arrays.item_rows(names_of(indexes))
         stop = 0
         for user_id, buffer in buffers.items():
             start, stop = stop, stop + len(buffer)

@@ -1,4 +1,4 @@
-"""How far the stream and the model have moved since the last look."""
+"""Movement of the stream and of the model between two looks."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from consumers.roles.trainer.learning_loop import LearningLoop
+from gsr.loop.learning_loop import LearningLoop
 from gsr.quality.drift import (
     catalogue_coverage,
     embedding_movement,
@@ -14,6 +14,8 @@ from gsr.quality.drift import (
     population_stability_index,
     top_neighbours,
 )
+from gsr.ranking.retrieval import top_k
+from gsr.votes.popularity import popularity_levels
 
 COVERAGE_USERS: Final = 200
 COVERAGE_LENGTH: Final = 20
@@ -73,7 +75,7 @@ class DriftWatch:
         """Measure, and remember for the next look."""
         loop = self._loop
         graph = loop.mirror.graph()
-        popularity, share = loop.span.take()
+        popularity, share = loop.item_clicks.take()
         vectors = loop.encoded_items().fused.copy()
         neighbours = top_neighbours(graph, graph.scales // 2)
         before = self._before
@@ -82,10 +84,33 @@ class DriftWatch:
             popularity_psi=population_stability_index(before.popularity, popularity),
             embedding_movement=embedding_movement(before.vectors, vectors),
             graph_churn=graph_churn(before.neighbours, neighbours),
-            catalogue_coverage=catalogue_coverage(
-                loop.recent_lists(COVERAGE_USERS, COVERAGE_LENGTH), graph.alive
-            ),
+            catalogue_coverage=catalogue_coverage(_recent_lists(loop), graph.alive),
             new_item_share=share,
         )
         self._before = _Look(popularity, vectors, neighbours)
         return figures
+
+
+def _recent_lists(loop: LearningLoop) -> npt.NDArray[np.int64]:
+    """Return what users tested last would get now: int64 [B, length], -1 for nothing."""
+    if loop.recent_users is None:
+        return np.zeros((0, COVERAGE_LENGTH), dtype=np.int64)
+    recent = loop.recent_users
+    histories = recent.rows(np.arange(len(recent))[-COVERAGE_USERS:])
+    graph, items = loop.mirror.graph(), loop.encoded_items()
+    levels = np.empty((graph.items, graph.scales))
+    popularity_levels(graph, levels)
+    found = loop.model.user_queries(histories, graph, items=items)
+    model = loop.options.model
+    return top_k(
+        found.vectors,
+        found.channel_weights,
+        items.fused,
+        graph,
+        levels,
+        histories,
+        list(histories.items),
+        COVERAGE_LENGTH,
+        history=model.channel_history,
+        decay=model.channel_decay,
+    ).rows

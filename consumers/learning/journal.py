@@ -1,7 +1,7 @@
-"""What the trainer writes down so that a restart goes on as if nothing had happened.
+"""The trainer's journal, from which a restart goes on as if nothing had happened.
 
-The journal holds the model, the learner, quality so far, and which checkpoints the counters stood
-at; those checkpoints are pinned. Everything else is read again from them.
+It holds the model, the learner, quality so far, and the checkpoints at whose end the counters
+stood; these are pinned, and everything else is read again from them.
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from typing import Any, Final
 import torch
 
 from consumers.artifacts.store import LEARN_ANEW, Artifact
-from consumers.roles.trainer.learning_loop import LearningLoop
-from consumers.roles.trainer.loop_records import LoopTotals, TimedAlarm
 from gsr.config import ModelConfig
 from gsr.errors import SnapshotError
+from gsr.loop.learning_loop import LearningLoop
+from gsr.loop.reports import LoopTotals, TimedAlarm
 from gsr.network.model import JointModel
 from gsr.network.snapshot import (
     decode_tensors,

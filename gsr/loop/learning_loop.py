@@ -1,0 +1,303 @@
+"""Test, train, judge: one loop for live and for replayed clicks.
+
+`advance` counts clicks and records what was known before each; `test` ranks them by the model
+that is serving; `learn` makes a cycle of them.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.counters.applied import Applied
+from gsr.counters.click_batch import ClickBatch
+from gsr.counters.histories import Histories
+from gsr.counters.id_column import IdColumn
+from gsr.learning.learner import Learner
+from gsr.learning.samples import Samples, join
+from gsr.loop.click_recorder import ClickRecorder, RecordedClicks, accepted_clicks
+from gsr.loop.item_clicks import ItemClicks
+from gsr.loop.mirror import Mirror
+from gsr.loop.options import LoopOptions
+from gsr.loop.reports import CycleReport, LoopTotals, TimedAlarm
+from gsr.network.encoded import EncodedItems
+from gsr.network.item_table import as_rows
+from gsr.network.model import JointModel
+from gsr.quality.drift import OutcomeDetector
+from gsr.quality.prequential import NEW_USER_CLICKS, Prequential, RecentRanks
+from gsr.ranking.click_ranks import Queries, rank_clicks
+from gsr.votes.baseline_kernels import Clicks
+from gsr.votes.baselines import BaselineCounters
+from gsr.votes.constants import NEW_ITEM_CLICKS
+
+CHUNK_CLICKS: Final = 512
+"""Recorded clicks, roughly, that share negatives; also bounds the memory of notes."""
+
+LONGEST_CHUNK: Final = 4096
+
+KEPT_ALARMS: Final = 10_000
+
+HIT_CUTOFF: Final = 20
+"""A served list hits if the clicked item is among its first so many."""
+
+
+class LearningLoop:
+    """Takes clicks in, ranks each by the serving model, learns them, and judges the outcome.
+
+    Parameters
+    ----------
+    options
+        See `LoopOptions`.
+    model
+        Learned in place; it also ranks.
+
+    Attributes
+    ----------
+    mirror
+        Live counters.
+    learner
+        Of the model.
+    quality, warmup_quality
+        Of tested clicks, and of clicks that came with ``rank=False`` (baselines only).
+    recent_ranks
+        Of the tested clicks, the newest.
+    detector
+        Of drift, fed with every tested click.
+    alarms
+        The newest ones that it raised.
+    item_clicks
+        Clicks by item since they were last taken.
+    totals
+        Counts since the beginning.
+    rng
+        Draws negatives, and the clicks that are left out for lack of time.
+    alarmed_cycles
+        Cycles that the learning effort stays raised.
+    recent_users
+        Readable histories of users of the newest tested clicks; None before the first.
+    """
+
+    def __init__(self, options: LoopOptions, model: JointModel) -> None:
+        self.options = options
+        self.mirror = Mirror(options.state, options.model.event_weights, options.partitions)
+        self.learner = Learner(model, options.learner)
+        self.baselines = BaselineCounters(options.half_lives)
+        names = ("joint", *self.baselines.names)
+        self.quality = Prequential(names, options.window_seconds, options.windows_kept)
+        self.warmup_quality = Prequential(names[1:], options.window_seconds, windows_kept=1)
+        self.recent_ranks = RecentRanks(names, options.recent_clicks)
+        self.detector = OutcomeDetector()
+        self.alarms: deque[TimedAlarm] = deque(maxlen=KEPT_ALARMS)
+        self.item_clicks = ItemClicks()
+        self.totals = LoopTotals()
+        self.rng = np.random.default_rng(options.learner.seed)
+        self.alarmed_cycles = 0
+        self.recent_users: Histories | None = None
+        self._recorder = ClickRecorder(options, self.mirror, self.rng)
+        self._untested: list[RecordedClicks] = []
+        self._unlearned: list[Samples] = []
+        self._encoded: EncodedItems | None = None
+
+    @property
+    def model(self) -> JointModel:
+        """The model that is serving (between cycles) and learned."""
+        return self.learner.model
+
+    @property
+    def waiting(self) -> int:
+        """How many samples wait to be learned."""
+        return sum(map(len, self._unlearned)) + sum(len(c.samples) for c in self._untested)
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether drift raises the learning effort."""
+        return self.alarmed_cycles > 0
+
+    def advance(self, batch: ClickBatch, *, rank: bool = True, share: float = 1.0) -> None:
+        """Take clicks in: move the counters, and record what was known before each.
+
+        Parameters
+        ----------
+        batch
+            Clicks in order, and forget rows.
+        rank
+            Whether `test` ranks them; if not, only the baselines are measured.
+        share
+            Share of the clicks, drawn at random, that is tested and learned; the others are
+            counted as shed.
+        """
+        # A chunk costs the same however few of its clicks are recorded: the fewer, the longer.
+        size = min(round(CHUNK_CLICKS / share), LONGEST_CHUNK)
+        for start in range(0, len(batch), size):
+            self._advance_chunk(batch.slice(start, start + size), rank=rank, share=share)
+
+    def test(self) -> int:
+        """Rank what was taken in by the serving model; return how many clicks were tested."""
+        tested = 0
+        for clicks in self._untested:
+            if clicks.tested.any():
+                ranks = self._joint_ranks(clicks)[clicks.tested]
+                columns = np.column_stack((ranks, clicks.baseline_ranks))
+                self.quality.add(clicks.times, columns, **clicks.slices)
+                self.recent_ranks.add(columns, **clicks.slices)
+                self._watch(clicks.times, ranks <= HIT_CUTOFF)
+                tested += len(ranks)
+            self._unlearned.append(clicks.samples)
+        if self._untested:
+            self.recent_users = self._untested[-1].samples.histories
+        self._untested = []
+        self.totals.tested += tested
+        return tested
+
+    def learn(self, out_of_time: Callable[[], bool] = lambda: False) -> CycleReport | None:
+        """Learn all tested clicks and judge the outcome; None where there are none.
+
+        Parameters
+        ----------
+        out_of_time
+            Asked between steps; once true, replay is shed.
+
+        Raises
+        ------
+        TrainingError
+            The numbers were not finite; the cycle is dropped, the weights are the old ones.
+        """
+        if not self._unlearned:
+            return None
+        samples = join(self._unlearned)
+        self._unlearned = []
+        effort = self.options.alarm_effort if self.alarmed else 1.0
+        self.alarmed_cycles = max(self.alarmed_cycles - 1, 0)
+        learned = self.learner.learn(
+            samples, self.mirror.graph(), effort=effort, out_of_time=out_of_time
+        )
+        verdict = self.learner.judge(self.mirror.graph())
+        self.totals.add_cycle(learned, verdict)
+        self._encoded = None
+        return CycleReport(learned=learned, verdict=verdict, effort=effort)
+
+    def adopt(self, model: JointModel, generations: npt.NDArray[np.int64]) -> None:
+        """Go on from another model's weights; rows that stood for other items then are kept.
+
+        Parameters
+        ----------
+        model
+            Of the same configuration.
+        generations
+            int64 [N'], the generation of each of its rows.
+        """
+        self.learner.promote()
+        self.model.network.load_state_dict(model.network.state_dict())
+        count = min(self.model.items, len(generations))
+        same = generations[:count] == self.mirror.generations[:count]
+        rows = as_rows(np.flatnonzero(same))
+        self.model.table.weight[rows] = model.table.weight[rows]
+        self._encoded = None
+
+    def encoded_items(self) -> EncodedItems:
+        """Return the serving model's item tables as of the newest cycle."""
+        if self._encoded is None:
+            self.model.grow(self.mirror.graph())
+            self._encoded = self.model.encode_items(self.mirror.graph())
+        return self._encoded
+
+    def _watch(self, times: npt.NDArray[np.float64], hits: npt.NDArray[np.bool_]) -> None:
+        first = self.detector.outcomes
+        for alarm in self.detector.update(hits):
+            time = float(times[alarm.outcome - first])
+            self.alarms.append(TimedAlarm(time, alarm.detector, alarm.before, alarm.after))
+            self.alarmed_cycles = self.options.alarm_cycles
+
+    def _advance_chunk(self, batch: ClickBatch, *, rank: bool, share: float) -> None:
+        # The tables must be those from before these clicks' own edges.
+        self.encoded_items()
+        start = 0
+        while start < len(batch):
+            applied, changed = self.mirror.push(batch, start)
+            self._forget_rows(changed)
+            self._take(batch, applied, rank=rank, share=share)
+            start = applied.stop
+
+    def _forget_rows(self, rows: npt.NDArray[np.int64]) -> None:
+        """Rows now stand for other items, or for none: forget what was learned about them."""
+        if len(rows) == 0:
+            return
+        self.test()
+        self.baselines.release(rows)
+        self.learner.renew(rows, self.mirror.graph())
+        self._unlearned = [_without(samples, rows) for samples in self._unlearned]
+        self._encoded = None
+
+    def _take(self, batch: ClickBatch, applied: Applied, *, rank: bool, share: float) -> None:
+        rows = applied.accepted_rows
+        clicks = accepted_clicks(applied, rows, self.mirror.weights)
+        self.totals.clicks += len(rows)
+        self.totals.forgotten += int(batch.forget[applied.start : applied.stop].sum())
+        wanted = self._wanted(clicks, share)
+        tested = wanted & (clicks.lengths > 0)
+        clicks_before = self.baselines.clicks_before(clicks.targets)
+        self.item_clicks.add(clicks.targets, clicks_before, self.mirror.items)
+        ranks = self.baselines.rank_and_add(
+            clicks, scored=tested, mask_history=self.options.mask_seen
+        )
+        slices = {
+            "new_users": clicks.lengths[tested] < NEW_USER_CLICKS,
+            "new_items": clicks_before[tested] < NEW_ITEM_CLICKS,
+        }
+        if not rank:
+            self.warmup_quality.add(clicks.times[tested], ranks[tested], **slices)
+        notes, samples, masked = self._recorder.record(
+            applied, rows[wanted], IdColumn.of(batch.user_ids)
+        )
+        self._untested.append(
+            RecordedClicks(
+                notes=notes,
+                samples=samples,
+                masked=masked,
+                tested=tested[wanted] & rank,
+                times=clicks.times[tested],
+                baseline_ranks=ranks[tested],
+                slices=slices,
+            )
+        )
+        self._shed()
+
+    def _wanted(self, clicks: Clicks, share: float) -> npt.NDArray[np.bool_]:
+        """Return which of the accepted clicks are tested and learned; a whole share draws none."""
+        wanted = clicks.weights > 0.0
+        if self.options.mask_seen:
+            wanted &= (clicks.histories != clicks.targets[:, None]).all(axis=1)
+        if share >= 1.0:
+            return wanted
+        kept: npt.NDArray[np.bool_] = wanted & (self.rng.random(len(wanted)) < share)
+        self.totals.shed_fresh += int(wanted.sum() - kept.sum())
+        return kept
+
+    def _shed(self) -> None:
+        """Drop the oldest samples past what may wait."""
+        while self._unlearned and self.waiting > self.options.most_samples:
+            self.totals.shed_fresh += len(self._unlearned.pop(0))
+
+    def _joint_ranks(self, clicks: RecordedClicks) -> npt.NDArray[np.int32]:
+        chosen = np.flatnonzero(clicks.tested)
+        samples, items = clicks.samples, self.encoded_items()
+        found = self.model.user_queries(
+            samples.histories.rows(chosen),
+            self.mirror.graph(),
+            items=items,
+            context=samples.context[chosen],
+        )
+        vectors = np.zeros((len(samples), found.vectors.shape[1]), dtype=np.float32)
+        weights = np.zeros((len(samples), found.channel_weights.shape[1]), dtype=np.float32)
+        vectors[chosen] = found.vectors
+        weights[chosen] = found.channel_weights
+        queries = Queries(vectors, weights, items.fused[: len(clicks.notes.first_alive)])
+        half_lives = self.mirror.graph().half_lives
+        return rank_clicks(clicks.notes, queries, half_lives, clicks.tested, clicks.masked)
+
+
+def _without(samples: Samples, rows: npt.NDArray[np.int64]) -> Samples:
+    """Leave out samples whose clicked item has left."""
+    return samples.rows(np.flatnonzero(~np.isin(samples.candidates[:, 0], rows)))

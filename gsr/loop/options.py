@@ -1,0 +1,48 @@
+"""Settings of the test-train-judge loop."""
+
+from dataclasses import dataclass
+
+from gsr.config import LearnerConfig, ModelConfig
+from gsr.counters.config import StateConfig
+from gsr.votes.baselines import HALF_LIVES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopOptions:
+    """Settings of a `LearningLoop`.
+
+    Parameters
+    ----------
+    state
+        Shape of each partition's counters.
+    model, learner
+        Of the joint model; its event weights are also those of the counters.
+    partitions
+        How many partitions come together in the loop's counters.
+    mask_seen
+        Clicks on items in the user's buffer are not tested nor learned, and these items are left
+        out of every ranking.
+    half_lives
+        Of the baselines, in seconds.
+    window_seconds, windows_kept
+        Of quality over time.
+    recent_clicks
+        Tested clicks over which recent quality is averaged.
+    alarm_effort, alarm_cycles
+        Replay is multiplied by this for so many cycles after a drift alarm.
+    most_samples
+        Samples that may wait to be learned; the oldest are shed past it.
+    """
+
+    state: StateConfig
+    model: ModelConfig
+    learner: LearnerConfig
+    partitions: int = 1
+    mask_seen: bool = True
+    half_lives: tuple[float, ...] = HALF_LIVES
+    window_seconds: float = 3600.0
+    windows_kept: int | None = None
+    recent_clicks: int = 5000
+    alarm_effort: float = 2.0
+    alarm_cycles: int = 5
+    most_samples: int = 100_000
