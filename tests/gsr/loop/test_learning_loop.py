@@ -1,0 +1,230 @@
+"""The loop: each click is tested before anything learns from it, then learned once, then judged."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from gsr.learning.learner import Learner
+from gsr.loop.learning_loop import LearningLoop
+from gsr.network.model import JointModel
+from gsr.quality.drift import Alarm, OutcomeDetector
+from tests.gsr.loop.world import HIDE, MODEL, SEEN, STATE, batch_of, loop_of, ring
+
+
+def graph_of(loop: LearningLoop) -> list[list[float]]:
+    """Return the live counters as numbers."""
+    graph = loop.mirror.graph()
+    return [np.asarray(column, dtype=np.float64).ravel().tolist() for column in graph]
+
+
+def test_every_click_is_tested_once_and_learned_once() -> None:
+    """Whoever clicked before is tested; first clicks of users are learned, not tested."""
+    loop, clicks = loop_of(), ring(400)
+    loop.advance(clicks.slice(0, 300))
+    assert loop.waiting == loop.totals.clicks == 300
+    assert loop.test() == 280  # 20 users
+    assert loop.test() == 0
+    report = loop.learn()
+    assert report is not None
+    held = 300 - report.learned.fresh
+    assert held == report.verdict.samples > 0
+    assert loop.waiting == 0
+    assert loop.learn() is None
+    loop.advance(clicks.slice(300, 400))
+    assert loop.test() == 100
+    report = loop.learn()  # what the judge held back is learned now
+    assert report is not None
+    assert loop.totals.fresh == 400 - report.verdict.samples
+
+
+def test_a_click_is_ranked_by_what_came_before_it() -> None:
+    """Later clicks of the same batch change no rank, of the model nor of a baseline."""
+    clicks = ring(120)
+    alone, followed = loop_of(), loop_of()
+    hours = clicks.times // alone.quality.window_seconds
+    alone.advance(clicks.slice(0, int(np.searchsorted(hours, hours[0] + 2))))
+    followed.advance(clicks)
+    for loop in (alone, followed):
+        loop.test()
+    assert len(alone.quality.windows) == 2
+    for number, window in alone.quality.windows.items():
+        assert followed.quality.windows[number].scored == window.scored
+        np.testing.assert_array_equal(followed.quality.windows[number].sums, window.sums)
+
+
+def test_a_new_item_is_a_miss() -> None:
+    """Nobody can rank what nobody has clicked."""
+    loop = loop_of()
+    loop.advance(batch_of([("u", "a", 0.0), ("u", "b", 1.0)]))
+    assert loop.test() == 1
+    assert not loop.quality.overall.sums.any()
+    assert loop.quality.slices["new_items"].scored == loop.quality.slices["new_users"].scored == 1
+
+
+def test_the_ring_is_learned() -> None:
+    """A few cycles on, most next items are among the first five."""
+    loop = loop_of()
+    for cycle in range(4):
+        loop.advance(ring(150, start=9_000.0 * cycle, seed=cycle))
+        loop.test()
+        loop.learn()
+    assert loop.totals.cycles == 4
+    newest = max(loop.quality.windows)
+    assert loop.quality.windows[newest].means(0)["hr@5"] > 0.6
+
+
+def test_history_measures_the_baselines_alone() -> None:
+    """With ``rank=False`` clicks are counted and learned, but the model is not tested."""
+    loop, tested = loop_of(), loop_of()
+    loop.advance(ring(200), rank=False)
+    assert loop.test() == loop.quality.overall.scored == 0
+    tested.advance(ring(200))
+    tested.test()
+    assert loop.warmup_quality.overall.scored == tested.quality.overall.scored
+    np.testing.assert_array_equal(loop.warmup_quality.overall.sums, tested.quality.overall.sums[1:])
+    assert graph_of(loop) == graph_of(tested)
+    report = loop.learn()
+    assert report is not None
+    assert report.learned.fresh + report.verdict.samples == 200
+
+
+@pytest.mark.parametrize(("mask_seen", "expected"), [(True, 1), (False, 2)])
+def test_repeats_are_tested_only_where_lists_may_hold_them(mask_seen: bool, expected: int) -> None:
+    """With `mask_seen` a click on an item of the buffer is neither tested nor learned."""
+    loop = loop_of(mask_seen=mask_seen)
+    loop.advance(batch_of([("u", "a", 0.0), ("u", "b", 1.0), ("u", "a", 2.0)]))
+    assert loop.test() == expected
+    assert loop.waiting == expected + 1
+    assert loop.totals.clicks == 3
+
+
+@pytest.mark.parametrize("event", [SEEN, HIDE])
+def test_events_without_positive_weight_are_not_learned(event: int) -> None:
+    """They are counted as clicks, and mark items as seen."""
+    loop = loop_of()
+    loop.advance(batch_of([("u", "a", 0.0), ("u", "b", 1.0)], event))
+    assert loop.totals.clicks == 2
+    assert loop.test() == loop.waiting == 0
+
+
+def test_a_forgotten_user_begins_anew() -> None:
+    """The next click is a first one."""
+    loop = loop_of()
+    loop.advance(batch_of([("u", "a", 0.0), ("u", None, 1.0), ("u", "b", 2.0)]))
+    assert loop.test() == 0
+    assert (loop.totals.clicks, loop.totals.forgotten) == (2, 1)
+
+
+def test_a_share_is_learned_and_everything_is_counted() -> None:
+    """Under load some samples are shed, but the live counters see every click."""
+    whole, part = loop_of(), loop_of()
+    whole.advance(ring(800))
+    part.advance(ring(800), share=0.25)
+    assert graph_of(part) == graph_of(whole)
+    assert part.totals.clicks == 800
+    assert part.waiting + part.totals.shed_fresh == 800
+    assert 150 < part.waiting < 250
+
+
+def test_the_oldest_samples_are_shed_past_what_may_wait() -> None:
+    """What was tested longest ago goes first, whole chunks at a time."""
+    loop = loop_of(most_samples=250)
+    clicks = ring(300)
+    for start in (0, 100, 200):
+        loop.advance(clicks.slice(start, start + 100))
+        loop.test()
+    assert loop.waiting == 200
+    assert loop.totals.shed_fresh == 100
+
+
+def test_samples_of_items_that_left_are_not_learned() -> None:
+    """A row that stands for another item has nothing of the old one: no sample, no vector."""
+    loop = loop_of(state=type(STATE)(half_lives=STATE.half_lives, item_ttl_seconds=3600.0))
+    loop.advance(ring(100))
+    loop.test()
+    before = loop.waiting
+    rows = {item: row for row, item in enumerate(loop.mirror.item_ids)}
+    vectors = loop.model.table.weight[[rows["i3"]]].clone()
+    loop.advance(batch_of([("new", f"j{n}", 40_000.0 + n) for n in range(40)]))
+    loop.test()
+    assert not any(item.startswith("i") for item in loop.mirror.item_ids)
+    assert loop.waiting == 40 < before
+    assert loop.mirror.generations[rows["i3"]] > 0
+    assert not torch.equal(loop.model.table.weight[[rows["i3"]]], vectors)
+    assert loop.learn() is not None
+
+
+class _Alarming(OutcomeDetector):
+    """Raises one alarm, at the third outcome."""
+
+    def update(self, outcomes: npt.NDArray[np.bool_]) -> list[Alarm]:
+        self.outcomes += len(outcomes)
+        return [Alarm(2, "adwin", 0.5, 0.1)]
+
+
+def test_an_alarm_raises_the_effort_for_some_cycles() -> None:
+    """The alarm bears the time of the click that raised it."""
+    loop = loop_of(alarm_effort=3.0, alarm_cycles=2)
+    loop.detector = _Alarming()
+    clicks = [("u", f"i{n}", 60.0 * n) for n in range(5)]
+    loop.advance(batch_of(clicks))
+    loop.test()
+    assert [(a.time, a.detector, a.before, a.after) for a in loop.alarms] == [
+        (1e9 + 180.0, "adwin", 0.5, 0.1)  # the first click was not tested
+    ]
+    loop.detector = OutcomeDetector()
+    efforts = []
+    for cycle in range(3):
+        loop.advance(ring(40, start=3600.0 * (1 + cycle), seed=cycle))
+        loop.test()
+        report = loop.learn()
+        assert report is not None
+        efforts.append(report.effort)
+    assert efforts == [3.0, 3.0, 1.0]
+    assert not loop.alarmed
+
+
+def test_replay_is_shed_when_time_runs_out() -> None:
+    """Fresh samples are learned whatever the time; the totals say what was not."""
+    loop = loop_of()
+    for cycle in range(2):
+        loop.advance(ring(150, start=9000.0 * cycle, seed=cycle))
+        loop.test()
+        loop.learn(lambda: True)
+    assert loop.totals.replayed == 0
+    assert loop.totals.shed_replay > 0
+    assert loop.totals.fresh > 200
+
+
+def test_another_models_weights_are_adopted_row_by_row() -> None:
+    """Rows that stand for other items there keep their own vectors."""
+    loop = loop_of()
+    loop.advance(ring(100))
+    loop.test()
+    loop.learn()
+    other = JointModel(MODEL, 5)
+    other.grow(loop.mirror.graph())
+    mine = loop.model.table.weight.clone()
+    generations = loop.mirror.generations.copy()
+    generations[7] += 1
+    loop.adopt(other, generations)
+    same = (loop.model.table.weight == other.table.weight).all(dim=1)
+    assert torch.nonzero(~same).flatten().tolist() == [7]
+    assert torch.equal(loop.model.table.weight[7], mine[7])
+    for name, tensor in loop.model.network.state_dict().items():
+        assert torch.equal(tensor, other.network.state_dict()[name])
+
+
+def test_one_seed_gives_one_result() -> None:
+    """Two loops fed alike agree to the last bit."""
+    loops = loop_of(), loop_of()
+    for loop in loops:
+        for cycle in range(2):
+            loop.advance(ring(150, start=9000.0 * cycle, seed=cycle), share=0.9)
+            loop.test()
+            loop.learn()
+    one, two = loops
+    assert one.quality.to_dict() == two.quality.to_dict()
+    assert torch.equal(one.model.table.weight, two.model.table.weight)
+    assert isinstance(one.learner, Learner)

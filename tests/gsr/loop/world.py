@@ -1,0 +1,64 @@
+"""Shoppers on a ring of items and a small loop that learns them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gsr.config import LearnerConfig, ModelConfig
+from gsr.counters.click_batch import ClickBatch
+from gsr.counters.config import StateConfig
+from gsr.loop.learning_loop import LearningLoop
+from gsr.loop.options import LoopOptions
+from gsr.network.model import JointModel
+
+START = 1e9
+ITEMS = 30
+USERS = 20
+CLICK, SEEN, HIDE = 0, 1, 2
+WEIGHTS = (1.0, 0.0, -1.0)
+STATE = StateConfig(half_lives=(3600.0, 86_400.0), neighbours=16, buffer_length=16)
+MODEL = ModelConfig(
+    dimension=8,
+    half_lives=STATE.half_lives,
+    event_weights=WEIGHTS,
+    history_length=8,
+    fanout=4,
+    context_width=8,
+)
+LEARNER = LearnerConfig(batch_size=64, negatives=16, neighbour_negatives=4, holdout=0.1)
+OPTIONS = LoopOptions(state=STATE, model=MODEL, learner=LEARNER, half_lives=STATE.half_lives)
+
+
+def loop_of(**changes: object) -> LearningLoop:
+    """Return an empty loop whose options differ from `OPTIONS` in these."""
+    return LearningLoop(replace(OPTIONS, **changes), JointModel(MODEL, 0))  # type: ignore[arg-type]  # settings are mixed
+
+
+def batch_of(clicks: Sequence[tuple[str, str | None, float]], event: int = CLICK) -> ClickBatch:
+    """Return clicks of (user, item, seconds since `START`); without an item, forget the user."""
+    count = len(clicks)
+    forget = np.array([item is None for _, item, _ in clicks])
+    times = np.array([START + seconds for _, _, seconds in clicks])
+    return ClickBatch(
+        user_ids=[user for user, _, _ in clicks],
+        item_ids=[item or "" for _, item, _ in clicks],
+        times=np.where(forget, 0.0, times),
+        events=np.full(count, event, dtype=np.uint8),
+        hashes=times.astype(np.uint64) * np.uint64(0x9E37_79B9_7F4A_7C15),
+        forget=forget,
+        offsets=np.arange(count),
+        append_times=times,
+    )
+
+
+def ring(count: int, *, start: float = 0.0, seed: int = 0, prefix: str = "i") -> ClickBatch:
+    """Return `count` clicks a minute apart of users who walk along a ring of items."""
+    rng = np.random.default_rng(seed)
+    at = rng.integers(ITEMS, size=USERS)
+    clicks: list[tuple[str, str | None, float]] = []
+    for number in range(count):
+        user = int(rng.integers(USERS))
+        at[user] = (at[user] + 1) % ITEMS
+        clicks.append((f"u{user}", f"{prefix}{at[user]}", start + 60.0 * number))
+    return batch_of(clicks)
