@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from consumers.config.settings import GsrConfig
 from consumers.topics.log_range import poll_past_damage, say_damage
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 from stream.events.records.recommendation import Recommendation, decode_recommendation
 from stream.events.records.sequence import SequenceRecord, decode_sequence
 from stream.log.interface import Log
@@ -181,9 +181,8 @@ class ShopperWindow:
 
     def __init__(self, config: GsrConfig, log: Log, clock: Clock) -> None:
         self._log = log
-        self._clock = clock
         self._sequences: dict[str, SequenceRecord] = {}
-        self._changed_at = float("-inf")
+        self._next_shopper = Periodic(clock, _SHOPPER_SECONDS)
         self.shopper: Shopper | None = None
         self._readers = [
             log.reader(topic) for topic in (config.log.sequences, config.log.recommendations)
@@ -205,7 +204,7 @@ class ShopperWindow:
             del self._sequences[next(iter(self._sequences))]
         for batch in poll_past_damage(self._log, recommendations, _SHOPPERS, 0.0, say_damage):
             values = [value for value in batch.values if value is not None]
-            if not values or self._clock.monotonic() - self._changed_at < _SHOPPER_SECONDS:
+            if not values or self._next_shopper.seconds_left() > 0:
                 continue
             newest = decode_recommendation(values[-1])
             sequence = self._sequences.get(newest.user_id)
@@ -213,7 +212,7 @@ class ShopperWindow:
             made_from = None if sequence is None else sequence.source_offset
             if sequence is not None and newest.items and made_from == newest.source_offset:
                 self.shopper = Shopper(sequence, newest)
-                self._changed_at = self._clock.monotonic()
+                self._next_shopper.restart()
 
     def close(self) -> None:
         """Let go of the readers."""

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from consumers.demo.readings import CUT, Figures, Shopper
 from consumers.terminal_text import printable
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 
 _LINE_SECONDS: Final = 5.0
 _PANEL_SECONDS: Final = 0.5
@@ -50,14 +50,13 @@ class PlainLines:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._begun = clock.monotonic()
-        self._shown_at = self._begun - _LINE_SECONDS + 1.0
+        self._next_line = Periodic(clock, _LINE_SECONDS, first=1.0)
 
     def show(self, figures: Figures, shopper: Shopper | None) -> None:
         """Print a line when it is time to."""
-        now = self._clock.monotonic()
-        if now - self._shown_at < _LINE_SECONDS:
+        if not self._next_line.due():
             return
-        self._shown_at = now
+        now = self._clock.monotonic()
         parts = [f"{_minutes(now - self._begun)}  {status(figures)}"]
         if figures.clicks:
             parts = [
@@ -87,7 +86,8 @@ class LivePanel:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._begun = self._shown_at = clock.monotonic()
+        self._begun = clock.monotonic()
+        self._next_drawing = Periodic(clock, _PANEL_SECONDS, first=_PANEL_SECONDS)
         self._rate: deque[tuple[float, int]] = deque(maxlen=20)
         self._stack = ExitStack()
         self._live = self._stack.enter_context(
@@ -96,10 +96,9 @@ class LivePanel:
 
     def show(self, figures: Figures, shopper: Shopper | None) -> None:
         """Redraw the panel when it is time to."""
-        now = self._clock.monotonic()
-        if now - self._shown_at < _PANEL_SECONDS:
+        if not self._next_drawing.due():
             return
-        self._shown_at = now
+        now = self._clock.monotonic()
         self._rate.append((now, figures.clicks))
         rows = Table.grid(padding=(0, 2))
         rows.add_column(style="bold")

@@ -24,7 +24,7 @@ from consumers.runtime.log_output import set_up_logging
 from consumers.runtime.parent_watch import parent_watched
 from consumers.runtime.topic_watch import TopicWatch, watched_topics
 from gsr.errors import ModelError
-from stream.clock import Clock, SystemClock
+from stream.clock import Clock, Periodic, SystemClock
 from stream.errors import StreamError
 from stream.log.interface import Log
 from stream.log.opening import open_log
@@ -155,8 +155,8 @@ def _loop(
         health.started()
         _logger.info("%s runs", name)
         backoff = _FIRST_BACKOFF_SECONDS
-        checked_at = -_CHECKS_SECONDS
-        returned_at = clock.monotonic()
+        next_check = Periodic(clock, _CHECKS_SECONDS)
+        next_return = Periodic(clock, RETURN_SECONDS, first=RETURN_SECONDS)
         while not stop.is_set():
             try:
                 worked = role.step()
@@ -171,13 +171,11 @@ def _loop(
                 worked = True
             metrics.step_done()
             watch.check()
-            if clock.monotonic() - checked_at >= _CHECKS_SECONDS:
+            if next_check.due():
                 health.update(role.checks())
                 log_metrics.update()
-                checked_at = clock.monotonic()
-            if clock.monotonic() - returned_at >= RETURN_SECONDS:
+            if next_return.due():
                 return_memory()
-                returned_at = clock.monotonic()
             if not worked:
                 stop.wait(_IDLE_SECONDS)
         failed = False

@@ -23,7 +23,7 @@ from consumers.topics.fitting import append_what_fits
 from consumers.topics.sequences_word import NOTHING_TO_SEND, UNDER_WAY
 from gsr.counters.applied import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD, Applied
 from gsr.counters.click_batch import ClickBatch
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 from stream.errors import RecordsDamagedError
 from stream.events.clicks.codec import BadRecord, ClickCodec
 from stream.log.interface import Log, RecordBatch
@@ -162,7 +162,8 @@ class PartitionIngest:
         self._append_time: float | None = None
         self._checkpointed_offset = checkpointed_offset
         self._exposed_since: float | None = None
-        self._checkpoint_due = self._flushed_at = clock.monotonic()
+        self._flushed_at = clock.monotonic()
+        self._next_checkpoint = Periodic(clock, ingest.checkpoint_interval_seconds)
 
     @property
     def position(self) -> Position:
@@ -338,7 +339,7 @@ class PartitionIngest:
         While clicks wait they are rarer: the trainer would only get a faster-ageing past.
         """
         patience = self._config.ingest.checkpoint_interval_seconds * CATCH_UP_PATIENCE
-        if self._clock.monotonic() < self._checkpoint_due + patience * catching_up:
+        if self._next_checkpoint.seconds_left() > -patience * catching_up:
             return False
         if self._store.next_offset <= self._checkpointed_offset:
             return False
@@ -347,9 +348,7 @@ class PartitionIngest:
             self.partition, self._store.next_offset, self._store.checkpoint
         )
         self._exposed_since = None
-        self._checkpoint_due = (
-            self._clock.monotonic() + self._config.ingest.checkpoint_interval_seconds
-        )
+        self._next_checkpoint.restart()
         self._metrics.counter("gsr_ingest_checkpoints_total").inc()
         self._metrics.gauge("gsr_ingest_checkpoint_timestamp_seconds").set(self._clock.time())
         return True

@@ -13,7 +13,7 @@ from consumers.artifacts.store import ArtifactStore
 from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError, ClicksExpiredError
 from consumers.roles.ingest.topic_origin import TopicOrigin
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 from stream.errors import StateCorruptError, StateLockedError, StateMismatchError
 from stream.state.directory_lock import DirectoryLock
 from stream.state.restoring import holds_state, install_checkpoint
@@ -128,7 +128,7 @@ class PartitionOpening:
         self._lock: DirectoryLock | None = None
         self._store: PartitionStore | None = None
         self._fetch: _Fetch | None = None
-        self._retry_at = self._began
+        self._next_try = Periodic(clock, _LONGEST_RETRY_SECONDS)
         self._retry_after = _FIRST_RETRY_SECONDS
 
     @property
@@ -218,9 +218,7 @@ class PartitionOpening:
                 return None
             fetch, self._fetch = self._fetch, None
             return self._open_restored(fetch.number) if self._arrived(fetch) else None
-        if self._clock.monotonic() < self._retry_at:
-            return None
-        return self._look()
+        return None if self._next_try.seconds_left() > 0 else self._look()
 
     def _look(self) -> PartitionStore | None:
         """Open the local state, or begin to restore."""
@@ -306,7 +304,7 @@ class PartitionOpening:
 
     def _later(self, store: PartitionStore | None, error: Exception) -> None:
         self._let_go_of(store)
-        self._retry_at = self._clock.monotonic() + self._retry_after
+        self._next_try.restart(self._retry_after)
         _LOGGER.warning(
             "partition %d: restoring failed, trying again in %.1f s: %s",
             self.partition,

@@ -10,7 +10,7 @@ from consumers.errors import ClicksDamagedError, ClicksExpiredError
 from consumers.metrics.registry import Metrics
 from consumers.roles.ingest.measures import IngestLag, measure_state, warn_of_short_retention
 from consumers.roles.ingest.partitions import OwnedPartitions
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 from stream.errors import (
     FencedError,
     LogUnavailableError,
@@ -83,8 +83,10 @@ class IngestRole:
         self._polled = self._failed = False
         self._damage: RecordsDamagedError | None = None
         self._lag = IngestLag(config, log, clock, metrics)
-        self._measure_due = self._measure_state_due = clock.monotonic()
-        self._clean_due = clock.monotonic() + config.ingest.clean_interval_seconds
+        self._next_measure = Periodic(clock, MEASURE_SECONDS)
+        self._next_state_measure = Periodic(clock, MEASURE_STATE_SECONDS)
+        pause = config.ingest.clean_interval_seconds
+        self._next_clean = Periodic(clock, pause, first=pause)
         self._clean_topics = itertools.cycle([spec.name for spec in config.log.topics()])
         self._cleaning = next(self._clean_topics)
         self._reader = log.reader(
@@ -241,22 +243,19 @@ class IngestRole:
             _LOGGER.warning("sequences that wait are sent after the next start: %s", error)
 
     def _clean(self) -> None:
-        if not isinstance(self._log, Cleanable) or self._clock.monotonic() < self._clean_due:
+        if not isinstance(self._log, Cleanable) or self._next_clean.seconds_left() > 0:
             return
-        pause = self._config.ingest.clean_interval_seconds
         if self._log.clean(self._cleaning).more:
-            pause *= CLEAN_HURRY
+            self._next_clean.restart(self._config.ingest.clean_interval_seconds * CLEAN_HURRY)
         else:
             self._cleaning = next(self._clean_topics)
-        self._clean_due = self._clock.monotonic() + pause
+            self._next_clean.restart()
 
     def _measure(self) -> None:
-        if self._clock.monotonic() < self._measure_due or not self._settled():
+        if not self._settled() or not self._next_measure.due():
             return
-        self._measure_due = self._clock.monotonic() + MEASURE_SECONDS
         self._partitions.save_positions()
         self._lag.measure(self._parts, self._partitions.opening_positions() | self.positions())
-        if self._clock.monotonic() >= self._measure_state_due:
-            self._measure_state_due = self._clock.monotonic() + MEASURE_STATE_SECONDS
+        if self._next_state_measure.due():
             self._partitions.look_at_sequences()
             measure_state(self._config, self._metrics, self._parts)

@@ -12,7 +12,7 @@ from consumers.roles.publisher.sequence_lookup import SequenceLookup
 from consumers.roles.publisher.state import NOWHERE, UserTable, list_hash
 from consumers.roles.publisher.walk import Walk
 from consumers.serving.newest_artifacts import Serving
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 from stream.errors import RecordFormatError, StreamError
 from stream.events.records.recommendation import Recommendation
 from stream.events.records.sequence import SequenceRecord, decode_sequence
@@ -69,7 +69,7 @@ class Publication:
         self._clock = clock
         self._metrics = metrics
         self.records = KeptRecords(settings.kept_record_bytes)
-        self._default_due = clock.monotonic()
+        self._next_default = Periodic(clock, settings.default_list_interval_seconds)
         self._default_hash: int | None = None
 
     @property
@@ -222,18 +222,16 @@ class Publication:
 
     def hurry_default(self) -> None:
         """Have the default list looked at in the next round."""
-        self._default_due = self._clock.monotonic()
+        self._next_default.restart(0.0)
 
     def send_default(self) -> bool:
         """Send the default list, if it is time to and it changed; True where it went."""
         if not self._sender.sends_default:
             self._default_hash = None
             return False
-        if self._clock.monotonic() < self._default_due:
+        if not self._next_default.due():
             return False
-        settings = self._settings
-        self._default_due = self._clock.monotonic() + settings.default_list_interval_seconds
-        items = self._serving.recommender.default_list(settings.default_list_length)
+        items = self._serving.recommender.default_list(self._settings.default_list_length)
         found = list_hash(items)
         if found == self._default_hash:
             return False

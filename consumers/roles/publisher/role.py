@@ -34,7 +34,7 @@ from consumers.serving.newest_artifacts import Serving
 from consumers.topics.followed_topic import FollowedTopic
 from consumers.topics.log_range import poll_past_damage, read_range
 from gsr.counters.fingerprint import fingerprint
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 from stream.errors import FencedError, LogUnavailableError, RecordsDamagedError
 from stream.events.records.recommendation import Reason
 from stream.log.interface import Log, Reader, RecordBatch
@@ -122,7 +122,7 @@ class PublisherRole:
         )
         self._reader = log.reader(topics.sequences, group=settings.group, listener=self._partitions)
         self._partitions.read_with(self._reader)
-        self._measure_due = clock.monotonic()
+        self._next_measure = Periodic(clock, MEASURE_SECONDS)
         self._sequences = FollowedTopic(log, topics.sequences, clock)
         self._saved: dict[int, int] = {}
         self._version = 0
@@ -411,9 +411,8 @@ class PublisherRole:
         self._evicted = True
 
     def _measure(self) -> None:
-        if self._clock.monotonic() < self._measure_due:
+        if not self._next_measure.due():
             return
-        self._measure_due = self._clock.monotonic() + MEASURE_SECONDS
         self._save_positions()
         oversized, self._sender.oversized = self._sender.oversized, 0
         self._metrics.counter("gsr_publisher_oversized_lists_total").inc(oversized)

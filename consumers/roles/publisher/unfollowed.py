@@ -7,7 +7,7 @@ from typing import Final
 from consumers.config.settings import GsrConfig
 from consumers.roles.publisher.state import UserTable
 from consumers.topics.sequences_word import UNDER_WAY, read_word
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 from stream.log.interface import Log
 
 _LOGGER = logging.getLogger(__name__)
@@ -42,13 +42,12 @@ class UnfollowedUsers:
     ) -> None:
         self._log = log
         self._config = config
-        self._clock = clock
         self._users = users
         self._withdraw = withdraw
         self._waiting: set[int] = set()
         self._incomplete: set[int] = set()
         self._said: dict[int, str] = {}
-        self._look_due = clock.monotonic()
+        self._next_look = Periodic(clock, LOOK_SECONDS)
 
     @property
     def complete(self) -> bool:
@@ -58,7 +57,7 @@ class UnfollowedUsers:
     def look_for(self, partitions: Sequence[int]) -> None:
         """Have `partitions` looked through at the next `look`; they have just been restored."""
         self._waiting.update(partitions)
-        self._look_due = self._clock.monotonic()
+        self._next_look.restart(0.0)
 
     def leave(self, partitions: Sequence[int]) -> None:
         """Look at `partitions` no more: others serve them."""
@@ -75,9 +74,8 @@ class UnfollowedUsers:
         followed
             Returns up to where each served partition of `sequences` has been followed.
         """
-        if not self._waiting or self._clock.monotonic() < self._look_due:
+        if not self._waiting or not self._next_look.due():
             return
-        self._look_due = self._clock.monotonic() + LOOK_SECONDS
         # Before the ends: what was complete then ends there or earlier.
         word = read_word(self._log, self._config)
         ends = self._log.end_offsets(self._config.log.sequences)

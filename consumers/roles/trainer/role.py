@@ -28,7 +28,7 @@ from gsr.loop.drift_watch import DriftWatch
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.mirror import GENERATION_BITS
 from gsr.loop.reports import CycleReport
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 from stream.errors import StateCorruptError, StateMismatchError
 from stream.log.interface import Log
 from stream.state.meta import StateMeta
@@ -87,11 +87,13 @@ class TrainerRole:
         self._viewed = self._prepared = False
         self._share = 1.0
         self._room = config.trainer.cycle_max_clicks
-        now = clock.monotonic()
-        self._poll_due = self._view_due = now
-        self._cycle_due = self._journal_due = now + config.trainer.cycle_seconds
-        self._look_due = now
-        self._looks = 0
+        trainer = config.trainer
+        self._next_poll = Periodic(clock, trainer.poll_interval_seconds)
+        self._next_view = Periodic(clock, trainer.view_interval_seconds)
+        self._next_cycle = Periodic(clock, trainer.cycle_seconds, first=trainer.cycle_seconds)
+        self._next_journal = Periodic(clock, trainer.cycle_seconds, first=trainer.cycle_seconds)
+        self._next_drift_look = Periodic(clock, trainer.psi_seconds)
+        self._drift_looks = 0
 
     def step(self) -> bool:
         """Do one bounded piece of work; True where there was any.
@@ -99,9 +101,7 @@ class TrainerRole:
         A cycle is one step, and may take `trainer.budget_seconds` and a little.
         """
         if self.loop is None:
-            return self._due("_poll_due", self._config.trainer.poll_interval_seconds) and (
-                self._begin()
-            )
+            return self._next_poll.due() and self._begin()
         worked = self._take_in(self.loop)
         wanted = self._cycle_wanted(self.loop)
         if not self._prepared and (wanted or (self._viewed and not worked)):
@@ -111,7 +111,7 @@ class TrainerRole:
         if wanted:
             self._cycle(self.loop)
             worked = True
-        if self._due("_view_due", self._config.trainer.view_interval_seconds):
+        if self._next_view.due():
             self._publish_view(self.loop)
             worked = True
         return worked
@@ -199,7 +199,7 @@ class TrainerRole:
 
     def _take_in(self, loop: LearningLoop) -> bool:
         if not self._follower.left:
-            if not self._due("_poll_due", self._config.trainer.poll_interval_seconds):
+            if not self._next_poll.due():
                 return False
             added = self._follower.refresh()
             if added is None:
@@ -241,11 +241,11 @@ class TrainerRole:
     def _cycle_wanted(self, loop: LearningLoop) -> bool:
         if loop.waiting >= self._room:
             return True
-        if self._clock.monotonic() < self._cycle_due:
+        if self._next_cycle.seconds_left() > 0:
             return False
         if loop.waiting >= self._config.trainer.cycle_min_clicks:
             return True
-        self._cycle_due = self._clock.monotonic() + self._config.trainer.cycle_seconds
+        self._next_cycle.restart()
         self._figures.idle()
         return False
 
@@ -258,21 +258,21 @@ class TrainerRole:
             _LOGGER.exception("the cycle is dropped")
             self._figures.failed()
             report = None
-        now = self._clock.monotonic()
-        self._cycle_due = now + self._config.trainer.cycle_seconds
+        seconds = self._clock.monotonic() - began
+        self._next_cycle.restart()
         if report is None:
             return
-        self._pace(report, now - began)
+        self._pace(report, seconds)
         if report.verdict.promoted:
             self._publish_snapshot(loop, report)
-        self._figures.cycle(loop, report, now - began, self._clock.time())
-        if self._watch is not None and now >= self._look_due:
+        self._figures.cycle(loop, report, seconds, self._clock.time())
+        if self._watch is not None and self._next_drift_look.seconds_left() <= 0:
             self._figures.drift(self._watch.look())
-            self._looks += 1
+            self._drift_looks += 1
             # The first two looks come soon, so that the gauges say something soon.
-            if self._looks > 1:
-                self._look_due = now + self._config.trainer.psi_seconds
-        if now >= self._journal_due and not self._follower.left:
+            if self._drift_looks > 1:
+                self._next_drift_look.restart()
+        if self._next_journal.seconds_left() <= 0 and not self._follower.left:
             self._write_journal(loop)
 
     def _pace(self, report: CycleReport, seconds: float) -> None:
@@ -348,11 +348,4 @@ class TrainerRole:
         self._artifacts.save_journal(*write_journal(loop, standing))
         # Until now these were pinned as the ones being read; from now on the journal needs them.
         self._artifacts.pin_checkpoints(JOURNAL_PIN, standing.checkpoints)
-        self._journal_due = self._clock.monotonic() + self._config.trainer.cycle_seconds
-
-    def _due(self, name: str, interval: float) -> bool:
-        now = self._clock.monotonic()
-        if now < getattr(self, name):
-            return False
-        setattr(self, name, now + interval)
-        return True
+        self._next_journal.restart()
