@@ -1,8 +1,8 @@
-"""The partitions that one ingest process owns, as the group gives and takes them."""
+"""The partitions of clicks that one ingest process owns."""
 
 import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from consumers.artifacts.store import ArtifactStore
@@ -12,15 +12,14 @@ from consumers.roles.ingest.partition_ingest import PartitionIngest
 from consumers.roles.ingest.partition_opening import PartitionBounds, PartitionOpening
 from consumers.roles.ingest.sequences import SequenceBudgets
 from consumers.roles.ingest.topic_origin import TopicOrigin
+from consumers.runtime.partition_ownership import PartitionOwnership
 from consumers.topics.sequences_word import UNDER_WAY, leave_word, read_word, sequence_group
 from stream.clock import Clock
 from stream.errors import FencedError, LogUnavailableError, StreamError
-from stream.log.interface import Log, Reader
+from stream.log.interface import Log
 
 _LOGGER = logging.getLogger(__name__)
 
-FENCED_PATIENCE_SECONDS: Final = 120.0
-"""How long the group may take to say what a fence has said already: the partition has moved."""
 _PER_PARTITION: Final = (
     "lag_records",
     "withheld_records",
@@ -30,13 +29,12 @@ _PER_PARTITION: Final = (
 )
 
 
-class OwnedPartitions:
+class OwnedPartitions(PartitionOwnership[PartitionOpening]):
     """Opens what is assigned, hands over what is revoked, drops what is lost.
 
-    It is the reader's `RebalanceListener`. `assigned` only notes: the work is done a little at a
-    time by `advance`, while the partition is paused and polling goes on. `revoked` flushes, and
-    nothing more: what waits to be sent is sent by the next owner, who reads it again. Trouble in
-    these calls is raised by the next `advance`, since the caller could do nothing about it.
+    Opening is done a little at a time by `advance`. `revoked` flushes, and nothing more: what waits
+    to be sent is sent by the next owner, who reads it again. Trouble with that is raised by the
+    next `advance`, since whoever tells of changes could do nothing about it.
 
     Parameters
     ----------
@@ -59,23 +57,26 @@ class OwnedPartitions:
         metrics: Metrics,
         artifacts: ArtifactStore,
     ) -> None:
+        super().__init__(
+            member="ingest",
+            group=config.ingest.group,
+            fenced_topic=config.log.clicks,
+            clock=clock,
+            changes=metrics.counter("gsr_ingest_partition_changes_total"),
+        )
         self.parts: dict[int, PartitionIngest] = {}
-        self._waits_since: float | None = clock.monotonic()
         self._config = config
         self._log = log
-        self._clock = clock
         self._metrics = metrics
         self._artifacts = artifacts
         self._budgets = SequenceBudgets(config.ingest.sequence_bytes_per_second, clock)
-        self._openings: dict[int, PartitionOpening] = {}
-        self._fenced: dict[int, float] = {}
         self._trouble: StreamError | None = None
         self._saved: tuple[dict[int, int], ...] = ()
-        self._reader: Reader | None = None
 
-    def waited_seconds(self) -> float | None:
-        """Return how long the group's word on who owns what has been awaited; None: it is known."""
-        return None if self._waits_since is None else self._clock.monotonic() - self._waits_since
+    @property
+    def open_partitions(self) -> Collection[int]:
+        """The partitions that are open."""
+        return self.parts.keys()
 
     def opening_positions(self) -> dict[int, int]:
         """Return where the partitions that are on their way were last read, as the group knows."""
@@ -86,62 +87,21 @@ class OwnedPartitions:
         saved = self._log.saved_positions(self._config.ingest.group, clicks)
         return {p: max(starts[p], saved.get(p, 0)) for p in self._openings}
 
-    @property
-    def opening(self) -> bool:
-        """Whether some partitions are on their way."""
-        return bool(self._openings)
-
-    def read_with(self, reader: Reader) -> None:
-        """Take the reader whose listener this is."""
-        self._reader = reader
-
     # -- what the group says -------------------------------------------------------------------
-
-    def assigned(self, partitions: Sequence[int]) -> None:
-        """Note that `partitions` are to be opened; they are paused until then."""
-        self._waits_since = None
-        for partition in partitions:
-            if partition in self.parts or partition in self._openings:
-                continue
-            self._fenced.pop(partition, None)
-            self._openings[partition] = PartitionOpening(
-                self._config,
-                partition,
-                functools.partial(self._bounds, partition),
-                self._origin(partition),
-                self._artifacts,
-                self._clock,
-            )
-        self._pause(partitions)
-        self._count("assigned", len(partitions))
 
     def revoked(self, partitions: Sequence[int]) -> None:
         """Make what was applied durable, and let go."""
         began = self._clock.monotonic()
         leaving = [self.parts[p] for p in partitions if p in self.parts]
-        self._guard(lambda: self._flush(leaving))
-        self._let_go(partitions)
-        self._count("revoked", len(partitions))
+        try:
+            self._flush(leaving)
+        except StreamError as error:
+            self._trouble = error
+        super().revoked(partitions)
         if leaving:
             self._metrics.histogram("gsr_ingest_revoke_seconds").observe(
                 self._clock.monotonic() - began
             )
-
-    def lost(self, partitions: Sequence[int]) -> None:
-        """Let go at once: another process may own them already."""
-        self._waits_since = self._clock.monotonic()
-        self._let_go(partitions)
-        self._count("lost", len(partitions))
-
-    def fence(self, part: PartitionIngest) -> None:
-        """Let go of a partition that another process has taken; the group will say so too."""
-        _LOGGER.warning(
-            "partition %d: another ingest has taken over; waiting for the group", part.partition
-        )
-        self._fenced[part.partition] = self._clock.monotonic()
-        self._drop(part.partition)
-        self._pause([part.partition])
-        self._count("fenced", 1)
 
     def close(self, *, orderly: bool) -> None:
         """Let go of everything; in order: flushed, and positions saved."""
@@ -149,7 +109,7 @@ class OwnedPartitions:
             if orderly:
                 self._flush(list(self.parts.values()))
         finally:
-            self._let_go([*self.parts, *self._openings])
+            self._let_go_of_all()
 
     # -- the work ------------------------------------------------------------------------------
 
@@ -166,13 +126,7 @@ class OwnedPartitions:
         if self._trouble is not None:
             trouble, self._trouble = self._trouble, None
             raise trouble
-        now = self._clock.monotonic()
-        for partition, since in self._fenced.items():
-            if now - since > FENCED_PATIENCE_SECONDS:
-                raise FencedError(
-                    f"another ingest with the group {self._config.ingest.group!r} has taken over "
-                    f"partition {partition} of {self._config.log.clicks}: stop one of the two"
-                )
+        self.refuse_two_owners()
         for part in self.parts.values():
             if part.lacks_sequences:
                 self._say_resending(part.partition)
@@ -224,15 +178,23 @@ class OwnedPartitions:
             self._say_gap(partition, lost, start)
             part.begin_at(start)
             offset = start
-        self._reader.seek(partition, offset)
-        self._reader.resume([partition])
-        del self._openings[partition]
+        self._read_on(partition, offset)
         self.parts[partition] = part
         self._metrics.gauge("gsr_ingest_partitions").set(len(self.parts))
         if opening.restored_offset is not None:
             self._metrics.histogram("gsr_ingest_restore_seconds").observe(opening.seconds)
         _LOGGER.info("partition %d: reading on from offset %d", partition, offset)
         return True
+
+    def _begin(self, partition: int) -> PartitionOpening:
+        return PartitionOpening(
+            self._config,
+            partition,
+            functools.partial(self._bounds, partition),
+            self._origin(partition),
+            self._artifacts,
+            self._clock,
+        )
 
     def _origin(self, partition: int) -> TopicOrigin:
         # Not of the topic that has the name now: what counts is whose records come.
@@ -346,33 +308,12 @@ class OwnedPartitions:
         offset = min(part.sequences.sent_offset, part.durable_offset)
         return self._passed(part, offset) if offset else 0
 
-    def _guard(self, work: Callable[[], None]) -> None:
-        """Keep trouble for `advance`: whoever tells of changes could do nothing about it."""
-        try:
-            work()
-        except StreamError as error:
-            self._trouble = error
-
-    def _let_go(self, partitions: Sequence[int]) -> None:
-        for partition in partitions:
-            self._fenced.pop(partition, None)
-            opening = self._openings.pop(partition, None)
-            if opening is not None:
-                opening.abandon()
-            self._drop(partition)
-
-    def _drop(self, partition: int) -> None:
+    def _close(self, partition: int, opening: PartitionOpening | None) -> None:
+        if opening is not None:
+            opening.abandon()
         for name in _PER_PARTITION:
             self._metrics.forget(f"gsr_ingest_{name}", str(partition))
         part = self.parts.pop(partition, None)
         if part is not None:
             part.close()
             self._metrics.gauge("gsr_ingest_partitions").set(len(self.parts))
-
-    def _pause(self, partitions: Sequence[int]) -> None:
-        if self._reader is not None:
-            assigned = self._reader.assignment
-            self._reader.pause([p for p in partitions if p in assigned])
-
-    def _count(self, change: str, partitions: int) -> None:
-        self._metrics.counter("gsr_ingest_partition_changes_total").labels(change).inc(partitions)

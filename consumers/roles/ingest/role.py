@@ -25,8 +25,6 @@ MEASURE_SECONDS: Final = 1.0
 """How often lag is measured; the log's ends are asked for only then."""
 MEASURE_STATE_SECONDS: Final = 10.0
 """How often the state's gauges are set; asking RocksDB takes milliseconds."""
-STANDBY_SECONDS: Final = 15.0
-"""Who was given no partition for so long has joined a group that needs it only later."""
 CLEAN_HURRY: Final = 0.1
 """A topic with more to clean is taken up again after this share of the interval."""
 
@@ -194,14 +192,9 @@ class IngestRole:
     def checks(self) -> dict[str, bool]:
         """Return what must hold before ingest counts as ready."""
         return {
-            "assigned": self._settled() and not self._partitions.opening,
+            "assigned": self._partitions.settled() and not self._partitions.opening,
             **self._lag.checks(),
         }
-
-    def _settled(self) -> bool:
-        """Tell whether the group has given its partitions out; a standby gets none, and no word."""
-        waited = self._partitions.waited_seconds()
-        return waited is None or (self._polled and waited >= STANDBY_SECONDS)
 
     def positions(self) -> dict[int, int]:
         """Return the offset up to which each partition has been read and applied."""
@@ -232,7 +225,7 @@ class IngestRole:
             try:
                 worked |= part.send_sequences(catching_up=catching_up, everything=everything)
             except FencedError:
-                self._partitions.fence(part)
+                self._partitions.fence(part.partition)
         return worked
 
     def _send_last_sequences(self) -> None:
@@ -252,7 +245,7 @@ class IngestRole:
             self._next_clean.restart()
 
     def _measure(self) -> None:
-        if not self._settled() or not self._next_measure.due():
+        if not self._partitions.settled() or not self._next_measure.due():
             return
         self._partitions.save_positions()
         self._lag.measure(self._parts, self._partitions.opening_positions() | self.positions())

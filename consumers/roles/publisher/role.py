@@ -46,8 +46,6 @@ IDLE_POLL_SECONDS: Final = 0.02
 FOLLOW_SECONDS: Final = 0.5
 """Sequences are followed for so long before lists are made, where they come that fast."""
 MEASURE_SECONDS: Final = 1.0
-STANDBY_SECONDS: Final = 15.0
-"""Who was given no partition for so long has joined a group that needs it only later."""
 EVICTED_PART: Final = 20
 """One in so many users leaves at once when there are too many."""
 
@@ -163,11 +161,6 @@ class PublisherRole:
         self._warn_of_older_model()
         return True
 
-    def _followed(self) -> dict[int, int]:
-        """Return up to where the sequences of each served partition have been followed."""
-        served = self._partitions.serving
-        return {p: self._reader.position(p) for p in self._reader.assignment if p in served}
-
     # -- the loop ------------------------------------------------------------------------------
 
     def step(self) -> bool:
@@ -183,12 +176,10 @@ class PublisherRole:
         self._refresh()
         self._follow_items()
         sendable = self.publishing and len(self._due) > 0
-        hurry = (
-            sendable or self._partitions.restoring or self._partitions.waited_seconds() is not None
-        )
+        hurry = sendable or self._partitions.opening or self._partitions.joining
         worked = self._follow(0.0 if hurry else IDLE_POLL_SECONDS)
         worked |= self._open_partitions()
-        self._unfollowed.look(self._followed)
+        self._unfollowed.look(self._partitions.positions)
         if self.publishing:
             worked |= self._publication.send_due()
             worked |= self._publication.send_default()
@@ -205,7 +196,7 @@ class PublisherRole:
     def checks(self) -> dict[str, bool]:
         """Return what must hold before the publisher counts as ready."""
         return {
-            "assigned": self._settled() and not self._partitions.restoring,
+            "assigned": self._partitions.settled() and not self._partitions.opening,
             "progressing": self._sequences.is_recent()
             and not self._sequences.stalled(self._config.process.stalled_seconds),
             "view": self._serving.has_items,
@@ -215,11 +206,6 @@ class PublisherRole:
             "default_list": self._publication.has_default,
             "sequences": self._unfollowed.complete,
         }
-
-    def _settled(self) -> bool:
-        """Tell whether the group has given its partitions out; a standby gets none, and no word."""
-        waited = self._partitions.waited_seconds()
-        return waited is None or waited >= STANDBY_SECONDS
 
     def close(self) -> None:
         """Save positions and let go; what is due is due again after the next start."""
@@ -382,7 +368,7 @@ class PublisherRole:
     def _save_positions(self) -> None:
         """Save up to where every due list has been sent."""
         topic, users = self._config.log.sequences, self._users
-        positions = self._followed()
+        positions = self._partitions.positions()
         for row in self._due.rows():
             partition, offset = int(users.partitions[row]), int(users.sequence_offsets[row])
             if offset != NOWHERE and partition in positions:
@@ -400,7 +386,7 @@ class PublisherRole:
     def _evict(self) -> None:
         """Let go of those whose click is oldest, when there are too many."""
         limit = self._config.publisher.kept_users
-        if len(self._users) <= limit or self._partitions.restoring:
+        if len(self._users) <= limit or self._partitions.opening:
             return
         waiting = self._due.rows()
         for user_id in self._users.oldest(len(self._users) - limit + limit // EVICTED_PART):
