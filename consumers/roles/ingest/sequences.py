@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from consumers.roles.ingest.byte_budget import ByteBudget
 from consumers.roles.ingest.resending import StoredUsers
 from consumers.roles.ingest.waiting_users import WaitingUsers
+from consumers.runtime.token_bucket import TokenBucket
 from consumers.topics.log_range import poll_past_damage, say_damage
 from gsr.counters.byte_column import ByteColumn
 from gsr.counters.id_column import IdColumn
@@ -39,8 +39,8 @@ class SequenceBudgets:
     """
 
     def __init__(self, bytes_per_second: float, clock: Clock) -> None:
-        self.live = ByteBudget(bytes_per_second, clock)
-        self.catching_up = ByteBudget(bytes_per_second * CATCH_UP_SHARE, clock)
+        self.live = TokenBucket(bytes_per_second, clock)
+        self.catching_up = TokenBucket(bytes_per_second * CATCH_UP_SHARE, clock)
 
 
 class PartitionSequences:
@@ -202,7 +202,7 @@ class PartitionSequences:
             self._reader.close()
             self._reader = None
 
-    def _due(self, budget: ByteBudget) -> bool:
+    def _due(self, budget: TokenBucket) -> bool:
         if self._oldest_wait is None:
             return False
         lingered = self._clock.monotonic() - self._oldest_wait >= self._linger

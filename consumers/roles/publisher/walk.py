@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from consumers.roles.publisher.state import NOWHERE, UserTable
+from consumers.runtime.token_bucket import TokenBucket
 from stream.clock import Clock
 
 _SMALLEST_STRIDE: Final = 32
@@ -29,11 +30,9 @@ class Walk:
     """
 
     def __init__(self, users_per_second: float, active_seconds: float, clock: Clock) -> None:
-        self._rate = users_per_second
         self._active_seconds = active_seconds
-        self._clock = clock
-        self._allowance = 0.0
-        self._counted_at = clock.monotonic()
+        capacity = max(users_per_second, _SMALLEST_STRIDE)
+        self._budget = TokenBucket(users_per_second, clock, capacity=capacity, left=0.0)
         self._at = NOWHERE
         self.target = 0
         self.remaining = 0
@@ -49,13 +48,7 @@ class Walk:
 
     def stride(self, table: UserTable, limit: int) -> npt.NDArray[np.int64]:
         """Return the rows to refresh now, at most `limit`; empty while the rate allows none."""
-        now = self._clock.monotonic()
-        self._allowance = min(
-            max(self._rate, _SMALLEST_STRIDE),
-            self._allowance + (now - self._counted_at) * self._rate,
-        )
-        self._counted_at = now
-        count = min(int(self._allowance), limit)
+        count = min(int(self._budget.left()), limit)
         too_few = count < max(1, min(_SMALLEST_STRIDE, limit))
         if too_few or self._finished_target == self.target:
             return np.zeros(0, dtype=np.int64)
@@ -73,7 +66,7 @@ class Walk:
             rows, offsets = rows[nearest], offsets[nearest]
         order = np.argsort(offsets, kind="stable")
         self._at = int(offsets[order[-1]])
-        self._allowance -= len(rows)
+        self._budget.spend(len(rows))
         return rows[order]
 
     def _pending(self, table: UserTable) -> npt.NDArray[np.int64]:
