@@ -16,10 +16,13 @@ class Lag:
         Offsets that can be read now.
     withheld
         Offsets behind these that are taken, but not to be read before an open transaction ends.
+    past_end
+        Offsets that were read and are there no more: the partition ends before the position.
     """
 
     readable: int
     withheld: int = 0
+    past_end: int = 0
 
 
 def lag(log: Log, topic: str, positions: Mapping[int, int]) -> dict[int, Lag]:
@@ -38,6 +41,7 @@ def lag(log: Log, topic: str, positions: Mapping[int, int]) -> dict[int, Lag]:
         partition: Lag(
             readable=max(0, ends[partition] - position),
             withheld=max(0, written[partition] - max(ends[partition], position)),
+            past_end=max(0, position - ends[partition]),
         )
         for partition, position in positions.items()
     }

@@ -1,7 +1,8 @@
 """The partitions that one publisher serves."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -81,7 +82,7 @@ class PublishedPartitions(PartitionOwnership[_Opening]):
         self._sender = sender
         self._trouble = trouble
         self._left = left
-        self._ahead: set[int] = set()
+        self._past_end: AbstractSet[int] = frozenset()
         self._ready: list[tuple[int, bool]] = []
 
     @property
@@ -95,7 +96,7 @@ class PublishedPartitions(PartitionOwnership[_Opening]):
 
     # -- the work ------------------------------------------------------------------------------
 
-    def note_ends(self, ends: Mapping[int, int]) -> None:
+    def note_past_end(self, past_end: AbstractSet[int]) -> None:
         """Restore anew what ends before what was read of it: the topic was deleted and made anew.
 
         Where the users' sequences were, there are none now, or others'. Twice in a row it must be
@@ -103,12 +104,11 @@ class PublishedPartitions(PartitionOwnership[_Opening]):
 
         Parameters
         ----------
-        ends
-            Of the partitions of `sequences`.
+        past_end
+            The partitions of `sequences` that do.
         """
-        before = self._ahead
-        self._ahead = {p for p, at in self.positions().items() if ends[p] < at}
-        emptied = sorted(before & self._ahead)
+        before, self._past_end = self._past_end, past_end & self.serving
+        emptied = sorted(before & self._past_end)
         if not emptied:
             return
         _LOGGER.warning(

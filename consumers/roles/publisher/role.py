@@ -404,7 +404,7 @@ class PublisherRole:
         self._metrics.counter("gsr_publisher_oversized_lists_total").inc(oversized)
         followed, reader = self._sequences, self._reader
         followed.measure({p: reader.position(p) for p in reader.assignment})
-        self._partitions.note_ends(self._log.end_offsets(self._config.log.sequences))
+        self._partitions.note_past_end({p for p, lag in followed.lags.items() if lag.past_end})
         values = {
             "lag_records": sum(lag.readable for lag in followed.lags.values()),
             "progress_timestamp_seconds": min(
