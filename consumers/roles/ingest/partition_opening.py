@@ -1,7 +1,6 @@
-"""An assigned partition on its way to being read: locked, restored where that helps, opened."""
+"""The opening of an assigned partition: lock, restore where that helps, open."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +11,12 @@ from consumers.artifacts.restoring import refuse_other_checkpoint
 from consumers.artifacts.store import ArtifactStore
 from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError, ClicksExpiredError
+from consumers.roles.ingest.checkpoint_fetch import CheckpointFetch
 from consumers.roles.ingest.topic_origin import TopicOrigin
 from stream.clock import Clock, Periodic
 from stream.errors import StateCorruptError, StateLockedError, StateMismatchError
 from stream.state.directory_lock import DirectoryLock
-from stream.state.restoring import holds_state, install_checkpoint
+from stream.state.restoring import holds_state
 from stream.state.store import PartitionStore, StoreOptions
 
 _LOGGER = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class PartitionOpening:
         self._began = clock.monotonic()
         self._lock: DirectoryLock | None = None
         self._store: PartitionStore | None = None
-        self._fetch: _Fetch | None = None
+        self._fetch: CheckpointFetch | None = None
         self._next_try = Periodic(clock, _LONGEST_RETRY_SECONDS)
         self._retry_after = _FIRST_RETRY_SECONDS
 
@@ -268,7 +268,7 @@ class PartitionOpening:
     def _begin_restoring(self, number: int, store: PartitionStore | None) -> None:
         if not self._let_go_of(store):
             return
-        self._fetch = _Fetch(
+        self._fetch = CheckpointFetch(
             self._artifacts, self.partition, number, self._path, self._refuse_checkpoint
         )
         _LOGGER.info(
@@ -290,7 +290,7 @@ class PartitionOpening:
             f"is damaged: `gsr state check` says what mends it. ({error})"
         )
 
-    def _arrived(self, fetch: "_Fetch") -> bool:
+    def _arrived(self, fetch: CheckpointFetch) -> bool:
         if fetch.error is None:
             self.restored_offset = fetch.number
             return True
@@ -362,51 +362,3 @@ def _closed_on_error(store: PartitionStore) -> Iterator[None]:
     except BaseException:
         store.close()
         raise
-
-
-class _Fetch:
-    """Brings a checkpoint from the artifact store into a state directory, on a thread."""
-
-    def __init__(
-        self,
-        artifacts: ArtifactStore,
-        partition: int,
-        number: int,
-        path: Path,
-        look_at: Callable[[Path], None],
-    ) -> None:
-        self.number = number
-        self.error: Exception | None = None
-        self._artifacts = artifacts
-        self._partition = partition
-        self._path = path
-        self._look_at = look_at
-        self._lock: DirectoryLock | None = None
-        self._ending = threading.Lock()
-        self._ended = False
-        threading.Thread(target=self._work, name=f"restore-{partition}", daemon=True).start()
-
-    @property
-    def done(self) -> bool:
-        """Whether it has ended, well or not."""
-        return self._ended
-
-    def release_when_done(self, lock: DirectoryLock) -> None:
-        """Release the state directory's lock as soon as nothing writes there any more."""
-        with self._ending:
-            if not self._ended:
-                self._lock = lock
-                return
-        lock.release()
-
-    def _work(self) -> None:
-        try:
-            checkpoint = self._artifacts.checkpoint_path(self._partition, self.number)
-            self._look_at(checkpoint)
-            install_checkpoint(checkpoint, self._path)
-        except Exception as error:  # noqa: BLE001 - raised again where the role can see it
-            self.error = error
-        with self._ending:
-            self._ended = True
-        if self._lock is not None:
-            self._lock.release()

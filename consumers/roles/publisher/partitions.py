@@ -1,7 +1,7 @@
 """The partitions that one publisher serves."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,10 +11,10 @@ from consumers.metrics.registry import Metrics
 from consumers.roles.publisher.list_sender import ListSender
 from consumers.roles.publisher.read_trouble import ReadTrouble
 from consumers.roles.publisher.restore import PartitionRestore
-from consumers.roles.publisher.state import UserTable
+from consumers.roles.publisher.state import NOWHERE, UserTable
 from consumers.runtime.partition_ownership import PartitionOwnership
 from stream.clock import Clock
-from stream.errors import LogUnavailableError
+from stream.errors import FencedError, LogUnavailableError
 from stream.log.interface import Log
 
 _LOGGER = logging.getLogger(__name__)
@@ -83,6 +83,7 @@ class PublishedPartitions(PartitionOwnership[_Opening]):
         self._trouble = trouble
         self._left = left
         self._past_end: AbstractSet[int] = frozenset()
+        self._saved: dict[int, int] = {}
         self._ready: list[tuple[int, bool]] = []
 
     @property
@@ -119,6 +120,27 @@ class PublishedPartitions(PartitionOwnership[_Opening]):
         )
         self._let_go(emptied)
         self.assigned(emptied)
+
+    def save_positions(self, due: Iterable[int]) -> None:
+        """Save up to where every list has been sent; `due` are the rows of users to whom one is.
+
+        Trouble is none: only lag tools read them, a publisher begins with what the topics hold.
+        """
+        positions = self.positions()
+        for row in due:
+            partition = int(self._users.partitions[row])
+            offset = int(self._users.sequence_offsets[row])
+            if offset != NOWHERE and partition in positions:
+                positions[partition] = min(positions[partition], offset)
+        if not positions or positions == self._saved:
+            return
+        topics, group = self._config.log, self._config.publisher.group
+        try:
+            self._log.save_positions(group, topics.sequences, positions)
+        except (FencedError, LogUnavailableError) as error:
+            _LOGGER.info("positions were not saved: %s", error)
+        else:
+            self._saved = positions
 
     def advance(self) -> list[tuple[int, bool]]:
         """Restore for a while; return the (partition, whether its sequences are known) now ready.

@@ -197,6 +197,21 @@ class Publication:
                 found.append((one, record))
         return found
 
+    def send_shortened(self, lists: Iterable[tuple[int, Recommendation]]) -> None:
+        """Send (partition, list) of users who are not kept in memory, as `ListScan` found them.
+
+        A list of which nothing is left is withdrawn: there are other items.
+        """
+        left, emptied = [], []
+        for partition, one in lists:
+            if one.items:
+                left.append((partition, one))
+            else:
+                emptied.append((partition, one.user_id))
+        self._sender.send(left)
+        self._sender.withdraw(emptied)
+        self._metrics.counter("gsr_publisher_lists_total").labels("items").inc(len(left))
+
     def withdraw(self, user_ids: Sequence[str], *, unknown_too: bool = False) -> None:
         """Forget users and send tombstones for their lists; see `withdraw_lists`."""
         rows = [self._users.row_of(user_id) for user_id in user_ids]

@@ -26,7 +26,7 @@ from consumers.roles.publisher.publication import Publication
 from consumers.roles.publisher.read_trouble import ReadTrouble
 from consumers.roles.publisher.sequence_follower import follow_sequences
 from consumers.roles.publisher.sequence_lookup import SequenceLookup
-from consumers.roles.publisher.state import NOWHERE, UserTable
+from consumers.roles.publisher.state import UserTable
 from consumers.roles.publisher.unfollowed import UnfollowedUsers
 from consumers.roles.publisher.walk import Walk
 from consumers.serving.item_controls import ItemControls
@@ -35,7 +35,7 @@ from consumers.topics.followed_topic import FollowedTopic
 from consumers.topics.log_range import poll_past_damage, read_range
 from gsr.counters.fingerprint import fingerprint
 from stream.clock import Clock, Periodic
-from stream.errors import FencedError, LogUnavailableError, RecordsDamagedError
+from stream.errors import LogUnavailableError, RecordsDamagedError
 from stream.events.records.recommendation import Reason
 from stream.log.interface import Log, Reader, RecordBatch
 
@@ -122,7 +122,6 @@ class PublisherRole:
         self._partitions.read_with(self._reader)
         self._next_measure = Periodic(clock, MEASURE_SECONDS)
         self._sequences = FollowedTopic(log, topics.sequences, clock)
-        self._saved: dict[int, int] = {}
         self._version = 0
         self._read_items()
 
@@ -183,7 +182,9 @@ class PublisherRole:
         if self.publishing:
             worked |= self._publication.send_due()
             worked |= self._publication.send_default()
-            worked |= self._send_shortened()
+            if self._scan.running:
+                self._publication.send_shortened(self._scan.step(self._clock.time()))
+                worked = True
         self._evict()
         self._measure()
         return worked
@@ -210,7 +211,7 @@ class PublisherRole:
     def close(self) -> None:
         """Save positions and let go; what is due is due again after the next start."""
         try:
-            self._save_positions()
+            self._partitions.save_positions(self._due.rows())
         finally:
             self._partitions.close()
             self._reader.close()
@@ -349,39 +350,7 @@ class PublisherRole:
         length = self._config.publisher.list_length
         self._mark("items", self._users.due_by_arrivals(arrivals, length))
 
-    def _send_shortened(self) -> bool:
-        """Take blocked items out of the lists of users who are not kept in memory.
-
-        A list of which nothing is left is withdrawn: there are other items.
-        """
-        if not self._scan.running:
-            return False
-        found = self._scan.step(self._clock.time())
-        shortened = [(partition, one) for partition, one in found if one.items]
-        self._sender.send(shortened)
-        self._sender.withdraw((partition, one.user_id) for partition, one in found if not one.items)
-        self._metrics.counter("gsr_publisher_lists_total").labels("items").inc(len(shortened))
-        return True
-
     # -- chores --------------------------------------------------------------------------------
-
-    def _save_positions(self) -> None:
-        """Save up to where every due list has been sent."""
-        topic, users = self._config.log.sequences, self._users
-        positions = self._partitions.positions()
-        for row in self._due.rows():
-            partition, offset = int(users.partitions[row]), int(users.sequence_offsets[row])
-            if offset != NOWHERE and partition in positions:
-                positions[partition] = min(positions[partition], offset)
-        if not positions or positions == self._saved:
-            return
-        try:
-            self._log.save_positions(self._config.publisher.group, topic, positions)
-        except (FencedError, LogUnavailableError) as error:
-            # Only lag tools read them: a publisher begins with what the topics hold.
-            _LOGGER.info("positions were not saved: %s", error)
-        else:
-            self._saved = positions
 
     def _evict(self) -> None:
         """Let go of those whose click is oldest, when there are too many."""
@@ -399,7 +368,7 @@ class PublisherRole:
     def _measure(self) -> None:
         if not self._next_measure.due():
             return
-        self._save_positions()
+        self._partitions.save_positions(self._due.rows())
         oversized, self._sender.oversized = self._sender.oversized, 0
         self._metrics.counter("gsr_publisher_oversized_lists_total").inc(oversized)
         followed, reader = self._sequences, self._reader
