@@ -110,7 +110,7 @@ def produce(
 
     from consumers.offline.history_file import SKIPPED_EXAMPLES
     from consumers.topics.event_order import EventOrder
-    from consumers.topics.feeding import Pace, stretch
+    from consumers.topics.feeding import Pace, sliced
     from stream.clock import SystemClock
     from stream.events.files.columns import Columns
     from stream.events.files.reading import EventFile
@@ -136,7 +136,7 @@ def produce(
     # New times are in order; and what goes on behind an earlier part was judged when that began.
     if not restamp and not skip:
         batches = order.judged(batches)
-    batches = stretch(batches, skip, limit, passed=order.look_at)
+    batches = sliced(batches, skip, limit, passed=order.look_at)
     if not restamp:
         batches = order.counted(batches)
     sent = Sent(loaded.log.clicks, skip, limit, restamp=restamp)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:  # they would slow `gsr --help` down
 @contextmanager
 def fed_log(config: "GsrConfig") -> "Iterator[Log]":
     """Open the log for a command that fills it; topics that are missing are made, and named."""
-    from consumers.topics.making import make_topics
+    from consumers.topics.topic_creation import create_topics
 
     with log_as_it_is(config) as log:
-        say_made(config, make_topics(log, config.log.topics()))
+        say_made(config, create_topics(log, config.log.topics()))
         yield log
 
 
@@ -38,7 +38,7 @@ def existing_log(config: "GsrConfig", *topics: str) -> "Iterator[Log]":
     UnknownTopicError
         There is no log, or one of the topics is missing; nothing was made.
     """
-    from consumers.topics.making import missing_topics
+    from consumers.topics.topic_creation import missing_topics
 
     with log_as_it_is(config) as log:
         missing = missing_topics(log, topics)
@@ -63,7 +63,7 @@ def known_topics(config: "GsrConfig", log: "Log") -> "dict[str, TopicSpec]":
 
 def _refuse_missing(config: "GsrConfig", log: "Log", missing: Sequence[str]) -> NoReturn:
     """Say which topics are not there, or that there is no log at all, and what to do."""
-    from consumers.topics.making import missing_topics
+    from consumers.topics.topic_creation import missing_topics
     from stream.errors import UnknownTopicError
 
     ours = [spec.name for spec in config.log.topics()]

@@ -101,7 +101,7 @@ def replay(
     Every click is first a test, then learned. Writes metrics.json, report.html and the
     recommendations; prints the quality beside two baselines that are updated after every click.
     """
-    from consumers.topics.topic_range import LOG_URL
+    from consumers.topics.click_export import LOG_URL
 
     dialect = file_dialect(header, quoting, time_unit, time_format, columns)
     urls = [text for text in events if LOG_URL.match(text)]
@@ -210,7 +210,7 @@ def _exported(loaded: "GsrConfig", start: str | None, stop: str | None) -> Itera
     """Write the stretch of the topic to a file that is gone after the block."""
     from consumers.runtime.outputs import output_errors
     from consumers.runtime.scratch import scratch_directory
-    from consumers.topics.topic_range import TopicRange, export_clicks
+    from consumers.topics.click_export import TopicRange, export_clicks
     from stream.clock import SystemClock
     from stream.log.opening import open_log
 

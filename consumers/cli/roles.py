@@ -86,7 +86,7 @@ def run(
             )
         )
     else:
-        from consumers.runtime.running import run_all
+        from consumers.runtime.all_roles import run_all
 
         run_all(config, flags)
 

@@ -1,4 +1,4 @@
-"""What the demo shows: figures from the roles' /metrics, and one shopper from the topics."""
+"""The demo's data: figures from the roles' /metrics, and one shopper from the topics."""
 
 import http.client
 import threading

@@ -1,4 +1,4 @@
-"""How the demo looks: a live panel on a terminal, else a plain line every few seconds."""
+"""The demo's output: a live panel on a terminal, else a plain line every few seconds."""
 
 import sys
 from collections import deque

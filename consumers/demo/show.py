@@ -20,15 +20,15 @@ from consumers.demo.readings import Figures, Scraper, Shopper, ShopperWindow
 from consumers.demo.screen import enough_tests, hit_rates, open_screen
 from consumers.errors import ConfigError
 from consumers.offline.history_file import HistoryOptions, no_events
-from consumers.runtime.health import listening_family
-from consumers.runtime.instance import instance_of
-from consumers.runtime.running import (
+from consumers.runtime.all_roles import (
     child_environment,
     member_flags,
     ports,
     role_children,
     stopped_by_signals,
 )
+from consumers.runtime.health import listening_family
+from consumers.runtime.instance import instance_of
 from consumers.runtime.supervisor import ChildSpec, Supervisor, gsr_command
 from stream.clock import SystemClock
 from stream.events.files.dialect import FileDialect

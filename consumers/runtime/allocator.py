@@ -1,4 +1,4 @@
-"""How the C library's allocator keeps memory, so that a process that runs for weeks stays flat.
+"""Settings of the C library's allocator that keep a long-running process's memory flat.
 
 With glibc's defaults every thread gets a heap of its own, and arrays of up to 32 MiB end up between
 small objects that outlive them: the holes are never given back, and a role's memory grows for

@@ -1,4 +1,4 @@
-"""JSON documents that are there whole or not at all."""
+"""Atomic writing of JSON documents."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""How often Python looks for cycles of garbage."""
+"""Settings of Python's garbage collector for processes that handle batches."""
 
 import gc
 from collections.abc import Iterator

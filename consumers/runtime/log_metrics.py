@@ -1,4 +1,4 @@
-"""What a log tells of its own troubles, as metrics."""
+"""A log's own counts of trouble, copied into metrics."""
 
 from typing import Protocol, runtime_checkable
 

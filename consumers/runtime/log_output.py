@@ -1,4 +1,4 @@
-"""How messages look on standard error: one line each, for people or for collectors."""
+"""Logging to standard error: one line per message, for people or for collectors."""
 
 import json
 import logging

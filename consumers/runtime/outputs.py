@@ -1,4 +1,4 @@
-"""Files that a command leaves as its result: there whole or not at all, and checked for early."""
+"""Atomic writing of a command's result files, and an early check that they can be written."""
 
 import errno
 from collections.abc import Iterator

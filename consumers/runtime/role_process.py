@@ -1,4 +1,4 @@
-"""What every role's process does: loop, signals, heartbeat, health, orderly end."""
+"""The process of a role: loop, signals, heartbeat, health, orderly end."""
 
 import faulthandler
 import logging

@@ -1,4 +1,4 @@
-"""Folders for what a command needs only while it runs; none outlives its process for long."""
+"""Temporary folders that do not outlive their process for long."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What this process has cost so far."""
+"""CPU time and peak memory of this process."""
 
 import resource
 import sys

@@ -1,1 +1,5 @@
-"""Topics as commands use them: ranges, look-ups, feeding."""
+"""Work with topics that roles and commands share.
+
+Here live reading of ranges, looking up, feeding, export, and following with its lag. It knows logs
+and records, but no role.
+"""

@@ -1,4 +1,4 @@
-"""The dead letters that are on their topic, newest first."""
+"""Reading of the dead-letter topic, newest letters first."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Whether events come in an order that state can take in."""
+"""A check that events come in an order in which state accepts them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain

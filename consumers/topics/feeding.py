@@ -94,7 +94,7 @@ def feed(
     return count
 
 
-def stretch(
+def sliced(
     batches: Iterable[EventColumns],
     skip: int,
     limit: int | None,

@@ -1,4 +1,4 @@
-"""Whether a role that follows a topic still gets on with it."""
+"""Lag and progress of a reader that follows a topic."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

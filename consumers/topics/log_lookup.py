@@ -1,4 +1,4 @@
-"""The newest record of one key, for people who ask: it reads the key's partition from its start."""
+"""A look-up of the newest record of a key, by reading its partition from the start."""
 
 from consumers.topics.log_range import read_range
 from stream.log.interface import Log

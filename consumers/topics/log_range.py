@@ -1,4 +1,4 @@
-"""A known stretch of a partition, read to its end, and readers that pass damage over."""
+"""Reading of a range of offsets, and reading on past damaged records."""
 
 import logging
 from collections.abc import Callable, Iterator

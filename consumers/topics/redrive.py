@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 
 from consumers.topics.dead_letter_lookup import StoredLetter, stored_letters
-from consumers.topics.fitting import append_what_fits
 from consumers.topics.log_range import read_range
+from consumers.topics.oversized_records import append_what_fits
 from stream.clock import Clock
 from stream.events.clicks.click import EventRules
 from stream.events.clicks.codec import REASONS, ClickCodec

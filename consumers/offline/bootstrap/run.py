@@ -17,7 +17,7 @@ from consumers.offline.bootstrap.unfinished import refuse_unfinished, unfinished
 from consumers.offline.click_history import ClickHistory, ClickHistoryOptions
 from consumers.runtime.progress import Progress, ProgressCallback, TimedProgress, quiet
 from consumers.serving.view import encode_view
-from consumers.topics.making import make_topics
+from consumers.topics.topic_creation import create_topics
 from gsr.counters.click_batch import ClickBatch
 from stream.clock import Clock
 from stream.events.records.sequence import sequence_record
@@ -206,7 +206,7 @@ def _make_topics(config: GsrConfig, clock: Clock) -> list[str]:
     """Make topics; a log that cannot be used is found before hours of learning, not behind them."""
     log = open_log(config.log.url, clock, config.kafka)
     try:
-        return make_topics(log, config.log.topics())
+        return create_topics(log, config.log.topics())
     finally:
         log.close()
 

@@ -1,4 +1,4 @@
-"""When bad records are too many to be set aside one by one.
+"""The share of bad records from which on ingest stops instead of setting them aside.
 
 A dead-letter topic is for the odd bad record. When a producer changes its format, nearly every
 record is bad, and going on would drain the clicks topic into the dead-letter topic while nobody

@@ -1,4 +1,4 @@
-"""Where ingest sets bad records aside, each of them once."""
+"""Appends of bad records to the dead-letter topic, each of them once."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""One partition of clicks on its way into state: the unit of ingest."""
+"""Ingest of one partition of clicks: decode, set aside, apply, send sequences, checkpoint."""
 
 import logging
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from consumers.roles.ingest.sequences import (
     size_of,
 )
 from consumers.roles.ingest.topic_origin import remember_record
-from consumers.topics.fitting import append_what_fits
-from consumers.topics.sequences_word import NOTHING_TO_SEND, UNDER_WAY
+from consumers.topics.oversized_records import append_what_fits
+from consumers.topics.sequences_completeness import NOTHING_TO_SEND, RESENDING
 from gsr.counters.applied import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD, Applied
 from gsr.counters.click_batch import ClickBatch
 from stream.clock import Clock, Periodic
@@ -284,9 +284,9 @@ class PartitionIngest:
 
     @property
     def sequences_end(self) -> int | None:
-        """Offset behind the newest sequence; `UNDER_WAY` while all are sent again."""
+        """Offset behind the newest sequence; `RESENDING` while all are sent again."""
         if self._sequences.resending or self.lacks_sequences:
-            return UNDER_WAY
+            return RESENDING
         if self._sequences_end is None and self._resent:
             return NOTHING_TO_SEND
         return self._sequences_end

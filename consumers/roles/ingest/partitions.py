@@ -13,7 +13,12 @@ from consumers.roles.ingest.partition_opening import PartitionBounds, PartitionO
 from consumers.roles.ingest.sequences import SequenceBudgets
 from consumers.roles.ingest.topic_origin import TopicOrigin
 from consumers.runtime.partition_ownership import PartitionOwnership
-from consumers.topics.sequences_word import UNDER_WAY, leave_word, read_word, sequence_group
+from consumers.topics.sequences_completeness import (
+    RESENDING,
+    note_completeness,
+    read_completeness,
+    sequence_group,
+)
 from stream.clock import Clock
 from stream.errors import FencedError, LogUnavailableError, StreamError
 from stream.log.interface import Log
@@ -29,7 +34,7 @@ _PER_PARTITION: Final = (
 )
 
 
-class OwnedPartitions(PartitionOwnership[PartitionOpening]):
+class IngestPartitions(PartitionOwnership[PartitionOpening]):
     """Opens what is assigned, hands over what is revoked, drops what is lost.
 
     Opening is done a little at a time by `advance`. `revoked` flushes, and nothing more: what waits
@@ -154,7 +159,7 @@ class OwnedPartitions(PartitionOwnership[PartitionOpening]):
         lost = opening.lost_records(store)
         sent = self._sent_offset(partition, store.next_offset)
         sequences_end = self._sequences_end(partition)
-        lacks_sequences = sequences_end == UNDER_WAY and bool(store.stored_user_ids(b"", 1))
+        lacks_sequences = sequences_end == RESENDING and bool(store.stored_user_ids(b"", 1))
         if lacks_sequences:
             self._say_resending(partition)
         part = PartitionIngest(
@@ -215,11 +220,11 @@ class OwnedPartitions(PartitionOwnership[PartitionOpening]):
         return min(sent, reached)
 
     def _sequences_end(self, partition: int) -> int:
-        """Return where a partition of `sequences` ends; `UNDER_WAY`: it does not hold everybody."""
+        """Return where a partition of `sequences` ends; `RESENDING`: it does not hold everybody."""
         # What a predecessor's transaction holds back for a moment is there all the same.
         end = self._log.written_offsets(self._config.log.sequences)[partition]
-        known = read_word(self._log, self._config).get(partition, end)
-        return UNDER_WAY if end < known else min(end, known)
+        known = read_completeness(self._log, self._config).get(partition, end)
+        return RESENDING if end < known else min(end, known)
 
     def look_at_sequences(self) -> None:
         """Find out whether `sequences` was emptied while nothing was sent."""
@@ -229,7 +234,7 @@ class OwnedPartitions(PartitionOwnership[PartitionOpening]):
 
     def _say_resending(self, partition: int) -> None:
         """Leave word before the first is sent: else a crash midway would look like the end."""
-        leave_word(self._log, self._config, {partition: UNDER_WAY})
+        note_completeness(self._log, self._config, {partition: RESENDING})
         self._saved = ()  # the topic may end where it did before
         _LOGGER.warning(
             "partition %d: %s has lost sequences (it was deleted or emptied, or clicks whose users "
@@ -285,7 +290,7 @@ class OwnedPartitions(PartitionOwnership[PartitionOpening]):
         try:
             self._log.save_positions(self._config.ingest.group, clicks, durable)
             # The word first: what it says must not be less than what `sent` takes for granted.
-            leave_word(self._log, self._config, sequences)
+            note_completeness(self._log, self._config, sequences)
             self._log.save_positions(sequence_group(self._config), clicks, sent)
         except (FencedError, LogUnavailableError) as error:
             # Only lag tools, and the next owner's sending, read them: what rules is in the state.

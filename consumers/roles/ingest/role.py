@@ -1,4 +1,4 @@
-"""The ingest role: clicks from the log into durable state, and on to whoever follows."""
+"""The ingest role: clicks from the log into durable state, sequences and checkpoints."""
 
 import itertools
 import logging
@@ -9,7 +9,7 @@ from consumers.config.settings import GsrConfig
 from consumers.errors import ClicksDamagedError, ClicksExpiredError
 from consumers.metrics.registry import Metrics
 from consumers.roles.ingest.measures import IngestLag, measure_state, warn_of_short_retention
-from consumers.roles.ingest.partitions import OwnedPartitions
+from consumers.roles.ingest.partitions import IngestPartitions
 from stream.clock import Clock, Periodic
 from stream.errors import (
     FencedError,
@@ -76,7 +76,7 @@ class IngestRole:
         self._clock = clock
         self._metrics = metrics
         self._artifacts = artifacts
-        self._partitions = OwnedPartitions(config, log, clock, metrics, artifacts)
+        self._partitions = IngestPartitions(config, log, clock, metrics, artifacts)
         self._parts = self._partitions.parts
         self._polled = self._failed = False
         self._damage: RecordsDamagedError | None = None

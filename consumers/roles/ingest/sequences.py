@@ -1,11 +1,11 @@
-"""Sequence records: what others learn of a user after their clicks were applied."""
+"""Sequence records of users whose clicks were applied: coalesced, and bounded in rate."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 
-from consumers.roles.ingest.resending import StoredUsers
+from consumers.roles.ingest.stored_users import StoredUsers
 from consumers.roles.ingest.waiting_users import WaitingUsers
 from consumers.runtime.token_bucket import TokenBucket
 from consumers.topics.log_range import poll_past_damage, say_damage

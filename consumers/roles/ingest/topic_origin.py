@@ -1,4 +1,4 @@
-"""Which topic a state was made from: compared, and noted in the state.
+"""The identity of the topic that a state was made from: compared, and noted in the state.
 
 A topic is known by its id. Brokers that give none leave the records themselves: there, a state
 remembers the last record that it applied, and a topic that was made anew holds another one at that

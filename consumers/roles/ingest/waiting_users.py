@@ -1,4 +1,4 @@
-"""Users who wait for their sequence to be sent, first come, first served."""
+"""A queue of users whose sequence is to be sent, first come, first served."""
 
 from collections import deque
 from itertools import islice

@@ -1,4 +1,4 @@
-"""Who is due for a list, why, and since when."""
+"""A queue of users who need a new list, by reason and time of arrival."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

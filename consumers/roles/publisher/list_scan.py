@@ -1,4 +1,4 @@
-"""Take-downs in the lists of users whom the publisher no longer keeps in memory."""
+"""A search for taken-down items in the lists of users who are not kept in memory."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from consumers.roles.publisher.state import UserTable
+from consumers.roles.publisher.user_table import UserTable
 from consumers.topics.log_range import TellDamage, poll_past_damage, say_damage
 from stream.errors import RecordFormatError
 from stream.events.records.recommendation import Recommendation, decode_recommendation

@@ -1,10 +1,10 @@
-"""Appends lists and their withdrawals, as the only publisher of each partition."""
+"""Appends of lists and tombstones, as the only publisher of each partition."""
 
 from collections.abc import Iterable
 from typing import Final
 
 from consumers.config.settings import LogSection
-from consumers.topics.fitting import append_what_fits
+from consumers.topics.oversized_records import append_what_fits
 from stream.errors import FencedError
 from stream.events.records.recommendation import Recommendation
 from stream.log.interface import Log, Outgoing, Writer

@@ -1,4 +1,4 @@
-"""Lists on their way out: made, compared with what is on the topic, sent or withdrawn."""
+"""Lists: made, compared with those on the topic, sent or withdrawn."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from consumers.config.settings import PublisherSection
 from consumers.metrics.registry import Metrics
 from consumers.roles.publisher.due_users import Due, DueUsers
-from consumers.roles.publisher.kept_records import KeptRecords
 from consumers.roles.publisher.list_sender import ListSender
+from consumers.roles.publisher.sequence_cache import SequenceCache
 from consumers.roles.publisher.sequence_lookup import SequenceLookup
-from consumers.roles.publisher.state import NOWHERE, UserTable, list_hash
+from consumers.roles.publisher.user_table import NOWHERE, UserTable, list_hash
 from consumers.roles.publisher.walk import Walk
 from consumers.serving.newest_artifacts import Serving
 from stream.clock import Clock, Periodic
@@ -68,7 +68,7 @@ class Publication:
         self._lookup = lookup
         self._clock = clock
         self._metrics = metrics
-        self.records = KeptRecords(settings.kept_record_bytes)
+        self.records = SequenceCache(settings.kept_record_bytes)
         self._next_default = Periodic(clock, settings.default_list_interval_seconds)
         self._default_hash: int | None = None
 

@@ -1,4 +1,4 @@
-"""What of the topics that a publisher reads cannot be read: said, counted, and gone past."""
+"""Damaged and foreign records on the topics that a publisher reads: reported and counted."""
 
 import logging
 

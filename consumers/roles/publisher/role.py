@@ -19,6 +19,7 @@ from consumers.artifacts.written_settings import refuse_other_journal
 from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
 from consumers.roles.publisher.due_users import DueUsers
+from consumers.roles.publisher.forgotten_users import ForgottenUsers
 from consumers.roles.publisher.list_scan import ListScan
 from consumers.roles.publisher.list_sender import ListSender
 from consumers.roles.publisher.partitions import PublishedPartitions
@@ -26,8 +27,7 @@ from consumers.roles.publisher.publication import Publication
 from consumers.roles.publisher.read_trouble import ReadTrouble
 from consumers.roles.publisher.sequence_follower import follow_sequences
 from consumers.roles.publisher.sequence_lookup import SequenceLookup
-from consumers.roles.publisher.state import UserTable
-from consumers.roles.publisher.unfollowed import UnfollowedUsers
+from consumers.roles.publisher.user_table import UserTable
 from consumers.roles.publisher.walk import Walk
 from consumers.serving.item_controls import ItemControls
 from consumers.serving.newest_artifacts import Serving
@@ -98,7 +98,7 @@ class PublisherRole:
             clock=clock,
             metrics=metrics,
         )
-        self._unfollowed = UnfollowedUsers(
+        self._forgotten = ForgottenUsers(
             log, config, clock, self._users, self._publication.withdraw
         )
         self._partitions = PublishedPartitions(
@@ -127,7 +127,7 @@ class PublisherRole:
 
     def _leave(self, partition: int, rows: Sequence[int]) -> None:
         """Drop what waits for a partition and its users, who have left the table."""
-        self._unfollowed.leave([partition])
+        self._forgotten.leave([partition])
         self._publication.leave(rows)
 
     def _read_items(self) -> None:
@@ -143,7 +143,7 @@ class PublisherRole:
     def _open_partitions(self) -> bool:
         """Restore what was assigned, coalescing what is due there; True where any became ready."""
         ready = self._partitions.advance()
-        self._unfollowed.look_for([partition for partition, known in ready if known])
+        self._forgotten.look_for([partition for partition, known in ready if known])
         if not ready:
             return False
         self._mark("click", self._users.due_by_click())
@@ -178,7 +178,7 @@ class PublisherRole:
         hurry = sendable or self._partitions.opening or self._partitions.joining
         worked = self._follow(0.0 if hurry else IDLE_POLL_SECONDS)
         worked |= self._open_partitions()
-        self._unfollowed.look(self._partitions.positions)
+        self._forgotten.look(self._partitions.positions)
         if self.publishing:
             worked |= self._publication.send_due()
             worked |= self._publication.send_default()
@@ -205,7 +205,7 @@ class PublisherRole:
                 self._serving.version >= self._partitions.newest_version
             ),
             "default_list": self._publication.has_default,
-            "sequences": self._unfollowed.complete,
+            "sequences": self._forgotten.complete,
         }
 
     def close(self) -> None:
@@ -290,7 +290,7 @@ class PublisherRole:
         """Count it; whose sequence cannot be read was not forgotten."""
         self._trouble.damaged(damage)
         if damage.topic == self._config.log.sequences:
-            self._unfollowed.leave([damage.partition])
+            self._forgotten.leave([damage.partition])
 
     def _follow_batches(self, batches: Sequence[RecordBatch]) -> None:
         """Follow sequences; after a failure they are read again."""

@@ -1,4 +1,4 @@
-"""The few facts of a sequence record that decide whether its user is due."""
+"""The part of a sequence record that decides whether its user is due for a list."""
 
 from typing import Final
 

@@ -1,10 +1,10 @@
-"""How records of `sequences` change what is known of users."""
+"""Updates of the table of users by records of `sequences`."""
 
 import logging
 from collections.abc import Callable, Iterator
 
 from consumers.roles.publisher.sequence_facts import decode_sequence_facts
-from consumers.roles.publisher.state import NOWHERE, UserTable
+from consumers.roles.publisher.user_table import NOWHERE, UserTable
 from stream.errors import RecordFormatError
 from stream.log.interface import RecordBatch
 

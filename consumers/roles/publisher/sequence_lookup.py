@@ -1,4 +1,4 @@
-"""Sequence records by their offset, for users who have not clicked just now."""
+"""A look-up of sequence records by offset, for users whose record is not cached."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,11 +1,11 @@
-"""The walk: active users get lists of a new model at a bounded rate."""
+"""The walk: a round over active users, who get lists of a new model at a bounded rate."""
 
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from consumers.roles.publisher.state import NOWHERE, UserTable
+from consumers.roles.publisher.user_table import NOWHERE, UserTable
 from consumers.runtime.token_bucket import TokenBucket
 from stream.clock import Clock
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from consumers.config.settings import GsrConfig
+from consumers.runtime.all_roles import member_flags
 from consumers.runtime.instance import instance_of
-from consumers.runtime.running import member_flags
 from stream.errors import StateLockedError, StorageFullError
 from stream.log.kafka.cluster.settings import KafkaSettings
 

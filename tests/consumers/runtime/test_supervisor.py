@@ -133,7 +133,7 @@ def test_no_role_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     """After kill -9 of `gsr run` its children notice and end by themselves."""
     program = tmp_path / "run.py"
     program.write_text(
-        "from consumers.runtime.running import role_children, stopped_by_signals\n"
+        "from consumers.runtime.all_roles import role_children, stopped_by_signals\n"
         "from consumers.runtime.supervisor import Supervisor\n"
         "from consumers.config.settings import ProcessSection\n"
         "from stream.clock import SystemClock\n"

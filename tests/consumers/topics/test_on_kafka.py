@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from consumers.roles.publisher.sequence_lookup import SequenceLookup
+from consumers.topics.click_export import TopicRange
 from consumers.topics.log_lookup import newest_record
-from consumers.topics.topic_range import TopicRange
 from stream.clock import SystemClock
 from stream.log.interface import Log, Outgoing, TopicSpec
 from stream.log.opening import open_log

@@ -7,7 +7,7 @@ import pytest
 
 from consumers.errors import ClicksDamagedError
 from consumers.exit_codes import exit_code
-from consumers.topics.sequences_word import sequence_group
+from consumers.topics.sequences_completeness import sequence_group
 from stream.clock import ManualClock
 from stream.errors import RecordsDamagedError
 from stream.log.interface import Outgoing

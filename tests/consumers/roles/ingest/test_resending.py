@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consumers.roles.ingest.role import IngestRole
-from consumers.topics.sequences_word import NOTHING_TO_SEND, UNDER_WAY, read_word
+from consumers.topics.sequences_completeness import NOTHING_TO_SEND, RESENDING, read_completeness
 from stream.log.embedded.log import EmbeddedLog
 from stream.log.embedded.memory import MemoryLog
 from stream.state.store import PartitionStore
@@ -86,7 +86,7 @@ def test_a_crash_midway_leaves_nobody_out(
 ) -> None:
     """That the topic holds something does not mean that it holds everybody."""
     monkeypatch.setattr("consumers.roles.ingest.sequences.USERS_PER_APPEND", 7)
-    monkeypatch.setattr("consumers.roles.ingest.resending.CHUNK_USERS", 10)
+    monkeypatch.setattr("consumers.roles.ingest.stored_users.CHUNK_USERS", 10)
     served(world)
     empty(world.topics, TOPIC)
     for _ in range(crashes):
@@ -96,11 +96,11 @@ def test_a_crash_midway_leaves_nobody_out(
             world.clock.sleep(0.1)
         crash(role)
         assert 0 < len(world.sequences()) < len(USERS)
-        assert read_word(world.topics, world.config) == {0: UNDER_WAY, 1: UNDER_WAY}
+        assert read_completeness(world.topics, world.config) == {0: RESENDING, 1: RESENDING}
     role = world.role()
     world.run(role, 2.5)
     assert set(world.sequences()) == set(USERS)
-    assert min(read_word(world.topics, world.config).values()) > 0
+    assert min(read_completeness(world.topics, world.config).values()) > 0
     role.close()
 
 
@@ -117,7 +117,7 @@ def test_a_topic_that_is_emptied_while_ingest_runs(world: World, clicks: list[st
     world.send(*((user, "i99") for user in clicks))
     world.run(role, 12.0)
     assert set(world.sequences()) == {*USERS, *late}
-    assert UNDER_WAY not in read_word(world.topics, world.config).values()
+    assert RESENDING not in read_completeness(world.topics, world.config).values()
     role.close()
 
 
@@ -126,7 +126,7 @@ def test_clicks_meanwhile_are_not_held_up(world: World, monkeypatch: pytest.Monk
     served(world)
     empty(world.topics, TOPIC)
     world.config = world.config.with_values({"ingest": {"sequence_bytes_per_second": 1000.0}})
-    monkeypatch.setattr("consumers.roles.ingest.resending.CHUNK_USERS", 10)
+    monkeypatch.setattr("consumers.roles.ingest.stored_users.CHUNK_USERS", 10)
     role = world.role()
     world.run(role, 0.5)
     world.send(("u0", "fresh"), ("new", "fresh"))
@@ -160,7 +160,7 @@ def test_a_waiting_list_that_is_dropped_loses_nobody(
     served(world)
     empty(world.topics, TOPIC)
     monkeypatch.setattr("consumers.roles.ingest.partition_ingest.MAX_WAITING_USERS", 20)
-    monkeypatch.setattr("consumers.roles.ingest.resending.CHUNK_USERS", 15)
+    monkeypatch.setattr("consumers.roles.ingest.stored_users.CHUNK_USERS", 15)
     monkeypatch.setattr("consumers.roles.ingest.sequences.USERS_PER_APPEND", 5)
     role = world.role()
     role.step()
@@ -202,5 +202,5 @@ def test_nobody_to_send_again_is_said_too(world: World, monkeypatch: pytest.Monk
     monkeypatch.setattr(PartitionStore, "stored_user_ids", lambda *_arguments: [])
     empty(world.topics, TOPIC)
     world.run(role, 15.0)
-    assert set(read_word(world.topics, world.config).values()) == {NOTHING_TO_SEND}
+    assert set(read_completeness(world.topics, world.config).values()) == {NOTHING_TO_SEND}
     role.close()

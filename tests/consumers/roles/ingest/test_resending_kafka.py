@@ -12,7 +12,7 @@ from consumers.artifacts.store import open_artifacts
 from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
 from consumers.roles.ingest.role import IngestRole
-from consumers.topics.sequences_word import read_word
+from consumers.topics.sequences_completeness import read_completeness
 from stream.clock import SystemClock
 from stream.errors import StreamError
 from stream.events.clicks.codec import encode_click
@@ -92,7 +92,7 @@ class Ingesting:
 
     def complete(self) -> bool:
         """Tell whether everybody's sequence is there, and ingest has left word of it."""
-        word = read_word(self.log, self.config)
+        word = read_completeness(self.log, self.config)
         return self.told() == {user.encode() for user in USERS} and all(word.get(p) for p in (0, 1))
 
 

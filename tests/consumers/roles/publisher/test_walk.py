@@ -1,6 +1,6 @@
 """The walk is bounded, reaches everybody active, and never starts over."""
 
-from consumers.roles.publisher.state import UserTable
+from consumers.roles.publisher.user_table import UserTable
 from consumers.roles.publisher.walk import Walk
 from stream.clock import ManualClock
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from consumers.config.settings import GsrConfig
-from consumers.topics.making import make_topics, missing_topics
+from consumers.topics.topic_creation import create_topics, missing_topics
 from stream.clock import ManualClock
 from stream.log.opening import open_log
 
@@ -15,6 +15,6 @@ def test_what_is_missing_is_made_and_named(tmp_path: Path) -> None:
     log = open_log(f"embedded:{tmp_path / 'log'}", ManualClock(0.0))
     log.create_topic(specs[0])
     assert missing_topics(log, names) == names[1:]
-    assert make_topics(log, specs) == names[1:]
-    assert make_topics(log, specs) == []
+    assert create_topics(log, specs) == names[1:]
+    assert create_topics(log, specs) == []
     log.close()

@@ -1,4 +1,4 @@
-"""Appends that leave out what a topic does not take, instead of stopping."""
+"""Appends that leave out records too large for their topic."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What `gsr run` does: the three roles under the supervisor."""
+"""`gsr run`: the three roles as child processes of one supervisor."""
 
 import signal
 import sys

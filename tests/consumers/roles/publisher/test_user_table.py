@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from consumers.roles.publisher.state import NOWHERE, UserTable, list_hash
+from consumers.roles.publisher.user_table import NOWHERE, UserTable, list_hash
 from gsr.counters.fingerprint import fingerprint
 from stream.events.records.recommendation import ScoredItem
 
@@ -76,14 +76,14 @@ def test_grows_without_forgetting() -> None:
     assert table.holding(np.array([fingerprint("i4321")], dtype=np.uint32)).tolist() == [4321]
 
 
-def test_unfollowed_and_oldest() -> None:
+def test_users_without_a_sequence_and_the_oldest() -> None:
     """A list without a sequence is that of a forgotten user; the oldest clicks leave first."""
     table = UserTable(1)
     table.set_list(table.add("gone", 0), 1, 1, _items("a"))
     for n, user in enumerate(["b", "c", "d"]):
         table.click_times[_clicked(table, user, n, sequence=n)] = n + 1.0
-    assert table.unfollowed(0) == ["gone"]
-    assert table.unfollowed(1) == []
+    assert table.listed_without_sequence(0) == ["gone"]
+    assert table.listed_without_sequence(1) == []
     assert set(table.oldest(2)) == {"gone", "b"}
     assert len(table.oldest(99)) == 4
 

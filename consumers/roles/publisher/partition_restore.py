@@ -1,4 +1,4 @@
-"""What a publisher reads of a partition before it sends anything there: lists, then sequences."""
+"""The restore of a partition: its lists and sequences, read before anything is sent there."""
 
 import logging
 from collections import deque
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from consumers.roles.publisher.read_trouble import ReadTrouble
 from consumers.roles.publisher.sequence_follower import follow_sequences
-from consumers.roles.publisher.state import UserTable
+from consumers.roles.publisher.user_table import UserTable
 from consumers.topics.log_range import read_range
 from stream.errors import RecordFormatError, RecordsDamagedError
 from stream.events.records.recommendation import decode_recommendation

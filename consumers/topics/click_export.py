@@ -1,4 +1,4 @@
-"""A stretch of the clicks topic, as an event file that offline commands read."""
+"""Export of a range of the clicks topic to an event file."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""What ingest leaves word of in the log: whether a partition of `sequences` holds everybody."""
+"""Ingest's note in the log whether each partition of `sequences` holds every user."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from consumers.config.settings import GsrConfig
 from stream.log.interface import Log
 
-UNDER_WAY: Final = 0
+RESENDING: Final = 0
 """Everybody's sequence is being sent again: until that is done, some may be missing."""
 NOTHING_TO_SEND: Final = 1
 """Everybody's sequence was to be sent again, and the state knew of nobody."""
@@ -17,14 +17,14 @@ def sequence_group(config: GsrConfig) -> str:
     return f"{config.ingest.group}-sequences"
 
 
-def read_word(log: Log, config: GsrConfig) -> dict[int, int]:
-    """Return the offset up to which each partition was appended to, or `UNDER_WAY`.
+def read_completeness(log: Log, config: GsrConfig) -> dict[int, int]:
+    """Return the offset up to which each partition was appended to, or `RESENDING`.
 
     A partition is missing where nothing was ever appended, or where the topic was deleted.
     """
     return log.saved_positions(sequence_group(config), config.log.sequences)
 
 
-def leave_word(log: Log, config: GsrConfig, ends: Mapping[int, int]) -> None:
-    """Write down what `read_word` returns."""
+def note_completeness(log: Log, config: GsrConfig, ends: Mapping[int, int]) -> None:
+    """Write down what `read_completeness` returns."""
     log.save_positions(sequence_group(config), config.log.sequences, ends)

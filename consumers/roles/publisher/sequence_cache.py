@@ -1,4 +1,4 @@
-"""Sequence records at hand, within a limit of bytes."""
+"""A cache of sequence records, within a limit of bytes."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -7,7 +7,7 @@ ROW_BYTES: Final = 150
 """What a kept record costs beside its own bytes: the object, and its place in the table."""
 
 
-class KeptRecords:
+class SequenceCache:
     """The newest sequence records, by the user's row; those that came first leave first.
 
     Looking a record up in the log costs a fetch, so whoever is due or walked over should be here.
@@ -19,7 +19,7 @@ class KeptRecords:
 
     Examples
     --------
-    >>> records = KeptRecords(limit_bytes=1000)
+    >>> records = SequenceCache(limit_bytes=1000)
     >>> for row in range(3):
     ...     records.keep(row, bytes(250))
     >>> records.get(0) is None, len(records.get(2)), records.nbytes

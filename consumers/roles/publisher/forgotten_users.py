@@ -1,12 +1,12 @@
-"""Users who have a list and no sequence: forgotten, or not told of yet."""
+"""Withdrawal of the lists of users who were forgotten while no publisher ran."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from consumers.config.settings import GsrConfig
-from consumers.roles.publisher.state import UserTable
-from consumers.topics.sequences_word import UNDER_WAY, read_word
+from consumers.roles.publisher.user_table import UserTable
+from consumers.topics.sequences_completeness import RESENDING, read_completeness
 from stream.clock import Clock, Periodic
 from stream.log.interface import Log
 
@@ -15,7 +15,7 @@ _LOGGER = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 1.0
 
 
-class UnfollowedUsers:
+class ForgottenUsers:
     """Withdraws the lists of users who were forgotten while no publisher ran.
 
     Such a user has a list and no sequence; but so has everybody where `sequences` was emptied,
@@ -77,12 +77,12 @@ class UnfollowedUsers:
         if not self._waiting or not self._next_look.due():
             return
         # Before the ends: what was complete then ends there or earlier.
-        word = read_word(self._log, self._config)
+        word = read_completeness(self._log, self._config)
         ends = self._log.end_offsets(self._config.log.sequences)
         positions = followed()
         for partition in sorted(self._waiting & positions.keys()):
-            gone = self._users.unfollowed(partition)
-            if word.get(partition) == UNDER_WAY:
+            gone = self._users.listed_without_sequence(partition)
+            if word.get(partition) == RESENDING:
                 self._incomplete.add(partition)
                 self._say(
                     "partition %d: ingest sends all sequences again; until that is done %d lists "

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.roles.publisher.kept_records import ROW_BYTES, KeptRecords
+from consumers.roles.publisher.sequence_cache import ROW_BYTES, SequenceCache
 
 
 @given(
@@ -14,7 +14,7 @@ from consumers.roles.publisher.kept_records import ROW_BYTES, KeptRecords
 def test_the_newest_are_there_and_the_limit_holds(steps: list[tuple[bool, int, int]]) -> None:
     """What is here is the newest run of what was kept and not dropped, as long as it fits."""
     limit = 2000
-    records, expected = KeptRecords(limit), dict[int, bytes]()
+    records, expected = SequenceCache(limit), dict[int, bytes]()
     for keep, row, size in steps:
         expected.pop(row, None)
         if keep:
@@ -31,7 +31,7 @@ def test_the_newest_are_there_and_the_limit_holds(steps: list[tuple[bool, int, i
 
 
 def test_a_record_larger_than_the_limit_is_not_kept() -> None:
-    records = KeptRecords(100)
+    records = SequenceCache(100)
     records.keep(1, bytes(200))
     assert records.get(1) is None
     assert records.nbytes == 0

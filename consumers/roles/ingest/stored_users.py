@@ -1,4 +1,4 @@
-"""All users of a state, so that their sequences can be sent again."""
+"""The users of a state, in chunks, so that their sequences can be sent again."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Which topics a log lacks, and making them."""
+"""Finding and creating the topics that a log lacks."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ def missing_topics(log: Log, topics: Sequence[str]) -> list[str]:
     return missing
 
 
-def make_topics(log: Log, specs: Sequence[TopicSpec]) -> list[str]:
+def create_topics(log: Log, specs: Sequence[TopicSpec]) -> list[str]:
     """Make the topics that are not there; return their names.
 
     Raises

@@ -1,4 +1,4 @@
-"""What the publisher knows of each user: where their sequence is, and which list they have.
+"""The publisher's table of users: where the sequence of each is, and which list each has.
 
 All of it can be rebuilt from the topics. It is kept in arrays, about 240 bytes per user with
 lists of 20, plus the user's id and its place in a dictionary.
@@ -202,7 +202,7 @@ class UserTable:
         held = np.isin(self.list_items[:n], fingerprints).any(axis=1)
         return np.flatnonzero(held & self.followed())
 
-    def unfollowed(self, partition: int) -> list[str]:
+    def listed_without_sequence(self, partition: int) -> list[str]:
         """Return the users of `partition` who have a list but no sequence: they were forgotten."""
         n = self.extent
         rows = (self.sequence_offsets[:n] == NOWHERE) & (self.listed_versions[:n] != NOWHERE)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consumers.roles.publisher.role import PublisherRole
-from consumers.topics.sequences_word import NOTHING_TO_SEND, UNDER_WAY, leave_word
+from consumers.topics.sequences_completeness import NOTHING_TO_SEND, RESENDING, note_completeness
 from tests.consumers.emptied_topic import empty
 from tests.consumers.publisher_world import World
 
@@ -30,7 +30,7 @@ def world(tmp_path: Path) -> World:
 
 def under_way(world: World) -> None:
     """Say what ingest says before it sends everything again."""
-    leave_word(world.log, world.config, {0: UNDER_WAY, 1: UNDER_WAY})
+    note_completeness(world.log, world.config, {0: RESENDING, 1: RESENDING})
 
 
 def send_again(world: World, users: list[str]) -> None:
@@ -42,7 +42,7 @@ def send_again(world: World, users: list[str]) -> None:
 
 def done(world: World) -> None:
     """Say what ingest says when everybody's sequence is there."""
-    leave_word(world.log, world.config, world.log.end_offsets(TOPIC))
+    note_completeness(world.log, world.config, world.log.end_offsets(TOPIC))
 
 
 def test_lists_stay_until_everybody_is_there(world: World) -> None:
@@ -136,7 +136,7 @@ def test_nobody_is_forgotten_before_all_that_was_sent_can_be_read(world: World) 
     role = world.role()
     send_again(world, USERS[:4])
     ends = world.log.end_offsets(TOPIC)
-    leave_word(world.log, world.config, {p: end + len(USERS) for p, end in ends.items()})
+    note_completeness(world.log, world.config, {p: end + len(USERS) for p, end in ends.items()})
     world.run(role, 3.0)
     assert all(one.record is not None for one in world.lists().values())
     assert role.checks()["sequences"]
@@ -149,7 +149,7 @@ def test_a_state_that_knows_of_nobody_holds_nobody_up(world: World) -> None:
     role = world.role()
     world.run(role, 3.0)
     assert not role.checks()["sequences"]
-    leave_word(world.log, world.config, {0: NOTHING_TO_SEND, 1: NOTHING_TO_SEND})
+    note_completeness(world.log, world.config, {0: NOTHING_TO_SEND, 1: NOTHING_TO_SEND})
     world.run(role, 3.0)
     assert role.checks()["sequences"]
     assert all(one.record is not None for one in world.lists().values())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from consumers.topics.fitting import append_what_fits
+from consumers.topics.oversized_records import append_what_fits
 from stream.errors import RecordTooLargeError
 from stream.log.interface import Outgoing
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from consumers.errors import ConfigError, NotFoundError
-from consumers.topics.topic_range import TopicRange, export_clicks
+from consumers.topics.click_export import TopicRange, export_clicks
 from stream.clock import ManualClock
 from stream.events.clicks.click import EventRules
 from stream.events.clicks.codec import encode_click

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from consumers.runtime.running import role_children
+from consumers.runtime.all_roles import role_children
 from stream.clock import SystemClock
 from stream.log.opening import open_log
 
