@@ -27,7 +27,7 @@ Sample = tuple[str, frozenset[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """One look at the three roles.
+    """Figures of the three roles at one moment.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ _SHOP: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOptions:
-    """What the demo shows.
+    """Settings of the demo.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ _PATHS: Final = "/metrics /livez /readyz\n"
 
 
 class HealthServer:
-    """Answers on a thread of its own until closed.
+    """Serves /metrics, /livez and /readyz on a thread of its own until closed.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ _PROBE: Final = bytes(4096)
 
 @contextmanager
 def output_errors(directory: Path) -> Iterator[None]:
-    """Turn trouble with writing into `directory` into an error that names it.
+    """Turn a failure of writing into `directory` into an error that names it.
 
     Raises
     ------

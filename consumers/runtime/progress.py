@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from consumers.runtime.rate import Rate
+from stream.clock import Clock
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -35,3 +38,36 @@ ProgressCallback = Callable[[Progress], None]
 
 def quiet(_progress: Progress) -> None:
     """Show nothing."""
+
+
+class TimedProgress:
+    """Reports progress with its speed and the time that is left.
+
+    Parameters
+    ----------
+    progress
+        Is told.
+    clock
+        Of the speed.
+    total
+        Events in all.
+    """
+
+    def __init__(self, progress: ProgressCallback, clock: Clock, total: int) -> None:
+        self._progress = progress
+        self._rate = Rate(clock)
+        self._total = total
+
+    def tell(self, stage: str, done: int, note: str = "") -> None:
+        """Report that `done` events are behind."""
+        rate = self._rate.update(done)
+        self._progress(
+            Progress(
+                stage=stage,
+                done=done,
+                total=self._total,
+                events_per_second=rate,
+                seconds_left=(self._total - done) / rate if rate > 0.0 else None,
+                note=note,
+            )
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a process has used.
+    """CPU time and memory that a process has used.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ LOG_URL: Final = re.compile(r"(embedded:|kafka://)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicRange:
-    """Which records of a topic.
+    """A range of a topic, by time or by offsets.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class TopicRange:
 
 @dataclass(slots=True)
 class Export:
-    """What went into the file.
+    """Counts of what went into the file.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ _DISORDERED: Final = 1 / 3
 
 
 class EventOrder:
-    """Looks at batches of events before they are sent.
+    """Checks batches of events before they are sent, and counts those that come late.
 
     State puts a late click in its place as long as that lies among the newest clicks of its user;
     an older one changes nothing. So a file that is newest first would lose most of its clicks.

@@ -21,7 +21,7 @@ _MOST_RECORDS: Final = 5000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast, and with which event times.
+    """How fast events are sent, and with which times.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ class RedriveOptions:
 
 @dataclass(slots=True)
 class Survey:
-    """What a redrive would send.
+    """Counts of what a redrive would send.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Survey:
 
 
 class Redrive:
-    """The dead letters that are there now and were not sent again yet.
+    """Sends the dead letters that are there now and were not sent again yet.
 
     Parameters
     ----------

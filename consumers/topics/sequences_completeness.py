@@ -26,5 +26,5 @@ def read_completeness(log: Log, config: GsrConfig) -> dict[int, int]:
 
 
 def note_completeness(log: Log, config: GsrConfig, ends: Mapping[int, int]) -> None:
-    """Write down what `read_completeness` returns."""
+    """Save what `read_completeness` returns."""
     log.save_positions(sequence_group(config), config.log.sequences, ends)

@@ -61,7 +61,7 @@ class DeadLetterPolicy:
         self._bad_places: deque[int] = deque()
 
     def resume(self, next_offset: int, bad_offsets: Sequence[int]) -> None:
-        """Go on after a restart with what was set aside before it.
+        """Remember, after a restart, which records were set aside before it.
 
         Otherwise a process that is started again after each stop would drain the topic, as many
         records at a time as it may see before it judges.

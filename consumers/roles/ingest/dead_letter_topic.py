@@ -88,7 +88,7 @@ class DeadLetterTopic:
 def _appends(
     batch: RecordBatch, bad: Sequence[BadRecord]
 ) -> Iterator[tuple[list[int], list[Outgoing]]]:
-    """Yield offsets and dead letters that go together.
+    """Yield the offsets and dead letters of one append after another.
 
     Large ones go alone: where only the broker knows that one is too large, others of its append
     may have been written, and would be written twice.

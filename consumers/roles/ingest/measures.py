@@ -18,7 +18,7 @@ RETENTION_CHECKPOINTS: Final = 10
 
 
 def warn_of_short_retention(config: GsrConfig) -> None:
-    """Say where clicks may leave the log before a checkpoint holds them."""
+    """Warn where clicks may leave the log before a checkpoint holds them."""
     retention = config.log.clicks_retention_seconds
     between = config.ingest.checkpoint_interval_seconds * (1 + CATCH_UP_PATIENCE)
     if retention is not None and retention < RETENTION_CHECKPOINTS * between:
@@ -32,7 +32,7 @@ def warn_of_short_retention(config: GsrConfig) -> None:
 
 
 class IngestLag:
-    """The gauges of what is not applied; while the log cannot be asked, they do not look fine.
+    """Gauges of clicks that are not applied yet; they grow while the log cannot be asked.
 
     Parameters
     ----------

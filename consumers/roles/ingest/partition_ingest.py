@@ -58,7 +58,7 @@ _NO_CLICKS: Final = ClickBatch(
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a partition stands, for gauges and lag.
+    """How far a partition has been applied, for gauges and lag.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Position:
 
 
 class PartitionIngest:
-    """Decodes, sets aside, applies, tells, flushes; exact whatever the crash.
+    """Applies one partition's clicks, each exactly once whatever the crash.
 
     The order is what makes it so: a bad record is on the dead-letter topic before a flush passes
     it, and the offset is inside the flush. What a crash takes is read again.
@@ -167,7 +167,7 @@ class PartitionIngest:
 
     @property
     def position(self) -> Position:
-        """Where the partition stands."""
+        """How far the partition has been applied."""
         return Position(self._store.next_offset, self._append_time)
 
     @property
@@ -274,12 +274,12 @@ class PartitionIngest:
         self._sequences_end = max(offsets) + 1
 
     def note_sequences_end(self, end: int) -> None:
-        """Take notice of where `sequences` ends: an empty partition was emptied."""
+        """Note where `sequences` ends; one that ends at 0 after an append was emptied."""
         self._sequences_gone |= end == 0 and bool(self._sequences_end)
 
     @property
     def lacks_sequences(self) -> bool:
-        """Whether `sequences` has lost some that the state could tell, see `resend`."""
+        """Whether `sequences` has lost records that `resend` can bring back from the state."""
         return self._sequences_gone or self._sequences.missed
 
     @property
@@ -301,7 +301,7 @@ class PartitionIngest:
 
     @property
     def sequences(self) -> PartitionSequences:
-        """What touched users' sequences wait to be sent."""
+        """The sequences of touched users that wait to be sent."""
         return self._sequences
 
     def flush_if_due(self, *, catching_up: bool) -> bool:

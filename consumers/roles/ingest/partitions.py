@@ -109,7 +109,7 @@ class IngestPartitions(PartitionOwnership[PartitionOpening]):
             )
 
     def close(self, *, orderly: bool) -> None:
-        """Let go of everything; in order: flushed, and positions saved."""
+        """Let go of everything; where `orderly`, flush it and save positions first."""
         try:
             if orderly:
                 self._flush(list(self.parts.values()))
@@ -233,7 +233,7 @@ class IngestPartitions(PartitionOwnership[PartitionOpening]):
             part.note_sequences_end(ends[partition])
 
     def _say_resending(self, partition: int) -> None:
-        """Leave word before the first is sent: else a crash midway would look like the end."""
+        """Note it before the first is sent: else a crash midway would look like the end."""
         note_completeness(self._log, self._config, {partition: RESENDING})
         self._saved = ()  # the topic may end where it did before
         _LOGGER.warning(
@@ -289,7 +289,7 @@ class IngestPartitions(PartitionOwnership[PartitionOpening]):
             return
         try:
             self._log.save_positions(self._config.ingest.group, clicks, durable)
-            # The word first: what it says must not be less than what `sent` takes for granted.
+            # The note first: what it says must not be less than what `sent` takes for granted.
             note_completeness(self._log, self._config, sequences)
             self._log.save_positions(sequence_group(self._config), clicks, sent)
         except (FencedError, LogUnavailableError) as error:

@@ -42,6 +42,6 @@ class StoredUsers:
         self._served_when = served
 
     def again(self) -> None:
-        """Give the last chunk out once more, as it is not served."""
+        """Give the last chunk out once more: it was dropped unserved."""
         self._next_from = self._chunk_from
         self._served_when = 0

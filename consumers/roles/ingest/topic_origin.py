@@ -114,7 +114,7 @@ class TopicOrigin:
         store.belong_to({CLICKS: self._topic_id})
 
     def _found(self, mark: str) -> str | None:
-        """Return the mark of the record that is where that of `mark` was.
+        """Return the mark of the record that is now at the offset of `mark`.
 
         None where retention has taken it, or it cannot be read: nobody can tell then.
         """
@@ -141,5 +141,5 @@ def record_mark(batch: RecordBatch) -> str:
 
 
 def marks_record(mark: str | None) -> bool:
-    """Return whether a mark is, or where there is none yet would be, that of a record."""
+    """Return whether a mark stands for a record and not for a topic's id; so does none yet."""
     return mark is None or mark.startswith(f"{_RECORD}:")

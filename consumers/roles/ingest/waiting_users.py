@@ -14,7 +14,7 @@ _FIRST: Final = 1024
 
 
 class WaitingUsers:
-    """User ids in the order of their coming, each with the first click that it waits for.
+    """User ids in order of arrival, each with the offset of the first click that it waits for.
 
     Examples
     --------
@@ -39,11 +39,11 @@ class WaitingUsers:
 
     @property
     def oldest_offset(self) -> int:
-        """Since which offset the user who waits longest does; there must be one."""
+        """The offset since which the user who waits longest does; there must be one."""
         return int(self._offsets[self._queue[0]])
 
     def add(self, user_ids: IdColumn, offset: int) -> None:
-        """Let users wait since `offset`; those who wait already keep their place."""
+        """Append users, who wait since `offset`; those who wait already keep their place."""
         numbers = self._table.find(user_ids)
         missing = int(np.count_nonzero(numbers < 0))
         if missing == 0:
@@ -55,7 +55,7 @@ class WaitingUsers:
         self._free.extend(fresh[len(rows) :].tolist())
 
     def _numbers(self, count: int) -> npt.NDArray[np.int64]:
-        """Take numbers that nobody has."""
+        """Take free numbers; make more where there are too few."""
         while len(self._free) < count:
             self._free.extend(range(len(self._offsets), 2 * len(self._offsets)))
             self._offsets = np.concatenate([self._offsets, np.zeros_like(self._offsets)])
@@ -69,11 +69,11 @@ class WaitingUsers:
         return self._table.ids_of(numbers).compact()
 
     def drop_oldest(self, count: int) -> None:
-        """Let the `count` users who wait longest go."""
+        """Remove the `count` users who wait longest."""
         numbers = [self._queue.popleft() for _ in range(count)]
         self._table.remove(np.array(numbers, dtype=np.int64))
         self._free.extend(numbers)
 
     def clear(self) -> None:
-        """Let everyone go, and their memory."""
+        """Remove everyone, and free their memory."""
         self.__init__()  # type: ignore[misc]  # the same as a new one

@@ -65,11 +65,11 @@ class DueUsers:
         self._postponed.pop(row, None)
 
     def postpone(self, one: Due) -> None:
-        """Have a user who was taken wait for `take_up`."""
+        """Keep a user who was taken until `take_up`."""
         self._postponed[one.row] = one.reason
 
     def take_up(self, now: float) -> None:
-        """Have everybody who was postponed be due again."""
+        """Make everybody who was postponed due again."""
         postponed, self._postponed = self._postponed, {}
         for row, reason in postponed.items():
             self.add(reason, [row], now)

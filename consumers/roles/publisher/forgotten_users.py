@@ -20,7 +20,7 @@ class ForgottenUsers:
 
     Such a user has a list and no sequence; but so has everybody where `sequences` was emptied,
     until ingest has sent all of them again. So lists are withdrawn once the topic holds everybody,
-    as ingest leaves word of, and has been read.
+    as ingest notes in the log, and has been read.
 
     Parameters
     ----------
@@ -51,23 +51,23 @@ class ForgottenUsers:
 
     @property
     def complete(self) -> bool:
-        """Whether, as far as is known, no sequence is still to be sent again."""
+        """Whether no sequence is still to be sent again, as far as is known."""
         return not self._incomplete
 
     def look_for(self, partitions: Sequence[int]) -> None:
-        """Have `partitions` looked through at the next `look`; they have just been restored."""
+        """Look through `partitions`, which have just been restored, at the next `look`."""
         self._waiting.update(partitions)
         self._next_look.restart(0.0)
 
     def leave(self, partitions: Sequence[int]) -> None:
-        """Look at `partitions` no more: others serve them."""
+        """Stop looking at `partitions`: others serve them."""
         self._waiting.difference_update(partitions)
         self._incomplete.difference_update(partitions)
         for partition in partitions:
             self._said.pop(partition, None)
 
     def look(self, followed: Callable[[], Mapping[int, int]]) -> None:
-        """Withdraw what is to be withdrawn by now, where it is time to look.
+        """Withdraw the lists of those who are known by now to be forgotten; at most once a second.
 
         Parameters
         ----------
@@ -77,12 +77,12 @@ class ForgottenUsers:
         if not self._waiting or not self._next_look.due():
             return
         # Before the ends: what was complete then ends there or earlier.
-        word = read_completeness(self._log, self._config)
+        noted = read_completeness(self._log, self._config)
         ends = self._log.end_offsets(self._config.log.sequences)
         positions = followed()
         for partition in sorted(self._waiting & positions.keys()):
             gone = self._users.listed_without_sequence(partition)
-            if word.get(partition) == RESENDING:
+            if noted.get(partition) == RESENDING:
                 self._incomplete.add(partition)
                 self._say(
                     "partition %d: ingest sends all sequences again; until that is done %d lists "
@@ -91,8 +91,8 @@ class ForgottenUsers:
                 )
                 continue
             self._incomplete.discard(partition)
-            # Ingest's word may be ahead of what can be read: a transaction that has just ended.
-            sent = max(ends[partition], word.get(partition, 0))
+            # Ingest's note may be ahead of what can be read: a transaction that has just ended.
+            sent = max(ends[partition], noted.get(partition, 0))
             if gone and not ends[partition]:
                 self._say(
                     "partition %d: no sequence was ever sent, but %d users have lists; they stay "

@@ -21,7 +21,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Publication:
-    """Sends what is due, in batches; knows which lists need not be sent.
+    """Makes and sends due lists in batches, except those that would not change.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ class Publication:
         self._metrics.gauge("gsr_publisher_list_timestamp_seconds").set(now)
 
     def _is_early(self, row: int, record: SequenceRecord) -> bool:
-        """Tell whether there is nothing for a user only because the view is behind their clicks.
+        """Tell whether a list is empty only because the view is behind its user's clicks.
 
         Who has a list loses it all the same: it holds nothing but what they have seen by now, or
         may not get.

@@ -9,7 +9,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class ReadTrouble:
-    """Counts damage and records of others; the publisher makes its lists from the rest.
+    """Reports and counts damage and foreign records; lists are made from the rest.
 
     Parameters
     ----------
@@ -33,5 +33,5 @@ class ReadTrouble:
         )
 
     def foreign(self) -> None:
-        """Count a record that is none of ours."""
+        """Count a record of another format."""
         self._metrics.counter("gsr_publisher_foreign_records_total").inc()

@@ -335,7 +335,7 @@ class PublisherRole:
         self._due.add(reason, map(int, rows), self._clock.monotonic())
 
     def _mark_holders(self, item_ids: Iterable[str]) -> None:
-        """Have the lists made anew that hold one of `item_ids`."""
+        """Make those lists due that hold one of `item_ids`."""
         items = list(item_ids)
         if not items:
             return
@@ -345,7 +345,7 @@ class PublisherRole:
             self._scan.look_for(items)
 
     def _mark_short(self) -> None:
-        """Have the lists made anew that lacked items and could have more by now."""
+        """Make those lists due that lacked items and could have more by now."""
         arrivals = self._serving.recommender.arrivals
         length = self._config.publisher.list_length
         self._mark("items", self._users.due_by_arrivals(arrivals, length))
