@@ -5,14 +5,15 @@ Run `python -m consumers.metrics.manual > docs/metrics.md` after changing a metr
 
 import sys
 
-from consumers.metrics.catalogue import CATALOGUE, ROLES, MetricSpec
+from consumers.metrics.catalogue import CATALOGUE
+from consumers.metrics.catalogue.spec import ROLES, MetricSpec
 
 _HEADER = """\
 # Metrics
 
 Each role answers `/metrics`, `/livez` and `/readyz` on a port of its own (section `[http]` of the
 [settings](configuration.md)), on loopback unless told otherwise. This page is written from the
-catalogue in `consumers/metrics/catalogue.py`.
+catalogue in `consumers/metrics/catalogue/`.
 
 Names follow the Prometheus rules: base units, `_total` on counters only, `_ratio` from 0 to 1,
 `_timestamp_seconds` for *when* something happened (its age is `time() - x`). Series with known

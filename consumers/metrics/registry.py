@@ -20,7 +20,9 @@ from prometheus_client import (
 )
 from prometheus_client.metrics import MetricWrapperBase
 
-from consumers.metrics.catalogue import CATALOGUE, MetricSpec
+from consumers.metrics.catalogue import CATALOGUE
+from consumers.metrics.catalogue.spec import MetricSpec
+from consumers.metrics.names import CounterName, GaugeName, HistogramName
 from stream.clock import Clock
 
 # One extra series per counter that no one asks for, and that has no entry in the catalogue.
@@ -32,8 +34,8 @@ _MetricT = TypeVar("_MetricT", bound=MetricWrapperBase)
 class Metrics:
     """The metrics of one role.
 
-    Every name must be in `consumers.metrics.catalogue.CATALOGUE` for this role; label sets that
-    the catalogue lists exist from the start, at 0.
+    Those of the catalogue for this role and for every role; label sets that the catalogue lists
+    exist from the start, at 0.
 
     Parameters
     ----------
@@ -71,19 +73,19 @@ class Metrics:
         self._last_beat = 0.0
         self.beat()
 
-    def counter(self, name: str) -> Counter:
+    def counter(self, name: CounterName) -> Counter:
         """Return a counter of the catalogue; with labels call `.labels(...)` on it."""
         return self._get(name, Counter)
 
-    def gauge(self, name: str) -> Gauge:
+    def gauge(self, name: GaugeName) -> Gauge:
         """Return a gauge of the catalogue."""
         return self._get(name, Gauge)
 
-    def histogram(self, name: str) -> Histogram:
+    def histogram(self, name: HistogramName) -> Histogram:
         """Return a histogram of the catalogue."""
         return self._get(name, Histogram)
 
-    def forget(self, name: str, *labels: str) -> None:
+    def forget(self, name: GaugeName, *labels: str) -> None:
         """Drop the series of these label values, of something that has moved elsewhere."""
         with contextlib.suppress(KeyError):
             self._get(name, MetricWrapperBase).remove(*labels)

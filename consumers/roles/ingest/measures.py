@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from consumers.config.settings import GsrConfig
+from consumers.metrics.names import GaugeName
 from consumers.metrics.registry import Metrics
 from consumers.roles.ingest.partition_ingest import CATCH_UP_PATIENCE, PartitionIngest
 from consumers.topics.followed_topic import RECENT_SECONDS, FollowedTopic
@@ -119,22 +120,24 @@ def measure_state(
     """Set the gauges of the state; asking RocksDB takes milliseconds."""
     stats = [part.stats() for part in parts.values()]
     count = len(parts)
-    values = {
-        "sequence_backlog_users": sum(p.sequences.waiting_users for p in parts.values()),
-        "resending_partitions": sum(p.sequences.resending for p in parts.values()),
-        "longest_interpreter_hold_seconds": max((s.longest_hold_seconds for s in stats), default=0),
-        "cached_users": sum(s.users_cached for s in stats),
-        "cached_users_limit": config.ingest.cached_users * count,
-        "cached_user_bytes": sum(s.user_bytes for s in stats),
-        "cached_user_limit_bytes": config.ingest.cached_user_bytes * count,
-        "items": sum(s.items for s in stats),
-        "items_limit": config.state.max_items * count,
-        "edges": sum(s.edges for s in stats),
-        "dirty_bytes": sum(s.dirty_bytes for s in stats),
-        "feed_bytes": sum(s.feed_bytes for s in stats),
-        "feed_limit_bytes": config.state.feed_bytes * count,
-        "state_bytes": sum(s.rocksdb_disk_bytes for s in stats),
-        "rocksdb_memory_bytes": sum(s.rocksdb_memory_bytes for s in stats),
+    values: dict[GaugeName, float] = {
+        "gsr_ingest_sequence_backlog_users": sum(p.sequences.waiting_users for p in parts.values()),
+        "gsr_ingest_resending_partitions": sum(p.sequences.resending for p in parts.values()),
+        "gsr_ingest_longest_interpreter_hold_seconds": max(
+            (s.longest_hold_seconds for s in stats), default=0
+        ),
+        "gsr_ingest_cached_users": sum(s.users_cached for s in stats),
+        "gsr_ingest_cached_users_limit": config.ingest.cached_users * count,
+        "gsr_ingest_cached_user_bytes": sum(s.user_bytes for s in stats),
+        "gsr_ingest_cached_user_limit_bytes": config.ingest.cached_user_bytes * count,
+        "gsr_ingest_items": sum(s.items for s in stats),
+        "gsr_ingest_items_limit": config.state.max_items * count,
+        "gsr_ingest_edges": sum(s.edges for s in stats),
+        "gsr_ingest_dirty_bytes": sum(s.dirty_bytes for s in stats),
+        "gsr_ingest_feed_bytes": sum(s.feed_bytes for s in stats),
+        "gsr_ingest_feed_limit_bytes": config.state.feed_bytes * count,
+        "gsr_ingest_state_bytes": sum(s.rocksdb_disk_bytes for s in stats),
+        "gsr_ingest_rocksdb_memory_bytes": sum(s.rocksdb_memory_bytes for s in stats),
     }
     for name, value in values.items():
-        metrics.gauge(f"gsr_ingest_{name}").set(value)
+        metrics.gauge(name).set(value)

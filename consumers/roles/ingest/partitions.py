@@ -7,6 +7,7 @@ from typing import Final
 
 from consumers.artifacts.store import ArtifactStore
 from consumers.config.settings import GsrConfig
+from consumers.metrics.names import GaugeName
 from consumers.metrics.registry import Metrics
 from consumers.roles.ingest.partition_ingest import PartitionIngest
 from consumers.roles.ingest.partition_opening import PartitionBounds, PartitionOpening
@@ -25,12 +26,12 @@ from stream.log.interface import Log
 
 _LOGGER = logging.getLogger(__name__)
 
-_PER_PARTITION: Final = (
-    "lag_records",
-    "withheld_records",
-    "progress_timestamp_seconds",
-    "watermark_timestamp_seconds",
-    "checkpoint_margin_records",
+_PER_PARTITION: Final[tuple[GaugeName, ...]] = (
+    "gsr_ingest_lag_records",
+    "gsr_ingest_withheld_records",
+    "gsr_ingest_progress_timestamp_seconds",
+    "gsr_ingest_watermark_timestamp_seconds",
+    "gsr_ingest_checkpoint_margin_records",
 )
 
 
@@ -317,7 +318,7 @@ class IngestPartitions(PartitionOwnership[PartitionOpening]):
         if opening is not None:
             opening.abandon()
         for name in _PER_PARTITION:
-            self._metrics.forget(f"gsr_ingest_{name}", str(partition))
+            self._metrics.forget(name, str(partition))
         part = self.parts.pop(partition, None)
         if part is not None:
             part.close()

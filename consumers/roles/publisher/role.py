@@ -17,6 +17,7 @@ import numpy as np
 from consumers.artifacts.store import ArtifactStore
 from consumers.artifacts.written_settings import refuse_other_journal
 from consumers.config.settings import GsrConfig
+from consumers.metrics.names import GaugeName
 from consumers.metrics.registry import Metrics
 from consumers.roles.publisher.due_users import DueUsers
 from consumers.roles.publisher.forgotten_users import ForgottenUsers
@@ -374,18 +375,18 @@ class PublisherRole:
         followed, reader = self._sequences, self._reader
         followed.measure({p: reader.position(p) for p in reader.assignment})
         self._partitions.note_past_end({p for p, lag in followed.lags.items() if lag.past_end})
-        values = {
-            "lag_records": sum(lag.readable for lag in followed.lags.values()),
-            "progress_timestamp_seconds": min(
+        values: dict[GaugeName, float] = {
+            "gsr_publisher_lag_records": sum(lag.readable for lag in followed.lags.values()),
+            "gsr_publisher_progress_timestamp_seconds": min(
                 map(followed.progressed_at, followed.lags), default=self._clock.time()
             ),
-            "due_users": len(self._due.rows()),
-            "kept_record_bytes": self._publication.records.nbytes,
-            "kept_record_limit_bytes": self._publication.records.limit_bytes,
-            "walk_remaining_users": self._walk.remaining,
-            "walk_progress_ratio": self._walk.progress(self._users),
-            "users": len(self._users),
-            "blocked_items": len(self._controls.blocked),
+            "gsr_publisher_due_users": len(self._due.rows()),
+            "gsr_publisher_kept_record_bytes": self._publication.records.nbytes,
+            "gsr_publisher_kept_record_limit_bytes": self._publication.records.limit_bytes,
+            "gsr_publisher_walk_remaining_users": self._walk.remaining,
+            "gsr_publisher_walk_progress_ratio": self._walk.progress(self._users),
+            "gsr_publisher_users": len(self._users),
+            "gsr_publisher_blocked_items": len(self._controls.blocked),
         }
         for name, value in values.items():
-            self._metrics.gauge(f"gsr_publisher_{name}").set(value)
+            self._metrics.gauge(name).set(value)

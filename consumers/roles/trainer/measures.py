@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from consumers.metrics.names import CounterName, GaugeName
 from consumers.metrics.registry import Metrics
 from consumers.roles.trainer.checkpoint_follower import CheckpointFollower
 from gsr.loop.drift_watch import DriftFigures
@@ -13,7 +14,13 @@ from gsr.quality.prequential import SLICES
 from gsr.quality.ranking_metrics import CUTOFFS
 
 ALL: Final = "all"
-_KINDS: Final = {"hit": "hr", "ndcg": "ndcg", "mrr": "mrr"}
+_QUALITY: Final[Mapping[GaugeName, str]] = {
+    "gsr_trainer_hit_ratio": "hr",
+    "gsr_trainer_ndcg_ratio": "ndcg",
+    "gsr_trainer_mrr_ratio": "mrr",
+}
+_Series = tuple[CounterName, *tuple[str, ...]]
+"""Name and label values of a counter."""
 
 
 class TrainerFigures:
@@ -27,7 +34,7 @@ class TrainerFigures:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._before: dict[str, int] = {}
+        self._before: dict[_Series, int] = {}
 
     def begin(self, loop: LearningLoop) -> None:
         """Count from where `loop` is now: earlier work was counted by an earlier process."""
@@ -41,7 +48,8 @@ class TrainerFigures:
     ) -> None:
         """Note that clicks were taken in and tested."""
         gauge = self._metrics.gauge
-        self._count({**_counts(loop), "missed": follower.missed})
+        missed: dict[_Series, int] = {("gsr_trainer_clicks_missed_total",): follower.missed}
+        self._count(_counts(loop) | missed)
         gauge("gsr_trainer_lag_clicks").set(follower.left)
         gauge("gsr_trainer_newest_append_timestamp_seconds").set(newest_append)
         gauge("gsr_trainer_users").set(len(loop.mirror.arrays.users))
@@ -87,38 +95,36 @@ class TrainerFigures:
         """Note that a serving view was published."""
         self._metrics.gauge("gsr_trainer_view_timestamp_seconds").set(now)
 
-    def _count(self, counts: Mapping[str, int]) -> None:
-        for name, count in counts.items():
-            more = count - self._before.get(name, 0)
-            self._before[name] = count
+    def _count(self, counts: Mapping[_Series, int]) -> None:
+        for series, count in counts.items():
+            more = count - self._before.get(series, 0)
+            self._before[series] = count
             if more > 0:
-                self._counter(name, more)
-
-    def _counter(self, name: str, more: int) -> None:
-        if name.startswith("alarms_"):
-            detector = name.removeprefix("alarms_")
-            self._metrics.counter("gsr_trainer_drift_alarms_total").labels(detector).inc(more)
-        else:
-            self._metrics.counter(f"gsr_trainer_clicks_{name}_total").inc(more)
+                name, *labels = series
+                counter = self._metrics.counter(name)
+                (counter.labels(*labels) if labels else counter).inc(more)
 
     def _quality(self, loop: LearningLoop) -> None:
         for model, column in choose_baselines(loop).items():
             for part in (None, *SLICES):
                 means = loop.recent_ranks.means(column, part)
-                for gauge, metric in _KINDS.items():
+                for gauge, metric in _QUALITY.items():
                     for cutoff in CUTOFFS:
-                        self._metrics.gauge(f"gsr_trainer_{gauge}_ratio").labels(
+                        self._metrics.gauge(gauge).labels(
                             model=model, k=str(cutoff), slice=part or ALL
                         ).set(means[f"{metric}@{cutoff}"])
 
 
-def _counts(loop: LearningLoop) -> dict[str, int]:
+def _counts(loop: LearningLoop) -> dict[_Series, int]:
     totals = loop.totals
-    return {
-        "tested": totals.clicks,
-        "scored": totals.tested,
-        "learned": totals.fresh,
-        "replayed": totals.replayed,
-        "shed": totals.shed_fresh + totals.shed_replay,
-        **{f"alarms_{name}": count for name, count in loop.detector.alarms.items()},
+    alarms: dict[_Series, int] = {
+        ("gsr_trainer_drift_alarms_total", detector): count
+        for detector, count in loop.detector.alarms.items()
+    }
+    return alarms | {
+        ("gsr_trainer_clicks_tested_total",): totals.clicks,
+        ("gsr_trainer_clicks_scored_total",): totals.tested,
+        ("gsr_trainer_clicks_learned_total",): totals.fresh,
+        ("gsr_trainer_clicks_replayed_total",): totals.replayed,
+        ("gsr_trainer_clicks_shed_total",): totals.shed_fresh + totals.shed_replay,
     }

@@ -1,6 +1,6 @@
 """A log's troubles show as metrics."""
 
-from consumers.metrics.catalogue import LOG_EVENTS
+from consumers.metrics.catalogue.process import LOG_EVENTS
 from consumers.metrics.registry import Metrics
 from consumers.runtime.log_metrics import LogMetrics
 from stream.clock import ManualClock
