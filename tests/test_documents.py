@@ -1,5 +1,6 @@
 """What the documents name exists."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from consumers.metrics.catalogue import CATALOGUE
 from tests.deploy.files import anchors
 
 ROOT = Path(__file__).resolve().parents[1]
+FILE_NAMES = (".csv", ".md", ".parquet", ".safetensors")
+OTHER_NAMES = {"kafka.coordinator", "kafka.net"}
+"""Modules of kafka-python."""
 
 
 @pytest.mark.parametrize(
@@ -44,13 +48,60 @@ def test_every_exit_code_is_in_the_operations_manual() -> None:
     ] == []
 
 
-def test_settings_of_the_operations_manual_exist() -> None:
-    """An operator who is told to raise a limit finds it."""
-    page = (ROOT / "docs" / "operations.md").read_text()
+def settings_named_in(text: str) -> list[str]:
+    """Return what reads like `section.key`, or like the variable of one, and is no file's name."""
     sections = "|".join(known_settings())
-    named = re.findall(rf"`(?:--set )?({sections})\.([a-z_]+)\b", page)
-    assert named
-    assert [f"{s}.{k}" for s, k in named if k not in known_settings()[s]] == []
+    named = re.findall(rf"(?<![\w./-])((?:{sections})\.[a-z][a-z_]*)\b", text)
+    variables = re.findall(rf"\bGSR_((?i:{sections})__[A-Z_]+)\b", text)
+    named += [name.lower().replace("__", ".") for name in variables]
+    return [name for name in named if name not in OTHER_NAMES and not name.endswith(FILE_NAMES)]
+
+
+def is_setting(name: str) -> bool:
+    section, _, key = name.partition(".")
+    return key in known_settings()[section]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "README.md",
+        *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+        *("deploy/compose.yml", "deploy/Dockerfile", "deploy/prometheus/alerts.yml"),
+    ],
+)
+def test_settings_named_in_documents_exist(document: str) -> None:
+    """An operator who is told to raise a limit finds it."""
+    named = settings_named_in((ROOT / document).read_text())
+    assert [name for name in named if not is_setting(name)] == []
+
+
+@pytest.mark.parametrize("package", ["consumers", "stream", "gsr"])
+def test_settings_named_in_messages_exist(package: str) -> None:
+    """In errors, in the texts of metrics, in the help of commands."""
+    unknown = [
+        (path.name, name)
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for name in settings_named_in(node.value)
+        if not is_setting(name)
+    ]
+    assert unknown == []
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("raise `ingest.flush_bytes`, see log.md", ["ingest.flush_bytes"]),
+        ("gsr train --set trainer.nice=5 clicks/events.csv", ["trainer.nice"]),
+        ("GSR_LOG__URL: embedded:log; GSR_CONFIG", ["log.url"]),
+        ("model.safetensors of kafka.net", []),
+    ],
+)
+def test_settings_are_told_from_files(text: str, named: list[str]) -> None:
+    """A check that finds nothing would pass everything."""
+    assert settings_named_in(text) == named
 
 
 def test_every_row_of_the_faults_is_held_by_a_test_that_exists() -> None:

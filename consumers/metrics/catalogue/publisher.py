@@ -151,7 +151,7 @@ PUBLISHER: Final = (
     gauge(
         "gsr_publisher_users",
         "Users kept in memory.",
-        "At publisher.keep_users: those whose click is oldest leave.",
+        "At publisher.kept_users: those whose click is oldest leave.",
     ),
     gauge(
         "gsr_publisher_blocked_items",
