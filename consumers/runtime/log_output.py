@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any, TextIO
 
-from consumers.config.settings import ProcessSection
+from consumers.config.sections.process import ProcessSection
 from consumers.terminal_text import printable, printable_json, printable_lines
 
 

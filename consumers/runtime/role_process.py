@@ -12,7 +12,8 @@ from types import FrameType
 from typing import Final, Protocol
 
 from consumers.artifacts.store import ArtifactStore, open_artifacts
-from consumers.config.settings import GsrConfig, LogSection
+from consumers.config.sections.log import LogSection
+from consumers.config.settings import GsrConfig
 from consumers.errors import GsrError
 from consumers.metrics.registry import Metrics
 from consumers.offline.bootstrap.unfinished import refuse_unfinished

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from consumers.config.settings import ProcessSection
+from consumers.config.sections.process import ProcessSection
 from consumers.errors import (
     ArtifactError,
     ConfigError,

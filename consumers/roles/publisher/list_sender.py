@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from consumers.config.settings import LogSection
+from consumers.config.sections.log import LogSection
 from consumers.topics.oversized_records import append_what_fits
 from stream.errors import FencedError
 from stream.events.records.recommendation import Recommendation

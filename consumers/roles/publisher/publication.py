@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 
-from consumers.config.settings import PublisherSection
+from consumers.config.sections.publisher import PublisherSection
 from consumers.metrics.registry import Metrics
 from consumers.roles.publisher.due_users import Due, DueUsers
 from consumers.roles.publisher.list_sender import ListSender

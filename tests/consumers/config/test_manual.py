@@ -8,7 +8,9 @@ import pytest
 
 from consumers.config.loading import DERIVED, known_settings, load_config
 from consumers.config.manual import default_toml, read_docstring
-from consumers.config.settings import EventsSection, GsrConfig, StateSection
+from consumers.config.sections.events import EventsSection
+from consumers.config.sections.state import StateSection
+from consumers.config.settings import GsrConfig
 from gsr.counters.config import StateConfig
 from stream.events.clicks.click import EventRules
 

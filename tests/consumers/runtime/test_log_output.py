@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from consumers.config.settings import ProcessSection
+from consumers.config.sections.process import ProcessSection
 from consumers.runtime.log_output import set_up_logging
 
 

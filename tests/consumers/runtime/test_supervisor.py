@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from consumers.config.settings import ProcessSection
+from consumers.config.sections.process import ProcessSection
 from consumers.errors import RoleFailedError
 from consumers.runtime.supervisor import ChildSpec, Supervisor
 from stream.clock import SystemClock
@@ -135,7 +135,7 @@ def test_no_role_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     program.write_text(
         "from consumers.runtime.all_roles import role_children, stopped_by_signals\n"
         "from consumers.runtime.supervisor import Supervisor\n"
-        "from consumers.config.settings import ProcessSection\n"
+        "from consumers.config.sections.process import ProcessSection\n"
         "from stream.clock import SystemClock\n"
         "flags = {'http.ingest_port': 0, 'log.url': 'embedded:log', 'state.directory': 'state'}\n"
         "children = [c for c in role_children(None, flags) if c.name == 'ingest']\n"
