@@ -15,23 +15,29 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import fsspec
-import xxhash
 from fsspec.implementations.local import LocalFileSystem
 from pydantic import SecretStr
 
-from consumers.artifacts.files import Files, LocalFiles, RemoteFiles
+from consumers.artifacts.files import Files
+from consumers.artifacts.local_files import LocalFiles
+from consumers.artifacts.numbered import (
+    Artifact,
+    NumberedArtifacts,
+    check,
+    folder_of,
+    numbers_in,
+    stamps,
+    to_json,
+)
+from consumers.artifacts.remote_files import RemoteFiles
 from consumers.config.loading import read_options
 from consumers.config.settings import GsrConfig
-from consumers.errors import ArtifactError, ConfigError, NotFoundError
+from consumers.errors import ArtifactError, ConfigError
 from stream.clock import Clock
-
-_CURRENT: Final = "CURRENT"
-_READ_ATTEMPTS: Final = 3
 
 FOLDERS: Final = ("checkpoints", "pins", "snapshots", "trainer", "views")
 """What a store consists of."""
@@ -43,36 +49,6 @@ LEARN_ANEW: Final = (
 """How the trainer gives up what it has learned."""
 
 _JOURNAL_REMEDY: Final = f"put the folder `trainer` back from a backup, or {LEARN_ANEW}"
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A numbered artifact, read whole and checked.
-
-    Parameters
-    ----------
-    number
-        Snapshot version or view number; 0 for the journal.
-    tensors
-        The safetensors file's bytes.
-    metadata
-        The manifest. The store adds `version` (snapshots) or `number` (views), `created_at`,
-        `bytes` and `checksum`.
-    """
-
-    number: int
-    tensors: bytes
-    metadata: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    folder: str
-    tensors: str
-    manifest: str
-    number: str
-    keep: int
-    remedy: str
 
 
 class ArtifactStore:
@@ -105,21 +81,25 @@ class ArtifactStore:
         self._files = files
         self._clock = clock
         self._keep_checkpoints = keep_checkpoints
-        self._snapshots = _Kind(
-            "snapshots",
-            "model.safetensors",
-            "manifest.json",
-            "version",
-            keep_snapshots,
-            "restore it from a backup, or `gsr models rollback` to another one",
+        self._snapshots = NumberedArtifacts(
+            files,
+            clock,
+            folder="snapshots",
+            tensors="model.safetensors",
+            manifest="manifest.json",
+            number="version",
+            keep=keep_snapshots,
+            remedy="restore it from a backup, or `gsr models rollback` to another one",
         )
-        self._views = _Kind(
-            "views",
-            "view.safetensors",
-            "view.json",
-            "number",
-            keep_views,
-            "the trainer's next one replaces it",
+        self._views = NumberedArtifacts(
+            files,
+            clock,
+            folder="views",
+            tensors="view.safetensors",
+            manifest="view.json",
+            number="number",
+            keep=keep_views,
+            remedy="the trainer's next one replaces it",
         )
 
     # Checkpoints: written by ingest, read by the trainer.
@@ -144,42 +124,42 @@ class ArtifactStore:
         The newest number. Old ones are pruned: the newest few and pinned ones stay.
         """
         folder = f"checkpoints/partition-{partition}"
-        newest = max(self._numbers(folder), default=-1)
+        newest = max(numbers_in(self._files, folder), default=-1)
         if newest >= offset:
             return newest
-        self._files.add_checkpoint(f"{folder}/{_name(offset)}", write)
+        self._files.add_checkpoint(folder_of(folder, offset), write)
         pinned = {
             pins[partition]
             for name in self._pin_names()
             if partition in (pins := self.pinned_checkpoints(name))
         }
-        old = self._numbers(folder)[: -self._keep_checkpoints]
-        surplus = [_name(number) for number in old if number not in pinned]
+        old = numbers_in(self._files, folder)[: -self._keep_checkpoints]
+        surplus = [f"{number:06d}" for number in old if number not in pinned]
         if surplus:
             self._files.drop_checkpoints(folder, surplus)
         return offset
 
     def newest_checkpoint(self, partition: int) -> int | None:
         """Return the number of a partition's newest checkpoint, None where there is none."""
-        return max(self._numbers(f"checkpoints/partition-{partition}"), default=None)
+        return max(numbers_in(self._files, f"checkpoints/partition-{partition}"), default=None)
 
     def newest_checkpoints(self) -> dict[int, int]:
         """Return partition -> number of its newest checkpoint."""
         newest = {}
         for folder in self._files.folders("checkpoints"):
             partition = folder.removeprefix("partition-")
-            numbers = self._numbers(f"checkpoints/{folder}")
+            numbers = numbers_in(self._files, f"checkpoints/{folder}")
             if partition.isdecimal() and numbers:
                 newest[int(partition)] = numbers[-1]
         return dict(sorted(newest.items()))
 
     def checkpoints(self, partition: int) -> list[int]:
         """Return the numbers of a partition's checkpoints, oldest first."""
-        return self._numbers(f"checkpoints/partition-{partition}")
+        return numbers_in(self._files, f"checkpoints/partition-{partition}")
 
     def checkpoint_folder(self, partition: int, number: int) -> str:
         """Return the name of a checkpoint's folder inside the store."""
-        return f"checkpoints/partition-{partition}/{_name(number)}"
+        return folder_of(f"checkpoints/partition-{partition}", number)
 
     def checkpoint_path(self, partition: int, number: int) -> Path:
         """Return a local directory that holds the checkpoint (fetched first where remote)."""
@@ -188,9 +168,9 @@ class ArtifactStore:
     def pin_checkpoints(self, name: str, numbers: Mapping[int, int]) -> None:
         """Keep exactly these checkpoints (partition -> number) alive for `name`, atomically."""
         names = {*self._pin_names(), name}
-        self._files.replace(f"pins/{name}.json", _json({str(k): v for k, v in numbers.items()}))
+        self._files.replace(f"pins/{name}.json", to_json({str(k): v for k, v in numbers.items()}))
         if names != set(self._pin_names()):
-            self._files.replace("pins/names.json", _json(sorted(names)))
+            self._files.replace("pins/names.json", to_json(sorted(names)))
 
     def pinned_checkpoints(self, name: str) -> dict[int, int]:
         """Return what `name` pinned."""
@@ -203,11 +183,11 @@ class ArtifactStore:
 
     def publish_snapshot(self, tensors: bytes, manifest: Mapping[str, Any], above: int = 0) -> int:
         """Publish a model and make it current; returns its version, larger than `above`."""
-        return self._publish(self._snapshots, tensors, manifest, above)
+        return self._snapshots.publish(tensors, manifest, above)
 
     def current_snapshot(self) -> int:
         """Return the serving version, 0 where there is none yet. Cheap: poll it."""
-        return self._current(self._snapshots)
+        return self._snapshots.current()
 
     def read_snapshot(self, version: int | None = None) -> Artifact:
         """Read and check a snapshot (the current one by default).
@@ -217,13 +197,11 @@ class ArtifactStore:
         ArtifactError
             It is missing or torn.
         """
-        return self._read(self._snapshots, version)
+        return self._snapshots.read(version)
 
     def snapshots(self) -> list[dict[str, Any]]:
         """Return the manifests of all snapshots, oldest first."""
-        return [
-            self.snapshot_manifest(version) for version in self._numbers(self._snapshots.folder)
-        ]
+        return [self.snapshot_manifest(version) for version in self._snapshots.numbers()]
 
     def snapshot_manifest(self, version: int) -> dict[str, Any]:
         """Return one snapshot's manifest.
@@ -233,7 +211,7 @@ class ArtifactStore:
         NotFoundError
             There is no such version (any more).
         """
-        return self._manifest(self._snapshots, version)
+        return self._snapshots.read_manifest(version)
 
     def rollback(self, version: int, above: int = 0) -> int:
         """Publish snapshot `version` again under a new version, which is returned.
@@ -264,32 +242,26 @@ class ArtifactStore:
 
     def publish_view(self, tensors: bytes, metadata: Mapping[str, Any]) -> int:
         """Publish a serving view and make it current; returns its number."""
-        return self._publish(self._views, tensors, metadata)
+        return self._views.publish(tensors, metadata)
 
     def current_view(self) -> int:
         """Return the newest view's number, 0 where there is none yet. Cheap: poll it."""
-        return self._current(self._views)
+        return self._views.current()
 
     def read_view(self, number: int | None = None) -> Artifact:
         """Read and check a view (the current one by default)."""
-        return self._read(self._views, number)
+        return self._views.read(number)
 
     # The trainer's journal.
 
     def save_journal(self, tensors: bytes, metadata: Mapping[str, Any]) -> None:
         """Replace the journal, all or nothing."""
-        checksum = xxhash.xxh3_128_hexdigest(tensors)
-        file = f"journal-{checksum}.safetensors"
+        stamped = stamps(tensors, self._clock)
+        file = f"journal-{stamped['checksum']}.safetensors"
         old = self.journal_manifest()
         self._files.replace(f"trainer/{file}", tensors)
-        manifest = {
-            **metadata,
-            "created_at": self._clock.time(),
-            "bytes": len(tensors),
-            "checksum": checksum,
-            "tensors": file,
-        }
-        self._files.replace("trainer/journal.json", _json(manifest))
+        manifest = {**metadata, **stamped, "tensors": file}
+        self._files.replace("trainer/journal.json", to_json(manifest))
         if old is not None and old["tensors"] != file:
             self._files.remove(f"trainer/{old['tensors']}")
 
@@ -299,7 +271,7 @@ class ArtifactStore:
         if manifest is None:
             return None
         tensors = self._files.read(f"trainer/{manifest['tensors']}")
-        _check(tensors, manifest, "the trainer's journal", _JOURNAL_REMEDY)
+        check(tensors, manifest, "the trainer's journal", _JOURNAL_REMEDY)
         return Artifact(0, tensors, manifest)
 
     def journal_manifest(self) -> dict[str, Any] | None:
@@ -323,71 +295,6 @@ class ArtifactStore:
             return []
         names: list[str] = json.loads(self._files.read("pins/names.json"))
         return names
-
-    def _publish(
-        self, kind: _Kind, tensors: bytes, manifest: Mapping[str, Any], above: int = 0
-    ) -> int:
-        with self._files.lock(kind.folder):
-            number = max([*self._numbers(kind.folder), self._current(kind), above]) + 1
-            stamped = {
-                **manifest,
-                kind.number: number,
-                "created_at": self._clock.time(),
-                "bytes": len(tensors),
-                "checksum": xxhash.xxh3_128_hexdigest(tensors),
-            }
-            self._files.create(
-                f"{kind.folder}/{_name(number)}",
-                {kind.tensors: tensors, kind.manifest: _json(stamped)},
-            )
-            self._files.replace(f"{kind.folder}/{_CURRENT}", f"{number}\n".encode())
-            for old in self._numbers(kind.folder)[: -kind.keep]:
-                self._files.remove(f"{kind.folder}/{_name(old)}")
-        return number
-
-    def _current(self, kind: _Kind) -> int:
-        name = f"{kind.folder}/{_CURRENT}"
-        if not self._files.exists(name):
-            return 0
-        text = self._files.read(name)
-        try:
-            return int(text)
-        except ValueError:
-            raise ArtifactError(
-                f"{name} holds {text[:20]!r} instead of a number: write the number of the newest "
-                f"folder beside it into it"
-            ) from None
-
-    def _read(self, kind: _Kind, number: int | None) -> Artifact:
-        for attempt in range(_READ_ATTEMPTS):
-            wanted = self._current(kind) if number is None else number
-            if not wanted:
-                raise ArtifactError(f"there are no {kind.folder} yet: the trainer makes them")
-            try:
-                manifest = self._manifest(kind, wanted)
-                tensors = self._files.read(f"{kind.folder}/{_name(wanted)}/{kind.tensors}")
-            except (ArtifactError, NotFoundError) as error:
-                # The current one may have been replaced and pruned between two reads.
-                if number is not None or attempt == _READ_ATTEMPTS - 1:
-                    raise ArtifactError(str(error)) from None
-                continue
-            _check(tensors, manifest, f"{kind.folder}/{_name(wanted)}", kind.remedy)
-            return Artifact(wanted, tensors, manifest)
-        raise AssertionError("unreachable")
-
-    def _manifest(self, kind: _Kind, number: int) -> dict[str, Any]:
-        name = f"{kind.folder}/{_name(number)}/{kind.manifest}"
-        if not self._files.exists(name):
-            there = ", ".join(map(str, self._numbers(kind.folder))) or "none"
-            raise NotFoundError(f"there is no {kind.number} {number}; there are: {there}")
-        try:
-            manifest: dict[str, Any] = json.loads(self._files.read(name))
-        except ValueError:
-            raise ArtifactError(f"{name} is torn: {kind.remedy}") from None
-        return manifest
-
-    def _numbers(self, folder: str) -> list[int]:
-        return sorted(int(name) for name in self._files.folders(folder) if name.isdecimal())
 
 
 def open_artifacts(config: GsrConfig, clock: Clock) -> ArtifactStore:
@@ -419,19 +326,3 @@ def open_artifacts(config: GsrConfig, clock: Clock) -> ArtifactStore:
         keep_snapshots=section.keep_snapshots,
         keep_views=section.keep_views,
     )
-
-
-def _name(number: int) -> str:
-    return f"{number:06d}"
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, indent=1, sort_keys=True).encode()
-
-
-def _check(tensors: bytes, manifest: Mapping[str, Any], name: str, remedy: str) -> None:
-    if (
-        len(tensors) != manifest["bytes"]
-        or xxhash.xxh3_128_hexdigest(tensors) != manifest["checksum"]
-    ):
-        raise ArtifactError(f"{name} does not match its checksum: {remedy}")

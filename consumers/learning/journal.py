@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import torch
 
-from consumers.artifacts.store import LEARN_ANEW, Artifact
+from consumers.artifacts.numbered import Artifact
+from consumers.artifacts.store import LEARN_ANEW
 from gsr.config import ModelConfig
 from gsr.errors import SnapshotError
 from gsr.loop.learning_loop import LearningLoop

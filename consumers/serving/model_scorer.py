@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from consumers.artifacts.numbered import Artifact
 from consumers.artifacts.snapshot_files import decode_snapshot
-from consumers.artifacts.store import Artifact
 from consumers.serving.view import ServingView
 from gsr.config import ModelConfig
 from gsr.counters.histories import Histories

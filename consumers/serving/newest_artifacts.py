@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from consumers.artifacts.store import Artifact, ArtifactStore
+from consumers.artifacts.numbered import Artifact
+from consumers.artifacts.store import ArtifactStore
 from consumers.artifacts.written_settings import refuse_other_half_lives
 from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError

@@ -10,7 +10,8 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from consumers.artifacts.files import LocalFiles, RemoteFiles
+from consumers.artifacts.local_files import LocalFiles
+from consumers.artifacts.remote_files import RemoteFiles
 from consumers.artifacts.store import ArtifactStore, open_artifacts
 from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError, ConfigError, NotFoundError
@@ -267,8 +268,8 @@ def test_a_death_before_the_rename_leaves_the_old_one(
                 remove(path, ignore_errors=ignore_errors)
 
         with monkeypatch.context() as patch:
-            patch.setattr("consumers.artifacts.files.os.fsync", fsync)
-            patch.setattr("consumers.artifacts.files.shutil.rmtree", rmtree)
+            patch.setattr("consumers.artifacts.local_files.os.fsync", fsync)
+            patch.setattr("consumers.artifacts.local_files.shutil.rmtree", rmtree)
             try:
                 store.publish_snapshot(b"new", {})
             except DeadError:
