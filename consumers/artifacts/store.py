@@ -18,10 +18,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
-from pydantic import SecretStr
-
 from consumers.artifacts.files import Files
 from consumers.artifacts.local_files import LocalFiles
 from consumers.artifacts.numbered import (
@@ -306,19 +302,12 @@ def open_artifacts(config: GsrConfig, clock: Clock) -> ArtifactStore:
         The location's kind is unknown, or its options are wrong.
     """
     section = config.artifacts
-    options = {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else value
-        for name, value in read_options(section.options_file).items()
-    }
-    try:
-        filesystem, root = fsspec.core.url_to_fs(config.artifacts_url, **options)
-    except (ValueError, ImportError, TypeError) as error:
-        raise ConfigError(f"artifacts.url {config.artifacts_url!r}: {error}") from None
+    url, options = config.artifacts_url, read_options(section.options_file)
     files: Files
-    if isinstance(filesystem, LocalFileSystem):
-        files = LocalFiles(Path(root))
+    if "://" in url or "::" in url:
+        files = _elsewhere(url, options, config.state.directory / "artifacts-scratch")
     else:
-        files = RemoteFiles(filesystem, root, config.state.directory / "artifacts-scratch")
+        files = LocalFiles(Path(url).absolute())
     return ArtifactStore(
         files,
         clock,
@@ -326,3 +315,16 @@ def open_artifacts(config: GsrConfig, clock: Clock) -> ArtifactStore:
         keep_snapshots=section.keep_snapshots,
         keep_views=section.keep_views,
     )
+
+
+def _elsewhere(url: str, options: Mapping[str, Any], scratch: Path) -> Files:
+    import fsspec  # noqa: PLC0415  # takes long, and directories need none of it
+    from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415
+
+    try:
+        filesystem, root = fsspec.core.url_to_fs(url, **options)
+    except (ValueError, ImportError, TypeError) as error:
+        raise ConfigError(f"artifacts.url {url!r}: {error}") from None
+    if isinstance(filesystem, LocalFileSystem):  # file://
+        return LocalFiles(Path(root))
+    return RemoteFiles(filesystem, root, scratch)

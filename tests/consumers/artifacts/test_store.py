@@ -306,3 +306,18 @@ def test_the_configuration_names_the_place(tmp_path: Path) -> None:
     assert json.loads(manifest.read_text())["number"] == 1
     with pytest.raises(ConfigError, match=r"artifacts\.url"):
         open_artifacts(config.with_values({"artifacts": {"url": "nope://x"}}), SystemClock())
+
+
+def test_a_place_of_another_kind_gets_its_options(tmp_path: Path) -> None:
+    """From a file of their own; file:// is a directory too."""
+    options = tmp_path / "options.toml"
+    options.write_text("auto_mkdir = false\n")
+    values = {"url": f"file://{tmp_path}/store", "options_file": str(options)}
+    open_artifacts(GsrConfig().with_values({"artifacts": values}), SystemClock()).publish_view(
+        b"view", {}
+    )
+    assert (tmp_path / "store" / "views" / "CURRENT").exists()
+    values["url"] = f"memory://artifacts-{next(_NAMES)}"
+    values["options_file"] = str(tmp_path / "missing.toml")
+    with pytest.raises(ConfigError, match=r"artifacts\.options_file: cannot read"):
+        open_artifacts(GsrConfig().with_values({"artifacts": values}), SystemClock())
