@@ -3,7 +3,8 @@
 import struct
 from typing import Final, NamedTuple
 
-from stream.log.kafka.decoding.checksum import crc32c
+import google_crc32c
+
 from stream.log.kafka.decoding.compression import Codec
 
 MAGIC: Final = 2
@@ -128,7 +129,7 @@ def read_header(fetched: memoryview, position: int) -> BatchHeader | None:
     header = unchecked_header(fetched, position)
     if header.magic != MAGIC:
         raise ValueError(f"its message format is {header.magic}, not {MAGIC}")
-    crc = crc32c(fetched[position + _CHECKED_FROM : position + size])
+    crc = google_crc32c.value(bytes(fetched[position + _CHECKED_FROM : position + size]))
     if crc != header.crc:
         raise ValueError(f"its checksum is {crc:#010x}, the header says {header.crc:#010x}")
     if header.base_offset < 0 or header.last_delta < 0 or header.next_offset > _INT64_MAX:

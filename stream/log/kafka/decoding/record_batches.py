@@ -25,8 +25,8 @@ from stream.log.kafka.decoding.batch_kernels import (
     decode_records,
 )
 from stream.log.kafka.decoding.compression import Codec, decompress
+from stream.log.kafka.decoding.damaged_batch import behind_damage
 from stream.log.kafka.decoding.record_columns import RecordColumns, read_headers
-from stream.log.kafka.reading.damaged_batch import behind_damage
 
 MAX_BATCH_BYTES: Final = 64 * 1024 * 1024
 """A batch that decompresses to more is refused: producers make batches of kilobytes."""

@@ -16,21 +16,21 @@ from kafka.errors import (
 )
 
 from stream.clock import Clock
-from stream.errors import FencedError, LogError
+from stream.errors import LogError
 from stream.log.interface import RecordBatch
 from stream.log.kafka.cluster.admin import KafkaAdmin
-from stream.log.kafka.cluster.failures import STATIC_NAME_TAKEN, kafka_errors, log_error
+from stream.log.kafka.cluster.failures import kafka_errors, log_error
 from stream.log.kafka.cluster.trouble_counts import KafkaFigures
-from stream.log.kafka.decoding.plain_records import (
-    plain_damage,
-    read_any_header_name,
-    record_columns,
-)
+from stream.log.kafka.decoding.plain_records import record_columns
 from stream.log.kafka.decoding.record_columns import columns_batch
 from stream.log.kafka.reading.rebalance import Change, RebalanceInterrupt, RebalanceQueue
+from stream.log.kafka.workarounds.begun_joins import end_joins
+from stream.log.kafka.workarounds.damage_place import plain_damage
 from stream.log.kafka.workarounds.fast_fetch import install
-from stream.log.kafka.workarounds.joining import keep_joins
+from stream.log.kafka.workarounds.fenced_members import MembershipWatch, heartbeat_age_seconds
+from stream.log.kafka.workarounds.static_leaders import watch_topics
 from stream.log.kafka.workarounds.topic_pin import TopicPin, pin_topic
+from stream.log.kafka.workarounds.unpolled_joins import hold_joins
 
 # What kafka-python's own unpacking raises beside its own errors.
 _BROKEN_BYTES: Final = (
@@ -43,7 +43,6 @@ _BROKEN_BYTES: Final = (
 )
 _CLOSE_SECONDS: Final = 2.0
 _SAVE_SECONDS: Final = 5.0  # kafka-python asks again and again where the topic is gone
-_MEMBERSHIP_CHECK_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +108,12 @@ class ConsumerSession:
         self._queue = RebalanceQueue()
         self._by_batch = False
         self._pin: TopicPin | None = None
-        self._membership_checked = clock.monotonic()
+        self._membership = MembershipWatch(
+            source.topic,
+            lambda: source.admin.members(str(source.group)),
+            source.session_timeout_seconds,
+            clock,
+        )
         self._consumer: KafkaConsumer = self._open(positions or {}, ())
 
     @property
@@ -237,19 +241,10 @@ class ConsumerSession:
 
     def heartbeat_age_seconds(self) -> float | None:
         """Return how long ago the coordinator last answered or was found; None: no member."""
-        # No public way leads there; where the library changes, the figure is missing.
-        heartbeat = getattr(getattr(self._consumer, "_coordinator", None), "heartbeat", None)
-        answered = [getattr(heartbeat, name, None) for name in ("last_receive", "last_reset")]
-        known = [float(at) for at in answered if at is not None]
-        if not self.member or not known:
-            return None
-        return max(0.0, self._clock.monotonic() - max(known))
+        return heartbeat_age_seconds(self._consumer, self._clock) if self.member else None
 
     def check_membership(self, positions: Mapping[int, int]) -> None:
-        """Find out whether a member whose heartbeats go unanswered still is one.
-
-        kafka-python stops its heartbeats, and says nothing, where another process has taken over
-        this static member.
+        """Join again where the group goes on without this member.
 
         Raises
         ------
@@ -258,23 +253,8 @@ class ConsumerSession:
         LogUnavailableError
             The cluster cannot be asked.
         """
-        age, now = self.heartbeat_age_seconds(), self._clock.monotonic()
-        if (
-            age is None
-            or age <= self._source.session_timeout_seconds
-            or now - self._membership_checked < _MEMBERSHIP_CHECK_SECONDS
-        ):
-            return
-        self._membership_checked = now
-        source, ours = self._source, self._consumer.group_metadata()
-        members = source.admin.members(str(source.group))
-        if not ours.member_id or ours.member_id in members:
-            return
-        if ours.group_instance_id and ours.group_instance_id in members.values():
-            raise FencedError(
-                f"read {source.topic}: {STATIC_NAME_TAKEN.format(reason=ours.group_instance_id)}"
-            )
-        self.replace(positions)
+        if self.member and self._membership.has_left(self._consumer):
+            self.replace(positions)
 
     def replace(self, positions: Mapping[int, int], paused: Collection[int] = ()) -> None:
         """Start over with a new client; a member loses its partitions and joins again."""
@@ -295,14 +275,15 @@ class ConsumerSession:
         with kafka_errors(f"read {self._source.topic}", self._figures.brokers):
             consumer = self._source.open_consumer()
             if self.member:
-                keep_joins(consumer)
+                hold_joins(consumer)
+                end_joins(consumer)
+                watch_topics(consumer)
                 consumer.subscribe([self._source.topic], listener=self._queue)
             else:
                 consumer.assign([self._place(partition) for partition in positions])
                 for partition, position in positions.items():
                     consumer.seek(self._place(partition), position)
                 consumer.pause(*map(self._place, paused))
-        read_any_header_name()
         self._by_batch = install(consumer, self._figures.fell_back)
         if not self._by_batch:
             self._figures.fell_back()

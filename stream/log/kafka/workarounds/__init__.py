@@ -1,4 +1,6 @@
-"""Repairs of kafka-python 3.0.12, each in a file of its own.
+"""Repairs of kafka-python, a file each; its private parts are used nowhere else.
 
-Each says what the library does wrong, how that is found, and when the repair can go.
+Each file says what the library does wrong, its issue, the probe that finds whether the repair fits
+the installed version, and until when it is needed. docs/kafka.md, "Repairs of kafka-python", lists
+them. Nothing else may enter.
 """

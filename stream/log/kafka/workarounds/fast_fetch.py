@@ -1,11 +1,16 @@
-"""The seam in kafka-python that lets fetched batches become columns instead of record objects.
+"""Fetched batches become columns instead of record objects.
 
-kafka-python's fetcher hands the bytes of each fetched partition to an object of its class
+Wrong: kafka-python makes an object of every record, which is most of what reading costs; after a
+    checksum that fails, the next poll hangs; and an error that the broker reports has no place.
+Issue: https://github.com/dpkp/kafka-python/issues/290 asked for speed; the others: not reported.
+Probe: `fits`, which compares the library's source around the seam; elsewhere its own objects are
+    used, which is slower, and damage takes a new client for each fetch.
+Until: the library hands out the bytes of a fetched partition.
+
+The library's fetcher hands the bytes of each fetched partition to an object of its class
 `PartitionRecords`, asks that for records until it is empty, and follows the offset that it names.
-`install` puts another class in its place, in one consumer, that answers in `RecordColumns`; all
-else (sessions, offsets, epochs, pauses, rebalances) stays the library's own. Because that class is
-no public interface, its source and that of what calls it is compared with the versions that this
-module was written for: a library that has changed there keeps its own slower class.
+`install` puts another class in its place, in one consumer; all else (sessions, offsets, epochs,
+pauses, rebalances) stays the library's own.
 """
 
 import functools
@@ -16,18 +21,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka import __version__ as kafka_version
 from kafka.consumer.fetcher import Fetcher
 from kafka.errors import CorruptRecordError, InvalidRecordError, UnknownError
 from kafka.protocol.consumer import IsolationLevel
 from kafka.record import MemoryRecords
 
 from stream.errors import RecordsDamagedError
+from stream.log.kafka.cluster.library import warn_unfit
 from stream.log.kafka.decoding.batch_header import MAGIC, MAGIC_AT, batch_size
+from stream.log.kafka.decoding.damaged_batch import next_readable
 from stream.log.kafka.decoding.plain_records import record_columns
 from stream.log.kafka.decoding.record_batches import BatchDecoder
 from stream.log.kafka.decoding.record_columns import RecordColumns
-from stream.log.kafka.reading.damaged_batch import next_readable
 
 KNOWN_SEAMS: Final = frozenset({"0b37a90d4ef563a0"})
 """Digests of the library's source around the seam; `seam_digest` of 3.0.12."""
@@ -46,8 +51,8 @@ def install(consumer: KafkaConsumer, fell_back: Callable[[], None]) -> bool:
         Called where a fetch is in message format 0 or 1, which the library then unpacks into
         records of its own.
     """
-    if seam_digest() not in KNOWN_SEAMS:
-        _warn_of_version(kafka_version)
+    if not fits():
+        warn_unfit("fast_fetch", "fetches are unpacked record by record: reading is slower")
         return False
     fetcher = consumer._fetcher  # noqa: SLF001  # the seam
     fetcher.PartitionRecords = records = _PartitionRecords(fell_back)
@@ -55,15 +60,9 @@ def install(consumer: KafkaConsumer, fell_back: Callable[[], None]) -> bool:
     return True
 
 
-@functools.cache
-def _warn_of_version(version: str) -> None:
-    """Say once that the library is another one."""
-    _logger.warning(
-        "kafka-python %s is not a version whose fetches can be unpacked by batch, so they are "
-        "unpacked record by record: reading is slower, nothing else changes. "
-        "Install the version that constraints.txt names.",
-        version,
-    )
+def fits() -> bool:
+    """Return whether the library around the seam is one that this was written for."""
+    return seam_digest() in KNOWN_SEAMS
 
 
 @functools.cache
@@ -118,7 +117,7 @@ def _watched(parse: Callable[[Any], Any], records: "_PartitionRecords") -> Calla
 
 
 class _PartitionRecords:
-    """What the fetcher makes of each fetched partition: see `Fetcher.PartitionRecords`."""
+    """Takes the place of `Fetcher.PartitionRecords`: makes columns of each fetched partition."""
 
     def __init__(self, fell_back: Callable[[], None]) -> None:
         self._fell_back = fell_back

@@ -1,26 +1,16 @@
 """Sending one append with a kafka-python producer, in bounded time."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
-from kafka import KafkaProducer, Serializer
+from kafka import KafkaProducer
 
 from stream.clock import Clock
 from stream.log.interface import Outgoing
 from stream.log.kafka.cluster.failures import is_too_large
 
-_CLOSE_SECONDS: Final = 1.0
 _OVERHEAD_BYTES: Final = 100  # of a batch's header and of a record without anything in it
 _HEADER_OVERHEAD_BYTES: Final = 10  # two lengths
-
-
-class Boxed(Serializer):  # type: ignore[misc] # kafka-python is untyped
-    """Takes keys and values in 1-tuples: kafka-python refuses a record that lacks both."""
-
-    def serialize(self, topic: str, headers: object, data: tuple[bytes | None]) -> bytes | None:  # noqa: ARG002 - the library's signature
-        """Return what is in the box."""
-        return data[0]
 
 
 def send(producer: KafkaProducer, topic: str, placed: Iterable[tuple[Outgoing, int]]) -> list[Any]:
@@ -73,14 +63,3 @@ def record_bytes(record: Outgoing) -> int:
     for name, value in record.headers:
         size += _HEADER_OVERHEAD_BYTES + len(name.encode()) + len(value)
     return size
-
-
-def discard(producer: KafkaProducer) -> None:
-    """Close the producer without waiting for what it has not sent."""
-    with suppress(Exception):  # it is going away, whatever it says
-        producer.close(timeout=_CLOSE_SECONDS)
-    # Where the brokers are away, close gives up before it has stopped the network thread.
-    sender = getattr(producer, "_sender", None)
-    if sender is not None and sender.is_alive():
-        with suppress(Exception):
-            sender.force_close()

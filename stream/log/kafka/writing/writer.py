@@ -12,8 +12,9 @@ from stream.errors import FencedError, LogError, RecordTooLargeError
 from stream.log.interface import Outgoing
 from stream.log.kafka.cluster.failures import is_passing, log_error
 from stream.log.kafka.cluster.trouble_counts import KafkaFigures
-from stream.log.kafka.writing.producing import discard, offsets, record_bytes, send, too_large
-from stream.log.kafka.writing.transactions import NOBODY, commit, open_transactions
+from stream.log.kafka.workarounds.producer_closing import discard
+from stream.log.kafka.workarounds.transactions import NOBODY, commit, open_transactions
+from stream.log.kafka.writing.producing import offsets, record_bytes, send, too_large
 from stream.log.placement import Placement
 
 OpenProducer = Callable[[], KafkaProducer]

@@ -4,10 +4,9 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import google_crc32c
 from kafka import codec as kafka_codec
 from kafka.record.memory_records import MemoryRecordsBuilder
-
-from stream.log.kafka.decoding.checksum import crc32c
 
 HEADER: Final = struct.Struct(">qiibIhiqqqhii")
 BASE_TIME: Final = 1_700_000_000_000
@@ -109,7 +108,7 @@ def marker(base_offset: int, producer: int, *, abort: bool) -> bytes:
 def sealed(whole: bytes | bytearray) -> bytes:
     """Return a batch with the checksum that its bytes have."""
     changed = bytearray(whole)
-    struct.pack_into(">I", changed, 17, crc32c(bytes(changed[21:])))
+    struct.pack_into(">I", changed, 17, google_crc32c.value(bytes(changed[21:])))
     return bytes(changed)
 
 

@@ -15,8 +15,8 @@ from stream.errors import FencedError, LogUnavailableError, RecordTooLargeError
 from stream.log.interface import Log, Outgoing, Reader, TopicSpec
 from stream.log.kafka.cluster.settings import KafkaSettings
 from stream.log.kafka.log import KafkaLog
+from stream.log.kafka.workarounds.transactions import commit
 from stream.log.kafka.writing import writer as kafka_writer
-from stream.log.kafka.writing.transactions import commit
 from stream.log.kafka.writing.writer import FencedKafkaWriter
 from tests.conftest import missing
 from tests.kafka_broker import KafkaCluster, kafka_cluster

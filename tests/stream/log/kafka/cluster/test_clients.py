@@ -6,9 +6,8 @@ from collections.abc import Callable
 import psutil
 import pytest
 from kafka.errors import KafkaConnectionError
-from kafka.net.compat import KafkaNetClient
 
-from stream.log.kafka.cluster.clients import Clients, PatientConnections
+from stream.log.kafka.cluster.clients import Clients
 from stream.log.kafka.cluster.settings import KafkaSettings
 
 NOBODY = "127.0.0.1:1"
@@ -33,19 +32,3 @@ def test_a_client_that_finds_no_cluster_keeps_no_thread_and_no_file(
         open_one(clients)
     assert threading.active_count() == threads
     assert psutil.Process().num_fds() <= files
-
-
-@pytest.mark.parametrize("failure", [None, KafkaConnectionError("gone")])
-def test_a_broker_that_is_away_is_no_error_to_a_producer(
-    monkeypatch: pytest.MonkeyPatch, failure: KafkaConnectionError | None
-) -> None:
-    """It would forget what it was about to send."""
-
-    def await_ready(*_: object) -> bool:
-        if failure is not None:
-            raise failure
-        return True
-
-    monkeypatch.setattr(KafkaNetClient, "await_ready", await_ready)
-    connections = PatientConnections.__new__(PatientConnections)
-    assert connections.await_ready("coordinator-1") is (failure is None)

@@ -15,6 +15,7 @@ from kafka.metrics import Metrics
 from gsr.counters.byte_column import ByteColumn
 from stream.errors import RecordsDamagedError
 from stream.log.interface import RecordBatch
+from stream.log.kafka.cluster.library import warn_unfit
 from stream.log.kafka.decoding.record_columns import columns_batch
 from stream.log.kafka.workarounds import fast_fetch
 from tests.stream.log.kafka.batches import batch, library_batch, marker, record
@@ -212,7 +213,7 @@ def test_another_version_of_the_library_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Said once, with what to do."""
-    fast_fetch._warn_of_version.cache_clear()  # noqa: SLF001 - another test may have been told
+    warn_unfit.cache_clear()  # another test may have been told
     monkeypatch.setattr(fast_fetch, "KNOWN_SEAMS", frozenset({"another"}))
     plain = Fetching(fast=False)
     before = plain.fetcher.PartitionRecords

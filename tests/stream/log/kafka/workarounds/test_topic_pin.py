@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 from kafka import KafkaAdminClient
 from kafka.errors import UnknownTopicIdError
-from kafka.net.compat import KafkaNetClient
 
 from stream.clock import SystemClock
 from stream.errors import LogUnavailableError
 from stream.log.interface import Log, Outgoing, Reader, TopicSpec
-from stream.log.kafka.cluster.clients import never_create_topics
 from stream.log.kafka.cluster.settings import KafkaSettings
 from stream.log.kafka.log import KafkaLog
 from stream.log.kafka.reading import session
@@ -113,15 +111,6 @@ def test_a_deleted_topic_stays_deleted_while_clients_ask_for_it(
     with pytest.raises(LogUnavailableError, match=topic):
         writer.append([Outgoing(b"k", b"v")])
     assert log.topic_ids([topic]) == {}
-
-
-def test_the_library_still_forgets_not_to_create_topics() -> None:
-    """Where it no longer does, `never_create_topics` has nothing to do and can go."""
-    connections = KafkaNetClient(allow_auto_create_topics=False)
-    assert connections.cluster.config["allow_auto_create_topics"] is True
-    never_create_topics(connections)
-    assert connections.cluster.metadata_request().allow_auto_topic_creation is False
-    connections.close()
 
 
 def test_the_library_still_fetches_by_name() -> None:

@@ -12,8 +12,8 @@ from stream.log.interface import TopicSpec
 from stream.log.kafka.cluster.clients import Clients
 from stream.log.kafka.cluster.settings import KafkaSettings
 from stream.log.kafka.log import KafkaLog
-from stream.log.kafka.writing.producing import discard
-from stream.log.kafka.writing.transactions import NOBODY, Identity, commit, open_transactions
+from stream.log.kafka.workarounds.producer_closing import discard
+from stream.log.kafka.workarounds.transactions import NOBODY, Identity, commit, open_transactions
 from tests.kafka_broker import KafkaAddress
 
 pytestmark = pytest.mark.kafka

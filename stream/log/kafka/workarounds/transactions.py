@@ -1,18 +1,26 @@
 """Transactions in bounded time, which another producer can take up.
 
-After an outage kafka-python's transactional producer may be good for nothing: it takes a request
-that was not answered in time for fatal, commits although a batch has expired, and takes the
-coordinator's word on a transaction that took too long for that on one whose producer was replaced.
-Opening another producer would lock out whoever has taken over meanwhile. But one that presents what
-the last one was known by (KIP-360) locks out nobody: the coordinator aborts what was left open and
-lets it go on, or, where somebody has taken over, refuses it.
+Wrong: `commit_transaction` waits without end. And after an outage the transactional producer may be
+    good for nothing: it takes a request that was not answered in time for fatal, commits although
+    a batch has expired, and takes the coordinator's word on a transaction that took too long for
+    that on one whose producer was replaced. `init_transactions` of another producer would lock out
+    whoever has taken over meanwhile. Here, one presents what the last one was known by (KIP-360):
+    the coordinator aborts what was left open and lets it go on, or refuses it where somebody has
+    taken over.
+Issue: not reported.
+Probe: `fits`; elsewhere writers with a fence are refused, since without this none would be safe.
+Until: `commit_transaction` takes a timeout, and the producer knows KIP-360.
 """
 
 from typing import Any, Final, NamedTuple
 
+import kafka
 from kafka import KafkaProducer
 from kafka.errors import KafkaTimeoutError
 from kafka.protocol.producer import InitProducerIdRequest
+
+from stream.errors import LogError
+from stream.log.kafka.cluster.library import has_all
 
 # Since Kafka 2.7: earlier versions do not tell a producer that was replaced from a stale one.
 _INIT_VERSION: Final = 4
@@ -57,7 +65,14 @@ def open_transactions(
         Another producer has taken the predecessor's place.
     KafkaError
         The coordinator did not answer, or refuses.
+    LogError
+        The library has changed so that this cannot be done.
     """
+    if not fits(producer):
+        raise LogError(
+            f"kafka-python {kafka.__version__} has changed where gsr repairs its transactions: "
+            "install the version that constraints.txt names"
+        )
     manager: Any = producer._transaction_manager  # noqa: SLF001 - no public way
     with manager._lock:  # noqa: SLF001 - the same
         result = manager.initialize_transactions()
@@ -85,6 +100,20 @@ def commit(producer: KafkaProducer, timeout_seconds: float) -> None:
     """
     result = producer._transaction_manager.begin_commit()  # noqa: SLF001 - `commit_transaction` never times out
     _await(producer, result, "the transaction has not ended", timeout_seconds)
+
+
+def fits(producer: KafkaProducer) -> bool:
+    """Return whether `producer` can be told what to present, and begins to commit on its own."""
+    return has_all(
+        getattr(producer, "_transaction_manager", None),
+        "_lock",
+        "_pending_requests",
+        "begin_commit",
+        "initialize_transactions",
+        "producer_id_and_epoch",
+        "transaction_timeout_ms",
+        "transactional_id",
+    ) and has_all(getattr(producer, "_sender", None), "wakeup")
 
 
 def _await(producer: KafkaProducer, result: Any, otherwise: str, timeout_seconds: float) -> None:

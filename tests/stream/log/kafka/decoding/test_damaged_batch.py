@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stream.log.kafka.reading.damaged_batch import Behind, behind_damage
+from stream.log.kafka.decoding.damaged_batch import Behind, behind_damage
 from tests.stream.log.kafka.batches import batch, record
 
 SIZE = len(batch([record(0, b"k", b"v"), record(1, b"k", b"v")], 0))

@@ -1,5 +1,14 @@
-"""kafka-python's connections, told apart by broker, and bounded in time."""
+"""Connections told apart by broker, and bounded in time.
 
+Wrong: where no broker can be reached, kafka-python raises a timeout and only logs which address
+    failed and how; and it waits for ever for a peer that accepts connections and says nothing in
+    the TLS handshake.
+Issue: not reported.
+Probe: `fits`; elsewhere errors name no broker, and handshakes that hang are waited for.
+Until: errors carry the address and its cause, and `request_timeout_ms` bounds handshakes.
+"""
+
+import inspect
 import time
 from typing import Any, Final
 
@@ -8,6 +17,7 @@ from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 
 from stream.address import Address
+from stream.log.kafka.cluster.library import has_all, warn_unfit
 from stream.log.kafka.cluster.reachability import Reachability
 
 _GRACE_SECONDS: Final = 0.5  # for kafka-python's own deadlines, which say more
@@ -15,8 +25,6 @@ _GRACE_SECONDS: Final = 0.5  # for kafka-python's own deadlines, which say more
 
 class TracedConnections(KafkaConnectionManager):  # type: ignore[misc] # kafka-python is untyped
     """Notes which broker was reached or not, and ends a TLS handshake that hangs.
-
-    kafka-python would wait for ever for a peer that accepts connections and then says nothing.
 
     Parameters
     ----------
@@ -59,6 +67,27 @@ class TracedConnections(KafkaConnectionManager):  # type: ignore[misc] # kafka-p
 
     def _known(self) -> set[Address]:
         return _addresses(self.cluster.brokers() or self.cluster.bootstrap_brokers())
+
+
+def traced_connections(
+    net: NetworkSelector, brokers: Reachability, **configs: Any
+) -> KafkaConnectionManager:
+    """Return connections that tell `brokers` of each attempt, where the library allows it."""
+    if not fits(net):
+        warn_unfit("connections", "errors do not name the brokers that cannot be reached")
+        return KafkaConnectionManager(net, **configs)
+    return TracedConnections(net, brokers, **configs)
+
+
+def fits(net: NetworkSelector) -> bool:
+    """Return whether the library connects where it is overridden, on a loop that can cancel."""
+    connect = getattr(KafkaConnectionManager, "_connect", None)
+    return (
+        connect is not None
+        and "timeout_at" in inspect.signature(connect).parameters
+        and has_all(KafkaConnectionManager, "update_backoff")
+        and has_all(net, "call_soon", "call_at", "cancel")
+    )
 
 
 def _addresses(brokers: Any) -> set[Address]:
