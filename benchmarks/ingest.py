@@ -33,7 +33,8 @@ from consumers.roles.ingest.role import IngestRole
 from consumers.runtime.garbage import collect_rarely
 from stream.clock import SystemClock
 from stream.events.clicks.encoding import outgoing_clicks
-from stream.events.simulator.shoppers import Simulator, SimulatorConfig
+from stream.events.simulator.config import SimulatorConfig
+from stream.events.simulator.shoppers import Simulator
 from stream.log.embedded.log import EmbeddedLog
 
 SIZES: Final = (100_000, 1_000_000, 10_000_000)

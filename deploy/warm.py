@@ -4,8 +4,9 @@ import time
 
 from kafka.record.memory_records import MemoryRecordsBuilder
 
-from stream.events.clicks.click import EventRules
-from stream.events.clicks.codec import ClickCodec, encode_click
+from stream.events.clicks.codec import ClickCodec
+from stream.events.clicks.encoding import encode_click
+from stream.events.clicks.rules import EventRules
 from stream.log.interface import RecordBatch
 from stream.log.kafka.decoding.record_batches import BatchDecoder
 

@@ -12,7 +12,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from stream.events.clicks.encoding import outgoing_clicks
-from stream.events.simulator.shoppers import Simulator, SimulatorConfig
+from stream.events.simulator.config import SimulatorConfig
+from stream.events.simulator.shoppers import Simulator
 from stream.log.interface import Outgoing
 
 ITEMS: Final = 50_000

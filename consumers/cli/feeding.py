@@ -27,7 +27,7 @@ from consumers.cli.output import say, say_skipped
 from consumers.cli.sending import Sent, send
 
 if TYPE_CHECKING:  # they would slow `gsr --help` down
-    from stream.events.clicks.click import EventColumns
+    from stream.events.clicks.event_columns import EventColumns
 
 Rate = Annotated[
     float | None,
@@ -193,7 +193,8 @@ def simulate(
     import numpy as np
 
     from consumers.topics.feeding import Pace
-    from stream.events.simulator.shoppers import Simulator, SimulatorConfig
+    from stream.events.simulator.config import SimulatorConfig
+    from stream.events.simulator.shoppers import Simulator
 
     # Sent now at a given rate, the shop's time passes as fast as ours.
     usual = SimulatorConfig()

@@ -9,7 +9,7 @@ from consumers.cli.output import say
 if TYPE_CHECKING:  # they would slow `gsr --help` down
     from consumers.config.settings import GsrConfig
     from consumers.topics.feeding import Pace
-    from stream.events.clicks.click import EventColumns
+    from stream.events.clicks.event_columns import EventColumns
 
 
 @dataclass(slots=True)

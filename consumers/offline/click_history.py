@@ -11,7 +11,7 @@ import numpy as np
 from consumers.offline.history_file import HistoryOptions, no_events, skipped_rows
 from consumers.runtime.progress import Progress, ProgressCallback
 from gsr.counters.click_batch import ClickBatch
-from stream.events.clicks.click import EventColumns
+from stream.events.clicks.event_columns import EventColumns
 from stream.events.clicks.from_events import to_click_batch
 from stream.events.files.reading import EventFile, FileSummary
 from stream.events.files.sorting import sorted_events

@@ -13,8 +13,8 @@ import zstandard
 from consumers.errors import ConfigError, NotFoundError
 from consumers.topics.log_range import read_range
 from stream.errors import UnknownTopicError
-from stream.events.clicks.click import EventRules
 from stream.events.clicks.codec import ClickCodec
+from stream.events.clicks.rules import EventRules
 from stream.events.clicks.timestamps import parse_iso
 from stream.log.interface import Log, RecordBatch
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.errors import EventFileError
-from stream.events.clicks.click import EventColumns
+from stream.events.clicks.event_columns import EventColumns
 
 LATE_SECONDS: Final = 3600.0
 """Logs that are gathered from several machines are out of order by less."""

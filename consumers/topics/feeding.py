@@ -11,8 +11,8 @@ import numpy as np
 
 from consumers.errors import ConfigError
 from stream.clock import Clock
-from stream.events.clicks.click import EventColumns
 from stream.events.clicks.encoding import outgoing_clicks
+from stream.events.clicks.event_columns import EventColumns
 from stream.log.interface import Writer
 
 _TICK_SECONDS: Final = 0.05

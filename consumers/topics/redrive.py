@@ -17,8 +17,9 @@ from consumers.topics.dead_letter_lookup import StoredLetter, stored_letters
 from consumers.topics.log_range import read_range
 from consumers.topics.oversized_records import append_what_fits
 from stream.clock import Clock
-from stream.events.clicks.click import EventRules
-from stream.events.clicks.codec import REASONS, ClickCodec
+from stream.events.clicks.bad_record import REASONS
+from stream.events.clicks.codec import ClickCodec
+from stream.events.clicks.rules import EventRules
 from stream.events.records.dead_letters import DAMAGED, DeadLetter, redriven
 from stream.log.interface import Log, RecordBatch
 

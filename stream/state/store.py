@@ -27,7 +27,7 @@ from gsr.counters.user_buffer import UserBuffer
 from gsr.errors import CountersFullError
 from stream.clock import Clock
 from stream.errors import StateError
-from stream.events.clicks.click import EventRules
+from stream.events.clicks.rules import EventRules
 from stream.state.directory_lock import DirectoryLock
 from stream.state.feed import CHUNK_ROWS, FeedChunk, FeedTail, decode_chunk, empty_chunk
 from stream.state.flush import FlushBatch

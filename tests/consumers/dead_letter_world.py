@@ -6,8 +6,9 @@ import numpy as np
 
 from stream.clock import Clock
 from stream.events.clicks.bad_record import BadRecord
-from stream.events.clicks.click import EventRules
-from stream.events.clicks.codec import ClickCodec, encode_click
+from stream.events.clicks.codec import ClickCodec
+from stream.events.clicks.encoding import encode_click
+from stream.events.clicks.rules import EventRules
 from stream.events.records.dead_letters import DeadLetter, dead_letter, parse_dead_letter
 from stream.log.interface import Headers, Log, Outgoing, RecordBatch, TopicSpec
 

@@ -11,7 +11,7 @@ from consumers.offline.evaluation.case_files import Graph, Part
 from consumers.offline.evaluation.event_data import EventData, read_event_data
 from consumers.offline.evaluation.result import Evaluation, SeedCost, SeedRun
 from gsr.quality.protocols import Cases, Split, leave_one_out
-from stream.events.clicks.click import EventRules
+from stream.events.clicks.rules import EventRules
 from stream.events.files.reading import EventFile
 
 ITEMS = 30

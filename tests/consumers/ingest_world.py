@@ -10,7 +10,7 @@ from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
 from consumers.roles.ingest.role import IngestRole
 from stream.clock import ManualClock
-from stream.events.clicks.codec import encode_click
+from stream.events.clicks.encoding import encode_click
 from stream.events.records.dead_letters import DeadLetter, parse_dead_letter
 from stream.events.records.sequence import SequenceRecord, decode_sequence
 from stream.log.embedded.memory import MemoryLog

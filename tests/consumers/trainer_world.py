@@ -11,7 +11,7 @@ from consumers.metrics.registry import Metrics
 from consumers.roles.ingest.role import IngestRole
 from consumers.roles.trainer.role import TrainerRole
 from stream.clock import ManualClock
-from stream.events.clicks.codec import encode_click
+from stream.events.clicks.encoding import encode_click
 from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Outgoing
 

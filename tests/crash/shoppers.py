@@ -9,7 +9,8 @@ from consumers.config.settings import GsrConfig
 from stream.clock import Clock
 from stream.errors import LogUnavailableError
 from stream.events.clicks.encoding import outgoing_clicks
-from stream.events.simulator.shoppers import Simulator, SimulatorConfig
+from stream.events.simulator.config import SimulatorConfig
+from stream.events.simulator.shoppers import Simulator
 from stream.log.interface import Log, Outgoing, Writer
 
 REPEATED_EVERY = 7

@@ -18,7 +18,7 @@ from consumers.artifacts.store import open_artifacts
 from consumers.config.settings import GsrConfig
 from consumers.serving.view import encode_view
 from stream.clock import SystemClock
-from stream.events.clicks.codec import encode_click
+from stream.events.clicks.encoding import encode_click
 from stream.log.interface import Outgoing
 from stream.log.kafka.log import KafkaLog
 from tests.consumers.publisher_world import ITEMS

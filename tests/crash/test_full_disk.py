@@ -14,7 +14,8 @@ from consumers.metrics.registry import Metrics
 from consumers.roles.ingest.role import IngestRole
 from stream.clock import SystemClock
 from stream.events.clicks.encoding import outgoing_clicks
-from stream.events.simulator.shoppers import Simulator, SimulatorConfig
+from stream.events.simulator.config import SimulatorConfig
+from stream.events.simulator.shoppers import Simulator
 from stream.log.embedded.log import EmbeddedLog
 from stream.state.dump import dump
 

@@ -21,7 +21,8 @@ from consumers.roles.ingest.role import IngestRole
 from stream.clock import SystemClock
 from stream.events.clicks.encoding import outgoing_clicks
 from stream.events.records.item_control import ItemControl
-from stream.events.simulator.shoppers import Simulator, SimulatorConfig
+from stream.events.simulator.config import SimulatorConfig
+from stream.events.simulator.shoppers import Simulator
 from stream.log.embedded.log import EmbeddedLog
 from stream.log.interface import Outgoing
 from stream.state.dump import dump

@@ -14,7 +14,7 @@ import pytest
 from consumers.config.settings import GsrConfig
 from consumers.roles.ingest.role import IngestRole
 from stream.clock import ManualClock, SystemClock
-from stream.events.clicks.codec import encode_click
+from stream.events.clicks.encoding import encode_click
 from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Log, Outgoing
 from stream.log.opening import open_log

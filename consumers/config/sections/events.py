@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from consumers.config.sections.section import NotNegative, PositiveOrOff, Section
-from stream.events.clicks.click import DEFAULT_EVENT_WEIGHTS, MAX_EVENT_NAMES, EventRules
+from stream.events.clicks.rules import DEFAULT_EVENT_WEIGHTS, MAX_EVENT_NAMES, EventRules
 
 
 class EventsSection(Section):

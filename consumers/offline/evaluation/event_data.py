@@ -14,7 +14,7 @@ from gsr.counters.interactions import Interactions, gather_interactions
 from gsr.errors import SplitError
 from gsr.quality.protocols import LEAVE_ONE_OUT, Split, leave_one_out, temporal
 from stream.errors import EventFileError
-from stream.events.clicks.click import EventRules
+from stream.events.clicks.rules import EventRules
 from stream.events.files.reading import EventFile
 
 Protocol: TypeAlias = Literal["leave-one-out", "temporal"]

@@ -16,7 +16,7 @@ from gsr.counters.histories import Histories
 from gsr.counters.item_graph import ItemGraph
 from gsr.loop.learning_loop import LearningLoop
 from gsr.network.encoded import UserQueries
-from stream.events.clicks.click import EventRules
+from stream.events.clicks.rules import EventRules
 from stream.events.records.recommendation import Reason, Recommendation
 from stream.events.records.sequence import SequenceRecord, sequence_record
 

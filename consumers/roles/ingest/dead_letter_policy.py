@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from consumers.errors import TooManyBadError
-from stream.events.clicks.codec import BadRecord
+from stream.events.clicks.bad_record import BadRecord
 
 EXAMPLES: Final = 5
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from consumers.topics.dead_letter_lookup import newest_first
 from stream.errors import RecordsDamagedError, RecordTooLargeError
-from stream.events.clicks.codec import BadRecord
+from stream.events.clicks.bad_record import BadRecord
 from stream.events.records.dead_letters import (
     DAMAGED,
     DeadLetter,

@@ -25,7 +25,8 @@ from gsr.counters.applied import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD, Applie
 from gsr.counters.click_batch import ClickBatch
 from stream.clock import Clock, Periodic
 from stream.errors import RecordsDamagedError
-from stream.events.clicks.codec import BadRecord, ClickCodec
+from stream.events.clicks.bad_record import BadRecord
+from stream.events.clicks.codec import ClickCodec
 from stream.log.interface import Log, RecordBatch
 from stream.state.store import PartitionStore, StoreStats
 

@@ -1,4 +1,4 @@
-"""A record of `clicks` that is no click, and why."""
+"""Bad records of the topic `clicks`, and the reasons for which a record is bad."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,8 +1,8 @@
-"""Bytes of the topic `clicks` to clicks, and back.
+"""Decoding of the topic `clicks`: records to clicks and bad records.
 
-Decoding has two speeds. `click_fields.read_click` judges one record with care and defines what a
-click is. Plain records, which are nearly all, are read by a kernel (`plain_clicks`) that leaves
-every other one to it.
+It has two speeds. `fields.read_click` judges one record with care and defines what a click is.
+Plain records, which are nearly all, are read by a kernel (`plain_clicks`) that leaves every other
+one to it.
 """
 
 from collections.abc import Mapping
@@ -15,29 +15,17 @@ import numpy.typing as npt
 from gsr.counters.byte_column import ByteColumn
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.id_column import IdColumn, unchangeable
-from stream.events.clicks.bad_record import REASONS, BadRecord, Fault
-from stream.events.clicks.click import EventRules
-from stream.events.clicks.encoding import encode_click, outgoing_clicks
+from stream.events.clicks.bad_record import BadRecord, Fault
 from stream.events.clicks.fields import ClickFields, read_click
 from stream.events.clicks.hashes import (
-    click_hash,
     click_hashes,
     name_hashes,
     put_event_id_hashes,
 )
 from stream.events.clicks.plain_clicks import PlainClickReader, PlainClicks
-from stream.events.clicks.times import GOOD, judge_times, time_fault
+from stream.events.clicks.rules import EventRules
+from stream.events.clicks.time_limits import GOOD, judge_times, time_fault
 from stream.log.interface import RecordBatch
-
-__all__ = [
-    "REASONS",
-    "BadRecord",
-    "ClickCodec",
-    "Decoded",
-    "click_hash",
-    "encode_click",
-    "outgoing_clicks",
-]
 
 _ALL: Final = slice(None)
 

@@ -1,10 +1,10 @@
-"""Clicks to the bytes of the topic `clicks`."""
+"""Encoding of clicks as records of the topic `clicks`."""
 
 from typing import Final
 
 import msgspec
 
-from stream.events.clicks.click import EventColumns
+from stream.events.clicks.event_columns import EventColumns
 from stream.events.clicks.fields import ClickValue, id_fault
 from stream.log.interface import Outgoing
 

@@ -1,4 +1,4 @@
-"""One click record, read with care: the definition of what is a click."""
+"""The definition of a click: one record, read field by field."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ import msgspec
 
 from gsr.counters.id_column import MAX_ID_BYTES
 from stream.events.clicks.bad_record import Fault, quoted
-from stream.events.clicks.click import MAX_RECORD_BYTES
+from stream.events.clicks.rules import MAX_RECORD_BYTES
 from stream.events.clicks.timestamps import parse_iso
 
 # The decoder's own limit depends on how deep the caller's stack is; this one does not.
@@ -40,7 +40,8 @@ class ClickFields(NamedTuple):
     forget: bool = False
 
 
-CLICK_DECODER: Final = msgspec.json.Decoder(ClickValue)
+_CLICK_DECODER: Final = msgspec.json.Decoder(ClickValue)
+TOO_DEEP: Final = Fault("malformed_json", f"nested more than {MAX_NESTING} levels deep")
 _ANY_DECODER: Final = msgspec.json.Decoder()
 _REQUIRED: Final = ("user_id", "item_id", "timestamp")
 
@@ -111,11 +112,10 @@ def _parse(value: bytes) -> ClickValue | Fault:
     fault = _text_fault(value)
     if fault is not None:
         return fault
-    # No value is nested deeper than it has brackets, which are quicker to count.
-    if brackets(value) > MAX_NESTING and nesting(value) > MAX_NESTING:
-        return Fault("malformed_json", f"nested more than {MAX_NESTING} levels deep")
+    if is_too_deep(value):
+        return TOO_DEEP
     try:
-        return CLICK_DECODER.decode(value)
+        return _CLICK_DECODER.decode(value)
     except msgspec.ValidationError as error:
         return _type_fault(value, str(error))
     except ValueError as error:
@@ -188,9 +188,11 @@ def _seconds(timestamp: float | str) -> float | Fault:
     return time + 0.0
 
 
-def brackets(value: bytes) -> int:
-    """Return how many opening brackets there are, also within strings."""
-    return value.count(b"{") + value.count(b"[")
+def is_too_deep(value: bytes) -> bool:
+    """Return whether JSON is nested deeper than `MAX_NESTING` levels."""
+    # No value is nested deeper than it has brackets, which are quicker to count.
+    brackets = value.count(b"{") + value.count(b"[")
+    return brackets > MAX_NESTING and nesting(value) > MAX_NESTING
 
 
 def nesting(value: bytes) -> int:

@@ -1,12 +1,13 @@
-"""Events of a file as clicks, without a log between."""
+"""Conversion of event columns to the click batch that the codec would decode."""
 
 import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.id_column import IdColumn
-from stream.events.clicks.click import EventColumns, EventRules
+from stream.events.clicks.event_columns import EventColumns
 from stream.events.clicks.hashes import click_hashes, event_id_hash, name_hashes
+from stream.events.clicks.rules import EventRules
 
 
 def to_click_batch(

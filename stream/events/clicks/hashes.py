@@ -1,4 +1,4 @@
-"""What tells two events of one user apart: a 64-bit hash."""
+"""64-bit hashes that tell the events of one user apart."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,38 +10,15 @@ from xxhash import xxh3_64_intdigest
 from gsr.compiled import lean_kernel
 from gsr.counters.xxh3_kernel import LONGEST, xxh3
 
-# Two seeds, so that an event id never collides with an item id by being spelled the same.
-_ITEM_SEED: Final = 0
+# Two seeds, so that an event id never collides with a name by being spelled the same.
+_NAME_SEED: Final = 0
 _EVENT_ID_SEED: Final = 1
-
-
-def click_hash(item_id: str, time: float, event: str, event_id: str | None = None) -> int:
-    """Return the 64-bit hash of one click.
-
-    Parameters
-    ----------
-    item_id, time, event
-        The item, the event time in seconds since the epoch, the event's name; they count only
-        where there is no event id.
-    event_id
-        Whatever the producer uses to tell events apart.
-
-    Examples
-    --------
-    >>> click_hash("i1", 5.0, "click") == click_hash("i1", 5.0, "cart")
-    False
-    >>> click_hash("i1", 5.0, "click", "e1") == click_hash("i2", 6.0, "cart", "e1")
-    True
-    """
-    hashes = click_hashes(
-        np.array([_text_hash(item_id)], dtype=np.uint64), np.array([time]), name_hashes([event])
-    )
-    return int(hashes[0]) if event_id is None else event_id_hash(event_id)
 
 
 def name_hashes(names: Sequence[str]) -> npt.NDArray[np.uint64]:
     """Return uint64 [names], the hash of each event name (the `kinds` of `click_hashes`)."""
-    return np.array([_text_hash(name) for name in names], dtype=np.uint64)
+    hashes = [xxh3_64_intdigest(name.encode(), _NAME_SEED) for name in names]
+    return np.array(hashes, dtype=np.uint64)
 
 
 def event_id_hash(event_id: str) -> int:
@@ -97,10 +74,6 @@ def put_event_id_hashes(
         for row in np.flatnonzero(lengths > LONGEST).tolist():
             long = data[starts[row] : starts[row] + lengths[row]].tobytes()
             hashes[row] = xxh3_64_intdigest(long, _EVENT_ID_SEED)
-
-
-def _text_hash(text: str) -> int:
-    return xxh3_64_intdigest(text.encode(), _ITEM_SEED)
 
 
 @lean_kernel

@@ -1,6 +1,6 @@
-"""Numbers and times of JSON text to float64, in kernels, exactly as Python reads them.
+"""Kernels that read numbers and ISO-8601 times of JSON text exactly as Python does.
 
-What cannot be decided exactly with little effort is left to Python: the end returned is then -1.
+A text that they cannot read exactly with little effort is left to Python: they return -1.
 """
 
 from typing import Final

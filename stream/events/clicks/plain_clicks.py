@@ -1,6 +1,6 @@
-"""Clicks whose JSON holds no surprises, read by a kernel straight from the records' buffer.
+"""A kernel that reads clicks with plain JSON straight from the buffer of their records.
 
-A row is *plain* where everything that `click_fields.read_click` asks of a record is plainly so:
+A row is *plain* where everything that `fields.read_click` asks of a record is plainly so:
 a flat object of the known fields and of others that are text, numbers or literals; text without
 escapes; a number without exponent, or an ISO-8601 time. Every other row, good or bad, is left to
 `read_click`, which alone defines what a click is.
@@ -15,8 +15,8 @@ import numpy.typing as npt
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.byte_column import ByteColumn
 from gsr.counters.id_column import MAX_ID_BYTES, unchangeable
-from stream.events.clicks.click import MAX_RECORD_BYTES
 from stream.events.clicks.number_kernel import read_number, read_time
+from stream.events.clicks.rules import MAX_RECORD_BYTES
 from stream.events.clicks.utf8_kernel import is_ascii, is_utf8
 
 _QUOTE: Final = 34

@@ -1,4 +1,4 @@
-"""Event times as numbers or as ISO-8601 text."""
+"""Reading of event times: ISO-8601 text, and the unit of numbers."""
 
 import re
 from datetime import UTC, datetime
@@ -13,7 +13,6 @@ _ISO: Final = re.compile(
 )
 _HOUR_24: Final = re.compile(r"[Tt ]24", re.ASCII)
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # The year 5138: no real time is later in seconds, but today is in milliseconds.
 SECONDS_END: Final = 1e11
 _UNITS: Final = ((1e17, "nanoseconds"), (1e14, "microseconds"), (SECONDS_END, "milliseconds"))
@@ -40,7 +39,7 @@ def parse_iso(text: str) -> float | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH).total_seconds()
+    return moment.timestamp()
 
 
 def likely_unit(time: float) -> str | None:

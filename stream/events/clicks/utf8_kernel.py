@@ -1,4 +1,4 @@
-"""Whether bytes are UTF-8, in kernels, as Python judges it."""
+"""Kernels that check UTF-8, exactly as strict as Python."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Which columns of an event file hold what."""
+"""Names of the columns of an event file, and guesses where they are not found."""
 
 import difflib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The first line of a CSV file: names of columns, or a row already."""
+"""Positions of the columns of a CSV file, from its header or by number."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How the lines of a CSV file are cut: delimiter, columns, and what a row looks like."""
+"""The layout of a CSV file: delimiter, quoting, and the columns of a row."""
 
 import csv
 import re

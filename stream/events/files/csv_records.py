@@ -1,16 +1,11 @@
-"""Records of a CSV file one by one: where they stand, how wide they are, why one is none."""
+"""Checks of single CSV records: their line numbers, their width, their faults."""
 
 import csv
 from collections.abc import Iterator, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from stream.errors import EventFileError
 from stream.events.clicks.bad_record import Fault
 from stream.events.files.csv_layout import BLANKS, LINE_END, CsvLayout
-
-if TYPE_CHECKING:
-    from _csv import Reader
 
 PLAIN_TEXT: Final = "if quotes are plain text in this file: --quoting none"
 ROLE_WORDS: Final = {
@@ -20,19 +15,6 @@ ROLE_WORDS: Final = {
     "event": "the event",
     "event_id": "the event id",
 }
-
-
-def take_rows(
-    reader: "Reader", count: int
-) -> tuple[list[list[str]], csv.Error | EventFileError | None]:
-    """Return the next rows, up to `count`, or up to what is no CSV or cannot be read."""
-    rows: list[list[str]] = []
-    try:
-        for row in islice(reader, count):
-            rows.append(row)  # noqa: PERF402 - keeps the rows before an error
-    except (csv.Error, EventFileError) as error:
-        return rows, error
-    return rows, None
 
 
 def line_numbers(rows: list[list[str]], before: int, last: int) -> Sequence[int]:

@@ -1,4 +1,4 @@
-"""Rows of CSV and its kin (tabs, semicolons, bars, double colons)."""
+"""Reader of CSV files, cut by commas, tabs, semicolons, bars or double colons."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,11 +27,10 @@ from stream.events.files.csv_records import (
     line_end_fault,
     line_numbers,
     padding_of,
-    take_rows,
     until_quotes,
 )
 from stream.events.files.dialect import FileDialect
-from stream.events.files.rows import FileRows
+from stream.events.files.rows import FileRows, take_rows
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -127,7 +126,7 @@ class _CsvFile:
             raise EventFileError(
                 self._path, f"the header is no CSV ({error}); {PLAIN_TEXT}", line=1
             ) from error
-        below, _ = take_rows(rows, _SAMPLE_LINES)
+        below, _ = take_rows(rows, _SAMPLE_LINES, csv.Error)
         time_format = self._dialect.time_format
         if self._dialect.header is False:
             positions = numbered_positions(self._path, [first, *below], self._columns, time_format)
@@ -190,7 +189,7 @@ class _CsvFile:
         while True:
             before = self._line
             try:
-                rows, error = take_rows(reader, self._batch_rows)
+                rows, error = take_rows(reader, self._batch_rows, csv.Error, EventFileError)
             finally:
                 self._line = start + reader.line_num
             if error is None and not rows:

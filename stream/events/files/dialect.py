@@ -1,4 +1,4 @@
-"""What the operator says about how an event file is written; the rest is guessed or refused."""
+"""Settings by which the operator says how an event file is written."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""One file that is read, or standard input, or any other pipe: all can be read again."""
+"""An input that can be read again: a file, standard input, or any other pipe."""
 
 import errno
 import io

@@ -1,4 +1,4 @@
-"""Which files a path means: itself, standard input, or the event files of a directory."""
+"""The event files that the operator's paths stand for; directories and formats."""
 
 import errno
 import logging

@@ -1,19 +1,18 @@
-"""Rows of JSON lines: one object per line."""
+"""Reader of JSON lines: one object per line."""
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain
 from typing import Final, Protocol
 
 import msgspec
 
 from stream.errors import EventFileError
 from stream.events.clicks.bad_record import Fault
-from stream.events.clicks.fields import MAX_NESTING, brackets, nesting
+from stream.events.clicks.fields import MAX_NESTING, TOO_DEEP, is_too_deep
 from stream.events.files.columns import Columns
-from stream.events.files.rows import FileRows
+from stream.events.files.rows import FileRows, take_rows
 
 _ANY_DECODER: Final = msgspec.json.Decoder()
-_DEEP: Final = Fault("malformed_json", f"nested more than {MAX_NESTING} levels deep")
 # Shorter lines have no room for as many brackets.
 _DEEP_BYTES: Final = 2 * MAX_NESTING
 
@@ -64,7 +63,7 @@ def read_jsonl(
     decoder: msgspec.json.Decoder[_Row] | None = None
     first = 1
     while True:
-        batch, damage = _take_lines(lines, batch_rows)
+        batch, damage = take_rows(lines, batch_rows, EventFileError)
         if batch:
             if decoder is None:
                 names = _first_names(batch)
@@ -77,17 +76,6 @@ def read_jsonl(
             raise EventFileError(path, damage.reason, line=first) from damage
         if not batch:
             return
-
-
-def _take_lines(lines: Iterator[bytes], count: int) -> tuple[list[bytes], EventFileError | None]:
-    """Return the next lines, up to `count` or up to what cannot be read."""
-    taken: list[bytes] = []
-    try:
-        for line in islice(lines, count):
-            taken.append(line)  # noqa: PERF402 - keeps the lines before an error
-    except EventFileError as error:
-        return taken, error
-    return taken, None
 
 
 def _first_names(lines: list[bytes]) -> list[str]:
@@ -128,8 +116,8 @@ def _file_rows(
     for number, line in enumerate(lines, first):
         try:
             row = decoder.decode(line)
-            if len(line) > _DEEP_BYTES and _too_deep(line):
-                faults[len(rows)] = _DEEP
+            if len(line) > _DEEP_BYTES and is_too_deep(line):
+                faults[len(rows)] = TOO_DEEP
         except (ValueError, RecursionError) as error:
             if not line.strip():
                 continue
@@ -148,19 +136,14 @@ def _file_rows(
     )
 
 
-def _too_deep(line: bytes) -> bool:
-    # No value is nested deeper than it has brackets, which are quicker to count.
-    return brackets(line) > MAX_NESTING and nesting(line) > MAX_NESTING
-
-
 def _fault(line: bytes, error: Exception, columns: Columns) -> Fault:
     if isinstance(error, UnicodeDecodeError):
         return Fault("not_utf8", f"not UTF-8: {error.reason} at byte {error.start}")
     words = ascii(str(error))[1:-1][:200]
     if not isinstance(error, msgspec.ValidationError):
         return Fault("malformed_json", words)
-    if _too_deep(line):
-        return _DEEP
+    if is_too_deep(line):
+        return TOO_DEEP
     try:
         parsed = _ANY_DECODER.decode(line)
     except msgspec.ValidationError:

@@ -1,4 +1,4 @@
-"""Whole lines of a text file, block by block."""
+"""Blocks of whole lines of a text file."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""Rows of Parquet files."""
+"""Reader of Parquet files."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

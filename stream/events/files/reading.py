@@ -1,4 +1,4 @@
-"""Event files: CSV, JSON lines and Parquet, also compressed, as a stream of events."""
+"""Reading of event files (CSV, JSON lines, Parquet, also compressed) as a stream of events."""
 
 import logging
 from collections import Counter
@@ -11,8 +11,9 @@ from typing import Final, Literal, Protocol, TypeAlias
 import numpy as np
 
 from stream.errors import EventFileError
-from stream.events.clicks.click import EventColumns, EventRules
-from stream.events.clicks.times import refuse_future
+from stream.events.clicks.event_columns import EventColumns
+from stream.events.clicks.rules import EventRules
+from stream.events.clicks.time_limits import refuse_future
 from stream.events.files.columns import Columns
 from stream.events.files.csv_rows import read_csv
 from stream.events.files.dialect import FileDialect

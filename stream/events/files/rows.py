@@ -1,18 +1,23 @@
-"""Rows of an event file before they are checked, and the check."""
+"""Unchecked rows of an event file, and the check that makes events of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import islice
+from typing import Final, TypeVar
 
 import numpy as np
 
 from gsr.counters.id_column import MAX_ID_BYTES
 from stream.events.clicks.bad_record import Fault
-from stream.events.clicks.click import EventColumns, EventRules
+from stream.events.clicks.event_columns import EventColumns
 from stream.events.clicks.fields import id_fault, unknown_event
+from stream.events.clicks.rules import EventRules
 from stream.events.clicks.timestamps import SECONDS_END
 from stream.events.files.dialect import FileDialect
 from stream.events.files.times import FileTimes, Timestamps
+
+Row = TypeVar("Row")
+Error = TypeVar("Error", bound=Exception)
 
 # A character takes at most 4 bytes of UTF-8.
 _SURELY_SHORT: Final = MAX_ID_BYTES // 4
@@ -137,6 +142,19 @@ class RowCheck:
 
     def _times_of(self, rows: FileRows) -> FileTimes:
         return _SECONDS if rows.in_seconds else self._times
+
+
+def take_rows(
+    source: Iterator[Row], count: int, *errors: type[Error]
+) -> tuple[list[Row], Error | None]:
+    """Return the next rows, up to `count`, or those before one of `errors`, and that."""
+    rows: list[Row] = []
+    try:
+        for row in islice(source, count):
+            rows.append(row)  # noqa: PERF402 - keeps the rows before an error
+    except errors as error:
+        return rows, error
+    return rows, None
 
 
 def _without_empty(texts: list[str | None]) -> list[str | None]:

@@ -1,4 +1,4 @@
-"""Events of a file in the order of their times, in bounded memory."""
+"""Sorting of the events of a file by time, in bounded memory."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from stream.errors import StorageFullError
-from stream.events.clicks.click import EventColumns
+from stream.events.clicks.event_columns import EventColumns
 from stream.events.files.reading import EventFile, FileSummary
 
 _CACHE_KIB: Final = 64 * 1024

@@ -1,4 +1,4 @@
-"""Times as other programs write them: text that says by itself which day it means."""
+"""Reading of times in the text forms that other programs write."""
 
 import re
 from collections.abc import Iterable
@@ -56,7 +56,6 @@ _ORDERED: Final = re.compile(
     + _ZONE,
     _FLAGS,
 )
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NOON: Final = 12
 
 
@@ -135,7 +134,7 @@ def parse_as(text: str, time_format: str) -> float | None:
         moment = datetime.strptime(text, time_format)  # noqa: DTZ007 - may hold an offset or not
     except ValueError:
         return None
-    return _since_epoch(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _time(found: re.Match[str], month: int, day: int) -> float | None:
@@ -158,11 +157,7 @@ def _time(found: re.Match[str], month: int, day: int) -> float | None:
         )
     except ValueError:
         return None
-    return _since_epoch(moment)
-
-
-def _since_epoch(moment: datetime) -> float:
-    return (moment - _EPOCH).total_seconds()
+    return moment.timestamp()
 
 
 def _zone(text: str | None) -> timezone:

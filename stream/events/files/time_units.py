@@ -1,4 +1,4 @@
-"""Numbers as times: which unit they have, and what they are in seconds."""
+"""Units of numeric timestamps: recognition, and conversion to seconds."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The times of an event file: one unit and one order of day and month for all of its rows."""
+"""Reading of the timestamps of an event file, in one unit and one order of day and month."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The bytes of a file, unpacked where it is compressed, block by block."""
+"""Reading of a file block by block, unpacked where it is compressed (gzip, zstd)."""
 
 import zlib
 from collections.abc import Callable, Generator, Iterator

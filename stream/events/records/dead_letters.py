@@ -1,7 +1,7 @@
-"""Dead letters: records that are no clicks, with the reason beside them.
+"""Dead letters: records that are no clicks, with the reason in headers.
 
 One that is larger than its topic takes holds only the beginning of the record, and what is needed
-to know the record again. One with the reason `DAMAGED` stands for records that nobody can read.
+to recognise the record. One with the reason `DAMAGED` stands for records that nobody can read.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""How records of our own topics are written as JSON and read back."""
+"""Decoding of the JSON of our own topics, with a check of the schema version."""
 
 from typing import TypeVar
 

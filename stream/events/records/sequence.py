@@ -1,4 +1,4 @@
-"""The sequence record: a user's buffer and seen filter, for the publisher and for anyone else."""
+"""The sequence record: a user's last clicks and seen filter, as its topic holds them."""
 
 import base64
 import binascii

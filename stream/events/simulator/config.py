@@ -1,4 +1,4 @@
-"""What the simulated shop and its shoppers are like."""
+"""Settings of the simulated shop and its shoppers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

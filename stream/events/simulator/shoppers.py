@@ -1,4 +1,4 @@
-"""A seeded stream of shoppers with known tastes, drift and new items."""
+"""The simulator: a seeded stream of clicks with known tastes, drift and new items."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,11 +7,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from stream.events.clicks.click import EventColumns
+from stream.events.clicks.event_columns import EventColumns
 from stream.events.simulator.config import SimulatorConfig
 from stream.events.simulator.truth import Floats, Ints, SimulatorTruth
-
-__all__ = ["Simulator", "SimulatorConfig", "SimulatorTruth"]
 
 _LONGEST_SESSION: Final = 50
 _CLICKS_PER_WINDOW: Final = 20_000

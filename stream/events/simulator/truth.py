@@ -1,4 +1,4 @@
-"""What is true in the simulated shop at any time: the answer key for tests."""
+"""The hidden state of the simulated shop: tastes, popularity and followers at any time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,11 +81,6 @@ class SimulatorTruth:
         start_tastes = rng.integers(config.tastes, size=config.users)
         self.drifts = [Drift(-np.inf, start_tastes, self._first_appeal)]
 
-    @property
-    def drift_times(self) -> list[float]:
-        """When tastes and popularity changed so far, seconds since the epoch."""
-        return [drift.time for drift in self.drifts[1:]]
-
     def user_tastes(self, time: float) -> Ints:
         """Return int64 [users], the taste of each shopper at `time`."""
         return self._drift_at(time).user_tastes
@@ -120,31 +115,6 @@ class SimulatorTruth:
         followers = np.zeros((len(self.item_ids), len(steps)), dtype=np.int64)
         followers[ring] = ring[starts[taste_of_ring][:, None] + after]
         return followers
-
-    def next_click(self, user: int, time: float, last_item: int | None = None) -> Floats:
-        """Return float64 [items], the probability that a shopper's next click is on each item.
-
-        No recommender can know more; the best possible list sorts by it.
-
-        Parameters
-        ----------
-        user
-            The shopper's number.
-        time
-            When the session began, seconds since the epoch.
-        last_item
-            The session's last item, by number; None: the session begins.
-        """
-        config = self._config
-        popularity = self.item_popularity(time)
-        own = np.where(self.item_tastes == self.user_tastes(time)[user], popularity, 0.0)
-        strength = config.taste_strength
-        chances = strength * own / own.sum() + (1 - strength) * popularity / popularity.sum()
-        if last_item is None:
-            return np.asarray(chances)
-        chances *= 1 - config.follow_share
-        np.add.at(chances, self.followers(time)[last_item], config.follow_share / config.followers)
-        return np.asarray(chances)
 
     def add_items(
         self, births: Floats, tastes: Sequence[int] | Ints, rng: np.random.Generator

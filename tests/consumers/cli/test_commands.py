@@ -17,7 +17,8 @@ from consumers.artifacts.store import open_artifacts
 from consumers.cli.application import app
 from consumers.config.settings import GsrConfig
 from stream.clock import SystemClock
-from stream.events.clicks.codec import ClickCodec, encode_click
+from stream.events.clicks.codec import ClickCodec
+from stream.events.clicks.encoding import encode_click
 from stream.log.interface import Outgoing, RecordBatch
 from stream.log.opening import open_log
 from stream.state.dump import dump

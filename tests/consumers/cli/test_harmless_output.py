@@ -16,7 +16,8 @@ from consumers.config.settings import GsrConfig
 from consumers.demo.readings import Figures, Shopper
 from consumers.demo.screen import PlainLines
 from stream.clock import ManualClock, SystemClock
-from stream.events.clicks.codec import ClickCodec, encode_click
+from stream.events.clicks.codec import ClickCodec
+from stream.events.clicks.encoding import encode_click
 from stream.events.records.recommendation import Recommendation, ScoredItem
 from stream.events.records.sequence import SequenceRecord
 from stream.log.interface import Outgoing, RecordBatch

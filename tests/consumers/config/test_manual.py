@@ -12,7 +12,7 @@ from consumers.config.sections.events import EventsSection
 from consumers.config.sections.state import StateSection
 from consumers.config.settings import GsrConfig
 from gsr.counters.config import StateConfig
-from stream.events.clicks.click import EventRules
+from stream.events.clicks.rules import EventRules
 
 
 def committed() -> Path:

@@ -15,7 +15,7 @@ from consumers.offline.click_history import (
 )
 from consumers.runtime.progress import quiet
 from stream.errors import EventFileError
-from stream.events.clicks.click import EventColumns
+from stream.events.clicks.event_columns import EventColumns
 from stream.events.files.reading import FileSummary
 
 

@@ -10,7 +10,7 @@ from gsr.config import ModelConfig
 from gsr.counters.fingerprint import fingerprint
 from gsr.network.model import JointModel
 from gsr.votes.channels import channel_names
-from stream.events.clicks.click import DEFAULT_EVENT_WEIGHTS
+from stream.events.clicks.rules import DEFAULT_EVENT_WEIGHTS
 from stream.events.records.sequence import SequenceRecord, pack_seen
 from tests.consumers.views import HALF_LIVES, NOW, view_of
 

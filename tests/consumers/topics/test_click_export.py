@@ -7,8 +7,8 @@ import pytest
 from consumers.errors import ConfigError, NotFoundError
 from consumers.topics.click_export import TopicRange, export_clicks
 from stream.clock import ManualClock
-from stream.events.clicks.click import EventRules
-from stream.events.clicks.codec import encode_click
+from stream.events.clicks.encoding import encode_click
+from stream.events.clicks.rules import EventRules
 from stream.events.files.reading import EventFile
 from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Outgoing, TopicSpec

@@ -8,7 +8,7 @@ import pytest
 
 from consumers.topics.event_order import EventOrder
 from stream.errors import EventFileError
-from stream.events.clicks.click import EventColumns
+from stream.events.clicks.event_columns import EventColumns
 
 KEPT = 64
 NOW = 1_700_000_000.0

@@ -8,7 +8,7 @@ import pytest
 
 from consumers.topics.feeding import Pace, feed
 from stream.clock import ManualClock
-from stream.events.clicks.click import EventColumns
+from stream.events.clicks.event_columns import EventColumns
 from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import TopicSpec
 

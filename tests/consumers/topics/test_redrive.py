@@ -11,7 +11,7 @@ from consumers.topics.dead_letter_lookup import newest_of_all
 from consumers.topics.redrive import CHUNK_RECORDS, Redrive, RedriveOptions, Survey
 from stream.clock import ManualClock, SystemClock
 from stream.errors import LogUnavailableError, RecordsDamagedError
-from stream.events.clicks.click import DEFAULT_EVENT_WEIGHTS, EventRules
+from stream.events.clicks.rules import DEFAULT_EVENT_WEIGHTS, EventRules
 from stream.events.records.dead_letters import (
     REDRIVES_HEADER,
     damage_letter,

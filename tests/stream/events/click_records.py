@@ -1,10 +1,11 @@
-"""Record batches for tests of the codec."""
+"""Clicks, record batches and the definition of a click's hash, for tests."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from xxhash import xxh3_64_intdigest
 
 from stream.log.interface import Headers, RecordBatch
 
@@ -15,6 +16,23 @@ def click_json(**changes: Any) -> bytes:
     """Return a good click's value with some fields changed; `...` removes a field."""
     fields = {"user_id": "u1", "item_id": "i1", "timestamp": NOW, **changes}
     return json.dumps({k: v for k, v in fields.items() if v is not ...}).encode()
+
+
+def click_hash(item_id: str, time: float, event: str, event_id: str | None = None) -> int:
+    """Return the hash of one click by its definition, in plain Python."""
+    if event_id is not None:
+        return xxh3_64_intdigest(event_id.encode(), 1)
+    bits = int(np.float64(time + 0.0).view(np.uint64))
+    kind = xxh3_64_intdigest(event.encode())
+    return _mix(xxh3_64_intdigest(item_id.encode()) + _mix(bits ^ kind))
+
+
+def _mix(word: int) -> int:
+    """Return the finaliser of SplitMix64."""
+    word %= 1 << 64
+    word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9 % (1 << 64)
+    word = (word ^ word >> 27) * 0x94D049BB133111EB % (1 << 64)
+    return word ^ word >> 31
 
 
 def batch_of(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.config import StateConfig
-from stream.events.clicks.click import EventRules
+from stream.events.clicks.rules import EventRules
 
 RULES = EventRules(weights={"click": 1.0, "buy": 3.0, "seen": 0.0, "hide": -1.0})
 WEIGHTS = list(RULES.weights.values())

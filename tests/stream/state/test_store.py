@@ -21,7 +21,7 @@ from stream.errors import (
     StateMismatchError,
     StorageFullError,
 )
-from stream.events.clicks.click import EventRules
+from stream.events.clicks.rules import EventRules
 from stream.state.check import check
 from stream.state.checkpoint import Checkpoint
 from stream.state.dump import dump

@@ -18,7 +18,7 @@ from consumers.roles.trainer.role import TrainerRole
 from consumers.runtime.role_process import run_role
 from stream.clock import ManualClock
 from stream.errors import EventFileError, LogFullError
-from stream.events.clicks.codec import encode_click
+from stream.events.clicks.encoding import encode_click
 from stream.log.interface import Outgoing
 from stream.log.opening import open_log
 from stream.state.check import check

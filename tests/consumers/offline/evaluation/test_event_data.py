@@ -8,7 +8,7 @@ import pytest
 from consumers.offline.evaluation.event_data import read_event_data
 from consumers.runtime.progress import Progress
 from stream.errors import EventFileError
-from stream.events.clicks.click import EventRules
+from stream.events.clicks.rules import EventRules
 from stream.events.files.reading import EventFile
 from tests.consumers.evaluation_world import read
 

@@ -16,7 +16,7 @@ from consumers.roles.ingest.role import IngestRole
 from consumers.runtime import topic_watch
 from consumers.runtime.role_process import run_role
 from stream.clock import SystemClock
-from stream.events.clicks.codec import encode_click
+from stream.events.clicks.encoding import encode_click
 from stream.log.interface import Outgoing
 from stream.log.opening import open_log
 from stream.state.checkpoint import Checkpoint

@@ -15,7 +15,7 @@ from consumers.roles.ingest.role import IngestRole
 from consumers.topics.sequences_completeness import read_completeness
 from stream.clock import SystemClock
 from stream.errors import StreamError
-from stream.events.clicks.codec import encode_click
+from stream.events.clicks.encoding import encode_click
 from stream.log.interface import Outgoing
 from stream.log.kafka.log import KafkaLog
 from tests.kafka_broker import KafkaAddress

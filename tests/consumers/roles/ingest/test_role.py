@@ -18,7 +18,7 @@ from stream.errors import (
     StateMismatchError,
     StorageFullError,
 )
-from stream.events.clicks.codec import encode_click
+from stream.events.clicks.encoding import encode_click
 from stream.log.embedded.memory import MemoryLog
 from stream.log.embedded.storage_reader import StorageReader
 from stream.log.embedded.topic_storage import Cleaned

@@ -7,13 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gsr.counters.click_batch import ClickBatch
-from stream.events.clicks.bad_record import Fault
-from stream.events.clicks.click import EventRules
-from stream.events.clicks.codec import REASONS, ClickCodec
-from stream.events.clicks.fields import nesting, read_click
-from stream.events.clicks.hashes import click_hash
+from stream.events.clicks.bad_record import REASONS, Fault
+from stream.events.clicks.codec import ClickCodec
+from stream.events.clicks.fields import read_click
+from stream.events.clicks.rules import EventRules
 from stream.log.interface import RecordBatch
-from tests.stream.events.click_records import NOW
+from tests.stream.events.click_records import NOW, click_hash
 
 RULES = EventRules(max_age_seconds=500.0)
 CODEC = ClickCodec(RULES)
@@ -196,24 +195,3 @@ def test_mutated_clicks_never_crash_or_leak(value: bytes, data: st.DataObject) -
     assert {0, 2} <= set(decoded.clicks.offsets.tolist())
     for text in (*decoded.clicks.user_ids, *decoded.clicks.item_ids):
         assert 1 <= len(text.encode()) <= 256
-
-
-@settings(deadline=None)
-@given(JSON)
-def test_nesting_counts_levels(value: object) -> None:
-    """The depth of any JSON is that of its parsed value."""
-
-    def depth(part: object) -> int:
-        if isinstance(part, dict):
-            return 1 + max(map(depth, part.values()), default=0)
-        if isinstance(part, list):
-            return 1 + max(map(depth, part), default=0)
-        return 0
-
-    assert nesting(json.dumps(value).encode()) == depth(value)
-
-
-def test_a_hostile_string_is_measured_in_linear_time() -> None:
-    """Quotes and backslashes without end do not slow the measuring down."""
-    assert nesting(b'\\"' * 500_000) == 0
-    assert nesting(b'"\\' * 500_000) == 0

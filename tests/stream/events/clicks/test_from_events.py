@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from stream.events.clicks.click import EventColumns, EventRules
-from stream.events.clicks.codec import ClickCodec, outgoing_clicks
+from stream.events.clicks.codec import ClickCodec
+from stream.events.clicks.encoding import outgoing_clicks
+from stream.events.clicks.event_columns import EventColumns
 from stream.events.clicks.from_events import to_click_batch
+from stream.events.clicks.rules import EventRules
 from tests.stream.events.click_records import NOW, batch_of
 
 COLUMNS = EventColumns(

@@ -3,18 +3,15 @@
 import json
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gsr.counters.byte_column import ByteColumn
 from stream.events.clicks.bad_record import Fault
-from stream.events.clicks.click import EventRules
 from stream.events.clicks.fields import read_click
-from stream.events.clicks.number_kernel import read_number
 from stream.events.clicks.plain_clicks import PlainClickReader
-from stream.events.clicks.utf8_kernel import is_utf8
+from stream.events.clicks.rules import EventRules
 
 RULES = EventRules()
 CODES: dict[str | None, int] = {None: RULES.codes[RULES.default_event]}
@@ -138,36 +135,3 @@ def test_another_key_is_not_plain(key: bytes) -> None:
     value = b'{"user_id":"u1","item_id":"i1","timestamp":5}'
     assert read_plainly(value) is not None
     assert read_plainly(value, key) is None
-
-
-@settings(max_examples=2000, deadline=None)
-@given(NUMBERS)
-@example("1700000000.1234567")
-@example("8388608.00000000093132257")
-@example("9007199254740993")
-def test_numbers_are_those_of_python(text: str) -> None:
-    """A number that the kernel reads is the float64 that Python reads."""
-    number, end = read_number(np.frombuffer(text.encode(), dtype=np.uint8), 0, len(text))
-    if end >= 0:
-        assert (number, end) == (float(text), len(text))
-
-
-@settings(max_examples=1000, deadline=None)
-@given(
-    st.lists(
-        st.binary(max_size=4)
-        | st.text(max_size=2).map(lambda text: text.encode("utf-8", "surrogatepass"))
-    ).map(b"".join)
-)
-@example(b"\xf0\x8f\xbf\xbf")
-@example(b"\xf4\x90\x80\x80")
-@example(b"\xe0\x9f\xbf")
-@example(b"\xed\xa0\x80")
-def test_utf8_is_what_python_says(data: bytes) -> None:
-    """Bytes are UTF-8 exactly where Python decodes them."""
-    try:
-        data.decode()
-        expected = True
-    except UnicodeDecodeError:
-        expected = False
-    assert is_utf8(np.frombuffer(data, dtype=np.uint8), 0, len(data)) == expected

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stream.errors import StorageFullError
-from stream.events.clicks.click import EventColumns
+from stream.events.clicks.event_columns import EventColumns
 from stream.events.files import sorting
 from stream.events.files.reading import EventFile
 from stream.events.files.sorting import sort_events, sorted_events

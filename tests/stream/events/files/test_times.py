@@ -2,22 +2,16 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from stream.errors import EventFileError
 from stream.events.files.dialect import FileDialect
 from stream.events.files.reading import EventFile
-from stream.events.files.time_texts import parse_clear, parse_ordered
-from stream.events.files.time_units import TIME_UNITS, guess_unit, to_seconds
 from tests.stream.events.click_records import NOW
 
 Rows = list[str | float]
@@ -221,52 +215,3 @@ def test_a_bad_row_leaves_its_neighbours_their_format(tmp_path: Path) -> None:
 def test_other_texts_come_with_a_remedy(tmp_path: Path, text: str) -> None:
     """The option, with an example."""
     assert "--time-format '%d.%m.%y %H.%M'" in error_of(write(tmp_path, "csv", [text])).reason
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"time_format": "%Y"},
-        {"time_format": "%Q"},
-        {"time_format": ""},
-        {"time_unit": "weeks"},
-        {"quoting": "some"},
-        {"time_unit": "s", "time_format": "%Y-%m-%d"},
-    ],
-)
-def test_dialects_are_checked(changes: dict[str, Any]) -> None:
-    """Formats without a day, unknown words and contradictions."""
-    with pytest.raises(ValueError, match=r"time format|give one"):
-        FileDialect(**changes)
-
-
-@given(st.sampled_from(TIME_UNITS), st.floats(1e9, 4e9))
-def test_units_are_what_they_say(unit: Any, seconds: float) -> None:
-    """A time in any unit is the time again, as finely as the unit counts."""
-    moment = datetime.fromtimestamp(int(seconds), UTC)
-    per_unit = {
-        "s": 1.0,
-        "ms": 1e-3,
-        "us": 1e-6,
-        "ns": 1e-9,
-        "minutes": 60.0,
-        "hours": 3600.0,
-        "days": 86_400.0,
-    }
-    if unit == "calendar":
-        number = float(moment.strftime("%Y%m%d%H%M%S"))
-    elif unit == "excel":
-        number = int(seconds) / 86_400 + 25_569
-    else:
-        number = int(seconds) / per_unit[unit]
-    assert to_seconds(np.array([number]), unit)[0] == pytest.approx(int(seconds), abs=1e-3)
-    if unit in ("s", "ms", "us", "ns", "calendar"):
-        assert guess_unit(np.array([number])).unit == unit
-
-
-@settings(deadline=None)
-@given(st.text("0123456789/-.: apmAPMUTCGJanFebMonZ+,", max_size=30) | st.text(max_size=12))
-def test_no_text_crashes(text: str) -> None:
-    """It is a time or it is none."""
-    assert isinstance(parse_clear(text), float | None)
-    assert isinstance(parse_ordered(text, "day-first"), float | None)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from stream.errors import RecordFormatError, RecordsDamagedError
-from stream.events.clicks.click import EventRules
-from stream.events.clicks.codec import BadRecord, ClickCodec
+from stream.events.clicks.bad_record import BadRecord
+from stream.events.clicks.codec import ClickCodec
+from stream.events.clicks.rules import EventRules
 from stream.events.records.dead_letters import (
     Original,
     damage_letter,

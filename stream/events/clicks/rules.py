@@ -1,6 +1,6 @@
-"""What makes a click acceptable, and events before they are checked, column by column."""
+"""Rules that a click must keep: event names with their weights, limits of size and time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -79,50 +79,3 @@ class EventRules:
     def weight_by_code(self) -> npt.NDArray[np.float64]:
         """float64 [names], each code's weight."""
         return np.array(list(self.weights.values()), dtype=np.float64)
-
-
-@dataclass(frozen=True, slots=True)
-class EventColumns:
-    """Events of a file or of the simulator, column by column; n rows.
-
-    Parameters
-    ----------
-    user_ids, item_ids
-        n strings each, 1 to 256 bytes as UTF-8.
-    times
-        float64 [n], seconds since the epoch.
-    events
-        n event names; None: the default event.
-    event_ids
-        n ids of the events themselves; None where there is none.
-    """
-
-    user_ids: list[str]
-    item_ids: list[str]
-    times: npt.NDArray[np.float64]
-    events: list[str | None]
-    event_ids: list[str | None]
-
-    def __len__(self) -> int:
-        return len(self.user_ids)
-
-    def part(self, start: int, stop: int) -> "EventColumns":
-        """Return the events ``start : stop``."""
-        rows = slice(start, stop)
-        return EventColumns(
-            self.user_ids[rows],
-            self.item_ids[rows],
-            self.times[rows],
-            self.events[rows],
-            self.event_ids[rows],
-        )
-
-    def rows(self, rows: Sequence[int]) -> "EventColumns":
-        """Return some events, in the order of `rows`."""
-        return EventColumns(
-            [self.user_ids[row] for row in rows],
-            [self.item_ids[row] for row in rows],
-            self.times[list(rows)],
-            [self.events[row] for row in rows],
-            [self.event_ids[row] for row in rows],
-        )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stream.events.clicks.click import EventRules
+from stream.events.clicks.rules import EventRules
 
 
 def test_codes_are_positions_in_the_weights() -> None:

@@ -1,6 +1,6 @@
-"""Whether a click's time is acceptable, by the time at which the log took the click.
+"""Limits of a click's time: how far it may lie ahead of or behind the click's arrival.
 
-A file has no such time: there the time of reading stands for it.
+On a topic the arrival is the record's append time, in a file the time of reading.
 """
 
 from datetime import UTC, datetime
@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.events.clicks.bad_record import Fault
-from stream.events.clicks.click import EventColumns, EventRules
+from stream.events.clicks.event_columns import EventColumns
+from stream.events.clicks.rules import EventRules
 from stream.events.clicks.timestamps import likely_unit
 
 GOOD: Final = 0
