@@ -23,7 +23,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     copy = tmp_path_factory.mktemp("source")
     for name in PACKAGES:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("tests", "benchmarks", "docs"):
+    for name in ("tests", "benchmarks", "docs", "examples"):
         if (ROOT / name).is_dir():
             (copy / name).mkdir()
             (copy / name / "intruder.py").touch()
