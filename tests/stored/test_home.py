@@ -1,0 +1,134 @@
+"""What the version before this layout left behind is read as it was, and gone on from."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from consumers.artifacts.restoring import plan_restore, restore_partition
+from consumers.artifacts.snapshot_files import decode_snapshot
+from consumers.serving.view import decode_view
+from stream.events.clicks.encoding import encode_click
+from stream.events.records.recommendation import decode_recommendation
+from stream.log.interface import Outgoing
+from stream.state.check import check
+from stream.state.checkpoint import Checkpoint
+from stream.state.dump import dump
+from stream.state.store import PartitionStore
+from tests.stored.home import STOPPED, Home
+
+CLICKS = 1200
+LEARNED = 1166  # the others were repeated or too old
+VERSION = 6
+FINGERPRINTS = {
+    "ingest/partition-0": "88036f314cea4b8b94697972b12ebc65d39b4daf714dab2f0c50d50993f7d566",
+    "artifacts/checkpoints/partition-0/001000": (
+        "80831a96941e25349f4496dfa4225c0572df23c37f1b7ee9fe0c85c0fd425c86"
+    ),
+}
+
+
+def fingerprint_of(path: Path) -> str:
+    """Return the digest of all that a state directory or a checkpoint says."""
+    digest = hashlib.sha256()
+    for family, key, value in dump(path):
+        for part in (family.encode(), key, value):
+            digest.update(len(part).to_bytes(8, "little"))
+            digest.update(part)
+    return digest.hexdigest()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home.unpacked(tmp_path)
+
+
+@pytest.mark.parametrize("place", FINGERPRINTS)
+def test_a_state_reads_as_it_was_written(home: Home, place: str) -> None:
+    """State directory and checkpoint: every byte, and no contradiction."""
+    assert fingerprint_of(home.directory / place) == FINGERPRINTS[place]
+    assert check(home.directory / place) == []
+
+
+def test_a_state_is_opened_for_work_without_a_change(home: Home) -> None:
+    """Opened and closed again it holds the same bytes, and goes on at the offset it had."""
+    store = PartitionStore.open(
+        home.state, 0, home.config.state.shape(), home.config.events.rules(), home.clock
+    )
+    assert store.next_offset == CLICKS
+    store.close()
+    assert fingerprint_of(home.state) == FINGERPRINTS["ingest/partition-0"]
+
+
+def test_ingest_goes_on_from_state_and_log(home: Home) -> None:
+    """Clicks that come now are applied on top of those of then."""
+    home.send(home.shoppers(STOPPED - 1000.0, seed=14), 100)
+    ingest = home.ingest()
+    home.run(ingest, seconds=6.0)
+    ingest.close()
+    assert check(home.state) == []
+    with Checkpoint.open(home.state) as state:
+        assert state.meta.next_offset == CLICKS + 100
+        assert state.meta.feed_stop > LEARNED
+
+
+def test_a_checkpoint_is_restored(home: Home) -> None:
+    """The artifact store of then gives a lost state back."""
+    (step,) = plan_restore(home.artifacts, home.directory / "restored")
+    assert restore_partition(home.artifacts, step) == CLICKS
+    assert fingerprint_of(step.directory) == FINGERPRINTS["ingest/partition-0"]
+
+
+def test_a_trainer_goes_on_from_journal_and_snapshot(home: Home) -> None:
+    """What it had learned counts on: no click twice, none lost, and the next model follows."""
+    before = home.artifacts.load_journal()
+    assert before is not None
+    home.send(home.shoppers(STOPPED - 1000.0, seed=14), 200)
+    ingest, trainer = home.ingest(), home.trainer()
+    home.run(ingest, trainer, seconds=30.0)
+    trainer.close()
+    ingest.close()
+    after = home.artifacts.load_journal()
+    assert after is not None
+    with Checkpoint.open(home.state) as state:
+        assert after.metadata["positions"] == {"0": state.meta.feed_stop}
+        assert after.metadata["totals"]["clicks"] == state.meta.feed_stop
+    assert after.metadata["totals"]["cycles"] > before.metadata["totals"]["cycles"]
+    assert (
+        after.metadata["item_ids"][: len(before.metadata["item_ids"])]
+        == (before.metadata["item_ids"])
+    )
+    assert home.artifacts.snapshot_manifest(home.artifacts.current_snapshot())["parent"] == VERSION
+
+
+def test_snapshot_and_view_are_decoded(home: Home) -> None:
+    """The files by themselves: the model fits today's network, the view names its items."""
+    snapshot, view = home.artifacts.read_snapshot(), home.artifacts.read_view()
+    model, generations = decode_snapshot(snapshot.tensors, snapshot.metadata, home.config.model)
+    found = decode_view(view.tensors, view.metadata)
+    assert (snapshot.number, found.number) == (VERSION, 37)
+    assert model.items == len(generations) <= len(found)
+    assert found.positions == {0: CLICKS}
+
+
+def test_a_publisher_serves_snapshot_and_view(home: Home) -> None:
+    """A click of now is answered with a list by the model of then."""
+    with Checkpoint.open(home.state) as state:
+        user, _ = next(state.users(limit=1))
+    value = encode_click(user, "i-new", home.clock.time())
+    home.log.writer(home.config.log.clicks).append([Outgoing(user.encode(), value)])
+    ingest, publisher = home.ingest(), home.publisher()
+    home.run(ingest, publisher, seconds=3.0)
+    publisher.close()
+    ingest.close()
+    reader = home.log.reader(home.config.log.recommendations)
+    lists: dict[bytes | None, bytes | None] = {}
+    while batches := reader.poll(1000, 0.0):
+        for batch in batches:
+            lists |= dict(zip(batch.keys, batch.values, strict=True))
+    newest = lists[user.encode()]
+    assert newest is not None
+    made = decode_recommendation(newest)
+    assert made.model_version == VERSION
+    assert made.last_click_at == pytest.approx(STOPPED, abs=1.0)
+    assert len(made.items) == home.config.publisher.list_length
