@@ -20,7 +20,7 @@ from consumers.serving.item_controls import ItemControls
 from consumers.serving.view import decode_view
 from consumers.topics.log_lookup import newest_record
 from consumers.topics.log_range import read_range
-from gsr.counters.item_graph import ItemTable
+from gsr.counters.partition_items import PartitionItems
 from stream.clock import SystemClock
 from stream.errors import RecordFormatError
 from stream.events.records.recommendation import decode_recommendation
@@ -210,14 +210,14 @@ def _read_controls(log: Log, topic: str, controls: ItemControls, now: float) -> 
             controls.apply(batch, now)
 
 
-def _popularity(table: ItemTable, row: int, now: float) -> npt.NDArray[np.float64]:
+def _popularity(table: PartitionItems, row: int, now: float) -> npt.NDArray[np.float64]:
     graph = table.graph
     age = graph.popularity_references[row] - now / graph.half_lives
     return np.asarray(graph.popularity[row] * np.exp2(age), dtype=np.float64)
 
 
 def _neighbours(
-    table: ItemTable, row: int, now: float
+    table: PartitionItems, row: int, now: float
 ) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
     """Yield the items that are clicked after the one in `row`, and their weights by scale."""
     graph = table.graph

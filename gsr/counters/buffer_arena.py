@@ -1,4 +1,4 @@
-"""The clicks of all users' buffers, each buffer in a block of its own that grows with it."""
+"""An arena of clicks: each user's buffer is a block of its own that grows with it."""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Many byte strings in one buffer."""
+"""A column of byte strings that share one buffer."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, cast, overload

@@ -1,7 +1,8 @@
-"""Many clicks, column by column: what counters take in."""
+"""A batch of clicks of one partition, column by column."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -77,3 +78,32 @@ class ClickBatch:
         if not 0 < row < len(self):
             return [self]
         return [self.slice(0, row), self.slice(row, len(self))]
+
+
+class ClickColumns(NamedTuple):
+    """The first n clicks of a batch as kernels read them, users and items looked up.
+
+    Parameters
+    ----------
+    slots
+        int64 [n], the users' slots.
+    items
+        int64 [n], item rows, or ``-1 - k`` for entry k of the unknown items.
+    times, events, hashes, forget, offsets, append_times
+        As in `ClickBatch`.
+    unknown_rows
+        int64 [unknown], -1 until an accepted click makes the item known, then its row.
+    unknown_fingerprints
+        uint32 [unknown].
+    """
+
+    slots: npt.NDArray[np.int64]
+    items: npt.NDArray[np.int64]
+    times: npt.NDArray[np.float64]
+    events: npt.NDArray[np.uint8]
+    hashes: npt.NDArray[np.uint64]
+    forget: npt.NDArray[np.bool_]
+    offsets: npt.NDArray[np.int64]
+    append_times: npt.NDArray[np.float64]
+    unknown_rows: npt.NDArray[np.int64]
+    unknown_fingerprints: npt.NDArray[np.uint32]

@@ -1,4 +1,4 @@
-"""What shapes a partition's state."""
+"""Settings that shape the counters of a partition."""
 
 import math
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ _SHORTEST_HALF_LIFE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateConfig:
-    """Settings that decide what state looks like; each store remembers them and refuses others.
+class CounterConfig:
+    """Settings that decide what counters look like; a store remembers its own and refuses others.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Pass 2: edges and popularity, added one click at a time."""
+"""The second pass over clicks: they add edges and popularity, one click at a time."""
 
 import math
 from typing import Final, NamedTuple
@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import inner_kernel, lean_kernel
-from gsr.counters.applied import ACCEPTED
+from gsr.counters.applied_clicks import ACCEPTED, AppliedColumns
 from gsr.counters.arena import SMALLEST_BLOCK, Arena, allocate, release
-from gsr.counters.buffer_kernel import AHEAD, Progress, Results
+from gsr.counters.cache_lines import AHEAD, LINE_BYTES
 from gsr.counters.decay import (
     REBASE_HALF_LIVES,
     SMALLEST_WEIGHT,
@@ -17,14 +17,16 @@ from gsr.counters.decay import (
     power_of_two,
 )
 from gsr.counters.item_columns import BYTES_PER_ITEM, ItemColumns
+from gsr.counters.progress import StreamProgress
+from gsr.counters.rules import EdgeRules
 from gsr.machine_words import prefetch
 
-_SLOTS_PER_LINE: Final = 16
-"""Neighbours in 64 bytes."""
+_SLOTS_PER_LINE: Final = LINE_BYTES // 4
+"""Neighbours in a cache line."""
 
 
 class Edges(NamedTuple):
-    """The rows' slots.
+    """The neighbours of all items and the weights of the edges to them.
 
     Parameters
     ----------
@@ -59,28 +61,27 @@ class Scratch(NamedTuple):
     weights: npt.NDArray[np.float32]
 
 
-class EdgeRules(NamedTuple):
-    """Settings of pass 2.
+class EdgeArguments(NamedTuple):
+    """What `add_edges` needs beside the range of clicks."""
 
-    Parameters
-    ----------
-    weights
-        float64 [256], by event code.
-    half_lives
-        float64 [S], seconds.
-    row_slots
-        Slots of a full row.
-    kept_per_scale
-        Neighbours that each scale keeps of a full row.
-    room_per_click
-        Slots that one click may need in the arena.
-    """
+    items: ItemColumns
+    edges: Edges
+    rules: EdgeRules
+    progress: StreamProgress
+    scratch: Scratch
+    applied: AppliedColumns
+    times: npt.NDArray[np.float64]
+    events: npt.NDArray[np.uint8]
 
-    weights: npt.NDArray[np.float64]
-    half_lives: npt.NDArray[np.float64]
-    row_slots: int
-    kept_per_scale: int
-    room_per_click: int
+
+def new_scratch(scales: int, row_slots: int) -> Scratch:
+    """Return room for `scales` time scales and rows of `row_slots` slots."""
+    return Scratch(
+        whole=np.zeros(scales, dtype=np.int64),
+        scale=np.zeros(scales, dtype=np.float64),
+        kept=np.zeros(row_slots, dtype=np.bool_),
+        weights=np.zeros(row_slots, dtype=np.float32),
+    )
 
 
 @inner_kernel
@@ -250,7 +251,7 @@ def _add_edge(
     items: ItemColumns,
     edges: Edges,
     rules: EdgeRules,
-    progress: Progress,
+    progress: StreamProgress,
     row: int,
     target: int,
     weight: float,
@@ -276,7 +277,7 @@ def _add_edge(
 @inner_kernel
 def _touch_item(
     items: ItemColumns,
-    progress: Progress,
+    progress: StreamProgress,
     row: int,
     time: float,
     weight: float,
@@ -303,19 +304,21 @@ def _touch_item(
 
 
 @inner_kernel
-def _ask_for(items: ItemColumns, edges: Edges, results: Results, click: int, stop: int) -> None:
+def _ask_for(
+    items: ItemColumns, edges: Edges, applied: AppliedColumns, click: int, stop: int
+) -> None:
     """Ask for the memory of clicks soon to come (see `gsr.counters.buffer_kernel._ask_for`)."""
     far, near = click + 2 * AHEAD, click + AHEAD
     if far < stop:
-        row = results.item_rows[far]
+        row = applied.item_rows[far]
         if row >= 0:
             prefetch(items.popularity_references, row)
-        for edge in range(results.edge_starts[far], results.edge_starts[far + 1]):
-            source = results.edge_sources[edge]
+        for edge in range(applied.edge_starts[far], applied.edge_starts[far + 1]):
+            source = applied.edge_sources[edge]
             prefetch(items.row_references, source)
     if near < stop:
-        for edge in range(results.edge_starts[near], results.edge_starts[near + 1]):
-            source = results.edge_sources[edge]
+        for edge in range(applied.edge_starts[near], applied.edge_starts[near + 1]):
+            source = applied.edge_sources[edge]
             begin = items.row_starts[source]
             end = begin + items.row_lengths[source]
             for slot in range(begin, end, _SLOTS_PER_LINE):
@@ -327,9 +330,9 @@ def add_edges(
     items: ItemColumns,
     edges: Edges,
     rules: EdgeRules,
-    progress: Progress,
+    progress: StreamProgress,
     scratch: Scratch,
-    results: Results,
+    applied: AppliedColumns,
     times: npt.NDArray[np.float64],
     events: npt.NDArray[np.uint8],
     start: int,
@@ -341,35 +344,35 @@ def add_edges(
     ----------
     items, edges, rules, progress, scratch
         The state.
-    results
-        Filled by pass 1 for these clicks.
+    applied
+        Filled by the first pass for these clicks.
     times, events
         float64 [n] and uint8 [n], the clicks' own.
     start, stop
         Which clicks.
     """
     for click in range(start, stop):
-        _ask_for(items, edges, results, click, stop)
-        if results.outcomes[click] != ACCEPTED:
+        _ask_for(items, edges, applied, click, stop)
+        if applied.outcomes[click] != ACCEPTED:
             continue
         if len(edges.neighbours.slots) - edges.neighbours.top[0] < rules.room_per_click:
             return click
         time = times[click]
         weight = rules.weights[events[click]]
         _split(time, rules.half_lives, scratch)
-        _touch_item(items, progress, results.item_rows[click], time, weight, scratch)
-        for edge in range(results.edge_starts[click], results.edge_starts[click + 1]):
-            if results.edge_times[edge] != time:
-                time = results.edge_times[edge]
+        _touch_item(items, progress, applied.item_rows[click], time, weight, scratch)
+        for edge in range(applied.edge_starts[click], applied.edge_starts[click + 1]):
+            if applied.edge_times[edge] != time:
+                time = applied.edge_times[edge]
                 _split(time, rules.half_lives, scratch)
             _add_edge(
                 items,
                 edges,
                 rules,
                 progress,
-                results.edge_sources[edge],
-                results.edge_targets[edge],
-                results.edge_weights[edge],
+                applied.edge_sources[edge],
+                applied.edge_targets[edge],
+                applied.edge_weights[edge],
                 scratch,
             )
     return stop

@@ -1,4 +1,4 @@
-"""What the model knows of users: their recent clicks, nothing else."""
+"""Recent clicks of many users, padded to one length: all that the model knows of users."""
 
 from dataclasses import dataclass
 

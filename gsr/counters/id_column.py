@@ -1,4 +1,4 @@
-"""Many ids in one buffer, each with its hash: what kernels know users and items by."""
+"""A column of ids that share one buffer, each with its hash."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, overload

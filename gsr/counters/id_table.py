@@ -1,4 +1,4 @@
-"""Which number belongs to which id: a hash table that kernels can use."""
+"""A hash table from ids to numbers that kernels can use."""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Clicks of many users as they lie in memory for learning and evaluating: one array per column."""
+"""All clicks of a fixed set of users, user after user, one array per column."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""Items as columns: one row per item of the partition, all of them in memory."""
+"""The columns of all items of a partition: one row per item."""
 
 from typing import Final, NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import lean_kernel
-from gsr.counters.columns import new_records
+from gsr.counters.cache_lines import new_records
 
 ROWS: Final = 0
 """In `counts`: rows handed out, free ones included."""
@@ -17,7 +17,7 @@ ITEMS: Final = 2
 NEXT_INDEX: Final = 3
 """In `counts`: the index that the next new item gets."""
 
-GONE: Final = 0xFFFF_FFFF
+NO_INDEX: Final = 0xFFFF_FFFF
 """An index that no item ever has."""
 
 BYTES_PER_ITEM: Final = 64

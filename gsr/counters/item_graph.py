@@ -1,6 +1,5 @@
-"""The item graph and recent popularity, as arrays over item rows: for kernels and for everybody."""
+"""The item graph and recent popularity, as arrays over item rows."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -59,25 +58,3 @@ class ItemGraph(NamedTuple):
     def scales(self) -> int:
         """How many time scales there are."""
         return len(self.half_lives)
-
-
-@dataclass(frozen=True, slots=True)
-class ItemTable:
-    """Items of one partition with their counters; row n of everything is one item.
-
-    Parameters
-    ----------
-    ids
-        N item ids, in the order of their indexes.
-    indexes
-        int64 [N], ascending: the partition's number of each item, never used twice.
-    created_at
-        float64 [N], time of the click that made the item known.
-    graph
-        Their counters; `neighbours` are rows of this table.
-    """
-
-    ids: list[str]
-    indexes: npt.NDArray[np.int64]
-    created_at: npt.NDArray[np.float64]
-    graph: ItemGraph

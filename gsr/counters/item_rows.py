@@ -1,4 +1,4 @@
-"""Which item stands in which row, and rows for more of them."""
+"""Items of a partition by row: ids, counters and edges, with room for more items."""
 
 from collections.abc import Sequence
 
@@ -6,16 +6,16 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.arena import new_arena
-from gsr.counters.columns import copy_columns
+from gsr.counters.cache_lines import copy_columns
 from gsr.counters.edge_kernel import Edges
 from gsr.counters.fingerprint import fingerprints_of
 from gsr.counters.id_column import IdColumn
 from gsr.counters.id_table import IdTable
 from gsr.counters.item_columns import (
     FREE,
-    GONE,
     ITEMS,
     NEXT_INDEX,
+    NO_INDEX,
     ROWS,
     claim_rows,
     new_item_columns,
@@ -127,7 +127,7 @@ class ItemRows:
         old = self.columns
         more_rows = int(old.counts[ROWS]) - int(old.counts[FREE]) + rows
         more_indexes = max(self.next_index + rows, indexes)
-        if more_indexes >= GONE:
+        if more_indexes >= NO_INDEX:
             raise CountersFullError(
                 f"{self.next_index} different items were seen, more than 32 bits can number"
             )

@@ -7,7 +7,6 @@ from gsr.compiled import lean_kernel
 from gsr.counters.arena import release
 from gsr.counters.decay import power_of_two
 from gsr.counters.edge_kernel import (
-    EdgeRules,
     Edges,
     Scratch,
     move_popularity_reference,
@@ -16,6 +15,8 @@ from gsr.counters.edge_kernel import (
     stored,
 )
 from gsr.counters.item_columns import FREE, ITEMS, ItemColumns
+from gsr.counters.item_graph import ItemGraph
+from gsr.counters.rules import EdgeRules
 
 
 @lean_kernel
@@ -106,29 +107,35 @@ def merge_row(
 
 
 @lean_kernel
-def merge_table(
+def merge_items(
     items: ItemColumns,
     edges: Edges,
     rules: EdgeRules,
     scratch: Scratch,
     rows: npt.NDArray[np.int64],
     created_at: npt.NDArray[np.float64],
-    last_clicks: npt.NDArray[np.float64],
-    popularity: npt.NDArray[np.float32],
-    popularity_references: npt.NDArray[np.int64],
-    starts: npt.NDArray[np.int64],
-    lengths: npt.NDArray[np.int32],
-    references: npt.NDArray[np.int64],
-    neighbours: npt.NDArray[np.uint32],
-    weights: npt.NDArray[np.float32],
+    other: ItemGraph,
     start: int,
     room: int,
 ) -> int:
-    """Merge another partition's items from its item `start` on; `rows` tells where each stands.
+    """Merge another partition's items from its item `start` on.
+
+    Parameters
+    ----------
+    items, edges, rules, scratch
+        The state.
+    rows
+        int64 [items of the partition], where each of them stands.
+    created_at, other
+        The partition's, see `PartitionItems`.
+    start
+        The first item to merge.
+    room
+        Slots that the arena must have for each item.
 
     Returns
     -------
-    The first item that needs more than the `room` slots that the arena must have for each.
+    The first item for which the arena has too little room.
     """
     for i in range(start, len(rows)):
         if len(edges.neighbours.slots) - edges.neighbours.top[0] < room:
@@ -137,12 +144,12 @@ def merge_table(
             items,
             rows[i],
             created_at[i],
-            last_clicks[i],
-            popularity[i],
-            popularity_references[i],
+            other.last_clicks[i],
+            other.popularity[i],
+            other.popularity_references[i],
         )
-        first = starts[i]
-        last = first + lengths[i]
+        first = other.row_starts[i]
+        last = first + other.row_lengths[i]
         merge_row(
             items,
             edges,
@@ -150,9 +157,9 @@ def merge_table(
             scratch,
             rows[i],
             rows,
-            neighbours[first:last],
-            weights[first:last],
-            references[i],
+            other.neighbours[first:last],
+            other.weights[first:last],
+            other.row_references[i],
         )
     return len(rows)
 

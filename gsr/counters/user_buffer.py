@@ -1,4 +1,4 @@
-"""What the state knows of one user."""
+"""One user's recent clicks and seen filter, copied out of the counters or of a checkpoint."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class UserBuffer:
     Parameters
     ----------
     items
-        int64 [n]: item rows where it comes from or goes into `StateArrays`, item indexes where
+        int64 [n]: item rows where it comes from or goes into `Counters`, item indexes where
         it comes from a `Checkpoint`; -1 where the item has left the state since.
     fingerprints
         uint32 [n], of the item ids (see `gsr.counters.fingerprint`); known also where the item

@@ -1,4 +1,4 @@
-"""Users as columns: one slot per user that is in memory."""
+"""The columns of the users in memory: one slot per user."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 from gsr.compiled import lean_kernel
 from gsr.counters.arena import Arena, release
 from gsr.counters.buffer_arena import BufferArena, capacity_for, give_block, take_block
-from gsr.counters.columns import new_records
+from gsr.counters.cache_lines import new_records
 
 BYTES_PER_USER = 24
 """Packed size of a user without clicks."""

@@ -1,4 +1,4 @@
-"""Which user stands in which slot, and slots for more of them."""
+"""Users in memory by slot: buffers and seen filters, with room for more users."""
 
 import math
 from collections.abc import Callable
@@ -9,10 +9,18 @@ import numpy.typing as npt
 
 from gsr.counters.arena import Arena, allocate, block_size, new_arena
 from gsr.counters.buffer_arena import BYTES_PER_SLOT, full_capacity, grown, new_buffer_arena
-from gsr.counters.columns import copy_columns
+from gsr.counters.cache_lines import copy_columns
 from gsr.counters.id_column import IdColumn
 from gsr.counters.id_table import IdTable
-from gsr.counters.user_columns import UserColumns, clear_users, give_room, new_user_columns
+from gsr.counters.item_columns import NEXT_INDEX, NO_INDEX, ItemColumns
+from gsr.counters.user_buffer import UserBuffer
+from gsr.counters.user_columns import (
+    UserColumns,
+    clear_user,
+    clear_users,
+    give_room,
+    new_user_columns,
+)
 
 UserSource = Callable[[IdColumn, npt.NDArray[np.int64]], None]
 """Fills empty slots with users who are not in memory: (user ids, slots)."""
@@ -26,7 +34,7 @@ _FIRST_CLICKS: Final = 16
 
 
 class UserSlots:
-    """Users in memory.
+    """The users in memory; the others come from a source as they are asked for.
 
     Parameters
     ----------
@@ -117,6 +125,54 @@ class UserSlots:
         self.columns.seen_starts[slot] = start
         self.columns.seen_capacities[slot] = capacity
         self.columns.seen_lengths[slot] = len(marks)
+
+    def read(self, slot: int, items: ItemColumns, horizon: float) -> UserBuffer | None:
+        """Return a copy of what a slot holds, its items as rows of `items`.
+
+        None for a slot of -1, an empty one, or one without clicks since `horizon`.
+        """
+        columns, buffers = self.columns, self.columns.buffers
+        length = int(columns.lengths[slot]) if slot >= 0 else 0
+        start = int(columns.blocks[slot]) + int(columns.firsts[slot])
+        clicks = slice(start, start + length)
+        if length == 0 or buffers.times[clicks.stop - 1] < horizon:
+            return None
+        indexes = buffers.items[clicks].astype(np.int64)
+        known = indexes < items.counts[NEXT_INDEX]
+        rows = np.full(length, -1, dtype=np.int64)
+        rows[known] = items.rows[indexes[known]]
+        return UserBuffer(
+            items=rows,
+            fingerprints=buffers.fingerprints[clicks].copy(),
+            times=buffers.times[clicks].copy(),
+            events=buffers.events[clicks].copy(),
+            hashes=buffers.hashes[clicks].copy(),
+            seen=seen_of(columns, self.seen, slot),
+            source_offset=int(columns.source_offsets[slot]),
+            accepted_at=float(columns.accepted_at[slot]),
+        )
+
+    def write(self, slot: int, buffer: UserBuffer, items: ItemColumns, seen_items: int) -> None:
+        """Let a slot hold a user whose items are rows of `items`, as far as there is room."""
+        kept = slice(max(0, len(buffer) - self.buffer_length), None)
+        rows = buffer.items[kept]
+        clear_user(self.columns, self.seen, slot)
+        self.give_room(np.array([slot]), np.array([len(rows)]))
+        columns, buffers = self.columns, self.columns.buffers
+        start = int(columns.blocks[slot])
+        clicks = slice(start, start + len(rows))
+        buffers.items[clicks] = np.where(rows >= 0, items.indexes[rows], NO_INDEX)
+        buffers.fingerprints[clicks] = buffer.fingerprints[kept]
+        buffers.times[clicks] = buffer.times[kept]
+        buffers.events[clicks] = buffer.events[kept]
+        buffers.hashes[clicks] = buffer.hashes[kept]
+        columns.source_offsets[slot] = buffer.source_offset
+        columns.accepted_at[slot] = buffer.accepted_at
+        marks = buffer.seen[max(0, len(buffer.seen) - seen_items) :]
+        if len(marks) > 0:
+            self.put_seen(slot, marks)
+        columns.dirty[slot] = 1
+        columns.seen_dirty[slot] = 1
 
     def mark_clean(self) -> None:
         """Note that everything has been written."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.applied import Applied
+from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.histories import Histories
 from gsr.counters.id_column import IdColumn
 from gsr.counters.item_graph import ItemGraph
@@ -44,7 +44,7 @@ class RecordedClicks:
 
 
 def accepted_clicks(
-    applied: Applied, rows: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]
+    applied: AppliedClicks, rows: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]
 ) -> Clicks:
     """Return the accepted clicks as baselines count them.
 
@@ -91,7 +91,7 @@ class ClickRecorder:
         self._rng = rng
 
     def record(
-        self, applied: Applied, wanted: npt.NDArray[np.int64], user_ids: IdColumn
+        self, applied: AppliedClicks, wanted: npt.NDArray[np.int64], user_ids: IdColumn
     ) -> tuple[Notes, Samples, npt.NDArray[np.int64]]:
         """Add the edges and popularity of `applied` to the counters.
 
@@ -126,7 +126,7 @@ class ClickRecorder:
 
     def _samples(
         self,
-        applied: Applied,
+        applied: AppliedClicks,
         notes: Notes,
         histories: Histories,
         rows: npt.NDArray[np.int64],

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.applied import Applied
+from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.histories import Histories
 from gsr.counters.id_column import IdColumn
@@ -230,7 +230,7 @@ class LearningLoop:
         self._unlearned = [_without(samples, rows) for samples in self._unlearned]
         self._encoded = None
 
-    def _take(self, batch: ClickBatch, applied: Applied, *, rank: bool, share: float) -> None:
+    def _take(self, batch: ClickBatch, applied: AppliedClicks, *, rank: bool, share: float) -> None:
         rows = applied.accepted_rows
         clicks = accepted_clicks(applied, rows, self.mirror.weights)
         self.totals.clicks += len(rows)

@@ -7,12 +7,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.applied import Applied
-from gsr.counters.arrays import StateArrays
+from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
+from gsr.counters.counters import Counters
 from gsr.counters.id_column import MAX_ID_BYTES, IdColumn
-from gsr.counters.item_graph import ItemGraph, ItemTable
+from gsr.counters.item_graph import ItemGraph
+from gsr.counters.partition_items import PartitionItems
 from gsr.counters.user_buffer import UserBuffer
 from gsr.votes.record_and_add import DONE, MORE_NOTES, note_and_add
 from gsr.votes.recording import Notes, with_more_room
@@ -45,11 +46,11 @@ class Mirror:
     """
 
     def __init__(
-        self, config: StateConfig, event_weights: Sequence[float], partitions: int = 1
+        self, config: CounterConfig, event_weights: Sequence[float], partitions: int = 1
     ) -> None:
         config = replace(config, max_items=config.max_items * partitions)
         self.weights: npt.NDArray[np.float64] = np.array(event_weights, dtype=np.float64)
-        self.arrays = StateArrays(config, self.weights)
+        self.arrays = Counters(config, self.weights)
         self.first_generation = 0
         self._generations: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._indexes: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
@@ -73,18 +74,20 @@ class Mirror:
         """Return the counters as the model reads them; views, valid until the next change."""
         return self.arrays.graph()
 
-    def push(self, batch: ClickBatch, start: int = 0) -> tuple[Applied, npt.NDArray[np.int64]]:
+    def push(
+        self, batch: ClickBatch, start: int = 0
+    ) -> tuple[AppliedClicks, npt.NDArray[np.int64]]:
         """Apply clicks from `start` on to the users' buffers, noting each one's history.
 
         Returns
         -------
-        Their outcomes (see `StateArrays.apply_buffers`; edges are still to be added), and int64
+        Their outcomes (see `Counters.apply_buffers`; edges are still to be added), and int64
         [c], the rows that now stand for another item or for none: forget what is kept of these.
         """
         applied = self.arrays.apply_buffers(batch, start, record_histories=True)
         return applied, self._changed_rows()
 
-    def add(self, applied: Applied, notes: Notes, own: int) -> Notes:
+    def add(self, applied: AppliedClicks, notes: Notes, own: int) -> Notes:
         """Add the edges and popularity of `applied`, noting what was known before each click.
 
         Returns the notes, which may have moved to larger arrays.
@@ -92,7 +95,7 @@ class Mirror:
         click = applied.start
         reason = MORE_NOTES
         while reason != DONE:
-            arguments = self.arrays.pass_two(applied)
+            arguments = self.arrays.edge_arguments(applied)
             click, reason = note_and_add(notes, own, *arguments, click, applied.stop)
             if reason == MORE_NOTES:
                 notes = with_more_room(notes)
@@ -120,7 +123,7 @@ class Mirror:
         highest = int(generations.max(initial=0))
         self.first_generation = highest >> GENERATION_BITS << GENERATION_BITS
 
-    def absorb(self, table: ItemTable) -> npt.NDArray[np.int64]:
+    def absorb(self, table: PartitionItems) -> npt.NDArray[np.int64]:
         """Add a partition's items and counters; return the row of each of its items."""
         rows = self.arrays.absorb(table)
         self._changed_rows()

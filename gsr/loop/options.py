@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gsr.config import LearnerConfig, ModelConfig
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from gsr.votes.baselines import HALF_LIVES
 
 
@@ -34,7 +34,7 @@ class LoopOptions:
         Samples that may wait to be learned; the oldest are shed past it.
     """
 
-    state: StateConfig
+    state: CounterConfig
     model: ModelConfig
     learner: LearnerConfig
     partitions: int = 1

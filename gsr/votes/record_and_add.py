@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import kernel
-from gsr.counters.buffer_kernel import Progress, Results
-from gsr.counters.edge_kernel import EdgeRules, Edges, Scratch, add_edges
+from gsr.counters.applied_clicks import AppliedColumns
+from gsr.counters.edge_kernel import Edges, Scratch, add_edges
 from gsr.counters.item_columns import ItemColumns
 from gsr.counters.item_graph import ItemGraph
+from gsr.counters.progress import StreamProgress
+from gsr.counters.rules import EdgeRules
 from gsr.votes.recording import Notes, note_level, record_click
 
 DONE: Final = 0
@@ -30,9 +32,9 @@ def note_and_add(
     items: ItemColumns,
     edges: Edges,
     rules: EdgeRules,
-    progress: Progress,
+    progress: StreamProgress,
     scratch: Scratch,
-    results: Results,
+    results: AppliedColumns,
     times: npt.NDArray[np.float64],
     events: npt.NDArray[np.uint8],
     start: int,

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gsr.counters.applied import FORGET_EVENT
+from gsr.counters.applied_clicks import FORGET_EVENT
 from gsr.counters.fingerprint import fingerprint
-from gsr.counters.item_graph import ItemTable
+from gsr.counters.partition_items import PartitionItems
 from gsr.counters.user_buffer import UserBuffer
 from stream.errors import StateCorruptError
 from stream.state.checkpoint import Checkpoint
@@ -52,7 +52,7 @@ def check(path: Path) -> list[str]:
     return problems
 
 
-def _item_problems(checkpoint: Checkpoint, table: ItemTable) -> Iterator[str]:
+def _item_problems(checkpoint: Checkpoint, table: PartitionItems) -> Iterator[str]:
     """Yield what is wrong with items and their rows."""
     meta, graph = checkpoint.meta, table.graph
     if len(set(table.ids)) < len(table.ids):

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gsr.counters.item_graph import ItemTable
+from gsr.counters.partition_items import PartitionItems
 from gsr.counters.user_buffer import UserBuffer
 from stream.errors import StateCorruptError
 from stream.state.feed import CHUNK_ROWS, FeedChunk, decode_chunk, empty_chunk, join_chunks
@@ -142,7 +142,7 @@ class Checkpoint:
         horizon = -math.inf if ttl is None else self.meta.watermark - ttl
         return buffer is not None and buffer.last_click_at >= horizon
 
-    def items(self) -> ItemTable:
+    def items(self) -> PartitionItems:
         """Return every item with its counters."""
         with plain_errors(self._path):
             return read_items(self._database, self.meta)

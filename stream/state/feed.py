@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from gsr.counters.byte_column import ByteColumn
 from gsr.counters.id_column import IdColumn, join_ids
-from gsr.counters.item_columns import GONE
+from gsr.counters.item_columns import NO_INDEX
 from stream.errors import StateCorruptError
 
 CHUNK_ROWS: Final = 1024
@@ -109,7 +109,7 @@ def encode_chunk(chunk: FeedChunk) -> bytes:
         (
             len(chunk).to_bytes(_HEADER_BYTES, "little"),
             ids.lengths.astype(np.uint16).tobytes(),
-            np.where(chunk.items < 0, GONE, chunk.items).astype(np.uint32).tobytes(),
+            np.where(chunk.items < 0, NO_INDEX, chunk.items).astype(np.uint32).tobytes(),
             chunk.events.tobytes(),
             _planes(chunk.times),
             _planes(chunk.append_times),
@@ -140,7 +140,7 @@ def decode_chunk(start: int, value: bytes) -> FeedChunk:
     return FeedChunk(
         start,
         IdColumn.of_bytes(ByteColumn(np.frombuffer(value, np.uint8), ends - lengths, lengths)),
-        np.where(items == GONE, -1, items.astype(np.int64)),
+        np.where(items == NO_INDEX, -1, items.astype(np.int64)),
         _column(value, wide, n, np.float64),
         np.frombuffer(value, np.uint8, count=n, offset=_HEADER_BYTES + 6 * n),
         _column(value, wide + 8 * n, n, np.float64),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from stream.errors import StateCorruptError, StateMismatchError
 
 FORMAT_VERSION: Final = 2
@@ -62,7 +62,7 @@ class StateMeta:
     feed_start: int
     feed_stop: int
     next_index: int
-    config: StateConfig
+    config: CounterConfig
     event_names: tuple[str, ...]
     counters: Mapping[str, int]
     topic_ids: Mapping[str, str] = field(default_factory=dict)
@@ -134,7 +134,7 @@ def decode_meta(records: Mapping[bytes, bytes], place: str) -> StateMeta:
 
 
 def refuse_mismatch(
-    meta: StateMeta, partition: int, config: StateConfig, event_names: tuple[str, ...], place: str
+    meta: StateMeta, partition: int, config: CounterConfig, event_names: tuple[str, ...], place: str
 ) -> None:
     """Refuse to go on with a state that has another shape than the configuration says.
 
@@ -148,7 +148,7 @@ def refuse_mismatch(
             f"{place} holds the state of partition {meta.partition}, not of {partition}: "
             "were directories exchanged?"
         )
-    for each in fields(StateConfig):
+    for each in fields(CounterConfig):
         stored, wanted = getattr(meta.config, each.name), getattr(config, each.name)
         if stored != wanted:
             setting = setting_name(each.name)
@@ -168,7 +168,7 @@ def refuse_mismatch(
 
 
 def setting_name(field: str) -> str:
-    """Return the setting that a field of `StateConfig` comes from, as users write it.
+    """Return the setting that a field of `CounterConfig` comes from, as users write it.
 
     Examples
     --------
@@ -189,12 +189,12 @@ def as_setting(value: object) -> str:
     return json.dumps("off" if value is None else value)
 
 
-def _config(values: dict[str, Any]) -> StateConfig:
+def _config(values: dict[str, Any]) -> CounterConfig:
     """Return the configuration that was stored; JSON knows no tuples."""
     known: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }
-    return StateConfig(**known)
+    return CounterConfig(**known)
 
 
 def _json(value: dict[str, Any]) -> bytes:

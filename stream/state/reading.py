@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.byte_column import ByteColumn
-from gsr.counters.item_columns import GONE
-from gsr.counters.item_graph import ItemGraph, ItemTable
+from gsr.counters.item_columns import NO_INDEX
+from gsr.counters.item_graph import ItemGraph
+from gsr.counters.partition_items import PartitionItems
 from gsr.counters.user_buffer import UserBuffer
 from stream.errors import StateCorruptError
 from stream.state.item_blocks import StoredItems, block_of, unpack_item_blocks
@@ -73,7 +74,7 @@ def read_chunk_sizes(database: Database) -> list[tuple[int, int]]:
     return sizes
 
 
-def read_items(database: Database, meta: StateMeta) -> ItemTable:
+def read_items(database: Database, meta: StateMeta) -> PartitionItems:
     """Return every item with its counters, in the order of their indexes.
 
     Raises
@@ -86,7 +87,7 @@ def read_items(database: Database, meta: StateMeta) -> ItemTable:
     ids = [item_id.decode() for item_id in stored.ids if item_id is not None]
     n = len(ids)
     starts, lengths, references, neighbours, weights = _read_rows(database, meta, indexes)
-    return ItemTable(
+    return PartitionItems(
         ids=ids,
         indexes=indexes,
         created_at=counters["created_at"].copy(),
@@ -205,7 +206,7 @@ def decode_user(value: bytes, seen: bytes) -> UserBuffer:
     n = clicks_in(value)
     items = np.frombuffer(value, np.uint32, count=n, offset=24)
     return UserBuffer(
-        items=np.where(items == GONE, -1, items.astype(np.int64)),
+        items=np.where(items == NO_INDEX, -1, items.astype(np.int64)),
         fingerprints=np.frombuffer(value, np.uint32, count=n, offset=24 + 4 * n),
         times=np.frombuffer(value, np.float64, count=n, offset=24 + 8 * n),
         events=np.frombuffer(value, np.uint8, count=n, offset=24 + 16 * n),

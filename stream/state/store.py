@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 from rocksdict import Checkpoint as RocksCheckpoint
 
-from gsr.counters.applied import (
+from gsr.counters.applied_clicks import (
     ACCEPTED,
     DUPLICATE,
     FORGET_EVENT,
     FORGOTTEN,
     TOO_OLD,
-    Applied,
+    AppliedClicks,
 )
-from gsr.counters.arrays import StateArrays
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
+from gsr.counters.counters import Counters
 from gsr.counters.id_column import IdColumn, join_ids
 from gsr.counters.user_buffer import UserBuffer
 from gsr.errors import CountersFullError
@@ -171,7 +171,7 @@ class PartitionStore:
         self._longest_flush_seconds = 0.0
         self._longest_hold_seconds = 0.0
         weights = np.array(list(rules.weights.values()), dtype=np.float64)
-        self.arrays = StateArrays(
+        self.arrays = Counters(
             meta.config, weights, users=min(options.cached_users * 5 // 4, _FIRST_USERS)
         )
         with plain_errors(path):
@@ -182,7 +182,7 @@ class PartitionStore:
         cls,
         path: Path,
         partition: int,
-        config: StateConfig,
+        config: CounterConfig,
         rules: EventRules,
         clock: Clock,
         options: StoreOptions | None = None,
@@ -347,7 +347,7 @@ class PartitionStore:
         self._next_offset = -clicks
         self._counters["history"] = clicks
 
-    def apply(self, batch: ClickBatch, watermark: float, next_offset: int) -> Applied:
+    def apply(self, batch: ClickBatch, watermark: float, next_offset: int) -> AppliedClicks:
         """Apply a decoded batch; in memory until the next flush.
 
         Parameters
@@ -384,7 +384,7 @@ class PartitionStore:
         self._append_feed(batch, applied)
         return applied
 
-    def _append_feed(self, batch: ClickBatch, applied: Applied) -> None:
+    def _append_feed(self, batch: ClickBatch, applied: AppliedClicks) -> None:
         """Add the clicks that changed something to the feed and to the touched users."""
         told = np.flatnonzero((applied.outcomes == ACCEPTED) | (applied.outcomes == FORGOTTEN))
         user_ids = IdColumn.of(batch.user_ids).rows(told).compact()
@@ -601,7 +601,7 @@ class PartitionStore:
                 self._lock.release()
 
 
-def _begin(partition: int, config: StateConfig, names: tuple[str, ...]) -> StateMeta:
+def _begin(partition: int, config: CounterConfig, names: tuple[str, ...]) -> StateMeta:
     """Return what an empty state says of itself."""
     return StateMeta(
         partition=partition,

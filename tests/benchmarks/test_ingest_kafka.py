@@ -12,7 +12,7 @@ from benchmarks.ingest_kafka.reference import BUFFER_LENGTH, Entry, expected, pl
 from benchmarks.ingest_kafka.result_file import OtherSettingsError, ResultFile
 from benchmarks.ingest_kafka.results import rates, ratios, table
 from consumers.config.settings import GsrConfig
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from stream.clock import ManualClock
 from stream.events.clicks.codec import ClickCodec
 from stream.log.interface import RecordBatch
@@ -35,7 +35,7 @@ def test_state_comes_to_what_the_peers_must_come_to(tmp_path: Path) -> None:
     )
     rules = GsrConfig().events.rules()
     decoded = ClickCodec(rules).decode(batch, float("-inf"))
-    shape = StateConfig(half_lives=(1e15,), neighbours=2048)
+    shape = CounterConfig(half_lives=(1e15,), neighbours=2048)
     store = PartitionStore.open(tmp_path, 0, shape, rules, ManualClock(), StoreOptions())
     store.apply(decoded.clicks, decoded.watermark, batch.next_offset)
     store.flush()

@@ -15,7 +15,8 @@ from consumers.roles.publisher.role import PublisherRole
 from consumers.roles.trainer.role import TrainerRole
 from stream.clock import ManualClock
 from stream.events.clicks.encoding import outgoing_clicks
-from stream.events.simulator.shoppers import Simulator, SimulatorConfig
+from stream.events.simulator.config import SimulatorConfig
+from stream.events.simulator.shoppers import Simulator
 from stream.log.embedded.log import EmbeddedLog
 
 ARCHIVE: Final = Path(__file__).with_name("home.tar.xz")

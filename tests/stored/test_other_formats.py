@@ -8,7 +8,7 @@ from rocksdict import Rdict
 
 from consumers.artifacts.snapshot_files import decode_snapshot
 from consumers.errors import ArtifactError
-from consumers.roles.trainer.journal import Journal
+from consumers.learning.journal import Journal
 from consumers.serving.view import decode_view
 from gsr.errors import SnapshotError
 from gsr.learning.learner import Learner

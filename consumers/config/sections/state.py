@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from consumers.config.sections.section import Count, Positive, PositiveOrOff, Section
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 
 
 class StateSection(Section):
@@ -62,7 +62,7 @@ class StateSection(Section):
         self.shape()
         return self
 
-    def shape(self) -> StateConfig:
+    def shape(self) -> CounterConfig:
         """Return the section as the state store wants it."""
         values = self.model_dump(exclude={"directory", "half_lives_seconds"})
-        return StateConfig(**values, half_lives=self.half_lives_seconds)
+        return CounterConfig(**values, half_lives=self.half_lives_seconds)

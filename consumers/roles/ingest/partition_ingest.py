@@ -21,7 +21,7 @@ from consumers.roles.ingest.sequences import (
 from consumers.roles.ingest.topic_origin import remember_record
 from consumers.topics.oversized_records import append_what_fits
 from consumers.topics.sequences_completeness import NOTHING_TO_SEND, RESENDING
-from gsr.counters.applied import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD, Applied
+from gsr.counters.applied_clicks import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD, AppliedClicks
 from gsr.counters.click_batch import ClickBatch
 from stream.clock import Clock, Periodic
 from stream.errors import RecordsDamagedError
@@ -363,7 +363,7 @@ class PartitionIngest:
         finally:
             self._store.close()
 
-    def _count(self, records: int, applied: Applied) -> None:
+    def _count(self, records: int, applied: AppliedClicks) -> None:
         self._metrics.counter("gsr_ingest_records_total").inc(records)
         counts = np.bincount(applied.outcomes, minlength=max(OUTCOMES) + 1)
         clicks = self._metrics.counter("gsr_ingest_clicks_total")
@@ -379,7 +379,7 @@ class PartitionIngest:
             counter.labels(record.reason).inc()
 
 
-def forgotten_users(clicks: ClickBatch, applied: Applied) -> list[str]:
+def forgotten_users(clicks: ClickBatch, applied: AppliedClicks) -> list[str]:
     """Return the users whom the batch asked to forget."""
     if not clicks.forget.any():
         return []

@@ -14,7 +14,7 @@ from consumers.errors import ArtifactError
 from consumers.roles.trainer.item_names import ItemNames
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.id_column import IdColumn, join_ids
-from gsr.counters.item_graph import ItemTable
+from gsr.counters.partition_items import PartitionItems
 from gsr.counters.user_buffer import UserBuffer
 from stream.errors import StateCorruptError, StateMismatchError
 from stream.state.checkpoint import Checkpoint
@@ -202,7 +202,7 @@ class CheckpointFollower:
         base = self.parts[partition].base
         return {} if base is None or not user_ids else base.buffers(user_ids)
 
-    def tables(self, partitions: Iterable[int]) -> list[ItemTable]:
+    def tables(self, partitions: Iterable[int]) -> list[PartitionItems]:
         """Return the items of these partitions' bases, with their counters."""
         bases = [self.parts[partition].base for partition in partitions]
         return [base.items() for base in bases if base is not None]

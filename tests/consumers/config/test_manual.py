@@ -11,7 +11,7 @@ from consumers.config.manual import default_toml, read_docstring
 from consumers.config.sections.events import EventsSection
 from consumers.config.sections.state import StateSection
 from consumers.config.settings import GsrConfig
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from stream.events.clicks.rules import EventRules
 
 
@@ -40,7 +40,7 @@ def test_every_setting_is_explained() -> None:
 
 @pytest.mark.parametrize(
     ("section", "target"),
-    [(StateSection().shape(), StateConfig()), (EventsSection().rules(), EventRules())],
+    [(StateSection().shape(), CounterConfig()), (EventsSection().rules(), EventRules())],
 )
 def test_sections_agree_with_what_they_are_made_into(section: object, target: object) -> None:
     """The defaults of the configuration and of the library are the same."""
@@ -52,4 +52,4 @@ def test_every_shape_setting_can_be_set() -> None:
     reachable = {
         name.replace("half_lives_seconds", "half_lives") for name in known_settings()["state"]
     }
-    assert {field.name for field in dataclasses.fields(StateConfig)} <= reachable
+    assert {field.name for field in dataclasses.fields(CounterConfig)} <= reachable

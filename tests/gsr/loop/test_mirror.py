@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gsr.counters.arrays import StateArrays
+from gsr.counters.counters import Counters
 from gsr.counters.id_column import IdColumn
-from gsr.counters.item_graph import ItemTable
+from gsr.counters.partition_items import PartitionItems
 from gsr.loop.mirror import GENERATION_BITS, Mirror
 from gsr.votes.negatives import NO_NEGATIVES
 from gsr.votes.recording import Notes, open_notes
@@ -20,13 +20,13 @@ def mirror_of(count: int = 0, **changes: object) -> Mirror:
     return loop.mirror
 
 
-def table_of(clicks: int, seed: int = 0) -> ItemTable:
+def table_of(clicks: int, seed: int = 0) -> PartitionItems:
     """Return the items of a partition with some clicks on the ring."""
-    arrays = StateArrays(STATE, np.array(WEIGHTS))
+    arrays = Counters(STATE, np.array(WEIGHTS))
     arrays.apply(ring(clicks, seed=seed))
     ids = [item for item in arrays.item_ids if item is not None]
     rows = np.arange(len(ids))
-    return ItemTable(ids, rows, np.full(len(ids), START), arrays.graph())
+    return PartitionItems(ids, rows, np.full(len(ids), START), arrays.graph())
 
 
 def popularity_of(mirror: Mirror, item: str) -> float:
@@ -39,7 +39,7 @@ def popularity_of(mirror: Mirror, item: str) -> float:
 def test_it_counts_as_state_counts() -> None:
     """Clicks taken in by the loop leave the counters that a partition's state has of them."""
     mirror = mirror_of(300)
-    arrays = StateArrays(STATE, np.array(WEIGHTS))
+    arrays = Counters(STATE, np.array(WEIGHTS))
     arrays.apply(ring(300))
     assert mirror.item_ids == list(arrays.item_ids)
     mine, theirs = mirror.graph(), arrays.graph()
@@ -75,7 +75,7 @@ def test_adding_makes_room_for_notes_and_edges() -> None:
     )
     large = mirror.add(applied, small, 0)
     assert len(large.channel_items) >= large.channel_starts[-1] > 1
-    arrays = StateArrays(STATE, np.array(WEIGHTS))
+    arrays = Counters(STATE, np.array(WEIGHTS))
     arrays.apply(batch)
     np.testing.assert_array_equal(mirror.graph().popularity, arrays.graph().popularity)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from gsr.config import LearnerConfig, ModelConfig
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.options import LoopOptions
 from gsr.network.model import JointModel
@@ -17,7 +17,7 @@ ITEMS = 30
 USERS = 20
 CLICK, SEEN, HIDE = 0, 1, 2
 WEIGHTS = (1.0, 0.0, -1.0)
-STATE = StateConfig(half_lives=(3600.0, 86_400.0), neighbours=16, buffer_length=16)
+STATE = CounterConfig(half_lives=(3600.0, 86_400.0), neighbours=16, buffer_length=16)
 MODEL = ModelConfig(
     dimension=8,
     half_lives=STATE.half_lives,

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from stream.events.clicks.rules import EventRules
 
 RULES = EventRules(weights={"click": 1.0, "buy": 3.0, "seen": 0.0, "hide": -1.0})
@@ -102,12 +102,12 @@ def stories(draw: st.DrawFn, most: int = 400) -> list[Told]:
 
 
 @st.composite
-def small_configs(draw: st.DrawFn) -> StateConfig:
+def small_configs(draw: st.DrawFn) -> CounterConfig:
     """Draw settings so small that everything overflows."""
     neighbours = draw(st.integers(1, 3))
     scales = draw(st.integers(1, min(3, 2 * neighbours - 1)))
     lifetimes = st.sampled_from([None, 50.0, 1000.0])
-    return StateConfig(
+    return CounterConfig(
         buffer_length=draw(st.integers(1, 6)),
         seen_items=draw(st.integers(0, 5)),
         neighbours=neighbours,

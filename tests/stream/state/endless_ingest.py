@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from stream.clock import SystemClock
 from stream.state.store import PartitionStore, StoreOptions
 from tests.stream.state.click_stories import RULES, START, Told, batch_of, part_of, watermark_after
 
 RECORDS = 20_000
-CONFIG = StateConfig(
+CONFIG = CounterConfig(
     buffer_length=8,
     seen_items=20,
     neighbours=4,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gsr.counters.applied import ACCEPTED, DUPLICATE, FORGET_EVENT, FORGOTTEN, TOO_OLD
+from gsr.counters.applied_clicks import ACCEPTED, DUPLICATE, FORGET_EVENT, FORGOTTEN, TOO_OLD
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from gsr.counters.decay import exp2_fraction
 from gsr.counters.fingerprint import fingerprint
 
@@ -65,7 +65,7 @@ def rounded(value: float) -> np.float32:
 class Reference:
     """The state of a partition."""
 
-    def __init__(self, config: StateConfig, weights: list[float]) -> None:
+    def __init__(self, config: CounterConfig, weights: list[float]) -> None:
         self.config = config
         self.weights = weights
         self.users: dict[str, User] = {}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rocksdict import Rdict
 
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from stream.clock import ManualClock
 from stream.state.check import check
 from stream.state.checkpoint import Checkpoint
@@ -67,7 +67,7 @@ def cut_chunk(database: Rdict) -> None:
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     """Make a small state."""
-    config = StateConfig(buffer_length=2)
+    config = CounterConfig(buffer_length=2)
     store = PartitionStore.open(tmp_path, 0, config, RULES, ManualClock())
     story = [Told(i % 2, i % 5, START + i, 0, i) for i in range(20)]
     store.apply(batch_of(story), START + 19, 20)
@@ -85,7 +85,7 @@ def test_a_sound_state_has_no_problems(state: Path) -> None:
 def with_history(tmp_path: Path) -> Path:
     """Make a state that began before the log and went on from it, over several chunks."""
     path = tmp_path / "with-history"
-    store = PartitionStore.open(path, 0, StateConfig(buffer_length=2), RULES, ManualClock())
+    store = PartitionStore.open(path, 0, CounterConfig(buffer_length=2), RULES, ManualClock())
     store.begin_with_history(CHUNK_ROWS + 7)
     story = [Told(i % 50, i % 20, START + i, 0, i) for i in range(2 * CHUNK_ROWS)]
     cut = CHUNK_ROWS + 7

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gsr.counters import arrays
+from gsr.counters import counters
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from stream.clock import ManualClock
 from stream.state.check import check
 from stream.state.dump import dump
@@ -49,7 +49,7 @@ def directory() -> Iterator[Path]:
         shutil.rmtree(path)
 
 
-def open_store(path: Path, config: StateConfig, cached_users: int = 1000) -> PartitionStore:
+def open_store(path: Path, config: CounterConfig, cached_users: int = 1000) -> PartitionStore:
     options = StoreOptions(cached_users=cached_users)
     return PartitionStore.open(path, 0, config, RULES, ManualClock(), options)
 
@@ -58,7 +58,7 @@ def apply_part(store: PartitionStore, batch: ClickBatch, start: int, stop: int) 
     store.apply(part_of(batch, start, stop), watermark_after(batch, stop), stop)
 
 
-def in_one_go(path: Path, config: StateConfig, batch: ClickBatch) -> None:
+def in_one_go(path: Path, config: CounterConfig, batch: ClickBatch) -> None:
     """Apply everything as one batch with one flush."""
     store = open_store(path, config)
     apply_part(store, batch, 0, len(batch))
@@ -67,7 +67,7 @@ def in_one_go(path: Path, config: StateConfig, batch: ClickBatch) -> None:
 
 
 def in_pieces(
-    path: Path, config: StateConfig, batch: ClickBatch, cuts: list[tuple[int, str]]
+    path: Path, config: CounterConfig, batch: ClickBatch, cuts: list[tuple[int, str]]
 ) -> None:
     """Apply in batches of drawn sizes; flush, re-open or crash between them."""
     store = open_store(path, config, cached_users=1)
@@ -96,7 +96,7 @@ CUTS = st.lists(
 @pytest.mark.slow
 @_SLOW
 @given(story=stories(), config=small_configs())
-def test_equals_the_reference(story: list[Told], config: StateConfig) -> None:
+def test_equals_the_reference(story: list[Told], config: CounterConfig) -> None:
     """Kernels and packed bytes say what dictionaries and lists say, to the last bit."""
     batch = batch_of(story)
     reference = Reference(config, WEIGHTS)
@@ -114,12 +114,12 @@ def test_equals_the_reference(story: list[Told], config: StateConfig) -> None:
 @_SLOW
 @given(story=stories(), config=small_configs(), cuts=CUTS)
 def test_same_bytes_for_any_cuts(
-    story: list[Told], config: StateConfig, cuts: list[tuple[int, str]]
+    story: list[Told], config: CounterConfig, cuts: list[tuple[int, str]]
 ) -> None:
     """Batch, flush, eviction, re-open and crash boundaries leave no trace in the bytes."""
     batch = batch_of(story)
     with directory() as path:
         in_one_go(path / "whole", config, batch)
-        with mock.patch.object(arrays, "_CLICKS_AT_ONCE", 13):
+        with mock.patch.object(counters, "_CLICKS_AT_ONCE", 13):
             in_pieces(path / "pieces", config, batch, cuts)
         assert list(dump(path / "pieces")) == list(dump(path / "whole"))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rocksdict import Rdict
 
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from gsr.counters.fingerprint import fingerprint
 from stream.clock import ManualClock
 from stream.errors import (
@@ -37,12 +37,12 @@ from tests.stream.state.click_stories import (
     watermark_after,
 )
 
-CONFIG = StateConfig(buffer_length=4, neighbours=4)
+CONFIG = CounterConfig(buffer_length=4, neighbours=4)
 
 
 def open_store(
     path: Path,
-    config: StateConfig = CONFIG,
+    config: CounterConfig = CONFIG,
     *,
     clock: ManualClock | None = None,
     rules: EventRules = RULES,
@@ -195,7 +195,7 @@ def test_forgetting_leaves_nothing(tmp_path: Path) -> None:
 
 def test_the_sweep_deletes_who_expired(tmp_path: Path) -> None:
     """Expired users leave the disk in bounded steps, which nobody notices."""
-    config = StateConfig(user_ttl_seconds=100.0, buffer_length=2)
+    config = CounterConfig(user_ttl_seconds=100.0, buffer_length=2)
     store = open_store(tmp_path, config)
     apply(store, [Told(user, item, START, 0, item) for user in range(1500) for item in range(3)])
     store.flush()
@@ -214,7 +214,7 @@ def test_the_sweep_deletes_who_expired(tmp_path: Path) -> None:
 
 def test_items_leave_the_disk(tmp_path: Path) -> None:
     """What had to leave for room is gone from vocabulary and graph, and stays gone."""
-    config = StateConfig(max_items=20, neighbours=4)
+    config = CounterConfig(max_items=20, neighbours=4)
     store = open_store(tmp_path, config)
     for part in range(10):
         apply(
@@ -231,7 +231,7 @@ def test_items_leave_the_disk(tmp_path: Path) -> None:
 
 def test_the_feed_is_capped_by_bytes(tmp_path: Path) -> None:
     """The oldest full chunks leave and are counted; the rest reads as if nothing had been."""
-    config = StateConfig(feed_bytes=100_000)
+    config = CounterConfig(feed_bytes=100_000)
     store = open_store(tmp_path, config)
     for part in range(10):
         apply(store, shopping(100, 5, START + part * 500))
@@ -342,7 +342,7 @@ def test_another_shape_is_refused(tmp_path: Path, changed: dict[str, float], wor
     store.close()
     settings: dict[str, object] = {"buffer_length": 4, "neighbours": 4, **changed}
     with pytest.raises(StateMismatchError, match=words) as refusal:
-        open_store(tmp_path, StateConfig(**settings))  # type: ignore[arg-type] # by name
+        open_store(tmp_path, CounterConfig(**settings))  # type: ignore[arg-type] # by name
     assert "fresh --state" in str(refusal.value)
     open_store(tmp_path).close()
 

@@ -5,11 +5,11 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 
-from gsr.counters.applied import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD
-from gsr.counters.arrays import StateArrays
-from gsr.counters.config import StateConfig
+from gsr.counters.applied_clicks import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD
+from gsr.counters.config import CounterConfig
+from gsr.counters.counters import Counters
 from gsr.counters.fingerprint import fingerprint
-from gsr.counters.item_graph import ItemTable
+from gsr.counters.partition_items import PartitionItems
 from tests.stream.state.click_stories import (
     START,
     WEIGHTS,
@@ -21,17 +21,17 @@ from tests.stream.state.click_stories import (
 )
 
 HOUR = 3600.0
-ONE_SCALE = StateConfig(half_lives=(HOUR,))
+ONE_SCALE = CounterConfig(half_lives=(HOUR,))
 CLICK, BUY, SEEN, HIDE = range(4)
 
 
-def arrays_of(story: list[Told], config: StateConfig = ONE_SCALE) -> StateArrays:
-    arrays = StateArrays(config, np.array(WEIGHTS))
+def arrays_of(story: list[Told], config: CounterConfig = ONE_SCALE) -> Counters:
+    arrays = Counters(config, np.array(WEIGHTS))
     arrays.apply(batch_of(story))
     return arrays
 
 
-def edges_of(arrays: StateArrays, at: float = START) -> dict[tuple[int, int], float]:
+def edges_of(arrays: Counters, at: float = START) -> dict[tuple[int, int], float]:
     """Return what each edge is worth on the first scale at a time, by item number."""
     graph = arrays.graph()
     ids = [-1 if item_id is None else int(item_id.split("-")[1]) for item_id in arrays.item_ids]
@@ -45,7 +45,7 @@ def edges_of(arrays: StateArrays, at: float = START) -> dict[tuple[int, int], fl
     return edges
 
 
-def popularity_of(arrays: StateArrays, item: int, at: float = START) -> float:
+def popularity_of(arrays: Counters, item: int, at: float = START) -> float:
     """Return an item's popularity on the first scale at a time."""
     graph = arrays.graph()
     row = arrays.item_row(f"item-{item}")
@@ -54,7 +54,7 @@ def popularity_of(arrays: StateArrays, item: int, at: float = START) -> float:
     return worth
 
 
-def items_of(arrays: StateArrays, user: int) -> list[int]:
+def items_of(arrays: Counters, user: int) -> list[int]:
     """Return the item numbers of a user's buffer, oldest first."""
     buffer = arrays.user_buffer(f"user-{user}")
     assert buffer is not None
@@ -134,14 +134,14 @@ def test_equal_times_keep_log_order() -> None:
 
 def test_a_session_gap_ends_the_window() -> None:
     """A pause as long as the gap is none; a longer one is."""
-    config = StateConfig(half_lives=(HOUR,), session_gap_seconds=60.0)
+    config = CounterConfig(half_lives=(HOUR,), session_gap_seconds=60.0)
     assert set(edges_of(arrays_of(walk(1, 2, step=60.0), config))) == {(1, 2)}
     assert edges_of(arrays_of(walk(1, 2, step=61.0), config)) == {}
 
 
 def test_outcomes() -> None:
     """Every row says what became of it."""
-    arrays = StateArrays(StateConfig(buffer_length=2), np.array(WEIGHTS))
+    arrays = Counters(CounterConfig(buffer_length=2), np.array(WEIGHTS))
     applied = arrays.apply(
         batch_of(
             [
@@ -171,14 +171,14 @@ def test_outcomes() -> None:
 
 def test_what_changes_nothing_makes_no_item() -> None:
     """A click that is too old does not bring its item into being."""
-    config = StateConfig(buffer_length=1)
+    config = CounterConfig(buffer_length=1)
     arrays = arrays_of([Told(0, 1, START, CLICK, 1), Told(0, 2, START - 1, CLICK, 2)], config)
     assert arrays.item_row("item-2") == -1
 
 
 def test_the_seen_filter_ages_exactly() -> None:
     """Items that leave the buffer are remembered, newest last, each once, up to the cap."""
-    config = StateConfig(buffer_length=1, seen_items=3)
+    config = CounterConfig(buffer_length=1, seen_items=3)
     buffer = arrays_of(walk(1, 2, 3, 1, 4, 5, 6), config).user_buffer("user-0")
     assert buffer is not None
     assert buffer.seen.tolist() == [fingerprint(f"item-{item}") for item in (1, 4, 5)]
@@ -186,7 +186,7 @@ def test_the_seen_filter_ages_exactly() -> None:
 
 def test_trimming_prefers_the_newer_of_equals() -> None:
     """A full row keeps each scale's heaviest slots; of equal ones those that came later."""
-    config = StateConfig(half_lives=(HOUR,), neighbours=2, window_weights=(1.0,))
+    config = CounterConfig(half_lives=(HOUR,), neighbours=2, window_weights=(1.0,))
     story = [
         Told(user, item, START, CLICK, hash_)
         for user, neighbour in enumerate([1, 2, 3, 4, 5])
@@ -198,7 +198,7 @@ def test_trimming_prefers_the_newer_of_equals() -> None:
 
 def test_users_expire_by_the_watermark() -> None:
     """As old as the lifetime is not yet expired; older is."""
-    config = StateConfig(user_ttl_seconds=100.0)
+    config = CounterConfig(user_ttl_seconds=100.0)
     story = [Told(0, 1, START, CLICK, 1), Told(1, 1, START + 100.0, CLICK, 2)]
     assert arrays_of(story, config).user_buffer("user-0") is not None
     story.append(Told(1, 1, START + 100.5, CLICK, 3))
@@ -210,7 +210,7 @@ def test_users_expire_by_the_watermark() -> None:
 
 def test_items_expire_at_steps_of_the_watermark() -> None:
     """An item as old as its lifetime stays; the next step of the watermark takes it."""
-    config = StateConfig(half_lives=(HOUR,), item_ttl_seconds=16.0)
+    config = CounterConfig(half_lives=(HOUR,), item_ttl_seconds=16.0)
     start = START // 16 * 16
     story = [Told(0, 1, start, CLICK, 1), Told(0, 2, start + 16.0, CLICK, 2)]
     assert arrays_of(story, config).item_row("item-1") == 0
@@ -222,7 +222,7 @@ def test_items_expire_at_steps_of_the_watermark() -> None:
 
 def test_too_many_items() -> None:
     """The item clicked longest ago makes room; coming back, it is a new one."""
-    config = StateConfig(half_lives=(HOUR,), max_items=2)
+    config = CounterConfig(half_lives=(HOUR,), max_items=2)
     arrays = arrays_of(walk(1, 2, 3, 1, step=1.0), config)
     assert [arrays.item_row(f"item-{item}") >= 0 for item in (1, 2, 3)] == [True, False, True]
     assert arrays.items.next_index == 4
@@ -234,7 +234,7 @@ def test_too_many_items() -> None:
 
 def test_an_item_clicked_by_everyone() -> None:
     """A hot item's row stays within its slots, and counts hardly drift."""
-    config = StateConfig(half_lives=(HOUR,), neighbours=8)
+    config = CounterConfig(half_lives=(HOUR,), neighbours=8)
     story = [
         Told(user, item, START, CLICK, hash_)
         for user in range(3000)
@@ -251,7 +251,7 @@ def test_a_user_with_100_000_clicks() -> None:
     rng = np.random.default_rng(0)
     items: npt.NDArray[np.int64] = rng.integers(0, 5000, count)
     story = [Told(0, item, START + i, CLICK, i) for i, item in enumerate(items.tolist())]
-    arrays = arrays_of(story, StateConfig())
+    arrays = arrays_of(story, CounterConfig())
     buffer = arrays.user_buffer("user-0")
     assert buffer is not None
     assert len(buffer) == 64
@@ -261,12 +261,12 @@ def test_a_user_with_100_000_clicks() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(story=stories(), config=small_configs())
-def test_two_passes_equal_one(story: list[Told], config: StateConfig) -> None:
+def test_two_passes_equal_one(story: list[Told], config: CounterConfig) -> None:
     """Edges may be added later than buffers, click by click, without a difference."""
     batch = batch_of(story)
-    whole = StateArrays(config, np.array(WEIGHTS))
+    whole = Counters(config, np.array(WEIGHTS))
     whole.apply(batch)
-    apart = StateArrays(config, np.array(WEIGHTS))
+    apart = Counters(config, np.array(WEIGHTS))
     start = 0
     while start < len(batch):
         applied = apart.apply_buffers(batch, start, record_histories=True)
@@ -290,7 +290,7 @@ def test_two_passes_equal_one(story: list[Told], config: StateConfig) -> None:
 
 def test_histories_are_as_before_the_click() -> None:
     """A click's history is its user's buffer without it; its item is not alive yet."""
-    arrays = StateArrays(StateConfig(buffer_length=2), np.array(WEIGHTS))
+    arrays = Counters(CounterConfig(buffer_length=2), np.array(WEIGHTS))
     batch = batch_of(walk(1, 2, 3, step=1.0))
     applied = arrays.apply_buffers(batch, record_histories=True)
     assert applied.history_lengths.tolist() == [0, 1, 2]
@@ -301,11 +301,11 @@ def test_histories_are_as_before_the_click() -> None:
     assert arrays.graph().alive.tolist() == [True, True, False]
 
 
-def table_of(arrays: StateArrays) -> ItemTable:
+def table_of(arrays: Counters) -> PartitionItems:
     """Return everything about items, as a checkpoint would."""
     ids = [str(item_id) for item_id in arrays.item_ids]
     columns = arrays.items.columns
-    return ItemTable(
+    return PartitionItems(
         ids, columns.indexes[: len(ids)], columns.created_at[: len(ids)], arrays.graph()
     )
 
@@ -313,7 +313,7 @@ def table_of(arrays: StateArrays) -> ItemTable:
 def test_absorbing_into_nothing_copies() -> None:
     """The first partition's items come over bit by bit."""
     arrays = arrays_of(walk(*range(20), *range(0, 20, 3), step=400.0))
-    copy = StateArrays(ONE_SCALE, np.array(WEIGHTS))
+    copy = Counters(ONE_SCALE, np.array(WEIGHTS))
     assert copy.absorb(table_of(arrays)).tolist() == list(range(20))
     assert edges_of(copy) == edges_of(arrays)
     assert np.array_equal(copy.graph().popularity, arrays.graph().popularity)
@@ -324,7 +324,7 @@ def test_absorbing_sums_partitions() -> None:
     """Counters of several partitions add up, also with references years apart."""
     early = arrays_of(walk(1, 2, 3))
     late = arrays_of([Told(0, item, START + 50 * HOUR, CLICK, item) for item in (3, 1, 2)])
-    both = StateArrays(ONE_SCALE, np.array(WEIGHTS))
+    both = Counters(ONE_SCALE, np.array(WEIGHTS))
     both.absorb(table_of(late))
     both.absorb(table_of(early))
     now = START + 50 * HOUR
@@ -354,7 +354,7 @@ def test_users_come_and_go() -> None:
 def test_growth_keeps_everything() -> None:
     """Arrays that outgrow their room move without a trace."""
     story = [Told(user, user % 3000, START + user, CLICK, 0) for user in range(9000)]
-    small = StateArrays(ONE_SCALE, np.array(WEIGHTS), users=1)
+    small = Counters(ONE_SCALE, np.array(WEIGHTS), users=1)
     batch = batch_of(story)
     for start in range(0, len(batch), 1000):
         small.apply(part_of(batch, start, start + 1000))
@@ -383,4 +383,4 @@ def test_senseless_settings_are_named(setting: str, value: object) -> None:
     """A setting that makes no sense is refused by its name."""
     settings_: dict[str, object] = {setting: value}
     with pytest.raises(ValueError, match=setting):
-        StateConfig(**settings_)  # type: ignore[arg-type] # wrong on purpose
+        CounterConfig(**settings_)  # type: ignore[arg-type] # wrong on purpose

@@ -1,15 +1,13 @@
-"""Outcomes of a batch of clicks."""
+"""Outcomes of a batch of clicks, and the edges that they bring."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.histories import Histories
 
-PENDING: Final = 0
-"""Not processed yet."""
 ACCEPTED: Final = 1
 """Entered its user's buffer."""
 DUPLICATE: Final = 2
@@ -23,8 +21,25 @@ FORGET_EVENT: Final = 255
 """The event code of a forget row in the accepted feed."""
 
 
+class AppliedColumns(NamedTuple):
+    """The columns of `AppliedClicks` that kernels write and read."""
+
+    outcomes: npt.NDArray[np.uint8]
+    item_rows: npt.NDArray[np.int64]
+    item_indexes: npt.NDArray[np.int64]
+    edge_starts: npt.NDArray[np.int64]
+    edge_sources: npt.NDArray[np.int64]
+    edge_targets: npt.NDArray[np.int64]
+    edge_weights: npt.NDArray[np.float64]
+    edge_times: npt.NDArray[np.float64]
+    history_items: npt.NDArray[np.int64]
+    history_times: npt.NDArray[np.float64]
+    history_events: npt.NDArray[np.uint8]
+    history_lengths: npt.NDArray[np.int64]
+
+
 @dataclass(slots=True)
-class Applied:
+class AppliedClicks:
     """The outcome of rows ``start : stop`` of a batch of n clicks; other rows mean nothing.
 
     Edges of row i are the entries ``edge_starts[i] : edge_starts[i + 1]`` of the edge columns.
@@ -99,3 +114,7 @@ class Applied:
     def count(self, outcome: int) -> int:
         """Return how many of the processed rows had `outcome`."""
         return int(np.count_nonzero(self.outcomes[self.start : self.stop] == outcome))
+
+    def columns(self) -> AppliedColumns:
+        """Return the columns that kernels write and read."""
+        return AppliedColumns(*(getattr(self, name) for name in AppliedColumns._fields))

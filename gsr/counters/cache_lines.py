@@ -1,4 +1,4 @@
-"""Columns that grow together."""
+"""Columns side by side in records of whole cache lines."""
 
 from typing import Any, Final
 
@@ -7,6 +7,9 @@ import numpy.typing as npt
 
 LINE_BYTES: Final = 64
 """Bytes that the processor reads from memory at once."""
+
+AHEAD: Final = 8
+"""Clicks between asking for memory and using it."""
 
 
 def new_records(count: int, *fields: tuple[Any, ...]) -> npt.NDArray[np.void]:
