@@ -5,7 +5,6 @@ import math
 from typing import Final
 
 import numpy as np
-import torch
 
 from consumers.artifacts.snapshot_files import decode_snapshot, encode_snapshot
 from consumers.artifacts.store import ArtifactStore
@@ -73,7 +72,6 @@ class TrainerRole:
         metrics: Metrics,
         artifacts: ArtifactStore,
     ) -> None:
-        torch.set_num_threads(config.trainer.threads)
         self._config = config
         self._clock = clock
         self._metrics = metrics
