@@ -1,0 +1,63 @@
+"""The trainer's loop follows the settings of a service."""
+
+import pytest
+import torch
+
+from consumers.config.settings import GsrConfig
+from consumers.learning.live_loop import live_loop, loop_options, serving_view
+from gsr.network.model import JointModel
+from tests.consumers.trainer_world import SMALL_LEARNER, SMALL_MODEL
+from tests.gsr.loop.world import ring
+
+CONFIG = GsrConfig().with_values({"model": SMALL_MODEL, "learner": SMALL_LEARNER})
+
+
+def test_sections_shape_the_loop() -> None:
+    """Partitions, repeats, effort, room and half-lives are the configured ones."""
+    config = CONFIG.with_values(
+        {
+            "log": {"partitions": 3},
+            "publisher": {"allow_repeats": True},
+            "state": {"half_lives_seconds": (60.0, 600.0), "max_items": 100},
+            "trainer": {"alarm_effort": 4.0, "alarm_cycles": 7, "cycle_max_clicks": 500},
+            "events": {"weights": {"click": 1.0, "hide": -1.0}},
+        }
+    )
+    loop = live_loop(config)
+    options = loop.options
+    assert (options.partitions, options.mask_seen) == (3, False)
+    assert (options.alarm_effort, options.alarm_cycles, options.most_samples) == (4.0, 7, 1000)
+    assert options.half_lives == options.state.half_lives == (60.0, 600.0)
+    assert loop.mirror.weights.tolist() == [1.0, -1.0]
+    assert loop.mirror.arrays.config.max_items == 300
+
+
+def test_it_goes_on_with_a_model_or_begins_with_the_seeds_own() -> None:
+    """The same seed begins with the same weights."""
+    model = JointModel(CONFIG.model, 7)
+    assert live_loop(CONFIG, model).model is model
+    weights = live_loop(CONFIG).model.network.state_dict()
+    expected = JointModel(CONFIG.model, CONFIG.learner.seed).network.state_dict()
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+def test_threads_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever builds a loop learns with as many threads as configured."""
+    told: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    loop_options(CONFIG.with_values({"trainer": {"threads": 3}}))
+    assert told == [3]
+
+
+def test_a_view_is_the_counters_as_they_are() -> None:
+    """What happens to rows afterwards does not reach its generations."""
+    loop = live_loop(CONFIG)
+    loop.advance(ring(50))
+    mirror = loop.mirror
+    view = serving_view(mirror, 5.0, {0: 50})
+    assert (view.created_at, view.positions) == (5.0, {0: 50})
+    assert view.reference_time == mirror.arrays.watermark
+    assert view.item_ids == mirror.item_ids
+    before = view.generations.tolist()
+    mirror.generations[:] += 1
+    assert view.generations.tolist() == before
