@@ -176,14 +176,14 @@ def bootstrap(
     loaded = resolve(config, settings, log, state)
     dialect = file_dialect(header, quoting, time_unit, time_format, columns)
     from consumers.cli.progress_bar import progress_bar
-    from consumers.offline.bootstrap.run import BootstrapOptions
     from consumers.offline.bootstrap.run import bootstrap as bootstrap_from
+    from consumers.offline.click_history import ClickHistoryOptions
     from consumers.runtime.interruption import Interruption
     from stream.clock import SystemClock
 
     with Interruption().caught(), progress_bar() as progress:
         result = bootstrap_from(
-            BootstrapOptions(
+            ClickHistoryOptions(
                 events=events,
                 config=loaded,
                 columns=column_names(columns),

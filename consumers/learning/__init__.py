@@ -1,4 +1,4 @@
-"""The learning loop as a service's settings want it, and what it writes down for a restart.
+"""The learning loop with a service's settings, its serving view, and its journal for restarts.
 
-For the trainer and for offline work alike; it imports torch, so ingest stays out.
+Shared by the trainer and offline work; it imports torch, so ingest stays out.
 """

@@ -37,7 +37,7 @@ _GENERATIONS: Final = "index.generations"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where the trainer stands.
+    """Checkpoints, positions and model version at which a trainer stands.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ CYCLES_WAITING: Final = 2
 
 
 def loop_options(config: GsrConfig) -> LoopOptions:
-    """Return what the settings say of any loop; sets torch's threads besides."""
+    """Return the options that every loop shares; sets torch's threads as well."""
     torch.set_num_threads(config.trainer.threads)  # steps are small: more threads only spin
     return LoopOptions(
         state=config.state.shape(),

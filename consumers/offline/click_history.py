@@ -31,7 +31,7 @@ WINDOW_SECONDS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClickHistoryOptions(HistoryOptions):
-    """Which events the learning loop is fed, and in how large pieces.
+    """Events to feed the learning loop with, and in how large pieces.
 
     Parameters
     ----------

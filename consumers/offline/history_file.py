@@ -18,7 +18,7 @@ SKIPPED_EXAMPLES: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryOptions:
-    """Which events to read, and how; the beginning of every offline command's options.
+    """Events to read, and how: what the options of every offline command begin with.
 
     Parameters
     ----------

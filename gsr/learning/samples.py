@@ -68,15 +68,6 @@ class Samples:
             features=self.features[:, :1, :0],
         )
 
-    @property
-    def nbytes(self) -> int:
-        """Memory that the arrays take, in bytes."""
-        h = self.histories
-        arrays = (h.items, h.times, h.events, h.lengths, h.now, self.candidates)
-        more = (self.log_inclusion, self.features, self.context)
-        last = (self.edge_sources, self.edge_amounts, self.user_hashes)
-        return sum(a.nbytes for a in (*arrays, *more, *last))
-
 
 def join(parts: list[Samples]) -> Samples:
     """Return the samples of all `parts`, in order; shapes past the first axis must agree."""

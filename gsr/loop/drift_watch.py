@@ -23,7 +23,7 @@ COVERAGE_LENGTH: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftFigures:
-    """What `DriftWatch.look` found, each compared with the look before.
+    """Measures of one look, each compared with the look before.
 
     Parameters
     ----------

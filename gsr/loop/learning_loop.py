@@ -1,7 +1,7 @@
 """Test, train, judge: one loop for live and for replayed clicks.
 
-`advance` counts clicks and records what was known before each; `test` ranks them by the model
-that is serving; `learn` makes a cycle of them.
+`advance` counts clicks and records what the counters said before each; `test` ranks them by the
+model that is serving; `learn` makes a cycle of them.
 """
 
 from collections import deque

@@ -1,7 +1,6 @@
 """`gsr bootstrap`: history becomes state and a first model, so that `gsr run` goes live from it."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -29,18 +28,14 @@ from stream.state.store import PartitionStore
 USERS_PER_APPEND: Final = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BootstrapOptions(ClickHistoryOptions):
-    """Events to learn from; state and artifacts go where the settings say."""
-
-
 def bootstrap(
-    options: BootstrapOptions,
+    options: ClickHistoryOptions,
     clock: Clock,
     progress: ProgressCallback = quiet,
 ) -> dict[str, Any]:
     """Build state, a first snapshot, the journal and a serving view; return a summary.
 
+    State and artifacts go where the settings say.
     Every user's sequence goes to the log besides, so that the publisher can serve all of them
     when it starts. The clicks themselves do not: they lie before the log, at negative offsets.
 

@@ -1,4 +1,4 @@
-"""The mark of a bootstrap that has not come to its end, which nobody may go on from."""
+"""The mark of an unfinished bootstrap, whose leavings are refused."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The rank of every target, user by user, as a Parquet file that runs are compared by."""
+"""Ranks of all targets as a Parquet file, by which runs are compared."""
 
 import json
 from collections.abc import Iterable, Mapping

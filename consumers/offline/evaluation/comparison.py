@@ -1,4 +1,4 @@
-"""`gsr compare`: whether one run ranks better than another, or had luck with its users."""
+"""`gsr compare`: by how much one run ranks better than another, and whether that is luck."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

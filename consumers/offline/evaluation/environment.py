@@ -1,4 +1,4 @@
-"""Where a result was made: the machine and the versions that decide its numbers."""
+"""The machine and the library versions that decide a result's numbers."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ _PROCESSORS: Final = Path("/proc/cpuinfo")
 
 
 def machine() -> dict[str, Any]:
-    """Return what `metrics.json` says of the machine; nothing that names it."""
+    """Return the machine's part of `metrics.json`; nothing that names it."""
     return {
         "system": platform.system(),
         "architecture": platform.machine(),

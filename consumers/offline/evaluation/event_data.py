@@ -1,4 +1,4 @@
-"""An event file as clicks of numbered users and items, with what they are called."""
+"""An event file as clicks of numbered users and items, with their ids."""
 
 import hashlib
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _TOLD_EVERY: Final = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventData:
-    """What an event file holds, ready to be split.
+    """Clicks of an event file, ready to be split.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class EventData:
         Of ids, times and events as they lie in `interactions`: the same for the same events,
         whatever the file's format and compression.
     skipped
-        What to say of bad rows, see `skipped_rows`.
+        Bad rows as results name them, see `skipped_rows`.
     """
 
     file: str
@@ -79,7 +79,7 @@ class EventData:
             raise EventFileError(self.file, str(error)) from None
 
     def facts(self) -> dict[str, Any]:
-        """Return what `metrics.json` says of the data."""
+        """Return the data's part of `metrics.json`."""
         return {
             "file": self.file,
             "users": len(self.user_ids),

@@ -1,4 +1,4 @@
-"""One seed's learning: pass after pass, until validation says that it is enough; resumable."""
+"""Learning of one seed: pass after pass until validation stops improving; resumable."""
 
 import hashlib
 import json
@@ -35,7 +35,7 @@ _DOCUMENT: Final = "learning"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearningRules:
-    """When learning ends.
+    """Limits at which learning ends.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class LearningRules:
 
 @dataclass(slots=True)
 class LearningRecord:
-    """How far one seed has come.
+    """Progress of one seed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Ranks with a graph that has taken in what happened after learning."""
+"""Ranks by a graph that goes on counting clicks after learning has ended."""
 
 from collections.abc import Iterator
 from typing import Final

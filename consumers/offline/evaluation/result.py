@@ -1,4 +1,4 @@
-"""What an evaluation found: runs with several seeds become `metrics.json` and `cases.parquet`."""
+"""Result of an evaluation: runs with several seeds as `metrics.json` and `cases.parquet`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ _SAME_DATA: Final = ("users", "items", "events", "sha256")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedCost:
-    """What one seed's run took.
+    """Cost of one seed's run.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class SeedCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedRun:
-    """What one seed found.
+    """Ranks that one seed's model gave, and their cost.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class SeedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """Everything that was found, and under which rules.
+    """Runs of all seeds, and the rules that they share.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class Evaluation:
 
     @property
     def protocol(self) -> dict[str, Any]:
-        """What was asked, as JSON values."""
+        """The protocol and its settings, as JSON values."""
         split = self.runs[0].split
         asked = {"mask_seen": self.mask_seen, "ties": self.ties}
         return {"name": split.protocol, **split.settings, **asked}
@@ -132,7 +132,7 @@ class Evaluation:
         ]
 
     def document(self) -> dict[str, Any]:
-        """Return what `metrics.json` says."""
+        """Return the content of `metrics.json`."""
         runs = [_run_document(run, self.kinds) for run in self.runs]
         names = [_key(part, graph) for part, graph in self.kinds]
         costs = [run.cost for run in self.runs]
@@ -192,7 +192,7 @@ class Evaluation:
 
 
 def _key(part: Part, graph: Graph) -> str:
-    """Return what a part is called; the frozen graph, which tables compare, goes without saying."""
+    """Return a part's name in `metrics.json`; the frozen graph, which tables compare, adds none."""
     return part if graph == "frozen" else f"{part}_{graph}"
 
 

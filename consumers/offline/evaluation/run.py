@@ -69,7 +69,7 @@ class EvaluateOptions(HistoryOptions):
 
 
 def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> dict[str, Any]:
-    """Evaluate; return what `metrics.json` says.
+    """Evaluate; return the content of `metrics.json`.
 
     Raises
     ------

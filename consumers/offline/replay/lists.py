@@ -1,4 +1,4 @@
-"""The recommendations that a replay would have sent, as compressed JSON lines."""
+"""Recommendations that a live service would have sent, as compressed JSON lines."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""`report.html`: one file that shows a replay to people, without a network."""
+"""`report.html`: a replay's result as one page that loads nothing."""
 
 import html
 import json

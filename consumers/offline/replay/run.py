@@ -1,4 +1,4 @@
-"""`gsr replay`: an event file through the whole pipeline, in event time, with quality measured."""
+"""`gsr replay`: an event file through the learning loop, in event time, with quality measured."""
 
 import math
 from collections.abc import Callable
@@ -70,7 +70,7 @@ def replay(
     progress: ProgressCallback = quiet,
     clock: Clock | None = None,
 ) -> dict[str, Any]:
-    """Replay an event file and return what was written to `metrics.json`.
+    """Replay an event file and return the content of `metrics.json`.
 
     Nothing is left half-written when it is interrupted.
 
@@ -168,7 +168,7 @@ class Replay:
             self._timed("lists", lambda: lists.write(newest_users(self.loop, FINAL_USERS), "model"))
 
     def document(self) -> dict[str, Any]:
-        """Return what `metrics.json` says."""
+        """Return the content of `metrics.json`."""
         loop, options = self.loop, self._options
         return {
             **quality_document(loop, choose_baselines(loop, options.baselines)),

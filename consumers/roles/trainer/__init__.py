@@ -1,1 +1,4 @@
-"""The trainer role: test, train, judge, snapshot."""
+"""The trainer: feeds the library's loop from ingest's checkpoints, and publishes its outcome.
+
+What follows checkpoints, paces cycles or sets the trainer's metrics may enter.
+"""

@@ -11,8 +11,9 @@ from consumers.artifacts.store import open_artifacts
 from consumers.config.settings import GsrConfig
 from consumers.errors import ConfigError
 from consumers.metrics.registry import Metrics
-from consumers.offline.bootstrap.run import Bootstrap, BootstrapOptions, bootstrap
+from consumers.offline.bootstrap.run import Bootstrap, bootstrap
 from consumers.offline.bootstrap.unfinished import refuse_unfinished
+from consumers.offline.click_history import ClickHistoryOptions
 from consumers.roles.ingest.role import IngestRole
 from consumers.roles.trainer.role import TrainerRole
 from consumers.runtime.role_process import run_role
@@ -46,7 +47,7 @@ def test_roles_go_live_from_history(tmp_path: Path) -> None:
     config = _config(tmp_path)
     clock = ManualClock(NOW)
     events = write_events(tmp_path / "clicks.csv", shoppers(400))
-    options = BootstrapOptions(events=events, config=config, cycle_clicks=200)
+    options = ClickHistoryOptions(events=events, config=config, cycle_clicks=200)
     summary = bootstrap(options, clock)
     assert summary["clicks"] == 400
     assert summary["users"] == summary["sequences"] == 40
@@ -87,7 +88,7 @@ def test_a_half_made_state_is_refused_until_it_is_deleted(
     """Stopped anywhere, what it left is named; without that, repeating is all that is needed."""
     config, clock = _config(tmp_path), ManualClock(NOW)
     events = write_events(tmp_path / "clicks.csv", shoppers(100))
-    options = BootstrapOptions(events=events, config=config, cycle_clicks=50)
+    options = ClickHistoryOptions(events=events, config=config, cycle_clicks=50)
 
     def killed(*_arguments: object) -> None:
         raise KeyboardInterrupt
@@ -119,7 +120,7 @@ def test_a_log_that_cannot_be_used_is_found_before_learning(tmp_path: Path) -> N
     )
     events = write_events(tmp_path / "clicks.csv", shoppers(10))
     with pytest.raises(LogFullError, match="log"):
-        bootstrap(BootstrapOptions(events=events, config=config), ManualClock(NOW))
+        bootstrap(ClickHistoryOptions(events=events, config=config), ManualClock(NOW))
     assert not (tmp_path / "state").exists()
 
 
@@ -134,7 +135,7 @@ def test_one_row_of_a_later_year_does_not_decide_what_now_is(tmp_path: Path) -> 
         }
     )
     rows = [*shoppers(300), ("dirty", "i1", NOW + 3600.0)]
-    options = BootstrapOptions(events=write_events(tmp_path / "clicks.csv", rows), config=config)
+    options = ClickHistoryOptions(events=write_events(tmp_path / "clicks.csv", rows), config=config)
     clock = ManualClock(NOW)
     with pytest.raises(EventFileError, match=r"line 302: .*3,600 seconds past"):
         bootstrap(options, clock)
