@@ -1,9 +1,9 @@
-"""Accepted clicks, in order, from the checkpoints of all partitions."""
+"""Accepted clicks of all partitions by append time, from their checkpoints."""
 
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,61 +11,20 @@ import numpy.typing as npt
 
 from consumers.artifacts.store import ArtifactStore
 from consumers.errors import ArtifactError
-from consumers.roles.trainer.item_names import ItemNames
+from consumers.roles.trainer.partition_feed import PartitionFeed
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.id_column import IdColumn, join_ids
 from gsr.counters.partition_items import PartitionItems
 from gsr.counters.user_buffer import UserBuffer
 from stream.errors import StateCorruptError, StateMismatchError
 from stream.state.checkpoint import Checkpoint
-from stream.state.feed import FeedChunk, empty_chunk, join_chunks
+from stream.state.feed import FeedChunk, join_chunks
 from stream.state.meta import StateMeta
 
 _LOGGER = logging.getLogger(__name__)
 
 STANDING_PIN: Final = "trainer-standing"
 """Under this name the checkpoints that are being read are kept from pruning."""
-
-
-@dataclass(slots=True)
-class PartitionFeed:
-    """Where the follower stands in one partition.
-
-    Parameters
-    ----------
-    number
-        Of the checkpoint `ahead`.
-    position
-        Sequence number of the accepted click that is read next.
-    next_offset
-        Offset in `clicks` up to which everything has been read.
-    base
-        The state as of some earlier position; users without a click since are as they were
-        then. None: the feed is read from its very beginning.
-    ahead
-        The checkpoint that is read now, up to its end.
-    names
-        What item indexes stand for.
-    missed
-        Accepted clicks that left the feed before they were read, so far.
-    waiting
-        Rows from `position` on that were read from the checkpoint and not yet handed on.
-    """
-
-    number: int
-    position: int
-    next_offset: int
-    base: Checkpoint | None
-    ahead: Checkpoint
-    names: ItemNames = field(default_factory=ItemNames)
-    next_index: int = 0
-    missed: int = 0
-    waiting: FeedChunk = field(default_factory=lambda: empty_chunk(0))
-
-    @property
-    def left(self) -> int:
-        """How many accepted clicks the checkpoint still has to give."""
-        return max(self.ahead.meta.feed_stop - self.position, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +51,7 @@ class CheckpointFollower:
     artifacts
         Where checkpoints come from; those in use are pinned.
     refuse
-        Is told what each checkpoint that is opened says of itself, and where it is; raises where
-        it must not be read.
+        Called with each opened checkpoint's meta and place; raises where it must not be read.
     """
 
     def __init__(
@@ -175,7 +133,7 @@ class CheckpointFollower:
                 _LOGGER.warning("partition %d: checkpoint %d: %s", partition, number, error)
                 continue
             if partition in self.parts:
-                self._move(self.parts[partition], opened, number)
+                self.parts[partition].move(opened, number)
             else:
                 self._add(partition, number, opened, at_end=False)
                 added.append(partition)
@@ -187,13 +145,13 @@ class CheckpointFollower:
         parts = [(number, part) for number, part in sorted(self.parts.items()) if part.left]
         if not parts:
             return None
-        chunks = [_next_rows(part, limit) for _, part in parts]
+        chunks = [part.next_rows(limit) for _, part in parts]
         owners = _owners(parts, chunks)
         order = _by_append_time(chunks, owners)[:limit]
         for place, (number, part) in enumerate(parts):
             # Of each partition it is the first ones, for its own order stands.
             chunks[place] = chunks[place].rows(0, int((owners[order] == number).sum()))
-            _advance(part, chunks[place])
+            part.advance(chunks[place])
         owners = _owners(parts, chunks)
         return self._batch(chunks, owners, _by_append_time(chunks, owners))
 
@@ -210,9 +168,7 @@ class CheckpointFollower:
     def close(self) -> None:
         """Let go of all checkpoints; they stay pinned."""
         for part in self.parts.values():
-            part.ahead.close()
-            if part.base is not None:
-                part.base.close()
+            part.close()
         self.parts = {}
 
     def _open(self, partition: int, number: int) -> Checkpoint:
@@ -231,25 +187,13 @@ class CheckpointFollower:
 
     def _add(self, partition: int, number: int, ahead: Checkpoint, *, at_end: bool) -> None:
         whole = ahead.meta.feed_start == 0 and not at_end
-        part = PartitionFeed(
+        self.parts[partition] = PartitionFeed(
             number=number,
             position=0 if whole else ahead.meta.feed_stop,
             next_offset=0 if whole else ahead.meta.next_offset,
             base=None if whole else self._open(partition, number),
             ahead=ahead,
         )
-        _learn_names(part)
-        self.parts[partition] = part
-
-    def _move(self, part: PartitionFeed, ahead: Checkpoint, number: int) -> None:
-        if part.base is not None:
-            part.base.close()
-        part.base, part.ahead = part.ahead, ahead
-        part.number = number
-        _learn_names(part)
-        # A rebuilt state may be shorter than what was read of the old one.
-        part.position = min(part.position, part.ahead.meta.feed_stop)
-        part.waiting = empty_chunk(part.position)
 
     def _batch(
         self, chunks: list[FeedChunk], owners: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
@@ -279,29 +223,6 @@ class CheckpointFollower:
         return Taken(clicks, owners[kept])
 
 
-def _next_rows(part: PartitionFeed, limit: int) -> FeedChunk:
-    """Return the next rows of a partition, at most `limit`; each is read and decoded once."""
-    if len(part.waiting) < min(limit, part.left):
-        chunk = part.ahead.feed(part.position + len(part.waiting), limit)
-        if len(part.waiting):
-            chunk = join_chunks([part.waiting, chunk])
-        part.missed += chunk.start - part.position
-        part.position = chunk.start
-        part.waiting = chunk
-    return part.waiting.rows(0, limit)
-
-
-def _advance(part: PartitionFeed, taken: FeedChunk) -> None:
-    """Go past rows that were handed on, the first of those that wait."""
-    used = len(taken)
-    part.waiting = part.waiting.rows(used, len(part.waiting))
-    part.position += used
-    if used:
-        part.next_offset = int(taken.offsets[-1]) + 1
-    if not part.left:
-        part.next_offset = part.ahead.meta.next_offset
-
-
 def _owners(
     parts: list[tuple[int, PartitionFeed]], chunks: list[FeedChunk]
 ) -> npt.NDArray[np.int64]:
@@ -318,11 +239,6 @@ def _by_append_time(
     places = np.concatenate([np.arange(len(chunk)) for chunk in chunks])
     order: npt.NDArray[np.int64] = np.lexsort((places, owners, _running_maximum(times, owners)))
     return order
-
-
-def _learn_names(part: PartitionFeed) -> None:
-    part.names.learn(part.next_index, part.ahead.vocabulary(part.next_index))
-    part.next_index = part.ahead.meta.next_index
 
 
 def _running_maximum(
