@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from consumers.artifacts.store import Artifact
+from consumers.artifacts.numbered import Artifact
 from consumers.config.settings import GsrConfig
 from consumers.learning.journal import JOURNAL_FORMAT, Journal, Standing, write_journal
 from consumers.learning.live_loop import live_loop

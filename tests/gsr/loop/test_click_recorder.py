@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gsr.counters.applied import Applied
+from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.id_column import IdColumn
 from gsr.loop.click_recorder import ClickRecorder, accepted_clicks
 from gsr.loop.mirror import Mirror
@@ -11,7 +11,7 @@ from tests.gsr.loop.world import OPTIONS, STATE, WEIGHTS, batch_of
 CLICKS = [("u", "a", 0.0), ("u", None, 1.0), ("u", "b", 2.0), ("u", "c", 3.0), ("v", "b", 4.0)]
 
 
-def applied_of(mirror: Mirror) -> Applied:
+def applied_of(mirror: Mirror) -> AppliedClicks:
     """Return the clicks as the mirror's buffers took them."""
     applied, _ = mirror.push(batch_of(CLICKS))
     return applied

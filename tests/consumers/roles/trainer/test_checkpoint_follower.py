@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consumers.artifacts.files import LocalFiles
+from consumers.artifacts.local_files import LocalFiles
 from consumers.artifacts.store import ArtifactStore
 from consumers.roles.trainer.checkpoint_follower import STANDING_PIN, CheckpointFollower, Taken
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from stream.clock import ManualClock
 from stream.errors import StateMismatchError
-from stream.events.clicks.click import EventRules
+from stream.events.clicks.rules import EventRules
 from stream.state.meta import StateMeta
 from stream.state.store import PartitionStore
 
@@ -28,7 +28,7 @@ Click = tuple[str, str | None, float]
 class Partitions:
     """Partitions whose clicks end up in checkpoints of one artifact store."""
 
-    def __init__(self, directory: Path, stack: ExitStack, config: StateConfig) -> None:
+    def __init__(self, directory: Path, stack: ExitStack, config: CounterConfig) -> None:
         self.clock = ManualClock(START)
         self.artifacts = ArtifactStore(LocalFiles(directory / "artifacts"), self.clock)
         self._directory, self._stack, self._config = directory, stack, config
@@ -85,7 +85,7 @@ def told(taken: Taken | None) -> list[Click]:
 @pytest.fixture
 def partitions(tmp_path: Path) -> Iterator[Partitions]:
     with ExitStack() as stack:
-        yield Partitions(tmp_path, stack, StateConfig())
+        yield Partitions(tmp_path, stack, CounterConfig())
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_what_has_a_beginning_is_read_from_there(
 def test_clicks_that_left_the_feed_are_counted(tmp_path: Path) -> None:
     """A feed is bounded: whoever falls behind it is told how many clicks were missed."""
     with ExitStack() as stack:
-        partitions = Partitions(tmp_path, stack, StateConfig(feed_bytes=0))
+        partitions = Partitions(tmp_path, stack, CounterConfig(feed_bytes=0))
         follower = CheckpointFollower(partitions.artifacts)
         stack.callback(follower.close)
         follower.begin({0: partitions.add(0, [("a", "tea", 1.0)])})
@@ -191,7 +191,7 @@ def test_clicks_that_left_the_feed_are_counted(tmp_path: Path) -> None:
 def test_clicks_of_items_that_came_and_went_are_left_out(tmp_path: Path) -> None:
     """Between two checkpoints their names were lost; the others' clicks come."""
     with ExitStack() as stack:
-        config = replace(StateConfig(), item_ttl_seconds=1600.0)
+        config = replace(CounterConfig(), item_ttl_seconds=1600.0)
         partitions = Partitions(tmp_path, stack, config)
         follower = CheckpointFollower(partitions.artifacts)
         stack.callback(follower.close)
