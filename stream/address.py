@@ -1,4 +1,4 @@
-"""Where a server listens: a host and a port, written so that IPv6 stays readable."""
+"""A network address: host and port, written so that IPv6 stays readable."""
 
 import re
 from dataclasses import dataclass

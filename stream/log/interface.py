@@ -1,4 +1,4 @@
-"""What every event log promises, whatever carries it.
+"""The interface of an event log: topics, readers, writers.
 
 A log holds named *topics*; a topic has a fixed number of *partitions*; a partition is a sequence
 of records with offsets that only grow and are never reused. Records with the same key go to the

@@ -1,4 +1,4 @@
-"""How far a reader is behind."""
+"""Lag: how far a reader is behind a log's end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from stream.log.interface import Log
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """What of a partition a reader has not read; offsets that hold no record count too.
+    """The part of a partition that a reader has not read, in offsets, with or without a record.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which log a URL means."""
+"""Opening of the log that a URL names."""
 
 from contextlib import suppress
 from pathlib import Path

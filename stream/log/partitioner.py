@@ -1,4 +1,4 @@
-"""Which partition a key belongs to: the same answer as Kafka's default partitioner.
+"""The partition of a key, as Kafka's default partitioner chooses it.
 
 The hash is our own (see `murmur2`): importing kafka-python's takes longer than opening a log, and
 it hashes one key at a time where a batch here is twenty times faster.

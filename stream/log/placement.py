@@ -1,7 +1,8 @@
-"""Which partition each record of an append belongs to."""
+"""The partition of each record of an append."""
 
 from collections.abc import Sequence
 
+from stream.log.checks import check_partitions
 from stream.log.interface import Outgoing
 from stream.log.partitioner import partitions_of
 
@@ -53,9 +54,5 @@ class Placement:
                 self._next_keyless = (self._next_keyless + 1) % self._partitions
             else:
                 placed.append(partition)
-        if placed and (min(placed) < 0 or max(placed) >= self._partitions):
-            raise ValueError(
-                f"{self._topic} has the partitions 0 to {self._partitions - 1}, not "
-                f"{min(placed) if min(placed) < 0 else max(placed)}"
-            )
+        check_partitions(self._topic, self._partitions, set(placed))
         return placed

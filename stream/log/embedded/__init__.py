@@ -1,4 +1,4 @@
-"""The event log of one machine: SQLite files, no server; and its twin in memory.
+"""The event log of one machine: topics in SQLite files without a server, or in memory.
 
-Behind `stream.log.interface`: nobody but `stream.log.opening` names what is in here.
+The modules `storage_*` are what both share. What a `Log` on one machine needs may enter.
 """

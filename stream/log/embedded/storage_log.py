@@ -1,4 +1,4 @@
-"""What every log does alike that keeps each topic in a `TopicStorage`."""
+"""A log over topic storages, wherever these keep their records."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 
 from stream.clock import Clock
 from stream.errors import LogError, TopicMismatchError, UnknownTopicError
+from stream.log.checks import check_offsets, check_partitions
 from stream.log.embedded.storage_reader import StorageReader
 from stream.log.embedded.storage_writer import StorageWriter
 from stream.log.embedded.topic_storage import Cleaned, TopicStorage
@@ -82,8 +83,7 @@ class StorageLog(ABC):
         bounds = storage.bounds()
         saved = {} if group is None else storage.saved_positions(group)
         wanted = range(storage.spec.partitions) if partitions is None else partitions
-        for partition in wanted:
-            _check_partition(storage.spec, partition)
+        check_partitions(topic, storage.spec.partitions, wanted)
         positions = {p: saved.get(p, bounds[p].start) for p in wanted}
         return StorageReader(storage, positions, self._clock, listener)
 
@@ -116,10 +116,8 @@ class StorageLog(ABC):
     def save_positions(self, group: str, topic: str, positions: Mapping[int, int]) -> None:
         """Save for `group` the offsets to read next; durable on return."""
         storage = self._storage(topic)
-        for partition, position in positions.items():
-            _check_partition(storage.spec, partition)
-            if position < 0:
-                raise ValueError(f"offset {position} is negative")
+        check_partitions(topic, storage.spec.partitions, positions)
+        check_offsets(positions.values())
         storage.save_positions(group, positions)
 
     def clean(self, topic: str, max_records: int = 20_000) -> Cleaned:
@@ -173,13 +171,6 @@ class StorageLog(ABC):
         if storage is None:
             raise UnknownTopicError(f"there is no topic {topic}: create it, or correct its name")
         return storage
-
-
-def _check_partition(spec: TopicSpec, partition: int) -> None:
-    if not 0 <= partition < spec.partitions:
-        raise ValueError(
-            f"{spec.name} has the partitions 0 to {spec.partitions - 1}, not {partition}"
-        )
 
 
 def _check_same(wanted: TopicSpec, found: TopicSpec) -> None:

@@ -1,4 +1,4 @@
-"""Reads a topic's partitions in order from whatever storage holds them."""
+"""A reader of a topic storage, wherever that keeps its records."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -6,6 +6,7 @@ from typing import Final
 
 from stream.clock import Clock
 from stream.errors import LogError, OffsetExpiredError
+from stream.log.checks import check_assigned, check_offsets
 from stream.log.embedded.topic_storage import TopicStorage
 from stream.log.interface import RebalanceListener, RecordBatch
 
@@ -58,8 +59,7 @@ class StorageReader:
 
     def seek(self, partition: int, offset: int) -> None:
         """Read `partition` from `offset` next; past the end waits there."""
-        if offset < 0:
-            raise ValueError(f"offset {offset} is negative")
+        check_offsets([offset])
         self._check_assigned([partition])
         self._positions[partition] = offset
 
@@ -135,9 +135,4 @@ class StorageReader:
             raise OffsetExpiredError(spec.name, partition, position, start)
 
     def _check_assigned(self, partitions: Sequence[int]) -> None:
-        for partition in partitions:
-            if partition not in self._positions:
-                raise ValueError(
-                    f"{self._storage.spec.name}[{partition}] is not read here, only partitions "
-                    f"{list(self.assignment)}"
-                )
+        check_assigned(self._storage.spec.name, self._positions, partitions)

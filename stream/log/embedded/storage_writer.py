@@ -1,4 +1,4 @@
-"""Sends records to their partitions in whatever storage holds them."""
+"""A writer to a topic storage, wherever that keeps its records."""
 
 from collections import defaultdict
 from collections.abc import Sequence

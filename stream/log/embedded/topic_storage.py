@@ -1,4 +1,4 @@
-"""What a topic's records are kept in: the seam between readers and writers and the medium."""
+"""The interface of a topic's storage: records, fences, saved positions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Fence(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaned:
-    """What one bounded round of cleaning removed.
+    """The records that one bounded round of cleaning removed.
 
     Parameters
     ----------

@@ -1,1 +1,4 @@
-"""The event log on Apache Kafka, through kafka-python."""
+"""The event log on Apache Kafka, through kafka-python.
+
+Nobody but `stream.log.opening` needs to know what is in here.
+"""

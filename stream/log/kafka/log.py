@@ -5,6 +5,7 @@ from typing import Final
 
 from stream.clock import Clock
 from stream.errors import LogError
+from stream.log.checks import check_offsets, check_partitions
 from stream.log.interface import RebalanceListener, TopicSpec
 from stream.log.kafka.cluster.admin import KafkaAdmin
 from stream.log.kafka.cluster.clients import Clients
@@ -13,7 +14,7 @@ from stream.log.kafka.cluster.topics import is_compacted, largest_record_bytes
 from stream.log.kafka.cluster.trouble_counts import KafkaFigures
 from stream.log.kafka.reading.reader import KafkaReader
 from stream.log.kafka.reading.session import Source
-from stream.log.kafka.writing.writer import FencedKafkaWriter, KafkaWriter
+from stream.log.kafka.writing.writer import Destination, FencedKafkaWriter, KafkaWriter
 from stream.log.placement import Placement
 
 _IDS_SECONDS: Final = 5.0  # asked now and then, beside what matters more while brokers are away
@@ -49,24 +50,20 @@ class KafkaLog:
 
     def create_topic(self, spec: TopicSpec) -> None:
         """Create a topic; does nothing where one exists that keeps the same promises."""
-        self._check_open()
-        self._admin.create(spec)
+        self._open_admin.create(spec)
 
     def set_retention(self, topic: str, *, seconds: float | None, size_bytes: int | None) -> None:
         """Change how long a topic keeps its records; brokers delete whole segments, with time."""
-        self._check_open()
-        self._admin.set_retention(topic, seconds=seconds, size_bytes=size_bytes)
+        self._open_admin.set_retention(topic, seconds=seconds, size_bytes=size_bytes)
 
     def topics(self) -> dict[str, TopicSpec]:
         """Return the settings of every topic whose name could be ours."""
-        self._check_open()
-        return self._admin.topics()
+        return self._open_admin.topics()
 
     def topic_ids(self, topics: Collection[str]) -> dict[str, str | None]:
         """Return the topics' ids (KIP-516); None from brokers before Kafka 2.8."""
-        self._check_open()
         patience = min(_IDS_SECONDS, self._settings.timeout_seconds)
-        return self._admin.topic_ids(topics, patience)
+        return self._open_admin.topic_ids(topics, patience)
 
     def reader(
         self,
@@ -77,12 +74,10 @@ class KafkaLog:
         listener: RebalanceListener | None = None,
     ) -> KafkaReader:
         """Open a reader at the group's saved positions, or at the start where there are none."""
-        self._check_open()
-        count = self._admin.partitions(topic)
+        count = self._open_admin.partitions(topic)
         if partitions is None and group is None:
             partitions = range(count)
-        for partition in partitions or ():
-            _check_partition(topic, count, partition)
+        check_partitions(topic, count, partitions or ())
         member = partitions is None
         source = Source(
             topic=topic,
@@ -100,61 +95,41 @@ class KafkaLog:
 
     def writer(self, topic: str, *, fence: str | None = None) -> KafkaWriter:
         """Open a writer; one with `fence` locks out every earlier one of the same name."""
-        self._check_open()
-        configs = self._admin.configs(topic)
-        placement = Placement(topic, self._admin.partitions(topic), compacted=is_compacted(configs))
-        largest = largest_record_bytes(configs, self._settings)
-        timeout = self._settings.timeout_seconds
-        writer: KafkaWriter
-        if fence is None:
-            writer = KafkaWriter(
-                topic,
-                placement,
-                self._clients.producer,
-                self._clock,
-                timeout,
-                self.figures,
-                largest,
-            )
-        else:
-            # Kafka knows one space of names for the whole cluster, the interface one per topic.
-            name = f"{topic}.{fence}"
-            writer = FencedKafkaWriter(
-                topic,
-                placement,
-                lambda: self._clients.producer(name),
-                self._clock,
-                timeout,
-                self.figures,
-                largest,
-            )
+        admin = self._open_admin
+        configs, partitions = admin.configs(topic), admin.partitions(topic)
+        # Kafka knows one space of names for the whole cluster, the interface one per topic.
+        name = None if fence is None else f"{topic}.{fence}"
+        destination = Destination(
+            topic=topic,
+            placement=Placement(topic, partitions, compacted=is_compacted(configs)),
+            largest_bytes=largest_record_bytes(configs, self._settings),
+            open_producer=lambda: self._clients.producer(name),
+            timeout_seconds=self._settings.timeout_seconds,
+        )
+        kind = KafkaWriter if fence is None else FencedKafkaWriter
+        writer = kind(destination, self._clock, self.figures)
         self._writers = [*(one for one in self._writers if not one.closed), writer]
         return writer
 
     def start_offsets(self, topic: str) -> dict[int, int]:
         """Return each partition's oldest offset that may still be read."""
-        self._check_open()
-        return self._admin.start_offsets(topic)
+        return self._open_admin.start_offsets(topic)
 
     def end_offsets(self, topic: str) -> dict[int, int]:
         """Return each partition's last stable offset: what is below it is readable."""
-        self._check_open()
-        return self._admin.end_offsets(topic)
+        return self._open_admin.end_offsets(topic)
 
     def written_offsets(self, topic: str) -> dict[int, int]:
         """Return each partition's high watermark, which an open transaction does not hold back."""
-        self._check_open()
-        return self._admin.written_offsets(topic)
+        return self._open_admin.written_offsets(topic)
 
     def offsets_at(self, topic: str, time: float) -> dict[int, int]:
         """Return each partition's first offset appended at or after `time` (else its end)."""
-        self._check_open()
-        return self._admin.offsets_at(topic, time)
+        return self._open_admin.offsets_at(topic, time)
 
     def saved_positions(self, group: str, topic: str) -> dict[int, int]:
         """Return the positions that `group` committed, partition by partition."""
-        self._check_open()
-        return self._admin.saved_positions(group, topic)
+        return self._open_admin.saved_positions(group, topic)
 
     def save_positions(self, group: str, topic: str, positions: Mapping[int, int]) -> None:
         """Commit for `group` the offsets to read next; durable on return.
@@ -169,12 +144,9 @@ class KafkaLog:
         LogError
             The group has members elsewhere and none here.
         """
-        self._check_open()
-        count = self._admin.partitions(topic)
-        for partition, position in positions.items():
-            _check_partition(topic, count, partition)
-            if position < 0:
-                raise ValueError(f"offset {position} is negative")
+        count = self._open_admin.partitions(topic)
+        check_partitions(topic, count, positions)
+        check_offsets(positions.values())
         if not positions:
             return
         for reader in self._readers:
@@ -197,11 +169,8 @@ class KafkaLog:
             writer.close()
         self._admin.close()
 
-    def _check_open(self) -> None:
+    @property
+    def _open_admin(self) -> KafkaAdmin:
         if self._closed:
             raise LogError("this log was closed")
-
-
-def _check_partition(topic: str, count: int, partition: int) -> None:
-    if not 0 <= partition < count:
-        raise ValueError(f"{topic} has the partitions 0 to {count - 1}, not {partition}")
+        return self._admin

@@ -1,4 +1,4 @@
-"""The way to a Kafka cluster: settings, clients, questions, topics, what its errors mean.
+"""The way to a Kafka cluster: settings, clients, questions, topics, errors.
 
 What neither reads nor writes records may enter.
 """

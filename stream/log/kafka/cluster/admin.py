@@ -155,8 +155,8 @@ class KafkaAdmin:
         """
 
         def ask(client: KafkaAdminClient) -> str | None:
-            (answer,) = client.describe_topics([topic])
-            if not _exists(answer):
+            answer = _description(client, topic)
+            if answer is None:
                 raise UnknownTopicOrPartitionError(topic)
             return _given_id(answer.get("topic_id"))
 
@@ -305,8 +305,14 @@ class KafkaAdmin:
 
 def _partitions(client: KafkaAdminClient, topic: str) -> int | None:
     """Return the number of partitions; None: there is no such topic."""
+    answer = _description(client, topic)
+    return None if answer is None else len(answer["partitions"])
+
+
+def _description(client: KafkaAdminClient, topic: str) -> Mapping[str, Any] | None:
+    """Return what the cluster says of a topic; None: there is no such topic."""
     (answer,) = client.describe_topics([topic])
-    return len(answer["partitions"]) if _exists(answer) else None
+    return answer if _exists(answer) else None
 
 
 def _exists(answer: Mapping[str, Any]) -> bool:
@@ -335,12 +341,10 @@ def _create(client: KafkaAdminClient, spec: TopicSpec, settings: KafkaSettings) 
 
 
 def _described(client: KafkaAdminClient, topic: str) -> tuple[TopicSpec, dict[str, str]]:
-    (answer,) = client.describe_topics([topic])
-    error = for_code(answer["error_code"])
-    if error is UnknownTopicOrPartitionError:
+    """Return a topic's settings and its effective configuration."""
+    answer = _description(client, topic)
+    if answer is None:
         raise CoordinatorLoadInProgressError  # created, but not every broker knows it yet
-    if error is not NoError:
-        raise error
     partitions: Sequence[Mapping[str, Any]] = answer["partitions"]
     if any(partition["leader_id"] < 0 for partition in partitions):
         raise NotLeaderForPartitionError

@@ -1,4 +1,4 @@
-"""What an error of kafka-python means to whoever uses the log."""
+"""Errors of kafka-python, as errors of the log."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""How long one question to the cluster is tried, and with which pauses."""
+"""Retries of a question to the cluster: for how long, and with which pauses."""
 
 import logging
 from typing import Final

@@ -1,4 +1,4 @@
-"""Which brokers cannot be reached, and why: kafka-python logs that, and raises something else."""
+"""Brokers that cannot be reached, each with the reason in plain words."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""How to reach a Kafka cluster, and how patiently."""
+"""Settings of the connection to a Kafka cluster."""
 
 import os
 from dataclasses import dataclass

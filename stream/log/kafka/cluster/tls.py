@@ -1,4 +1,4 @@
-"""Which certificates a client trusts, and its own."""
+"""TLS settings: which certificates a client trusts, and its own."""
 
 import ssl
 

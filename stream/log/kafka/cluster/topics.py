@@ -1,6 +1,6 @@
-"""A topic's settings in Kafka's words, and which of them may differ.
+"""A topic's settings as Kafka's configuration, and the check of topics that exist.
 
-What is created here gets exactly what its `TopicSpec` says. A topic that exists may have been
+What is created gets exactly what its `TopicSpec` says. A topic that exists may have been
 created by someone else, and an operator may have changed it since, so it is refused only where
 its settings break a promise:
 

@@ -1,4 +1,4 @@
-"""What a Kafka log counts about itself, for whoever turns it into metrics."""
+"""Counts of a Kafka log's trouble: reconnects, retries, rebalances, stalls."""
 
 import threading
 from collections import Counter

@@ -1,4 +1,4 @@
-"""From the bytes of record batches to columns, in kernels.
+"""Decoding of record batches into columns, in kernels.
 
 Knows the format alone: no client, no network.
 """

@@ -1,4 +1,4 @@
-"""Which record batches belong to transactions that were given up."""
+"""Aborted transactions, whose records are left out."""
 
 import struct
 from collections import deque

@@ -24,7 +24,7 @@ _CONTROL: Final = 0x20
 
 
 class BatchHeader(NamedTuple):
-    """What a batch says of itself, field by field as it is sent."""
+    """The fields of a batch's header, in the order in which they are sent."""
 
     base_offset: int
     length: int

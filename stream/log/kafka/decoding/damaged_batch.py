@@ -1,4 +1,4 @@
-"""Where to go on behind a damaged batch."""
+"""The place to go on at after a damaged batch."""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""What was fetched and not yet handed out."""
+"""Fetched batches that were not handed out yet, partition by partition."""
 
 from collections import deque
 from collections.abc import Collection, Iterable

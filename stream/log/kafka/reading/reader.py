@@ -14,6 +14,7 @@ from stream.errors import (
     RecordsDamagedError,
     TopicMismatchError,
 )
+from stream.log.checks import check_assigned, check_offsets
 from stream.log.interface import RebalanceListener, RecordBatch
 from stream.log.kafka.cluster.trouble_counts import KafkaFigures
 from stream.log.kafka.reading.fetch_buffer import FetchBuffer
@@ -99,8 +100,7 @@ class KafkaReader:
 
     def seek(self, partition: int, offset: int) -> None:
         """Read `partition` from `offset` next; past the end waits there."""
-        if offset < 0:
-            raise ValueError(f"offset {offset} is negative")
+        check_offsets([offset])
         self._check_assigned([partition])
         self._move(partition, offset)
 
@@ -328,9 +328,4 @@ class KafkaReader:
         self._waiting.difference_update(partitions)
 
     def _check_assigned(self, partitions: Sequence[int]) -> None:
-        for partition in partitions:
-            if partition not in self._positions:
-                raise ValueError(
-                    f"{self._source.topic}[{partition}] is not read here, only partitions "
-                    f"{list(self.assignment)}"
-                )
+        check_assigned(self._source.topic, self._positions, partitions)

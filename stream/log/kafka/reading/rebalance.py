@@ -1,4 +1,4 @@
-"""Rebalances: from the client's network thread to whoever polls."""
+"""Rebalances, passed from kafka-python's network thread to the thread that polls."""
 
 import logging
 from collections import deque
@@ -9,7 +9,7 @@ from kafka import ConsumerRebalanceListener, TopicPartition
 
 
 class Change(NamedTuple):
-    """What happened to a member's partitions.
+    """A change of a member's partitions.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""When to find out why a reader hears nothing."""
+"""Detection of a reader that is stuck, or cut off, rather than idle."""
 
 from collections.abc import Collection, Mapping
 from typing import Final

@@ -16,13 +16,7 @@ from stream.log.kafka.cluster.library import has_all, warn_unfit
 
 
 def end_joins(consumer: KafkaConsumer) -> None:
-    """Let a join that was begun be needed until it is done.
-
-    Parameters
-    ----------
-    consumer
-        A member of a group; only this one is changed.
-    """
+    """Let each join of this one consumer that was begun be needed until it is done."""
     coordinator: Any = getattr(consumer, "_coordinator", None)
     if not fits(coordinator):
         warn_unfit("begun_joins", "a group's leader may be silent for a while after a change")

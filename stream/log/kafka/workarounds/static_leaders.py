@@ -15,13 +15,7 @@ from stream.log.kafka.cluster.library import has_all, warn_unfit
 
 
 def watch_topics(consumer: KafkaConsumer) -> None:
-    """Let a static member watch its topic; the broker turns away those whose word does not count.
-
-    Parameters
-    ----------
-    consumer
-        A member of a group; only this one is changed.
-    """
+    """Let this one consumer watch its topic; the broker heeds none but the leader."""
     coordinator: Any = getattr(consumer, "_coordinator", None)
     if not fits(coordinator):
         warn_unfit("static_leaders", "a restarted static member does not notice new partitions")

@@ -27,7 +27,7 @@ _INIT_VERSION: Final = 4
 
 
 class Identity(NamedTuple):
-    """What the coordinator knows a transactional producer by.
+    """A transactional producer, as the coordinator knows it.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Identity(NamedTuple):
 
 
 NOBODY: Final = Identity(-1, -1)
-"""Who presents this is new, and locks out whoever came before."""
+"""Presented by a new producer, which locks out every earlier one."""
 
 
 def open_transactions(

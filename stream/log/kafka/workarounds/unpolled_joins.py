@@ -18,13 +18,7 @@ _LOOK_SECONDS: Final = 0.001
 
 
 def hold_joins(consumer: KafkaConsumer) -> None:
-    """Hold back the end of a consumer's join until it is waited for.
-
-    Parameters
-    ----------
-    consumer
-        A member of a group; only this one is changed.
-    """
+    """Hold back the ends of joins of this one consumer until somebody polls for them."""
     coordinator: Any = getattr(consumer, "_coordinator", None)
     if not fits(coordinator):
         warn_unfit("unpolled_joins", "members that poll seldom may join again and again")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from dataclasses import dataclass
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, UnknownError
@@ -17,9 +17,33 @@ from stream.log.kafka.workarounds.transactions import NOBODY, commit, open_trans
 from stream.log.kafka.writing.producing import offsets, record_bytes, send, too_large
 from stream.log.placement import Placement
 
-OpenProducer = Callable[[], KafkaProducer]
 Placed = Sequence[tuple[Outgoing, int]]
 """Records, each with its partition."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """The topic that a writer appends to.
+
+    Parameters
+    ----------
+    topic
+        Its name.
+    placement
+        Chooses partitions.
+    largest_bytes
+        The largest record, uncompressed and by itself, that is sent at all.
+    open_producer
+        Opens a client; of a writer with a fence, one with the transactional id.
+    timeout_seconds
+        The bound of each thing that an append waits for.
+    """
+
+    topic: str
+    placement: Placement
+    largest_bytes: int
+    open_producer: Callable[[], KafkaProducer]
+    timeout_seconds: float
 
 
 class KafkaWriter:
@@ -30,39 +54,18 @@ class KafkaWriter:
 
     Parameters
     ----------
-    topic
-        Its name.
-    placement
-        Chooses partitions.
-    open_producer
-        Opens a client.
+    destination
+        Where to append.
     clock
         Times what waits.
-    timeout_seconds
-        The bound of each thing that an append waits for.
     figures
         Counts trouble.
-    largest_bytes
-        The largest record, uncompressed and by itself, that is sent at all.
     """
 
-    def __init__(
-        self,
-        topic: str,
-        placement: Placement,
-        open_producer: OpenProducer,
-        clock: Clock,
-        timeout_seconds: float,
-        figures: KafkaFigures,
-        largest_bytes: int,
-    ) -> None:
-        self._topic = topic
-        self._placement = placement
-        self._open_producer = open_producer
+    def __init__(self, destination: Destination, clock: Clock, figures: KafkaFigures) -> None:
+        self._destination = destination
         self._clock = clock
-        self._timeout_seconds: Final = timeout_seconds
         self._figures = figures
-        self._largest_bytes: Final = largest_bytes
         self._producer: KafkaProducer | None = None
         self.closed = False
         """Whether `close` was called."""
@@ -70,16 +73,18 @@ class KafkaWriter:
     def append(self, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
         """Append all of `records` and return each one's (partition, offset)."""
         if self.closed:
-            raise LogError(f"this writer to {self._topic} was closed")
+            raise LogError(f"this writer to {self._destination.topic} was closed")
         if not records:
             return []
-        partitions = self._placement.partitions(records)
+        partitions = self._destination.placement.partitions(records)
         self._check_sizes(records)
         try:
             acknowledged = self._append(list(zip(records, partitions, strict=True)))
         except (KafkaError, OSError) as error:
             self._give_up()
-            raise log_error(error, f"append to {self._topic}", self._figures.brokers) from error
+            raise log_error(
+                error, f"append to {self._destination.topic}", self._figures.brokers
+            ) from error
         return list(zip(partitions, acknowledged, strict=True))
 
     def close(self) -> None:
@@ -88,10 +93,10 @@ class KafkaWriter:
         self._discard()
 
     def _check_sizes(self, records: Sequence[Outgoing]) -> None:
-        limit = self._largest_bytes
+        limit = self._destination.largest_bytes
         rows = [row for row, record in enumerate(records) if record_bytes(record) > limit]
         if rows:
-            raise RecordTooLargeError(self._topic, rows, limit)
+            raise RecordTooLargeError(self._destination.topic, rows, limit)
 
     def _append(self, placed: Placed) -> list[int]:
         return self._send(self._client(), placed)
@@ -99,23 +104,23 @@ class KafkaWriter:
     def _client(self) -> KafkaProducer:
         """Return the producer, a new one where the last one was given up."""
         if self._producer is None:
-            self._producer = self._open_producer()
+            self._producer = self._destination.open_producer()
         return self._producer
 
     def _send(self, producer: KafkaProducer, placed: Placed) -> list[int]:
         """Return the offsets, once all is acknowledged."""
-        futures = send(producer, self._topic, placed)
+        futures = send(producer, self._destination.topic, placed)
         # What is raised of a batch that was split meanwhile is said of its parts too.
         with suppress(UnknownError):
-            producer.flush(self._timeout_seconds)
+            producer.flush(self._destination.timeout_seconds)
         try:
-            return offsets(futures, self._clock, self._timeout_seconds)
+            return offsets(futures, self._clock, self._destination.timeout_seconds)
         except KafkaError as error:
             row = too_large(futures)
             if row is None:
                 raise
             self._give_up()
-            raise RecordTooLargeError(self._topic, [row], None) from error
+            raise RecordTooLargeError(self._destination.topic, [row], None) from error
 
     def _give_up(self) -> None:
         self._figures.count("reconnects")
@@ -135,32 +140,20 @@ class FencedKafkaWriter(KafkaWriter):
 
     Parameters
     ----------
-    topic, placement, clock, timeout_seconds, figures, largest_bytes
+    destination, clock, figures
         As `KafkaWriter` takes them.
-    open_producer
-        Opens a client with the transactional id.
     """
 
-    def __init__(
-        self,
-        topic: str,
-        placement: Placement,
-        open_producer: OpenProducer,
-        clock: Clock,
-        timeout_seconds: float,
-        figures: KafkaFigures,
-        largest_bytes: int,
-    ) -> None:
-        super().__init__(
-            topic, placement, open_producer, clock, timeout_seconds, figures, largest_bytes
-        )
+    def __init__(self, destination: Destination, clock: Clock, figures: KafkaFigures) -> None:
+        super().__init__(destination, clock, figures)
         self._identity = NOBODY
         self._refusal: FencedError | None = None
         try:
             self._client()
         except (KafkaError, OSError) as error:
             self._discard()
-            raise log_error(error, f"open a writer to {topic}", figures.brokers) from error
+            doing = f"open a writer to {destination.topic}"
+            raise log_error(error, doing, figures.brokers) from error
 
     def append(self, records: Sequence[Outgoing]) -> list[tuple[int, int]]:
         """Append all of `records`, or none of them, and return each one's (partition, offset)."""
@@ -186,11 +179,13 @@ class FencedKafkaWriter(KafkaWriter):
     def _transact(self, producer: KafkaProducer, placed: Placed) -> list[int]:
         producer.begin_transaction()
         acknowledged = self._send(producer, placed)
-        commit(producer, self._timeout_seconds)
+        commit(producer, self._destination.timeout_seconds)
         return acknowledged
 
     def _client(self) -> KafkaProducer:
         if self._producer is None:
             producer = super()._client()
-            self._identity = open_transactions(producer, self._identity, self._timeout_seconds)
+            self._identity = open_transactions(
+                producer, self._identity, self._destination.timeout_seconds
+            )
         return self._producer
