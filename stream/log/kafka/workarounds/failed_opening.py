@@ -2,7 +2,7 @@
 
 Wrong: kafka-python's clients start a thread before they look for the cluster, and forget it, with
     its files, where they find none; and they raise a timeout whatever the cause, which is logged.
-Issue: https://github.com/dpkp/kafka-python/issues/2671 (the cause of one case), fixed for that.
+Issue: https://github.com/dpkp/kafka-python/issues/2671 is one case of the latter.
 Probe: none is needed: only the setting `kafka_client` and the log are used, which are public.
 Until: a client whose constructor raises has stopped its thread, and raises the cause.
 """

@@ -15,7 +15,7 @@ from kafka import KafkaConsumer
 from stream.clock import Clock
 from stream.errors import FencedError
 from stream.log.kafka.cluster.failures import STATIC_NAME_TAKEN
-from stream.log.kafka.cluster.library import has_all
+from stream.log.kafka.cluster.library import has_all, warn_unfit
 
 _CHECK_SECONDS: Final = 1.0
 
@@ -75,6 +75,7 @@ class MembershipWatch:
 def heartbeat_age_seconds(consumer: KafkaConsumer, clock: Clock) -> float | None:
     """Return how long ago the coordinator last answered or was found; None: not known."""
     if not fits(consumer):
+        warn_unfit("fenced_members", "a member that was replaced does not notice it")
         return None
     heartbeat: Any = consumer._coordinator.heartbeat  # noqa: SLF001 - no public way
     known = [at for at in (heartbeat.last_receive, heartbeat.last_reset) if at is not None]

@@ -11,6 +11,8 @@ from typing import Final
 
 from kafka.net.compat import KafkaNetClient
 
+from stream.log.kafka.cluster.library import warn_unfit
+
 _SETTING: Final = "allow_auto_create_topics"
 
 
@@ -18,6 +20,8 @@ def never_create_topics(connections: KafkaNetClient) -> None:
     """Let no question about a topic create it with the cluster's defaults."""
     if fits(connections):
         connections.cluster.config[_SETTING] = False
+    else:
+        warn_unfit("topic_creation", "questions may create topics, where the cluster does so")
 
 
 def fits(connections: KafkaNetClient) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from kafka.errors import KafkaConnectionError
 from kafka.net.compat import KafkaNetClient
 
-from stream.log.kafka.workarounds.broker_readiness import PatientConnections, fits
+from stream.log.kafka.workarounds.broker_readiness import PatientConnections
 
 
 @pytest.mark.parametrize("failure", [None, KafkaConnectionError("gone")])
@@ -21,8 +21,3 @@ def test_a_broker_that_is_away_is_no_error_to_a_producer(
     monkeypatch.setattr(KafkaNetClient, "await_ready", await_ready)
     connections = PatientConnections.__new__(PatientConnections)
     assert connections.await_ready("coordinator-1") is (failure is None)
-
-
-def test_the_library_asks_what_is_overridden() -> None:
-    """Else nothing is repaired."""
-    assert fits()
