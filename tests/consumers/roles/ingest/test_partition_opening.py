@@ -374,20 +374,3 @@ def test_lost_state_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(ClicksExpiredError, match="needs offset 0"):
         moved.run(role, 0.1)
     role.close()
-
-
-def test_a_short_retention_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """At the start, and as gauges."""
-    world = World(tmp_path, partitions=1)
-    world.config = world.config.with_values({"log": {"clicks_retention_seconds": 100.0}})
-    role = world.role()
-    assert "clicks_retention_seconds" in caplog.text
-    world.send(("u", "a"))
-    world.run(role, 1.0)
-    world.send(("u", "b"))
-    world.run(role, 3.0)
-    assert 0.01 < world.value("gsr_ingest_retention_used_ratio") < 0.05
-    world.run(role, 10.0)
-    assert world.value("gsr_ingest_retention_used_ratio") == 0.0
-    assert world.value("gsr_ingest_checkpoint_margin_records", partition="0") == 2
-    role.close()

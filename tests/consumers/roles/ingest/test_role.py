@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from consumers.errors import ClicksExpiredError, TooManyBadError
-from consumers.metrics.catalogue import CATALOGUE
 from consumers.roles.ingest.partition_ingest import PartitionIngest
 from consumers.roles.ingest.role import IngestRole
 from stream.clock import ManualClock
@@ -20,7 +19,6 @@ from stream.errors import (
 )
 from stream.events.clicks.encoding import encode_click
 from stream.log.embedded.memory import MemoryLog
-from stream.log.embedded.storage_reader import StorageReader
 from stream.log.embedded.topic_storage import Cleaned
 from stream.log.interface import Outgoing
 from stream.state.checkpoint import Checkpoint
@@ -33,70 +31,6 @@ USERS = [f"u{n}" for n in range(12)]
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
-
-
-def test_clicks_become_sequences(world: World) -> None:
-    """A touched user's sequence says what the buffer holds, soon."""
-    role = world.role()
-    world.send(("u", "a"), ("u", "b"))
-    clicked_at = world.clock.time() - 0.001
-    world.run(role, 0.2)
-    record = world.newest("u")
-    assert record.items == ["a", "b"]
-    assert record.events == ["click", "click"]
-    assert record.source_offset == 1
-    assert record.next_offset == 2
-    assert record.last_click_at == record.accepted_at == clicked_at
-    role.close()
-
-
-def test_sequences_are_coalesced(world: World) -> None:
-    """Clicks that come within the linger make one record."""
-    role = world.role()
-    for _ in range(10):
-        world.send(("u", "a"), ("u", "b"))
-        role.step()
-    world.run(role, 0.2)
-    assert len(world.sequences()["u"]) < 5
-    assert len(world.newest("u").items) == 20
-    role.close()
-
-
-def test_sequences_lie_in_their_source_partition(world: World) -> None:
-    """The publisher's partitions are those of the clicks."""
-    role = world.role()
-    world.send(*clicks_of(USERS, 2))
-    world.run(role, 0.3)
-    places = {key: batch.partition for batch in world.batches("clicks") for key in batch.keys}
-    for batch in world.batches("sequences"):
-        assert {places[key] for key in batch.keys} == {batch.partition}
-    role.close()
-
-
-def test_an_item_that_left_is_still_seen(tmp_path: Path) -> None:
-    """Items beyond the state's limit are no longer named, but stay in the seen filter."""
-    world = World(tmp_path, partitions=1)
-    world.config = world.config.with_values({"state": {"max_items": 2}})
-    role = world.role()
-    world.send(("u", "a"), ("v", "b"), ("v", "c"), ("v", "d"), ("u", "d"))
-    world.run(role, 0.3)
-    assert world.newest("u").items == ["d"]
-    assert world.newest("u").seen != ""
-    role.close()
-
-
-def test_forget(world: World) -> None:
-    """A forget record brings a tombstone; a user who was never known brings none."""
-    role = world.role()
-    world.send(("u", "a"))
-    world.run(role, 0.2)
-    world.send_raw(b"u", None)
-    world.run(role, 0.2)
-    assert world.sequences()["u"][-1] is None
-    world.send(("u", "b"))
-    world.run(role, 0.2)
-    assert world.newest("u").items == ["b"]
-    role.close()
 
 
 def test_refused_clicks_make_no_sequence(world: World) -> None:
@@ -275,41 +209,6 @@ def test_positions_in_the_state_rule(world: World) -> None:
     role.close()
 
 
-# -- throttle ------------------------------------------------------------------------------------
-
-
-def test_the_byte_rate_bounds_sequences_and_nothing_else(tmp_path: Path) -> None:
-    """In a bulk catch-up state is built at full speed; sequences follow, coalesced."""
-    world = World(tmp_path, {"sequence_bytes_per_second": 4000.0})
-    users = [f"user-{n}" for n in range(300)]
-    world.send(*clicks_of(users, 3))
-    role = world.role()
-    world.run(role, 1.0)
-    assert world.value("gsr_ingest_clicks_total", outcome="accepted") == 900
-    assert len(world.sequences()) < 300
-    world.run(role, 60.0)
-    assert {len(world.newest(user).items) for user in users} == {3}
-    assert sum(map(len, world.sequences().values())) < 600
-    role.close()
-
-
-def test_a_waiting_list_that_grows_too_long_is_read_from_the_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Memory stays bounded, and nobody is left out."""
-    monkeypatch.setattr("consumers.roles.ingest.partition_ingest.MAX_WAITING_USERS", 20)
-    world = World(tmp_path, {"sequence_bytes_per_second": 20_000.0, "poll_records": 50})
-    users = [f"user-{n}" for n in range(300)]
-    world.send(*clicks_of(users, 2))
-    role = world.role()
-    world.run(role, 20.0)
-    assert {len(world.newest(user).items) for user in users} == {2}
-    world.send(("user-7", "late"))
-    world.run(role, 0.5)
-    assert world.newest("user-7").items[-1] == "late"
-    role.close()
-
-
 # -- what it hands on ----------------------------------------------------------------------------
 
 
@@ -326,99 +225,6 @@ def test_checkpoints_come_on_schedule_if_anything_changed(world: World) -> None:
             assert checkpoint.meta.next_offset == ends[partition]
     world.run(role, 20.0)
     assert world.artifacts.newest_checkpoints() == numbers
-    role.close()
-
-
-def test_every_gauge_is_set(tmp_path: Path) -> None:
-    """A gauge that nobody sets shows 0 for ever, and is worse than none."""
-    world = World(tmp_path, partitions=1)
-    role = world.role()
-    world.send(*clicks_of([f"u{n}" for n in range(30)], 50))
-    world.run(role, 0.1)
-    world.clock.sleep(11.0)
-    world.send(("u1", "one more"))
-    world.run(role, 0.2)
-    calm = {
-        *("gsr_ingest_lag_records", "gsr_ingest_lag_seconds", "gsr_ingest_sequence_backlog_users"),
-        *("gsr_ingest_dirty_bytes", "gsr_ingest_longest_interpreter_hold_seconds"),
-        *("gsr_ingest_locked_partitions", "gsr_ingest_restoring_partitions"),
-        *("gsr_ingest_retention_used_ratio", "gsr_ingest_resending_partitions"),
-        "gsr_ingest_withheld_records",
-    }
-    silent = [
-        metric.name
-        for metric in CATALOGUE
-        if metric.role == "ingest" and metric.kind == "gauge" and metric.name not in calm
-        if not any(
-            sample.value
-            for family in world.metrics.registry.collect()
-            for sample in family.samples
-            if sample.name == metric.name
-        )
-    ]
-    role.close()
-    assert silent == []
-
-
-def test_ready_on_an_idle_topic(world: World) -> None:
-    """No clicks at all is no trouble."""
-    role = world.role()
-    assert not all(role.checks().values())
-    world.run(role, 1.1)
-    assert all(role.checks().values())
-    role.close()
-
-
-def test_not_ready_while_it_lags(tmp_path: Path) -> None:
-    """A long way behind is not ready; caught up is."""
-    world = World(tmp_path, {"ready_lag_records": 50, "poll_records": 20})
-    world.send(*clicks_of(USERS, 30))
-    role = world.role()
-    role.step()
-    assert not all(role.checks().values())
-    world.run(role, 3.0)
-    assert all(role.checks().values())
-    assert world.value("gsr_ingest_lag_records", partition="0") == 0
-    role.close()
-
-
-def test_not_ready_while_a_partition_stands_still(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A few records that cannot be read are no lag to speak of, but the rest waits behind them."""
-    role = world.role()
-    world.run(role, 1.1)
-    world.send(("u", "a"))
-    monkeypatch.setattr(StorageReader, "poll", lambda *_arguments: [])
-    world.run(role, world.config.process.stalled_seconds + 2.0)
-    assert role.checks() == {"assigned": True, "caught_up": True, "progressing": False}
-    lags = [world.value("gsr_ingest_lag_records", partition=str(p)) for p in range(2)]
-    assert sorted(lags) == [0.0, 1.0]
-    behind = str(lags.index(1.0))
-    standing = world.clock.time() - world.value(
-        "gsr_ingest_progress_timestamp_seconds", partition=behind
-    )
-    assert standing > world.config.process.stalled_seconds
-    assert world.value("gsr_ingest_lag_seconds") == pytest.approx(standing, abs=2.0)
-    monkeypatch.undo()
-    world.run(role, 2.0)
-    assert all(role.checks().values())
-    role.close()
-
-
-def test_not_ready_while_the_log_cannot_be_asked(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Old figures do not look fine: the lag grows as time goes by."""
-    role = world.role()
-    world.run(role, 1.1)
-    monkeypatch.setattr(MemoryLog, "end_offsets", _away)
-    world.clock.sleep(60.0)
-    with pytest.raises(LogUnavailableError):
-        role.step()
-    assert role.checks() == {"assigned": True, "caught_up": False, "progressing": False}
-    world.metrics.render()
-    assert world.value("gsr_ingest_lag_seconds") >= 60.0
     role.close()
 
 
