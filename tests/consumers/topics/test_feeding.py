@@ -2,11 +2,13 @@
 
 import json
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from consumers.topics.feeding import Pace, feed
+from consumers.errors import ConfigError
+from consumers.topics.feeding import Pace, feed, sliced
 from stream.clock import ManualClock
 from stream.events.clicks.event_columns import EventColumns
 from stream.log.embedded.memory import MemoryLog
@@ -87,3 +89,33 @@ def test_it_can_be_stopped(log: MemoryLog, clock: ManualClock) -> None:
     )
     assert 20 <= count < 100
     assert len(sent(log)) == count
+
+
+@pytest.mark.parametrize(
+    ("skip", "limit", "left"),
+    [(0, None, range(10)), (4, None, range(4, 10)), (3, 2, range(3, 5)), (5, 99, range(5, 10))],
+)
+def test_events_are_left_out_at_both_ends(skip: int, limit: int | None, left: range) -> None:
+    """Wherever the batches end; what was skipped is shown, in order."""
+    passed: list[float] = []
+    parts = sliced(
+        [events(4), events(3, 4), events(3, 7)], skip, limit, lambda e: passed.extend(e.times)
+    )
+    assert [time for part in parts for time in part.times] == list(left)
+    assert passed == list(range(skip))
+
+
+def test_nothing_is_asked_for_behind_the_limit() -> None:
+    """The next batch may be long in coming."""
+
+    def endless() -> Iterator[EventColumns]:
+        yield events(4)
+        raise AssertionError
+
+    assert sum(map(len, sliced(endless(), 1, 3))) == 3
+
+
+def test_more_to_skip_than_there_is_is_refused() -> None:
+    """It says how many there are."""
+    with pytest.raises(ConfigError, match="there are only 4 events"):
+        list(sliced([events(4)], 5, None))
