@@ -27,7 +27,6 @@ from consumers.runtime.outputs import NO_SPACE
 from gsr.errors import CountersFullError, ModelError
 from stream.errors import EventFileError, LogError, LogFullError, StateError, StreamError
 
-USAGE_EXIT_CODE: Final = 2
 STATE_EXIT_CODE: Final = 5
 MODEL_EXIT_CODE: Final = 11
 INTERRUPTED_EXIT_CODE: Final = 130

@@ -270,7 +270,7 @@ def _text(data: bytes | None, most: int) -> str:
 
 
 def _came(seconds: float) -> str:
-    from consumers.inspect.answers import iso_time
+    from consumers.inspect.times import iso_time
 
     try:
         return iso_time(seconds)

@@ -41,7 +41,7 @@ def recommend(
     """Make a user's list now, and show the parts that each score is the sum of."""
     loaded = resolve(config, settings, log, state)
     key = id_bytes("user", user)
-    from consumers.inspect.answers import current_list
+    from consumers.inspect.users import current_list
 
     with existing_log(loaded, loaded.log.items, loaded.log.sequences) as log_opened:
         answer = current_list(loaded, log_opened, key, top)
@@ -73,7 +73,7 @@ def user(
     """Show what the state knows of a user, and the list that was last sent to them."""
     loaded = resolve(config, settings, log, state)
     key = id_bytes("user", user)
-    from consumers.inspect.answers import user_facts
+    from consumers.inspect.users import user_facts
 
     with existing_log(loaded, loaded.log.recommendations) as log_opened:
         facts = user_facts(loaded, log_opened, key)
@@ -104,7 +104,7 @@ def item(
     """Show an item's popularity and what is clicked after it, on each time scale."""
     loaded = resolve(config, settings, state=state)
     id_bytes("item", item)
-    from consumers.inspect.answers import item_facts
+    from consumers.inspect.items import item_facts
 
     facts: dict[str, Any] = item_facts(loaded, item, top)
     if as_json:

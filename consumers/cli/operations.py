@@ -69,7 +69,13 @@ def check(
     loaded = resolve(config, settings, log, state)
     from consumers.artifacts.store import open_artifacts
     from consumers.errors import NotFoundError
-    from consumers.inspect.state_advice import advice, gather, live_states, log_starts, look_at
+    from consumers.inspect.state_advice import (
+        find_problems,
+        gather_facts,
+        live_states,
+        log_starts,
+        repair_advice,
+    )
     from consumers.offline.bootstrap.unfinished import refuse_unfinished
     from stream.clock import SystemClock
     from stream.errors import StateCorruptError
@@ -89,7 +95,7 @@ def check(
             f"there is no state in {where}: name the right directory with --state; gsr ingest "
             "makes it"
         )
-    problems = {partition: look_at(path) for partition, path in paths.items()}
+    problems = {partition: find_problems(path) for partition, path in paths.items()}
     if as_json:
         print_json({f"partition-{partition}": found for partition, found in problems.items()})
     else:
@@ -99,7 +105,9 @@ def check(
     if damaged:
         starts = log_starts(loaded)
         ways = [
-            advice(gather(loaded, store, partition, live=live, log_start=starts.get(partition)))
+            repair_advice(
+                gather_facts(loaded, store, partition, live=live, log_start=starts.get(partition))
+            )
             for partition in damaged
         ]
         raise StateCorruptError("\n".join(("the state contradicts itself", *ways)))
@@ -158,7 +166,7 @@ def list_models(
     """List the kept models, oldest first; the serving one is marked."""
     loaded = resolve(config, settings, state=state)
     from consumers.artifacts.store import open_artifacts
-    from consumers.inspect.answers import iso_time
+    from consumers.inspect.times import iso_time
     from stream.clock import SystemClock
 
     store = open_artifacts(loaded, SystemClock())

@@ -1,4 +1,4 @@
-"""What to do about a partition whose state contradicts itself: derived from what is there."""
+"""Advice on how to mend a partition whose state is damaged, derived from what is still there."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +49,7 @@ class StateFacts:
         return self.log_start == 0 and self.history == 0
 
 
-def advice(facts: StateFacts) -> str:
+def repair_advice(facts: StateFacts) -> str:
     """Return what mends the partition, and loses nothing that the facts say is still there."""
     return f"partition {facts.partition}: {_way_out(facts)}"
 
@@ -100,7 +100,7 @@ def _what_is_missing(facts: StateFacts) -> str:
     return " as far as can be told (whether it began with history from before the log is unknown)"
 
 
-def look_at(path: Path) -> list[str]:
+def find_problems(path: Path) -> list[str]:
     """Return what is wrong with a state or checkpoint, also where it cannot even be opened."""
     try:
         return check(path)
@@ -108,7 +108,7 @@ def look_at(path: Path) -> list[str]:
         return [f"It cannot be read ({error.__cause__ or error})."]
 
 
-def gather(
+def gather_facts(
     config: GsrConfig,
     store: ArtifactStore,
     partition: int,
@@ -116,7 +116,7 @@ def gather(
     live: bool,
     log_start: int | None,
 ) -> StateFacts:
-    """Find out about a damaged partition what `advice` needs.
+    """Find out about a damaged partition what `repair_advice` needs.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def gather(
     for number in reversed(store.checkpoints(partition)):
         path = store.checkpoint_path(partition, number)
         paths.append(path)
-        if not look_at(path):
+        if not find_problems(path):
             sound = number
             break
         damaged.append(f"{config.artifacts_url}/{store.checkpoint_folder(partition, number)}")

@@ -28,7 +28,7 @@ KEPT_PROMOTIONS: Final = 1000
 """Versions whose beginning is remembered; older clicks were answered long ago."""
 
 
-class Serving:
+class NewestArtifacts:
     """Keeps a recommender at the newest view and model that are not older than the lists.
 
     Parameters

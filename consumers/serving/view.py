@@ -6,7 +6,6 @@ a row whose item expired may be reused, and its generation tells the two items a
 """
 
 import itertools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,8 +20,6 @@ from gsr.compiled import kernel
 from gsr.counters.item_graph import ItemGraph
 
 VIEW_FORMAT: Final = 1
-TENSORS_NAME: Final = "view.safetensors"
-MANIFEST_NAME: Final = "view.json"
 
 _GRAPH_ARRAYS: Final[Mapping[str, type[np.generic]]] = {
     "half_lives": np.float64,
@@ -131,15 +128,6 @@ def decode_view(tensors: bytes, manifest: Mapping[str, Any]) -> ServingView:
         ) from error
     _check(view)
     return view
-
-
-def decode_view_files(tensors: bytes, manifest: bytes) -> ServingView:
-    """Return the view of the two files' contents; see `decode_view`."""
-    try:
-        facts = json.loads(manifest)
-    except ValueError as error:
-        raise ArtifactError(f"view.json is torn ({error}); the next one replaces it") from error
-    return decode_view(tensors, facts)
 
 
 def _strings(block: bytes, boundaries: npt.NDArray[np.int64]) -> list[str]:

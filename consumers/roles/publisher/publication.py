@@ -11,7 +11,7 @@ from consumers.roles.publisher.sequence_cache import SequenceCache
 from consumers.roles.publisher.sequence_lookup import SequenceLookup
 from consumers.roles.publisher.user_table import NOWHERE, UserTable, list_hash
 from consumers.roles.publisher.walk import Walk
-from consumers.serving.newest_artifacts import Serving
+from consumers.serving.newest_artifacts import NewestArtifacts
 from stream.clock import Clock, Periodic
 from stream.errors import RecordFormatError, StreamError
 from stream.events.records.recommendation import Recommendation
@@ -53,7 +53,7 @@ class Publication:
         users: UserTable,
         due: DueUsers,
         walk: Walk,
-        serving: Serving,
+        serving: NewestArtifacts,
         sender: ListSender,
         lookup: SequenceLookup,
         clock: Clock,

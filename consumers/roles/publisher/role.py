@@ -31,7 +31,7 @@ from consumers.roles.publisher.sequence_lookup import SequenceLookup
 from consumers.roles.publisher.user_table import UserTable
 from consumers.roles.publisher.walk import Walk
 from consumers.serving.item_controls import ItemControls
-from consumers.serving.newest_artifacts import Serving
+from consumers.serving.newest_artifacts import NewestArtifacts
 from consumers.topics.followed_topic import FollowedTopic
 from consumers.topics.log_range import poll_past_damage, read_range
 from gsr.counters.fingerprint import fingerprint
@@ -83,7 +83,7 @@ class PublisherRole:
         self._due = DueUsers()
         self._trouble = ReadTrouble(metrics)
         self._controls = ItemControls(self._trouble.foreign)
-        self._serving = Serving(config, artifacts, clock)
+        self._serving = NewestArtifacts(config, artifacts, clock)
         self._walk = Walk(settings.walk_users_per_second, settings.active_user_seconds, clock)
         self._lookup = SequenceLookup(log, topics.sequences, self._trouble.damaged)
         self._evicted = False

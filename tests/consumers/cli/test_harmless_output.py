@@ -100,7 +100,7 @@ def test_lists_are_shown_harmlessly(monkeypatch: pytest.MonkeyPatch) -> None:
         "clicks": 2,
         "items": [{"item_id": ITEM, "score": 1.0, "parts": {"neural": 1.0}}],
     }
-    monkeypatch.setattr("consumers.inspect.answers.current_list", lambda *_: answer)
+    monkeypatch.setattr("consumers.inspect.users.current_list", lambda *_: answer)
     assert "tea\\x1b[2J" in gsr("recommend", USER).stdout
     assert json.loads(gsr("recommend", USER, "--json").stdout) == answer
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from consumers.inspect.state_advice import StateFacts, advice, gather, look_at
+from consumers.inspect.state_advice import StateFacts, find_problems, gather_facts, repair_advice
 from tests.consumers.ingest_world import World, clicks_of
 
 HERE = Path("state/ingest/partition-3")
@@ -38,7 +38,7 @@ BOOTSTRAPPED = replace(FACTS, log_start=0, history=900)
 )
 def test_advice_follows_from_the_facts(facts: StateFacts, words: str) -> None:
     """What there is to go back to decides."""
-    assert words in advice(facts)
+    assert words in repair_advice(facts)
 
 
 @pytest.mark.parametrize("log_start", [None, 0, 5])
@@ -50,7 +50,7 @@ def test_nothing_is_moved_that_the_log_cannot_give_again(
     """Only a log that holds the whole history takes the place of a state."""
     facts = replace(FACTS, log_start=log_start, history=history, sound_checkpoint=sound)
     rebuilds = sound is None and log_start == 0 and history == 0
-    assert (f"move {HERE} away" in advice(facts)) == rebuilds
+    assert (f"move {HERE} away" in repair_advice(facts)) == rebuilds
 
 
 @pytest.fixture
@@ -81,13 +81,13 @@ def test_a_state_without_a_sound_checkpoint_comes_back_from_a_whole_log(world: W
     kept = shutil.copytree(folders[-1], world.directory / "kept")
     for path in (own, *folders):
         _tear(path)
-        assert look_at(path)
-    facts = gather(world.config, world.artifacts, 0, live=True, log_start=0)
+        assert find_problems(path)
+    facts = gather_facts(world.config, world.artifacts, 0, live=True, log_start=0)
     assert facts.history is None  # nothing tells any more: so nothing is moved
-    assert "put back a backup" in advice(facts)
+    assert "put back a backup" in repair_advice(facts)
     world.artifacts.publish_checkpoint(1, 0, lambda path: _copy(kept, path))
-    facts = gather(world.config, world.artifacts, 0, live=True, log_start=0)
-    told = advice(facts)
+    facts = gather_facts(world.config, world.artifacts, 0, live=True, log_start=0)
+    told = repair_advice(facts)
     for path in (own, *folders):
         assert f"move {path} away" in told
         shutil.move(path, path.with_name(f"{path.name}.away"))
@@ -101,9 +101,9 @@ def test_the_newest_sound_checkpoint_is_looked_for(world: World) -> None:
     """A damaged one is named and passed over."""
     *_, older, newest = world.artifacts.checkpoints(0)
     _tear(world.artifacts.checkpoint_path(0, newest))
-    facts = gather(world.config, world.artifacts, 0, live=True, log_start=0)
+    facts = gather_facts(world.config, world.artifacts, 0, live=True, log_start=0)
     assert facts.sound_checkpoint == older
     assert facts.damaged_checkpoints == (str(world.artifacts.checkpoint_path(0, newest)),)
     assert facts.history == 0
     assert not facts.state_unknown
-    assert gather(world.config, world.artifacts, 0, live=False, log_start=0).state_unknown
+    assert gather_facts(world.config, world.artifacts, 0, live=False, log_start=0).state_unknown

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consumers.serving.newest_artifacts import Serving
+from consumers.serving.newest_artifacts import NewestArtifacts
 from stream.errors import StateMismatchError
 from tests.consumers.publisher_world import World
 
@@ -16,16 +16,16 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def serving(world: World) -> Serving:
-    return Serving(world.config, world.artifacts, world.clock)
+def serving(world: World) -> NewestArtifacts:
+    return NewestArtifacts(world.config, world.artifacts, world.clock)
 
 
-def _look(world: World, serving: Serving) -> bool:
+def _look(world: World, serving: NewestArtifacts) -> bool:
     world.clock.sleep(1.0)
     return serving.refresh()
 
 
-def test_nothing_then_a_view_then_a_model(world: World, serving: Serving) -> None:
+def test_nothing_then_a_view_then_a_model(world: World, serving: NewestArtifacts) -> None:
     """It is ready with the first view, and serves a model from when it comes."""
     assert not _look(world, serving)
     assert not serving.ready
@@ -38,7 +38,7 @@ def test_nothing_then_a_view_then_a_model(world: World, serving: Serving) -> Non
     assert not _look(world, serving)
 
 
-def test_looks_only_now_and_then(world: World, serving: Serving) -> None:
+def test_looks_only_now_and_then(world: World, serving: NewestArtifacts) -> None:
     """Between two looks the store is left alone."""
     assert not serving.refresh()
     world.publish_view()
@@ -46,7 +46,7 @@ def test_looks_only_now_and_then(world: World, serving: Serving) -> None:
     assert _look(world, serving)
 
 
-def test_a_model_before_the_first_view(world: World, serving: Serving) -> None:
+def test_a_model_before_the_first_view(world: World, serving: NewestArtifacts) -> None:
     """It waits for the view, and then serves."""
     world.publish_model()
     _look(world, serving)
@@ -56,7 +56,7 @@ def test_a_model_before_the_first_view(world: World, serving: Serving) -> None:
     assert (serving.ready, serving.version) == (True, 1)
 
 
-def test_versions_by_time(world: World, serving: Serving) -> None:
+def test_versions_by_time(world: World, serving: NewestArtifacts) -> None:
     """Every version counts from when it was published, adopted here or not."""
     world.publish_view()
     begun = world.clock.time()
@@ -70,7 +70,7 @@ def test_versions_by_time(world: World, serving: Serving) -> None:
 
 @pytest.mark.parametrize("kind", ["views", "snapshots"])
 def test_torn_files_leave_the_old_in_place(
-    world: World, serving: Serving, caplog: pytest.LogCaptureFixture, kind: str
+    world: World, serving: NewestArtifacts, caplog: pytest.LogCaptureFixture, kind: str
 ) -> None:
     """Damage is said once, and the next good one is taken."""
     world.publish_view()
@@ -92,7 +92,7 @@ def test_torn_files_leave_the_old_in_place(
 
 
 def test_a_model_of_another_configuration(
-    world: World, serving: Serving, caplog: pytest.LogCaptureFixture
+    world: World, serving: NewestArtifacts, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is refused, with both values said, and the one before stays."""
     world.publish_view()
@@ -110,6 +110,6 @@ def test_a_view_of_other_half_lives_is_refused(world: World) -> None:
     """Its counters would be read as what they are not."""
     world.publish_view()
     other = world.config.with_values({"state": {"half_lives_seconds": [60.0, 600.0]}})
-    serving = Serving(other, world.artifacts, world.clock)
+    serving = NewestArtifacts(other, world.artifacts, world.clock)
     with pytest.raises(StateMismatchError, match=r"state\.half_lives_seconds = \[3600\.0, 86400"):
         _look(world, serving)

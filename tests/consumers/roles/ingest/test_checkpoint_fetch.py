@@ -9,7 +9,7 @@ import pytest
 
 from consumers.artifacts.store import ArtifactStore
 from consumers.roles.ingest.checkpoint_fetch import CheckpointFetch
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from stream.clock import ManualClock
 from stream.errors import StateLockedError
 from stream.state.directory_lock import DirectoryLock
@@ -33,7 +33,7 @@ class SlowArtifacts:
 @pytest.fixture
 def artifacts(tmp_path: Path) -> Iterator[SlowArtifacts]:
     """Return a store with one checkpoint."""
-    store = PartitionStore.open(tmp_path / "other", 3, StateConfig(), RULES, ManualClock())
+    store = PartitionStore.open(tmp_path / "other", 3, CounterConfig(), RULES, ManualClock())
     store.checkpoint(tmp_path / "checkpoint")
     store.close()
     slow = SlowArtifacts(tmp_path / "checkpoint")

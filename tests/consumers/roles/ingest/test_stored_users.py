@@ -7,7 +7,7 @@ import pytest
 
 from consumers.roles.ingest import stored_users
 from consumers.roles.ingest.stored_users import StoredUsers
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
 from stream.clock import ManualClock
 from stream.state.store import PartitionStore
 from tests.stream.state.click_stories import RULES, START, Told, batch_of, watermark_after
@@ -19,7 +19,7 @@ USERS = 7
 def users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoredUsers]:
     """Yield those of a state with seven users, three at a time."""
     monkeypatch.setattr(stored_users, "CHUNK_USERS", 3)
-    store = PartitionStore.open(tmp_path, 3, StateConfig(), RULES, ManualClock())
+    store = PartitionStore.open(tmp_path, 3, CounterConfig(), RULES, ManualClock())
     clicks = batch_of([Told(n, n, START + n, 0, n) for n in range(USERS)])
     store.apply(clicks, watermark_after(clicks, USERS), USERS)
     store.flush()

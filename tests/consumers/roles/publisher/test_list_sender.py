@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumers.config.settings import LogSection
+from consumers.config.sections.log import LogSection
 from consumers.roles.publisher.list_sender import DEFAULT_KEY, ListSender
 from stream.clock import ManualClock
 from stream.log.embedded.memory import MemoryLog

@@ -1,12 +1,12 @@
-"""Questions are answered from what was written, whatever the configuration says."""
+"""Questions about a user are answered from what was written, whatever the configuration says."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consumers.errors import ArtifactError, NotFoundError
-from consumers.inspect.answers import current_list, item_facts, user_facts
+from consumers.errors import ArtifactError
+from consumers.inspect.users import current_list, user_facts
 from stream.events.records.recommendation import Recommendation, ScoredItem
 from stream.log.interface import Outgoing
 from stream.log.partitioner import partition_of
@@ -77,5 +77,3 @@ def test_where_nothing_was_written_yet_it_is_said_what_to_do(tmp_path: Path) -> 
     with pytest.raises(ArtifactError, match="same --state") as refusal:
         current_list(world.config, world.log, b"ann", 5)
     assert world.config.artifacts_url in str(refusal.value)
-    with pytest.raises(NotFoundError, match="same --state"):
-        item_facts(world.config, "i3", 5)

@@ -1,26 +1,21 @@
-"""Answers about one user or item, put together from checkpoints, views and the log."""
+"""What the state knows of a user, and the list that they would get now."""
 
 import logging
-import math
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from consumers.artifacts.store import open_artifacts
 from consumers.artifacts.written_settings import as_written
 from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError, NotFoundError
+from consumers.inspect.times import iso_time
 from consumers.serving.item_controls import ItemControls
+from consumers.serving.newest_artifacts import NewestArtifacts
 from consumers.serving.view import decode_view
 from consumers.topics.log_lookup import newest_record
 from consumers.topics.log_range import read_range
-from gsr.counters.partition_items import PartitionItems
 from stream.clock import SystemClock
 from stream.errors import RecordFormatError
 from stream.events.records.recommendation import decode_recommendation
@@ -87,55 +82,6 @@ def user_facts(config: GsrConfig, log: Log, key: bytes) -> dict[str, Any]:
     return answer
 
 
-def item_facts(config: GsrConfig, item_id: str, top: int) -> dict[str, Any]:
-    """Return an item's popularity and strongest neighbours, summed over the partitions.
-
-    Weights are as of the newest watermark.
-
-    Raises
-    ------
-    NotFoundError
-        No partition's newest checkpoint knows the item.
-    """
-    store = open_artifacts(config, SystemClock())
-    newest = store.newest_checkpoints()
-    if not newest:
-        raise NotFoundError(
-            f"there are no checkpoints in {config.artifacts_url} yet: ingest publishes the first "
-            "ones a few seconds after the first clicks. Does `gsr run` run, with the same --state?"
-        )
-    with ExitStack() as stack:
-        checkpoints = [
-            stack.enter_context(Checkpoint.open(store.checkpoint_path(partition, number)))
-            for partition, number in newest.items()
-        ]
-        now = max(checkpoint.meta.watermark for checkpoint in checkpoints)
-        tables = [checkpoint.items() for checkpoint in checkpoints]
-    # Each state has its own half-lives, whatever the configuration says.
-    scales = sorted({scale for table in tables for scale in table.graph.half_lives.tolist()})
-    popularity = np.zeros(len(scales))
-    weights: dict[str, npt.NDArray[np.float64]] = defaultdict(lambda: np.zeros(len(scales)))
-    last_click = -math.inf
-    for table in tables:
-        if item_id in table.ids:
-            row = table.ids.index(item_id)
-            columns = np.searchsorted(scales, table.graph.half_lives)
-            np.add.at(popularity, columns, _popularity(table, row, now))
-            last_click = max(last_click, float(table.graph.last_clicks[row]))
-            for name, found in _neighbours(table, row, now):
-                np.add.at(weights[name], columns, found)
-    if last_click == -math.inf:
-        raise NotFoundError(f"item {item_id!r} is not known, or has expired")
-    strongest = sorted(weights, key=lambda name: (-weights[name].max(), name))[:top]
-    return {
-        "item_id": item_id,
-        "last_click": iso_time(last_click),
-        "half_lives_seconds": scales,
-        "popularity": popularity.tolist(),
-        "neighbours": [{"item_id": name, "weights": weights[name].tolist()} for name in strongest],
-    }
-
-
 def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[str, Any]:
     """Make a user's list from the newest view and model, with the parts of each score.
 
@@ -144,8 +90,6 @@ def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[s
     ArtifactError
         There is no serving view yet.
     """
-    from consumers.serving.newest_artifacts import Serving  # noqa: PLC0415  # torch: the other questions need none
-
     clock = SystemClock()
     store = open_artifacts(config, clock)
     if not store.current_view():
@@ -155,7 +99,7 @@ def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[s
         )
     view = store.read_view()
     half_lives = decode_view(view.tensors, view.metadata).graph.half_lives.tolist()
-    serving = Serving(as_written(config, store, half_lives), store, clock)
+    serving = NewestArtifacts(as_written(config, store, half_lives), store, clock)
     serving.refresh()
     controls = ItemControls()
     _read_controls(log, config.log.items, controls, clock.time())
@@ -183,17 +127,6 @@ def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[s
     }
 
 
-def iso_time(seconds: float) -> str:
-    """Return a moment as ISO-8601 in UTC.
-
-    Examples
-    --------
-    >>> iso_time(0.0)
-    '1970-01-01T00:00:00Z'
-    """
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def _readable(decode: Callable[[bytes], T], value: bytes, what: str) -> T | None:
     """Return a record of ours; None, said, where it is none."""
     try:
@@ -208,23 +141,3 @@ def _read_controls(log: Log, topic: str, controls: ItemControls, now: float) -> 
     for partition, end in log.end_offsets(topic).items():
         for batch in read_range(log, topic, partition, starts[partition], end):
             controls.apply(batch, now)
-
-
-def _popularity(table: PartitionItems, row: int, now: float) -> npt.NDArray[np.float64]:
-    graph = table.graph
-    age = graph.popularity_references[row] - now / graph.half_lives
-    return np.asarray(graph.popularity[row] * np.exp2(age), dtype=np.float64)
-
-
-def _neighbours(
-    table: PartitionItems, row: int, now: float
-) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
-    """Yield the items that are clicked after the one in `row`, and their weights by scale."""
-    graph = table.graph
-    start = int(graph.row_starts[row])
-    slots = slice(start, start + int(graph.row_lengths[row]))
-    factor = np.exp2(graph.row_references[row] - now / graph.half_lives)
-    for neighbour, stored in zip(
-        graph.neighbours[slots].tolist(), graph.weights[slots], strict=True
-    ):
-        yield table.ids[neighbour], stored * factor
