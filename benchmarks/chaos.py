@@ -1,4 +1,4 @@
-"""Kill and pause processes and brokers while clicks flow, then look for a single wrong byte.
+"""Kill and pause processes and brokers while clicks flow, then compare every byte.
 
     python -m benchmarks.chaos --out docs/results/chaos.json
 
@@ -8,13 +8,13 @@ state, every sequence, every dead letter and every user's list is compared with 
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks.reports import report
 from tests.crash.chaos import ChaosOptions, run_chaos
 from tests.kafka_broker import kafka_cluster
 
@@ -56,10 +56,7 @@ def main() -> int:
         **asdict(ledger),
         "minutes": round((time.monotonic() - began) / 60.0, 1),
     }
-    text = json.dumps(result, indent=1)
-    if arguments.out is not None:
-        arguments.out.write_text(text + "\n")
-    print(text)
+    report(result, arguments.out)
     return 1 if ledger.problems else 0
 
 

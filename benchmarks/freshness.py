@@ -1,4 +1,4 @@
-"""How long after a click its user's refreshed list is on the topic, with everything running.
+"""Time from a click to its user's refreshed list on the topic, with everything running.
 
     python -m benchmarks.freshness EVENTS --minutes 5 --out docs/results/freshness.json
 
@@ -8,10 +8,6 @@ a consumer would, meanwhile. A click is answered by the first list of its user t
 """
 
 import argparse
-import contextlib
-import json
-import os
-import platform
 import signal
 import subprocess
 import sys
@@ -23,9 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import psutil
 
-from benchmarks.readiness import wait_for
+from benchmarks.reports import machine, report
+from benchmarks.role_processes import ROLE_COMMANDS, cpu, memories, wait_for
 from consumers.config.settings import GsrConfig
 from consumers.runtime.supervisor import gsr_command
 from stream.address import Address
@@ -35,7 +31,6 @@ from stream.log.embedded.log import EmbeddedLog
 from stream.log.interface import Log, RecordBatch
 
 DRAIN_SECONDS: Final = 120.0
-ROLE_COMMANDS: Final = {"ingest": "ingest", "train": "trainer", "publish": "publisher"}
 
 
 @dataclass
@@ -103,11 +98,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.directory, prefix="gsr-bench-") as directory:
-        report = measure(arguments, Path(directory))
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps(report, indent=2) + "\n")
-    print(json.dumps(report, indent=2))
+        report(measure(arguments, Path(directory)), arguments.out)
 
 
 def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
@@ -151,8 +142,7 @@ def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
     return {
         "benchmark": "freshness",
         "events": arguments.events.parent.name + "/" + arguments.events.name,
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
+        **machine(),
         "clicks_per_second": arguments.rate,
         "minutes": arguments.minutes,
         "clicks": answers.clicks,
@@ -210,28 +200,6 @@ def lag(log: Log, config: GsrConfig) -> dict[str, dict[int, int]]:
         saved, ends = log.saved_positions(group, topic), log.end_offsets(topic)
         found[role] = {partition: end - saved.get(partition, 0) for partition, end in ends.items()}
     return found
-
-
-def roles(pid: int) -> dict[str, psutil.Process]:
-    """Return the role processes under `gsr run`."""
-    found = {}
-    for process in psutil.Process(pid).children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            for word in process.cmdline():
-                if word in ROLE_COMMANDS:
-                    found[ROLE_COMMANDS[word]] = process
-    return found
-
-
-def memories(pid: int) -> dict[str, int]:
-    """Return the resident bytes of each role."""
-    return {role: process.memory_info().rss for role, process in roles(pid).items()}
-
-
-def cpu(pid: int) -> dict[str, float]:
-    """Return the CPU seconds that each role has used."""
-    times = {role: process.cpu_times() for role, process in roles(pid).items()}
-    return {role: round(used.user + used.system, 1) for role, used in times.items()}
 
 
 def percentiles(waits: list[float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""How many clicks per second become durable state, and where the time goes.
+"""Rate at which clicks become durable state, and where the time goes.
 
     python -m benchmarks.ingest --out docs/results/ingest.json
 
@@ -10,8 +10,6 @@ last click durable. The largest size is measured once more for every further num
 
 import argparse
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -26,6 +24,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks.reports import machine, report
 from consumers.artifacts.store import open_artifacts
 from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
@@ -87,20 +86,17 @@ def main() -> None:
         in_a_process(size, users, arguments.partitions, arguments.directory)
         for size, users in cases
     ]
-    report = {
-        "benchmark": "ingest",
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "partitions": arguments.partitions,
-        "items_at_start": ITEMS,
-        "results": results,
-    }
     print(table(results), file=sys.stderr)
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps(report, indent=2) + "\n")
-    else:
-        print(json.dumps(report, indent=2))
+    report(
+        {
+            "benchmark": "ingest",
+            **machine(),
+            "partitions": arguments.partitions,
+            "items_at_start": ITEMS,
+            "results": results,
+        },
+        arguments.out,
+    )
 
 
 def in_a_process(size: int, users: int, partitions: int, parent: Path | None) -> dict[str, Any]:

@@ -10,13 +10,12 @@ the figures needs of its `metrics.json`.
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.reports import machine
 from consumers.runtime.supervisor import gsr_command
 
 KEPT: Final = ("options", "overall", "slices", "slice_rules", "totals", "cost")
@@ -49,7 +48,7 @@ def summarise(metrics: dict[str, Any], data: str) -> dict[str, Any]:
         model: metrics["baselines"][model]["half_life_seconds"] for model in ("popularity", "graph")
     }
     summary["data"] = data
-    summary["machine"] = {"cores": os.cpu_count(), "python": platform.python_version()}
+    summary["machine"] = machine()
     return summary
 
 

@@ -1,4 +1,4 @@
-"""Watch the whole pipeline on Kafka under a steady load: nothing may grow.
+"""Watch memory, files, lag and disk of the whole pipeline on Kafka under a steady load.
 
     python -m benchmarks.soak --minutes 30 --out docs/results/soak.json
     python -m benchmarks.soak --minutes 30 --events clicks.csv.gz
@@ -14,7 +14,6 @@ clicks must have come by then.
 
 import argparse
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -29,6 +28,7 @@ from typing import Any, Final
 import numpy as np
 import psutil
 
+from benchmarks.reports import report
 from consumers.runtime.supervisor import gsr_command
 from tests.crash.fleet import Fleet, Member
 from tests.kafka_broker import KafkaCluster, kafka_cluster
@@ -237,10 +237,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         **ended,
         "series": series.summary(60.0 * arguments.warm_up),
     }
-    text = json.dumps(result, indent=1)
-    if arguments.out is not None:
-        arguments.out.write_text(text + "\n")
-    print(text)
+    report(result, arguments.out)
     return 1 if any(ended["exit_codes"].values()) or any(ended["restarts"].values()) else 0
 
 

@@ -1,4 +1,4 @@
-"""How long the roles take to start, and `gsr run --demo` to its first list and first model.
+"""Time that the roles take to start, and `gsr run --demo` to its first list and first model.
 
     python -m benchmarks.start --out docs/results/start.json
 
@@ -8,9 +8,6 @@ first run compiles the kernels that the others find.
 """
 
 import argparse
-import json
-import os
-import platform
 import signal
 import subprocess
 import tempfile
@@ -21,8 +18,8 @@ from typing import Any, Final
 
 import psutil
 
-from benchmarks.freshness import ROLE_COMMANDS, cpu
-from benchmarks.readiness import wait_for
+from benchmarks.reports import machine, report
+from benchmarks.role_processes import ROLE_COMMANDS, cpu, wait_for
 from consumers.artifacts.store import open_artifacts
 from consumers.config.settings import GsrConfig
 from consumers.runtime.supervisor import gsr_command
@@ -41,21 +38,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, help="write the results here, as JSON")
     arguments = parser.parse_args()
-    report: dict[str, Any] = {
-        "benchmark": "start",
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "roles": {},
-    }
+    roles: dict[str, dict[str, float]] = {}
     for command, role in ROLE_COMMANDS.items():
         with tempfile.TemporaryDirectory(prefix="gsr-start-") as directory:
-            report["roles"][role] = start_role(command, role, Path(directory))
+            roles[role] = start_role(command, role, Path(directory))
     with tempfile.TemporaryDirectory(prefix="gsr-start-") as directory:
-        report["demo"] = run_demo(Path(directory))
-    text = json.dumps(report, indent=1)
-    if arguments.out is not None:
-        arguments.out.write_text(text + "\n")
-    print(text)
+        demo = run_demo(Path(directory))
+    report({"benchmark": "start", **machine(), "roles": roles, "demo": demo}, arguments.out)
 
 
 def start_role(command: str, role: str, root: Path) -> dict[str, float]:

@@ -8,9 +8,6 @@ that it serves. In the end every list and dead letter is held against what the d
 """
 
 import argparse
-import json
-import os
-import platform
 import signal
 import subprocess
 import sys
@@ -24,8 +21,9 @@ import numpy as np
 
 from benchmarks.foreign_client.judgement import Judgement, judge_dead_letters, judge_lists
 from benchmarks.foreign_client.shop import ListWatch, Shop, read_dead_letters
-from benchmarks.freshness import percentiles, roles
-from benchmarks.readiness import START_SECONDS, wait_for
+from benchmarks.freshness import percentiles
+from benchmarks.reports import machine, report
+from benchmarks.role_processes import START_SECONDS, roles, wait_for
 from consumers.config.settings import GsrConfig
 from consumers.runtime.supervisor import gsr_command
 from stream.address import Address
@@ -52,12 +50,9 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="gsr-foreign-") as scratch,
         kafka_cluster() as cluster,
     ):
-        report = measure(arguments, cluster.bootstrap_servers, arguments.keep or Path(scratch))
-    text = json.dumps(report, indent=1)
-    if arguments.out is not None:
-        arguments.out.write_text(text + "\n")
-    print(text)
-    return 1 if report["faults"] else 0
+        result = measure(arguments, cluster.bootstrap_servers, arguments.keep or Path(scratch))
+    report(result, arguments.out)
+    return 1 if result["faults"] else 0
 
 
 def measure(arguments: argparse.Namespace, servers: str, root: Path) -> dict[str, Any]:
@@ -93,8 +88,7 @@ def measure(arguments: argparse.Namespace, servers: str, root: Path) -> dict[str
     letters = judge_dead_letters(shop.poison, read_dead_letters(servers, topics.dead_letters))
     return {
         "benchmark": "foreign_client",
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
+        **machine(),
         "options": {name: getattr(arguments, name) for name in ("clicks", "rate", "users", "seed")},
         "clicks": len(shop.sent),
         "poison_records": len(shop.poison),

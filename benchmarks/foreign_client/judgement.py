@@ -1,4 +1,4 @@
-"""What docs/events.md and docs/kafka.md promise of the topics, checked record by record."""
+"""Checks of topics, record by record, against the promises of docs/events.md and docs/kafka.md."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence

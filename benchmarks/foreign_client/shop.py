@@ -1,4 +1,4 @@
-"""Sends clicks, and some records that are none, with librdkafka; reads the topics with it."""
+"""A shop on librdkafka: sends clicks and records that are none, and reads the topics."""
 
 import json
 import threading

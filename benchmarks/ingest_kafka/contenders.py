@@ -1,4 +1,4 @@
-"""What is compared: how each contender is started, and how much of the stream it gets."""
+"""The contenders: how each is started, and how much of the stream it gets."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What reading alone costs: `python -m benchmarks.ingest_kafka.drains KIND TASK`."""
+"""Cost of reading alone: `python -m benchmarks.ingest_kafka.drains KIND TASK`."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a click costs as the stream and its users grow, with the whole contract on.
+"""Cost of a click as the stream and its users grow, with the whole contract on.
 
     python -m benchmarks.ingest_kafka.flatness --out run/ingest_kafka_flatness.json
 

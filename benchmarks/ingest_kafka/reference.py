@@ -1,4 +1,4 @@
-"""What the job comes to, worked out in plain Python."""
+"""The result that the job must have, worked out in plain Python."""
 
 import bisect
 import json

@@ -1,12 +1,12 @@
-"""Results that grow run by run, so that a benchmark can be done in pieces."""
+"""A file of results that grows run by run, so that a benchmark can be done in parts."""
 
 import json
-import os
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+
+from benchmarks.reports import machine
 
 Summarise = Callable[[list[dict[str, Any]]], dict[str, Any]]
 
@@ -47,12 +47,7 @@ class ResultFile:
         OtherSettingsError
             It was begun with other settings.
         """
-        head = {
-            "benchmark": benchmark,
-            "python": platform.python_version(),
-            "cores": os.cpu_count(),
-            **settings,
-        }
+        head = {"benchmark": benchmark, **machine(), **settings}
         if path is None or not path.exists():
             return cls(path, head, summarise)
         found = json.loads(path.read_text())

@@ -1,4 +1,4 @@
-"""From single runs to medians, spreads, ratios and a table."""
+"""Medians, spreads and ratios of single runs, and a table of them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a contender's process is asked to do, and what it answers."""
+"""The task of a contender's process, and its answer."""
 
 import json
 import sys
