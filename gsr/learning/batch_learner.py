@@ -7,16 +7,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gsr.config import BatchConfig
 from gsr.counters.interactions import Interactions
-from gsr.errors import SnapshotError, TrainingError
+from gsr.errors import SnapshotError
 from gsr.learning.catalogue_softmax import ScoreBuffer, catalogue_loss
 from gsr.learning.history_windows import Windows
-from gsr.learning.optimisation import MOMENTS
-from gsr.learning.row_adam import RowAdam
-from gsr.learning.row_average import RowAverage
+from gsr.learning.model_optimiser import ModelOptimiser
+from gsr.learning.row_optimiser import RowOptimiser
 from gsr.learning.sampled_softmax import ItemSampler
 from gsr.learning.trust_learner import TrustLearner
 from gsr.learning.user_batches import UserBatches
@@ -31,8 +30,8 @@ from gsr.votes.click_graph import ClickGraph, count_clicks
 ITEMS: Final = "items"
 """What the item table is called among the weights."""
 
-ROWS: Final = "rows."
-"""What the names of its moments begin with."""
+ROW_MOMENTS: Final = {"first_moment": "rows.first", "second_moment": "rows.second"}
+"""What its moments are called among tensors that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,6 @@ class BatchLearner:
     ) -> None:
         self.model = model
         self.config = config
-        self.steps = 0
         model.table.grow(interactions.item_count)
         model.to(torch.device(device))
         self._interactions = interactions
@@ -101,18 +99,22 @@ class BatchLearner:
         named = dict(model.network.named_parameters())
         self._encoders = {n: p for n, p in named.items() if not n.startswith("trust.")}
         self._trust = {n: p for n, p in named.items() if n.startswith("trust.")}
-        self._adam = torch.optim.AdamW(
-            self._encoders.values(),
-            lr=config.learning_rate,
+        self._rows = RowOptimiser(model.table, "element", config.average_decay)
+        self._optimiser = ModelOptimiser(
+            self._encoders,
+            self._rows,
             weight_decay=config.weight_decay,
-            fused=True,
+            gradient_norm=config.gradient_norm,
         )
-        self._row_adam = RowAdam(model.table.weight)
         self._average = WeightAverage([*self._encoders.values()], config.average_decay)
-        self._item_average = RowAverage(model.table.weight, config.average_decay)
         self._trust_learner = TrustLearner(model, config, interactions, seed)
         self._sampler = ItemSampler(learned.graph.popularity[:, 0], config.sampled_items, self._rng)
         self._buffer = ScoreBuffer()
+
+    @property
+    def steps(self) -> int:
+        """How many steps the encoders have learned."""
+        return self._rows.steps
 
     @property
     def has_encoders(self) -> bool:
@@ -140,7 +142,7 @@ class BatchLearner:
             losses.append((self._step(windows), len(windows.positions)))
             if stop():
                 break
-        self._item_average.catch_up(self.steps)
+        self._rows.catch_up()
         positions = sum(count for _, count in losses)
         total = sum(loss * count for loss, count in losses)
         return Pass(positions, len(losses), total / max(positions, 1))
@@ -189,7 +191,15 @@ class BatchLearner:
         ]
         # A sum, so that each learns as it would alone.
         loss = torch.stack(losses).sum()
-        self._advance(loss, rows, leaf)
+        warm = min(1.0, (self.steps + 1) / max(self.config.warm_up_steps, 1))
+        self._optimiser.step(
+            loss,
+            rows,
+            leaf,
+            rate=self.config.learning_rate * warm,
+            row_rate=self.config.embedding_rate * warm,
+        )
+        self._average.follow(self.steps)
         return float(loss.detach()) / len(losses)
 
     def _encode(self, windows: Windows, places: npt.NDArray[np.int64], items: Tensor) -> Tensor:
@@ -202,27 +212,6 @@ class BatchLearner:
             return network.encode_clicks(items, None, clicks, clicks.context)
         finally:
             network.eval()
-
-    def _advance(self, loss: Tensor, rows: npt.NDArray[np.int64], leaf: Tensor) -> None:
-        """Move the encoders, and of the items those whose vectors took part."""
-        self._adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        norm = nn.utils.clip_grad_norm_(self._encoders.values(), self.config.gradient_norm)
-        moved = leaf.grad if leaf.grad is not None else torch.zeros_like(leaf)
-        if not (torch.isfinite(loss) and torch.isfinite(norm) and torch.isfinite(moved).all()):
-            raise TrainingError(
-                f"the loss became {loss.item()} with a gradient norm of {norm.item()}: lower the "
-                "learning rate"
-            )
-        self._item_average.catch_up(self.steps, rows)
-        self.steps += 1
-        warm = min(1.0, self.steps / max(self.config.warm_up_steps, 1))
-        for group in self._adam.param_groups:
-            group["lr"] = self.config.learning_rate * warm
-        self._adam.step()
-        rate = self.config.embedding_rate * warm
-        self._row_adam.step(self.model.tensor(rows), moved, rate, self.steps)
-        self._average.follow(self.steps)
 
     # -- ranking -------------------------------------------------------------------------------
 
@@ -288,21 +277,21 @@ class BatchLearner:
 
     def _ranking_items(self) -> Tensor:
         """Return the fused vectors of all items that rank, [N, d]."""
-        items: Tensor = self.model.network.fusion.items(self._item_average.values, None)
+        items: Tensor = self.model.network.fusion.items(self._rows.averages, None)
         return items.detach()
 
     # -- keeping -------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
         """Return copies of the weights that rank, by name, in memory."""
-        found = {ITEMS: self._item_average.values}
+        found = {ITEMS: self._rows.averages}
         found |= dict(zip(self._encoders, self._average.values, strict=True))
         return _copies(found | self._trust)
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:
         """Rank with what `weights` returned; learning goes on from there too."""
         self.model.table.weight.copy_(weights[ITEMS])
-        self._item_average.load(weights[ITEMS], self.steps)
+        self._rows.load_averages(weights[ITEMS])
         for (name, parameter), value in zip(
             self._encoders.items(), self._average.values, strict=True
         ):
@@ -322,15 +311,14 @@ class BatchLearner:
         """
         tensors = {"random": self.model.generator.get_state()}
         tensors |= {"weight.items": self.model.table.weight}
-        tensors |= {"average.items": self._item_average.values}
-        tensors |= {ROWS + name: value for name, value in self._row_adam.moments().items()}
+        tensors |= {"average.items": self._rows.averages}
+        tensors |= {ROW_MOMENTS[name]: value for name, value in self._rows.moments().items()}
+        tensors |= self._optimiser.moments()
         for (name, parameter), average in zip(
             self._encoders.items(), self._average.values, strict=True
         ):
             tensors[f"weight.{name}"] = parameter
             tensors[f"average.{name}"] = average
-            for moment, value in self._adam.state.get(parameter, {}).items():
-                tensors[f"adam.{name}.{moment}"] = value
         return _copies(tensors), {"steps": self.steps, "random": self._rng.bit_generator.state}
 
     def restore(self, tensors: dict[str, Tensor], document: dict[str, Any]) -> None:
@@ -349,23 +337,16 @@ class BatchLearner:
         self._rng.bit_generator.state = document["random"]
 
     def _restore(self, tensors: dict[str, Tensor], steps: int) -> None:
-        table = self.model.table
-        table.weight.copy_(tensors["weight.items"])
-        self._row_adam.load(
-            {n.removeprefix(ROWS): t for n, t in tensors.items() if n.startswith(ROWS)}
-        )
-        self._item_average.load(tensors["average.items"], steps)
+        self.model.table.weight.copy_(tensors["weight.items"])
+        self._rows.steps = steps
+        self._rows.load_moments({name: tensors[kept] for name, kept in ROW_MOMENTS.items()})
+        self._rows.load_averages(tensors["average.items"])
         for (name, parameter), average in zip(
             self._encoders.items(), self._average.values, strict=True
         ):
             parameter.data.copy_(tensors[f"weight.{name}"])
             average.copy_(tensors[f"average.{name}"])
-            self._adam.state[parameter] = {
-                moment: tensors[f"adam.{name}.{moment}"].to(parameter.device, copy=True)
-                for moment in MOMENTS
-                if f"adam.{name}.{moment}" in tensors
-            }
-        self.steps = steps
+        self._optimiser.load_moments(tensors)
 
 
 def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

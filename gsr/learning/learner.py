@@ -13,7 +13,8 @@ from torch import Tensor
 from gsr.config import LearnerConfig
 from gsr.counters.item_graph import ItemGraph
 from gsr.errors import SnapshotError, TrainingError
-from gsr.learning.optimisation import Batch, Optimisation
+from gsr.learning.encoded_batch import Batch
+from gsr.learning.optimisation import Optimisation
 from gsr.learning.reservoir import Columns, Reservoir, from_columns, to_columns
 from gsr.learning.samples import Samples, join
 from gsr.network.model import JointModel, graph_time
@@ -139,7 +140,7 @@ class Learner:
             the samples are dropped.
         """
         self.model.grow(graph)
-        self._optimisation.begin()
+        self._optimisation.optimiser.begin()
         held = samples.user_hashes % HASH_RANGE < self.config.holdout * HASH_RANGE
         fresh = join([*map(from_columns, self._pending), samples.rows(np.flatnonzero(~held))])
         self._pending = []
@@ -295,9 +296,9 @@ class Learner:
 
     def _close(self, *, promoted: bool) -> None:
         if promoted:
-            self._optimisation.commit()
+            self._optimisation.optimiser.commit()
         else:
-            self._optimisation.rollback()
+            self._optimisation.optimiser.rollback()
         # Kept in the rounded form that survives a restart, so that a restart changes nothing.
         self._pending.extend(to_columns(samples) for samples, _ in self._held)
         self._held = []

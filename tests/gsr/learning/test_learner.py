@@ -8,8 +8,9 @@ import torch
 
 from gsr.config import LearnerConfig
 from gsr.errors import SnapshotError, TrainingError
+from gsr.learning.encoded_batch import Batch
 from gsr.learning.learner import Learner
-from gsr.learning.optimisation import Batch, Optimisation
+from gsr.learning.optimisation import Optimisation
 from gsr.learning.samples import Samples, join
 from gsr.network.model import JointModel
 from gsr.network.snapshot import from_snapshot, to_manifest, to_tensors
