@@ -1,4 +1,4 @@
-"""The one way in which a kernel is compiled, and where compiled ones are kept."""
+"""Compilation of kernels with numba, and the folder that keeps what was compiled."""
 
 import atexit
 import functools
@@ -21,7 +21,7 @@ IMPORTED: Final = re.compile(rf"^from ((?:{'|'.join(PACKAGES)})[.\w]*) import", 
 KEPT_CACHES: Final = 8
 """Compiled kernels of so many versions of the sources are kept."""
 SHIPPED_VARIABLE: Final = "GSR_KERNELS"
-"""Names a folder of caches that came with the program, as in a container's image."""
+"""Environment variable with a folder of caches that came with the program, as in an image."""
 
 
 def kernel_sources(root: Path) -> list[Path]:

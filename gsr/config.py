@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-from gsr.network.limits import MOST_SEED, Limits, check_limits
+from gsr.limits import MOST_SEED, Limits, check_limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """What shapes the joint model; a snapshot remembers it and refuses another.
+    """Shape of the joint model; a snapshot remembers it and refuses another.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class ModelConfig:
 
     @property
     def scales(self) -> int:
-        """How many time scales there are (S)."""
+        """Number of time scales (S)."""
         return len(self.half_lives)
 
 
@@ -119,7 +119,7 @@ either is trusted."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerConfig:
-    """How the model learns on the stream; may change between runs.
+    """Settings of learning on the stream; may change between runs.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ class LearnerConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchConfig:
-    """How the model learns a fixed set of clicks, over and over (see `gsr.learning.batch_learner`).
+    """Settings of learning a fixed set of clicks over and over (`gsr.learning.batch_learner`).
 
     Parameters
     ----------

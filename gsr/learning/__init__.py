@@ -1,4 +1,4 @@
-"""How the joint model learns: samples, losses, optimisers, and who decides what is kept.
+"""Learning of the joint model: samples, losses, optimisers, and the judge of new weights.
 
 Both ways live here: on the stream, in cycles, and on a fixed set of clicks, in passes.
 """

@@ -1,4 +1,4 @@
-"""Settings for learning a set of clicks, from what the clicks are like. Imports no torch."""
+"""Default shape of the model for a fixed set of clicks, by its size. Imports no torch."""
 
 from dataclasses import replace
 from typing import Final

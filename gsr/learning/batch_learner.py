@@ -1,4 +1,4 @@
-"""Learning a fixed set of clicks: encoders from what is learned, trust from what selects."""
+"""Learning from a fixed set of clicks: first the encoders, then the trust in each score part."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ ROW_MOMENTS: Final = {"first_moment": "rows.first", "second_moment": "rows.secon
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What one pass over the clicks did.
+    """Result of one pass over the clicks.
 
     Parameters
     ----------
@@ -113,17 +113,17 @@ class BatchLearner:
 
     @property
     def steps(self) -> int:
-        """How many steps the encoders have learned."""
+        """Steps that the encoders have learned."""
         return self._rows.steps
 
     @property
     def has_encoders(self) -> bool:
-        """Whether there is anything to learn but trust; items are not propagated here."""
+        """Whether there is a sequence encoder to learn; items are not propagated here."""
         return self.model.config.sequence_encoder
 
     @property
     def has_channels(self) -> bool:
-        """Whether the score has parts that can be trusted more or less than the user vector."""
+        """Whether there are channels, so that there is trust to learn."""
         shape = self.model.config
         return shape.graph_channels or shape.popularity_channels
 
@@ -300,12 +300,12 @@ class BatchLearner:
         self.load_trust(weights)
 
     def load_trust(self, weights: dict[str, Tensor]) -> None:
-        """Trust as the model did whose `weights` these are."""
+        """Take over the trust of the model whose `weights` these are."""
         for name, parameter in self._trust.items():
             parameter.data.copy_(weights[name])
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return everything that the encoders' learning goes on from, as tensors and JSON values.
+        """Return the state of the encoders' learning, as tensors and JSON values.
 
         Good between two passes.
         """
@@ -350,5 +350,5 @@ class BatchLearner:
 
 
 def _copies(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return what tensors hold now, in memory."""
+    """Return copies of tensors in the processor's memory."""
     return {name: value.detach().to("cpu", copy=True) for name, value in tensors.items()}

@@ -1,7 +1,7 @@
 """Inner products of user vectors with each user's own candidates, without copying the items.
 
 Gathering B * M item vectors, multiplying and scattering their gradients back costs several times
-what the arithmetic does. On the CPU one compiled pass per direction does it in place.
+what the arithmetic does. One compiled pass per direction does it in place.
 """
 
 from typing import Any
@@ -20,16 +20,15 @@ Floats = npt.NDArray[np.float32]
 def _scores(
     items: Floats, vectors: Floats, places: npt.NDArray[np.int64], out: Floats
 ) -> None:  # pragma: no cover
-    users, views, dimension = vectors.shape
+    users, dimension = vectors.shape
     for b in range(users):
         for m in range(places.shape[1]):
             place = places[b, m]
-            for v in range(views):
-                total = np.float32(0.0)
-                if place >= 0:
-                    for k in range(dimension):
-                        total += items[place, k] * vectors[b, v, k]
-                out[b, v, m] = total
+            total = np.float32(0.0)
+            if place >= 0:
+                for k in range(dimension):
+                    total += items[place, k] * vectors[b, k]
+            out[b, m] = total
 
 
 @relaxed_kernel
@@ -41,20 +40,16 @@ def _gradients(
     to_items: Floats,
     to_vectors: Floats,
 ) -> None:  # pragma: no cover
-    users, views, dimension = vectors.shape
+    users, dimension = vectors.shape
     for b in range(users):
         for m in range(places.shape[1]):
-            place = places[b, m]
-            if place < 0:
+            place, g = places[b, m], gradient[b, m]
+            if place < 0 or g == 0.0:
                 continue
-            for v in range(views):
-                g = gradient[b, v, m]
-                if g == 0.0:
-                    continue
-                for k in range(dimension):
-                    to_items[place, k] += g * vectors[b, v, k]
-                for k in range(dimension):
-                    to_vectors[b, v, k] += g * items[place, k]
+            for k in range(dimension):
+                to_items[place, k] += g * vectors[b, k]
+            for k in range(dimension):
+                to_vectors[b, k] += g * items[place, k]
 
 
 class _CandidateScores(torch.autograd.Function):
@@ -62,10 +57,10 @@ class _CandidateScores(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, items: Tensor, vectors: Tensor, places: Tensor) -> Tensor:
-        """Return scores [B, V, M]."""
+        """Return scores [B, M]."""
         items, vectors = items.contiguous(), vectors.contiguous()
         ctx.save_for_backward(items, vectors, places)
-        out = np.empty((*vectors.shape[:2], places.shape[1]), np.float32)
+        out = np.empty(places.shape, np.float32)
         _scores(items.detach().numpy(), vectors.detach().numpy(), places.numpy(), out)
         return torch.from_numpy(out)
 
@@ -86,19 +81,16 @@ class _CandidateScores(torch.autograd.Function):
 
 
 def candidate_scores(items: Tensor, vectors: Tensor, places: Tensor) -> Tensor:
-    """Return ``items[places[b, m]] · vectors[b, v]`` as [B, V, M]; 0 where the place is -1.
+    """Return ``items[places[b, m]] · vectors[b]`` as [B, M]; 0 where the place is -1.
 
     Parameters
     ----------
     items
-        float32 [R, d].
+        float32 [R, d], on the processor, as is all else.
     vectors
-        float32 [B, V, d], V vectors per user.
+        float32 [B, d].
     places
         int64 [B, M].
     """
-    if items.device.type == "cpu":
-        found: Tensor = _CandidateScores.apply(items, vectors, places)
-        return found
-    gathered = items[places.clamp(min=0)] * (places >= 0)[:, :, None]
-    return vectors @ gathered.transpose(1, 2)
+    found: Tensor = _CandidateScores.apply(items, vectors, places)
+    return found

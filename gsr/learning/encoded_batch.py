@@ -9,10 +9,10 @@ from torch import Tensor
 from gsr.counters.item_graph import ItemGraph
 from gsr.learning.objective import Choices, Negatives
 from gsr.learning.samples import Samples, join
-from gsr.network.joint_network import Views
+from gsr.network.joint_network import EncodedUsers
 from gsr.network.model import JointModel, as_clicks
 from gsr.network.neighbour_sampler import OwnEdges
-from gsr.network.packing import Packed, pack
+from gsr.network.packing import PackedClicks, pack
 from gsr.votes.negatives import SharedNegatives
 
 
@@ -41,8 +41,8 @@ class EncodedBatch:
 
     Parameters
     ----------
-    views
-        Of the batch's users.
+    users
+        Of the batch.
     items
         [R, d], fused vectors of the rows that were asked for.
     choices
@@ -59,7 +59,7 @@ class EncodedBatch:
         int64 [U] table rows, and the copy of them [U, d] that gradients flow into.
     """
 
-    views: Views
+    users: EncodedUsers
     items: Tensor
     choices: Choices
     clicked: Tensor
@@ -125,7 +125,7 @@ def encode_batch(
     )
 
 
-def own_edges(samples: Samples, packed: Packed | None = None) -> OwnEdges:
+def own_edges(samples: Samples, packed: PackedClicks | None = None) -> OwnEdges:
     """Return the edges that the samples' own clicks added, ordered by source.
 
     With `packed` also those that the clicks of their histories added to each other, which matter

@@ -1,4 +1,4 @@
-"""Stretches of histories as packed tokens. Imports no torch."""
+"""Parts of users' histories as packed clicks. Imports no torch."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.interactions import Interactions
-from gsr.network.packing import Packed
+from gsr.network.packing import PackedClicks
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Stretches of B users' clicks, T tokens in all.
+    """Consecutive clicks of each of B users, T clicks in all.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Windows:
         int64 [T], each token's user, and where it stands in `Interactions.items`.
     """
 
-    packed: Packed
+    packed: PackedClicks
     users: npt.NDArray[np.int64]
     positions: npt.NDArray[np.int64]
 
@@ -41,7 +41,7 @@ def pack_windows(
     times = interactions.times[positions]
     gaps = np.diff(times, prepend=0.0)
     gaps[column == 0] = 0.0
-    packed = Packed(
+    packed = PackedClicks(
         items=interactions.items[positions],
         gaps=gaps.astype(np.float32),
         events=interactions.events[positions].astype(np.int64),

@@ -1,4 +1,4 @@
-"""Learning on the stream: fresh samples, replay, distillation, a judge."""
+"""Learning on the stream, with replay, distillation and a judge of new weights."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -26,13 +26,13 @@ FEWEST_JUDGES: Final = 10
 
 
 def never() -> bool:
-    """Time never runs out."""
+    """Return that time has not run out."""
     return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnReport:
-    """What one call of `Learner.learn` did.
+    """Result of one call of `Learner.learn`.
 
     Parameters
     ----------
@@ -88,12 +88,12 @@ class Learner:
     model
         Learned in place.
     config
-        How.
+        Settings.
 
     Attributes
     ----------
     reservoir
-        What can be replayed.
+        Samples for replay.
     """
 
     def __init__(self, model: JointModel, config: LearnerConfig) -> None:
@@ -151,7 +151,7 @@ class Learner:
         try:
             report = self._learn(fresh, replay, graph, out_of_time)
         except TrainingError:
-            # Whatever did it must not come back: this call's samples are not kept.
+            # The samples may be the cause, so they are not kept.
             self._held = []
             self._close(promoted=False)
             raise

@@ -1,4 +1,4 @@
-"""One optimiser step of a whole model, and the way back from steps that were no good."""
+"""Optimiser of a whole model, network and item rows, whose steps can be rolled back."""
 
 import copy
 import functools

@@ -1,4 +1,4 @@
-"""What learning minimises: cross-entropy over candidates, and its auxiliary terms."""
+"""Loss functions of learning on the stream: cross-entropy and auxiliary terms."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from gsr.config import LearnerConfig
 from gsr.learning.candidate_scores import candidate_scores
-from gsr.network.joint_network import Views
+from gsr.network.joint_network import EncodedUsers
 
 ABSENT = -1e9
 """Logit of a candidate that is not there; finite, so that gradients stay numbers."""
@@ -54,18 +54,18 @@ class Negatives:
     log_inclusion: Tensor
 
 
-def joint_scores(views: Views, items: Tensor, choices: Choices, share: float) -> Tensor:
+def joint_scores(users: EncodedUsers, items: Tensor, choices: Choices, share: float) -> Tensor:
     """Return the joint scores [B, M] of recorded candidates.
 
     `items` are the gathered item vectors [R, d]; only `share` of the gradient reaches them and
     the user vectors: see `gsr.config.LearnerConfig`.
     """
-    users = len(choices.places)
-    vectors = views.vectors[:users]
-    neural = candidate_scores(items, vectors[:, None, :], choices.places)[:, 0]
+    count = len(choices.places)
+    vectors = users.vectors[:count]
+    neural = candidate_scores(items, vectors, choices.places)
     neural = share * neural + (1.0 - share) * neural.detach()
-    direct = (choices.features * views.trust.channels[:users, None, :]).sum(dim=2)
-    return views.trust.gains[:users] * neural + direct
+    direct = (choices.features * users.trust.channels[:count, None, :]).sum(dim=2)
+    return users.trust.gains[:count] * neural + direct
 
 
 def cross_entropy(scores: Tensor, choices: Choices) -> Tensor:

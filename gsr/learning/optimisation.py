@@ -1,4 +1,4 @@
-"""Learning steps on batches of recorded samples."""
+"""Loss and learning step on a batch of recorded samples."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ TABLE = "table."
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one step did: joint loss of each fresh sample, mean of each term, rows written."""
+    """Result of a step: joint loss of each fresh sample, mean of each term, rows written."""
 
     losses: npt.NDArray[np.float32]
     terms: dict[str, float]
@@ -117,7 +117,7 @@ class Optimisation:
         encoded = self._encode(batch, graph)
         if encoded.negatives is None:
             return None
-        users = encoded.views.vectors[len(batch.fresh) :]
+        users = encoded.users.vectors[len(batch.fresh) :]
         return neural_scores(users, encoded.items, encoded.negatives)
 
     @torch.no_grad()
@@ -128,7 +128,7 @@ class Optimisation:
             index = np.arange(start, min(start + LIKELIHOOD_BATCH, len(samples)))
             batch = Batch(samples.rows(index), None, NO_NEGATIVES)
             encoded = self._encode(batch, graph)
-            scores = joint_scores(encoded.views, encoded.items, encoded.choices, 0.0)
+            scores = joint_scores(encoded.users, encoded.items, encoded.choices, 0.0)
             out[index] = cross_entropy(scores, encoded.choices).numpy()
         return out
 
@@ -156,23 +156,23 @@ class Optimisation:
 
     def _terms(self, encoded: EncodedBatch, teacher: Tensor | None) -> dict[str, Tensor]:
         """Return each switched-on term of the loss, unweighted, per sample or per click."""
-        config, views, items = self.config, encoded.views, encoded.items
-        scores = joint_scores(views, items, encoded.choices, config.joint_gradient)
+        config, users, items = self.config, encoded.users, encoded.items
+        scores = joint_scores(users, items, encoded.choices, config.joint_gradient)
         terms = {"fused": cross_entropy(scores, encoded.choices)}
         if encoded.negatives is not None:
             clicked, others, present = encoded.clicked, encoded.negatives, encoded.present
             if config.user_loss > 0.0:
-                terms["user"] = neural_entropy(views.vectors, items, clicked, others) * present
-            if views.views is not None and config.graph_loss > 0.0:
-                terms["graph"] = neural_entropy(views.views, items, clicked, others) * present
-            if views.tokens is not None and config.sequence_loss > 0.0:
-                terms["sequence"] = neural_entropy(views.tokens, items, encoded.following, others)
+                terms["user"] = neural_entropy(users.vectors, items, clicked, others) * present
+            if users.views is not None and config.graph_loss > 0.0:
+                terms["graph"] = neural_entropy(users.views, items, clicked, others) * present
+            if users.tokens is not None and config.sequence_loss > 0.0:
+                terms["sequence"] = neural_entropy(users.tokens, items, encoded.following, others)
             if teacher is not None and len(teacher) and config.distillation_loss > 0.0:
-                replayed = views.vectors[len(scores) :]
+                replayed = users.vectors[len(scores) :]
                 terms["distillation"] = distillation(
                     neural_scores(replayed, items, others), teacher
                 )
-        if views.states is not None and views.views is not None and config.contrastive_loss > 0.0:
-            agreement = contrast(views.states, views.views, config.contrastive_temperature)
+        if users.states is not None and users.views is not None and config.contrastive_loss > 0.0:
+            agreement = contrast(users.states, users.views, config.contrastive_temperature)
             terms["contrastive"] = agreement * encoded.present
         return terms

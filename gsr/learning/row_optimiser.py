@@ -1,4 +1,4 @@
-"""Adam with averaging on the rows of an item table; rows without a part in a step cost nothing."""
+"""Lazy Adam on the rows of an item table, with a running average of them."""
 
 from typing import Final, Literal
 

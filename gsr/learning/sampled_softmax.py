@@ -1,4 +1,4 @@
-"""Which items stand for the whole catalogue in one step's softmax.
+"""Samples of the catalogue for the softmax of one step.
 
 All the step's targets do, and others drawn uniformly, so many that there are always as many items:
 a step then costs the same however many items its clicks are spread over. An item that is among
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class SampledItems:
-    """M items that stand for N.
+    """M sampled items that stand for all N.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Learning how far each part of the joint score is to be trusted, from clicks to predict."""
+"""Learning of the weights of the joint score's parts, from clicks to predict."""
 
 from collections.abc import Iterator
 from typing import Final

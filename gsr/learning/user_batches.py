@@ -1,4 +1,4 @@
-"""Users' clicks in batches to learn from, pass after pass. Imports no torch."""
+"""Batches of users' clicks to learn from. Imports no torch."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -14,7 +14,7 @@ SORTED_BATCHES: Final = 16
 
 
 class UserBatches:
-    """Every user's learned clicks that have a successor, the newest of them.
+    """Batches of every user's newest learned clicks that have a successor.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A running average of weights, which ranks better than the weights of any one step."""
+"""Running average of weights, which ranks better than the weights of any one step."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,9 @@ def average_share(decay: float, steps: int) -> float:
 
 
 class WeightAverage:
-    """Follows parameters at a distance.
+    """Running average of dense parameters, all of which change in every step.
+
+    (For item rows, few of which do, see `gsr.learning.row_optimiser`.)
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What encoders made of users and items, ready to be scored. Imports no torch."""
+"""Encoded users and items as arrays that can be scored. Imports no torch."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class UserQueries:
-    """What scoring needs of B users.
+    """Encoded users: vectors and channel weights of B of them.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class UserQueries:
 
 @dataclass(frozen=True, slots=True)
 class EncodedItems:
-    """Every item, encoded at one moment.
+    """Vectors of every item at one moment.
 
     Parameters
     ----------

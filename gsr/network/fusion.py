@@ -1,4 +1,4 @@
-"""Where the two views and the direct channels join."""
+"""Fusion of the sequence view, the graph view and the direct channels."""
 
 from dataclasses import dataclass
 from typing import Final, cast
@@ -81,14 +81,14 @@ class Fusion(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """How far each part of the score is trusted: gains [B, 1] and channel weights [B, C]."""
+    """Weights of the score's parts: gains of the user vectors [B, 1], and of channels [B, C]."""
 
     gains: Tensor
     channels: Tensor
 
 
 class ContextTrust(nn.Module):
-    """How far the user vector and each channel are trusted, given the context.
+    """Weights of the user vector and of each channel, from the context.
 
     Starts at fixed weights that already rank sensibly, because a stream is served from the first
     click on.

@@ -1,4 +1,4 @@
-"""The trainable part of the joint model, over rows that were already gathered."""
+"""The joint model's network: all weights but the item rows, which it is handed."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -15,7 +15,7 @@ from gsr.network.sequence_encoder import Dropout, SequenceEncoder, SequenceEnsem
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One round of propagation: see `gsr.network.neighbour_sampler.Block`.
+    """One round of propagation: see `gsr.network.neighbour_sampler.Neighbourhood`.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True)
-class Clicks:
+class ClickTensors:
     """The packed clicks of B users: T tokens, each user's in order.
 
     Parameters
@@ -72,7 +72,7 @@ class Clicks:
     context: Tensor
     length: int
 
-    def to(self, device: torch.device) -> "Clicks":
+    def to(self, device: torch.device) -> "ClickTensors":
         """Return the same clicks on a device."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         moved: dict[str, Any] = {n: v.to(device) for n, v in values.items() if n != "length"}
@@ -84,8 +84,8 @@ class Clicks:
 
 
 @dataclass(frozen=True, slots=True)
-class Views:
-    """What the network says of B users.
+class EncodedUsers:
+    """Vectors of B users, and the trust in each part of their scores.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Views:
 
 
 class JointNetwork(nn.Module):
-    """Everything that is learned except the item rows.
+    """All learned weights but the item rows.
 
     Parameters
     ----------
@@ -185,10 +185,10 @@ class JointNetwork(nn.Module):
         self,
         fused: Tensor,
         propagated: Tensor | None,
-        clicks: Clicks,
+        clicks: ClickTensors,
         *,
         every_token: bool = False,
-    ) -> Views:
+    ) -> EncodedUsers:
         """Return user vectors and channel weights.
 
         Parameters
@@ -222,10 +222,10 @@ class JointNetwork(nn.Module):
             vectors = vectors * clicks.present
         # What is learned of trust must not bend the vectors: they have their own objective.
         trust = self.trust(clicks.context, vectors.detach())
-        return Views(vectors, states, views, tokens, trust)
+        return EncodedUsers(vectors, states, views, tokens, trust)
 
     def encode_clicks(
-        self, fused: Tensor, propagated: Tensor | None, clicks: Clicks, contexts: Tensor
+        self, fused: Tensor, propagated: Tensor | None, clicks: ClickTensors, contexts: Tensor
     ) -> Tensor:
         """Return user vectors as of after every click, [T, d].
 

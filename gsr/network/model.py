@@ -1,4 +1,4 @@
-"""The joint model: one item table, two encoders, direct channels."""
+"""The joint model: an item table, a network, and the graph neighbourhoods that both read."""
 
 import math
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from gsr.counters.histories import Histories
 from gsr.counters.item_graph import ItemGraph
 from gsr.network.encoded import EncodedItems, UserQueries
 from gsr.network.item_table import ItemTable, as_rows
-from gsr.network.joint_network import Clicks, Hop, JointNetwork
-from gsr.network.neighbour_sampler import NO_EDGES, Block, NeighbourSampler, OwnEdges
-from gsr.network.packing import Packed, distinct, pack
+from gsr.network.joint_network import ClickTensors, Hop, JointNetwork
+from gsr.network.neighbour_sampler import NO_EDGES, Neighbourhood, NeighbourSampler, OwnEdges
+from gsr.network.packing import PackedClicks, distinct, pack
 from gsr.votes.channels import channel_count, channel_names, context_count, context_of
 
 ITEM_CHUNK = 16_384
@@ -43,7 +43,7 @@ class Gathered:
 
 
 class JointModel:
-    """The joint model.
+    """Item rows and a network, applied to a live graph and to users' histories.
 
     Parameters
     ----------
@@ -266,17 +266,17 @@ def graph_time(graph: ItemGraph) -> float:
     return newest if np.isfinite(newest) else 0.0
 
 
-def as_hop(block: Block, targets: int) -> Hop:
+def as_hop(block: Neighbourhood, targets: int) -> Hop:
     """Return a sampled block as tensors."""
     edges = torch.from_numpy(np.stack((block.sources, block.targets)))
     return Hop(edges, torch.from_numpy(block.shares), targets)
 
 
 def as_clicks(
-    packed: Packed, places: npt.NDArray[np.int64], context: npt.NDArray[np.float32]
-) -> Clicks:
+    packed: PackedClicks, places: npt.NDArray[np.int64], context: npt.NDArray[np.float32]
+) -> ClickTensors:
     """Return packed clicks as tensors; `places` [T] are those of their items."""
-    return Clicks(
+    return ClickTensors(
         torch.from_numpy(places),
         torch.from_numpy(packed.gaps),
         torch.from_numpy(packed.events),

@@ -1,4 +1,4 @@
-"""Neighbourhoods of item rows, cut out of the live graph. Imports no torch.
+"""Graph neighbourhoods of item rows. Imports no torch.
 
 The graph may hold the very edges that a sample is to predict, because it lives on while the sample
 waits to be learned. `OwnEdges` names them; they are subtracted before neighbours are chosen.
@@ -41,7 +41,7 @@ NO_EDGES = OwnEdges(
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class Neighbourhood:
     """Neighbours of R rows, as a bipartite graph.
 
     Parameters
@@ -68,31 +68,31 @@ def _weigh(
     row: int,
     now: float,
     own: OwnEdges,
-    worth: npt.NDArray[np.float64],
+    shares: npt.NDArray[np.float64],
 ) -> None:  # pragma: no cover
-    """Fill `worth` [row length, S] with a row's shares at `now`, its own edges left out."""
+    """Fill `shares` [row length, S] with a row's shares at `now`, its own edges left out."""
     start = graph.row_starts[row]
-    length, scales = worth.shape
+    length, scales = shares.shape
     first = np.searchsorted(own.sources, row)
     last = np.searchsorted(own.sources, row, side="right")
     for s in range(scales):
         factor = decay_factor(graph, row, s, now)
         for i in range(length):
-            worth[i, s] = graph.weights[start + i, s] * factor
+            shares[i, s] = graph.weights[start + i, s] * factor
     for e in range(first, last):
         for i in range(length):
             if graph.neighbours[start + i] == own.targets[e]:
                 for s in range(scales):
                     decay = 2.0 ** min((own.times[e] - now) / graph.half_lives[s], 100.0)
-                    left = worth[i, s] - own.amounts[e] * decay
+                    left = shares[i, s] - own.amounts[e] * decay
                     # What rounding leaves of an edge that was only the sample's own.
-                    worth[i, s] = left if left > ROUNDING * own.amounts[e] * decay else 0.0
+                    shares[i, s] = left if left > ROUNDING * own.amounts[e] * decay else 0.0
     for s in range(scales):
         mass = MASS_PRIOR
         for i in range(length):
-            mass += worth[i, s]
+            mass += shares[i, s]
         for i in range(length):
-            worth[i, s] /= mass
+            shares[i, s] /= mass
 
 
 @kernel
@@ -103,12 +103,11 @@ def _choose(
     fanout: int,
     limit: int,
     own: OwnEdges,
-    keys: npt.NDArray[np.float64],
     counts: npt.NDArray[np.int64],
     chosen: npt.NDArray[np.int64],
     shares: npt.NDArray[np.float32],
 ) -> None:  # pragma: no cover
-    """Fill, per row, its best `fanout` neighbours by summed share (or by a random key of it)."""
+    """Fill, per row, its best `fanout` neighbours by summed share."""
     best = np.empty(fanout, np.float64)
     for r in range(len(rows)):
         counts[r] = 0
@@ -116,12 +115,11 @@ def _choose(
         if not 0 <= row < len(graph.row_starts):
             continue
         start = graph.row_starts[row]
-        worth = np.empty((graph.row_lengths[row], len(graph.half_lives)), np.float64)
-        _weigh(graph, row, now, own, worth)
-        for i in range(len(worth)):
+        weighed = np.empty((graph.row_lengths[row], len(graph.half_lives)), np.float64)
+        _weigh(graph, row, now, own, weighed)
+        for i in range(len(weighed)):
             neighbour = graph.neighbours[start + i]
-            # Weighted sampling without replacement by exponential races (Efraimidis-Spirakis).
-            score = worth[i].sum() / (1.0 if len(keys) == 0 else keys[(row * 31 + i) % len(keys)])
+            score = weighed[i].sum()
             if score <= 0.0 or neighbour >= limit or not graph.alive[neighbour]:
                 continue
             place = counts[r]
@@ -138,7 +136,7 @@ def _choose(
                 place -= 1
             best[place] = score
             chosen[r, place] = neighbour
-            shares[r, place] = worth[i]
+            shares[r, place] = weighed[i]
 
 
 @kernel
@@ -196,12 +194,10 @@ class NeighbourSampler:
         now: float,
         limit: int,
         own: OwnEdges = NO_EDGES,
-        rng: np.random.Generator | None = None,
-    ) -> Block:
+    ) -> Neighbourhood:
         """Return the neighbours of distinct `rows` at time `now`, without the edges `own`.
 
-        Neighbours that are dead, or have no row below `limit`, are left out. With `rng`,
-        neighbours are drawn by weight instead of the heaviest taken.
+        Neighbours that are dead, or have no row below `limit`, are left out.
         """
         n = len(rows)
         if len(self._places) < max(len(graph.alive), int(rows.max(initial=-1)) + 1):
@@ -210,8 +206,7 @@ class NeighbourSampler:
         counts = np.empty(n, np.int64)
         chosen = np.empty((n, self.fanout), np.int64)
         shares = np.empty((n, self.fanout, len(graph.half_lives)), np.float32)
-        keys = np.empty(0) if rng is None else rng.exponential(size=max(64 * n, 1))
-        _choose(graph, rows, now, self.fanout, limit, own, keys, counts, chosen, shares)
+        _choose(graph, rows, now, self.fanout, limit, own, counts, chosen, shares)
         edges = int(counts.sum())
         block_rows = np.empty(n + edges, np.int64)
         sources = np.empty(edges, np.int64)
@@ -220,4 +215,4 @@ class NeighbourSampler:
         used = _number(
             rows, counts, chosen, shares, self._places, block_rows, sources, targets, flat
         )
-        return Block(block_rows[:used].copy(), sources, targets, flat)
+        return Neighbourhood(block_rows[:used].copy(), sources, targets, flat)

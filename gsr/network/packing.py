@@ -1,4 +1,4 @@
-"""Clicks of many users as one run of tokens, without padding. Imports no torch."""
+"""Packing of many users' clicks into one array without padding. Imports no torch."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,10 +14,11 @@ VIEW_DECAY: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
-    """Packed clicks; fields as in `joint_network.Clicks`, with `items` int64 [T] for the places.
+class PackedClicks:
+    """Clicks of B users, T in all: arrays for `joint_network.ClickTensors`.
 
-    `place` int64 [T] is each click's column in the histories that were packed.
+    Instead of its `places` there are `items`, int64 [T], and `place`, int64 [T], each click's column
+    in the histories that were packed.
     """
 
     items: npt.NDArray[np.int64]
@@ -33,7 +34,7 @@ class Packed:
     length: int
 
 
-def pack(readable: Histories, rows: int) -> Packed:
+def pack(readable: Histories, rows: int) -> PackedClicks:
     """Pack readable histories (see `Histories.recent`); items past `rows` are left out."""
     width = readable.items.shape[1]
     real = np.arange(width) < readable.lengths[:, None]
@@ -51,7 +52,7 @@ def pack(readable: Histories, rows: int) -> Packed:
     back = np.repeat(lengths, lengths) - 1 - column
     votes = VIEW_DECAY ** back.astype(float)
     totals = np.bincount(row, votes, minlength=len(lengths))
-    return Packed(
+    return PackedClicks(
         readable.items[row, place],
         gaps.astype(np.float32),
         readable.events[row, place].astype(np.int64),

@@ -67,7 +67,7 @@ class Tokens:
     length: int
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """One pre-norm transformer block over packed tokens.
 
     Linear layers run over real tokens only; attention runs over padded rows [B, n], with a learned
@@ -177,7 +177,9 @@ class SequenceEncoder(nn.Module):
         self.gaps = nn.Parameter(torch.zeros(GAP_BUCKETS, dimension)) if time_gaps else None
         self.events = nn.Parameter(torch.zeros(events, dimension))
         self.input_norm = nn.LayerNorm(dimension)
-        self.blocks = nn.ModuleList(Block(dimension, heads, length, dropout) for _ in range(blocks))
+        self.blocks = nn.ModuleList(
+            TransformerBlock(dimension, heads, length, dropout) for _ in range(blocks)
+        )
         self.output_norm = nn.LayerNorm(dimension)
         self.dropout = dropout
 

@@ -1,4 +1,4 @@
-"""A model as bytes: tensors in safetensors, the rest as a JSON document. No file is touched."""
+"""Models as bytes: tensors as safetensors, the rest as a JSON document. Touches no file."""
 
 import dataclasses
 from typing import Any, Final

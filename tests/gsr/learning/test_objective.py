@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from gsr.learning.candidate_scores import candidate_scores
 from gsr.learning.objective import (
     Choices,
     Negatives,
@@ -17,7 +16,7 @@ from gsr.learning.objective import (
     neural_entropy,
 )
 from gsr.network.fusion import Trust
-from gsr.network.joint_network import Views
+from gsr.network.joint_network import EncodedUsers
 
 
 def choices_of(places: list[list[int]], log_inclusion: list[list[float]] | None = None) -> Choices:
@@ -91,7 +90,7 @@ def test_the_joint_gradient_reaches_the_encoders_in_part(share: float) -> None:
     vectors = torch.tensor([[0.5, 1.0]], requires_grad=True)
     gains = torch.tensor([[2.0]], requires_grad=True)
     weights = torch.tensor([[3.0]], requires_grad=True)
-    views = Views(vectors, None, None, None, Trust(gains, weights))
+    views = EncodedUsers(vectors, None, None, None, Trust(gains, weights))
     choices = Choices(torch.tensor([[0, 1]]), torch.zeros(1, 2), torch.tensor([[[1.0], [0.5]]]))
     scores = joint_scores(views, items, choices, share)
     assert scores.tolist() == [[4.0, 5.5]]
@@ -102,19 +101,3 @@ def test_the_joint_gradient_reaches_the_encoders_in_part(share: float) -> None:
     assert float(gains.grad) == 2.0
     assert weights.grad is not None
     assert float(weights.grad) == 0.5
-
-
-def test_candidate_scores_and_gradients_equal_the_plain_product() -> None:
-    """The compiled passes do what gather and matmul do."""
-    generator = torch.Generator().manual_seed(0)
-    items = torch.randn(7, 5, generator=generator, requires_grad=True)
-    vectors = torch.randn(3, 2, 5, generator=generator, requires_grad=True)
-    places = torch.tensor([[0, 6, -1, 2], [1, 1, 3, 0], [-1, -1, 5, 4]])
-    weights = torch.randn(3, 2, 4, generator=generator)
-    found = candidate_scores(items, vectors, places)
-    gradients = torch.autograd.grad((found * weights).sum(), (items, vectors))
-    gathered = items[places.clamp(min=0)] * (places >= 0)[:, :, None]
-    plain = vectors @ gathered.transpose(1, 2)
-    expected = torch.autograd.grad((plain * weights).sum(), (items, vectors))
-    assert torch.allclose(found, plain, atol=1e-5)
-    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(gradients, expected, strict=True))

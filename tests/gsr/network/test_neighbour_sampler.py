@@ -53,15 +53,6 @@ def test_dead_and_unknown_neighbours_are_left_out(world: World) -> None:
     assert block.rows.tolist() == [0, 1]
 
 
-def test_sampling_by_weight_prefers_heavy_edges(world: World) -> None:
-    """With a generator one of several neighbours is drawn, the heavy one most often."""
-    rng = np.random.default_rng(3)
-    sampler, graph = NeighbourSampler(1), world.graph()
-    drawn = [int(sampler.sample(graph, np.array([0]), NOW, 6, rng=rng).rows[1]) for _ in range(400)]
-    counts = np.bincount(drawn, minlength=4)
-    assert counts[1] > counts[2] > counts[3] > 0
-
-
 def test_scratch_memory_is_clean_between_calls(world: World) -> None:
     """The same call gives the same answer twice."""
     sampler, graph = NeighbourSampler(3), world.graph()

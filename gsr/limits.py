@@ -1,4 +1,4 @@
-"""Which numbers a setting may be."""
+"""Limits of numeric settings."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -11,7 +11,7 @@ Limits = Mapping[str, tuple[float, float]]
 
 
 def check_limits(settings: object, limits: Limits) -> None:
-    """Look at each setting that has limits.
+    """Check each setting that has limits.
 
     Raises
     ------
