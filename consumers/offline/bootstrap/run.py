@@ -1,5 +1,6 @@
 """`gsr bootstrap`: history becomes state and a first model, so that `gsr run` goes live from it."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -173,28 +174,26 @@ class Bootstrap:
         log = open_log(config.log.url, self._clock, config.kafka)
         try:
             writer = log.writer(config.log.sequences)
-            names = tuple(config.events.weights)
-            for number, store in enumerate(self._stores):
-                users = list(self._touched[number])
+            for number, touched in enumerate(self._touched):
+                users = list(touched)
                 for start in range(0, len(users), USERS_PER_APPEND):
-                    buffers = [(u, store.user(u)) for u in users[start : start + USERS_PER_APPEND]]
-                    records = [
-                        Outgoing(
-                            user_id.encode(),
-                            sequence_record(
-                                user_id, known, store.item_ids(known), names, number, 0
-                            ).encode(),
-                            partition=number,
-                        )
-                        for user_id, known in buffers
-                        if known is not None
-                    ]
+                    some = users[start : start + USERS_PER_APPEND]
+                    records = list(self._sequences(number, some))
                     writer.append(records)
                     sent += len(records)
             writer.close()
         finally:
             log.close()
         return sent
+
+    def _sequences(self, partition: int, user_ids: list[str]) -> Iterator[Outgoing]:
+        store, names = self._stores[partition], tuple(self._config.events.weights)
+        for user_id in user_ids:
+            known = store.user(user_id)
+            if known is not None:
+                items = store.item_ids(known)
+                record = sequence_record(user_id, known, items, names, partition, 0)
+                yield Outgoing(user_id.encode(), record.encode(), partition=partition)
 
 
 def _make_topics(config: GsrConfig, clock: Clock) -> list[str]:
