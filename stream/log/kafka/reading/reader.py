@@ -6,7 +6,7 @@ from typing import Final
 
 from kafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 from stream.errors import (
     LogError,
     LogUnavailableError,
@@ -68,7 +68,7 @@ class KafkaReader:
         self._waiting: set[int] = set()  # positions past the end
         self._damaged: dict[int, tuple[int, int]] = {}  # where, and how often it was fetched
         self._watch = SilenceWatch(clock, source.timeout_seconds / 3)
-        self._gaps_due = clock.monotonic()
+        self._gaps = Periodic(clock, _GAPS_SECONDS)
         self._announced = partitions is None
         self.closed = False
         """Whether `close` was called."""
@@ -134,7 +134,7 @@ class KafkaReader:
             batches = self._buffer.take(max_records, self._paused)
             for batch in batches:
                 self._positions[batch.partition] = batch.next_offset
-            if not batches or self._clock.monotonic() >= self._gaps_due:
+            if not batches or self._gaps.due():
                 self._follow_gaps()
             if batches:
                 self._watch.heard()
@@ -156,8 +156,6 @@ class KafkaReader:
         if not self.closed:
             self.closed = True
             self._session.close()
-
-    # Fetching
 
     def _fetch(self, max_records: int, left_seconds: float) -> None:
         """Fetch into the buffer; wait only while there is nothing to hand out."""
@@ -201,7 +199,7 @@ class KafkaReader:
 
     def _follow_gaps(self) -> None:
         """Move positions past what holds no records: transaction markers, compaction's gaps."""
-        self._gaps_due = self._clock.monotonic() + _GAPS_SECONDS
+        self._gaps.restart()
         for partition, position in self._positions.items():
             if not self._buffer.holds(partition) and partition not in self._waiting:
                 theirs = self._session.position(partition)
@@ -230,8 +228,6 @@ class KafkaReader:
         if self._session.change is None:
             self._session.seek(self._positions)
             self._session.pause(self._paused)
-
-    # Positions
 
     def _first_positions(self, partitions: Sequence[int]) -> dict[int, int]:
         """Return where to begin: what the group saved, else the start."""
@@ -285,8 +281,6 @@ class KafkaReader:
             ends = self._source.admin.end_offsets(self._source.topic)
             for partition in [p for p in self._waiting if ends[p] >= self._positions[p]]:
                 self._wait_past_end(partition, waiting=False)
-
-    # Membership
 
     def _handle_changes(self) -> None:
         """Pass on what happened to the partitions; what fails is passed on again."""

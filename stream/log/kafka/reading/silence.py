@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 
 _STALLED_PROBES: Final = 3
 
@@ -21,14 +21,13 @@ class SilenceWatch:
 
     def __init__(self, clock: Clock, patience_seconds: float) -> None:
         self.patience_seconds: Final = patience_seconds
-        self._clock = clock
-        self._heard = clock.monotonic()
+        self._asking = Periodic(clock, patience_seconds, first=patience_seconds)
         self._before: dict[int, int] = {}
         self._stalled_probes = 0
 
     def heard(self) -> None:
         """Begin anew: records came."""
-        self._heard = self._clock.monotonic()
+        self._asking.restart()
         self._stalled_probes = 0
 
     def is_due(self, positions: Mapping[int, int]) -> bool:
@@ -36,7 +35,7 @@ class SilenceWatch:
 
         It stays due until the cluster has answered, which `is_stalled` is told.
         """
-        return bool(positions) and self._clock.monotonic() - self._heard >= self.patience_seconds
+        return bool(positions) and self._asking.seconds_left() <= 0
 
     def is_stalled(self, positions: Mapping[int, int], behind: Collection[int]) -> bool:
         """Return whether the client is stuck: behind the end, probe after probe, without moving.
@@ -48,7 +47,7 @@ class SilenceWatch:
         behind
             Partitions whose end lies further on.
         """
-        self._heard = self._clock.monotonic()
+        self._asking.restart()
         stuck = any(self._before.get(p) == positions[p] for p in behind)
         self._before = {p: positions[p] for p in behind}
         self._stalled_probes = self._stalled_probes + 1 if stuck else 0

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from kafka import KafkaConsumer
 
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 from stream.errors import FencedError
 from stream.log.kafka.cluster.failures import STATIC_NAME_TAKEN
 from stream.log.kafka.cluster.library import has_all, warn_unfit
@@ -46,7 +46,7 @@ class MembershipWatch:
         self._members = members
         self._session_timeout_seconds = session_timeout_seconds
         self._clock = clock
-        self._checked = clock.monotonic()
+        self._checks = Periodic(clock, _CHECK_SECONDS, first=_CHECK_SECONDS)
 
     def has_left(self, consumer: KafkaConsumer) -> bool:
         """Return whether the group goes on without `consumer`.
@@ -58,11 +58,9 @@ class MembershipWatch:
         LogUnavailableError
             The cluster cannot be asked.
         """
-        age, now = heartbeat_age_seconds(consumer, self._clock), self._clock.monotonic()
-        silent = age is not None and age > self._session_timeout_seconds
-        if not silent or now - self._checked < _CHECK_SECONDS:
+        age = heartbeat_age_seconds(consumer, self._clock)
+        if age is None or age <= self._session_timeout_seconds or not self._checks.due():
             return False
-        self._checked = now
         ours, members = consumer.group_metadata(), self._members()
         if not ours.member_id or ours.member_id in members:
             return False
