@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from stream.log.kafka.cluster.reachability import Reachability
 
@@ -14,14 +14,7 @@ Event = Literal[
     "fetch_errors",  # polls that ended in an error
     "stalls",  # readers that got nothing although there was something
 ]
-EVENTS: Final[tuple[Event, ...]] = (
-    "reconnects",
-    "retries",
-    "rebalances",
-    "lost_partitions",
-    "fetch_errors",
-    "stalls",
-)
+EVENTS: Final[tuple[Event, ...]] = get_args(Event)
 
 
 class KafkaFigures:

@@ -18,9 +18,8 @@ from stream.log.kafka.log import KafkaLog
 from stream.log.kafka.workarounds.transactions import commit
 from stream.log.kafka.writing import writer as kafka_writer
 from stream.log.kafka.writing.writer import FencedKafkaWriter
-from tests.conftest import missing
-from tests.kafka_broker import KafkaCluster, kafka_cluster
-from tests.kafka_jars import KafkaMissingError
+from tests.kafka_broker import KafkaCluster
+from tests.stream.log.kafka.clusters import own_cluster
 
 pytestmark = pytest.mark.kafka
 
@@ -33,11 +32,8 @@ ABORTED_WITHIN_SECONDS = 10.0  # after a transaction's time is up: a broker's de
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[KafkaCluster]:
     """Run a broker of our own, to be ill-treated."""
-    try:
-        with kafka_cluster() as cluster:
-            yield cluster
-    except KafkaMissingError as error:
-        missing(str(error))
+    with own_cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture

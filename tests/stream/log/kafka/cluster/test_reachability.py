@@ -16,7 +16,7 @@ from stream.errors import LogError, LogUnavailableError
 from stream.log.kafka.cluster.reachability import Reachability, reason
 from stream.log.kafka.cluster.settings import KafkaSettings
 from stream.log.kafka.log import KafkaLog
-from tests.kafka_broker import kafka_cluster
+from tests.stream.log.kafka.clusters import own_cluster
 
 ONE, TWO = Address("one", 9092), Address("::1", 9092)
 REFUSED = errors.KafkaConnectionError("111 ECONNREFUSED")
@@ -152,6 +152,7 @@ def test_a_silent_broker_is_told_of_and_waited_for(
 
 
 @pytest.mark.kafka
+@pytest.mark.kafka
 @pytest.mark.slow
 def test_a_broker_that_names_an_address_of_no_use_is_told_so() -> None:
     """It answers, and sends its clients elsewhere."""
@@ -159,7 +160,7 @@ def test_a_broker_that_names_an_address_of_no_use_is_told_so() -> None:
         "advertised.listeners": "CLIENT://elsewhere.invalid:9092",
         "inter.broker.listener.name": "CLIENT",
     }
-    with kafka_cluster(properties=properties) as cluster:
+    with own_cluster(properties=properties) as cluster:
         log = KafkaLog(cluster.bootstrap_servers, SystemClock())
         with pytest.raises(LogUnavailableError, match=r"elsewhere.invalid:9092.*advertised\."):
             log.topics()

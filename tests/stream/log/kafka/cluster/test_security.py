@@ -11,10 +11,8 @@ from stream.errors import LogError
 from stream.log.interface import Outgoing, TopicSpec
 from stream.log.kafka.cluster.settings import PASSWORD_VARIABLE, KafkaSettings
 from stream.log.kafka.log import KafkaLog
-from tests.conftest import missing
-from tests.kafka_broker import kafka_cluster
-from tests.kafka_jars import KafkaMissingError
 from tests.kafka_security import USER, Credentials, credentials
+from tests.stream.log.kafka.clusters import own_cluster
 
 pytestmark = pytest.mark.kafka
 
@@ -25,11 +23,8 @@ OpenLog = Callable[[KafkaSettings], KafkaLog]
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Credentials]]:
     """Run a broker with mutual TLS and SCRAM; return where it is and how to get in."""
     made = credentials(tmp_path_factory.mktemp("credentials"))
-    try:
-        with kafka_cluster(security=made.security) as cluster:
-            yield cluster.bootstrap_servers, made
-    except KafkaMissingError as error:
-        missing(str(error))
+    with own_cluster(security=made.security) as cluster:
+        yield cluster.bootstrap_servers, made
 
 
 @pytest.fixture

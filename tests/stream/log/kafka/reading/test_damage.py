@@ -13,10 +13,9 @@ from stream.log.interface import Outgoing, Reader, TopicSpec
 from stream.log.kafka.cluster.settings import KafkaSettings
 from stream.log.kafka.log import KafkaLog
 from stream.log.kafka.workarounds import fast_fetch
-from tests.conftest import missing
-from tests.kafka_broker import KafkaCluster, kafka_cluster
+from tests.kafka_broker import KafkaCluster
 from tests.kafka_damage import flip_byte
-from tests.kafka_jars import KafkaMissingError
+from tests.stream.log.kafka.clusters import own_cluster
 
 pytestmark = pytest.mark.kafka
 
@@ -26,11 +25,8 @@ POLLS = 300
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[KafkaCluster]:
     """Run a broker whose disk is at hand."""
-    try:
-        with kafka_cluster() as cluster:
-            yield cluster
-    except KafkaMissingError as error:
-        missing(str(error))
+    with own_cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture

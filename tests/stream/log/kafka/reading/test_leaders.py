@@ -11,9 +11,8 @@ from stream.errors import LogUnavailableError
 from stream.log.interface import Outgoing, TopicSpec
 from stream.log.kafka.cluster.settings import KafkaSettings
 from stream.log.kafka.log import KafkaLog
-from tests.conftest import missing
-from tests.kafka_broker import KafkaCluster, kafka_cluster
-from tests.kafka_jars import KafkaMissingError
+from tests.kafka_broker import KafkaCluster
+from tests.stream.log.kafka.clusters import own_cluster
 
 pytestmark = pytest.mark.kafka
 
@@ -25,11 +24,8 @@ PARTITIONS = 6
 def cluster() -> Iterator[KafkaCluster]:
     """Run three brokers that notice quickly when one is gone."""
     quick = {"broker.session.timeout.ms": "2000", "broker.heartbeat.interval.ms": "500"}
-    try:
-        with kafka_cluster(3, properties=quick) as cluster:
-            yield cluster
-    except KafkaMissingError as error:
-        missing(str(error))
+    with own_cluster(3, properties=quick) as cluster:
+        yield cluster
 
 
 def test_a_broker_that_dies_takes_nothing_along(cluster: KafkaCluster) -> None:
