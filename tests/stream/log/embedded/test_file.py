@@ -113,21 +113,6 @@ def test_a_change_of_the_working_directory_does_not_matter(
     log.close()
 
 
-def test_a_clock_that_is_set_back_does_not_set_back_append_times(tmp_path: Path) -> None:
-    """Else a search by time would go astray."""
-    clock = ManualClock(1000.0)
-    log = EmbeddedLog(tmp_path, clock)
-    log.create_topic(TopicSpec(name="t"))
-    writer = log.writer("t")
-    for step in (0.0, -500.0, 501.0):
-        clock.sleep(step)
-        writer.append([Outgoing(None, b"v")])
-    (batch,) = log.reader("t").poll(10, 0.0)
-    assert batch.append_times.tolist() == [1000.0, 1000.0, 1001.0]
-    assert log.offsets_at("t", 1000.5) == {0: 2}
-    log.close()
-
-
 def test_a_busy_file_is_unavailable_for_now(log: EmbeddedLog, tmp_path: Path) -> None:
     """The same append succeeds once the other process is done."""
     writer = log.writer("t")
@@ -194,15 +179,6 @@ def test_a_reader_that_stays_delays_appends_now_and_then_only(
     assert wal_bytes(tmp_path) == 0
     assert log.end_offsets("t") == {0: 4010}
     log.close()
-
-
-def test_large_values_end_a_batch_early(log: EmbeddedLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that memory does not depend on how large values are."""
-    monkeypatch.setattr("stream.log.embedded.topic._BATCH_BYTES", 10 * MIB)
-    log.writer("t").append([Outgoing(None, b"v" * MIB)] * 100)
-    reader = log.reader("t")
-    sizes = [len(batch) for _ in range(2) for batch in reader.poll(1000, 0.0)]
-    assert sizes == [64, 36]
 
 
 def test_garbage_is_not_taken_for_a_topic(tmp_path: Path) -> None:
