@@ -17,7 +17,7 @@ from consumers.serving.scorers import CounterScorer
 from consumers.serving.view import ServingView, decode_view
 from gsr.config import ModelConfig
 from gsr.errors import SnapshotError
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 
 if TYPE_CHECKING:  # it imports torch
     from consumers.serving.model_scorer import ModelScorer
@@ -44,8 +44,7 @@ class NewestArtifacts:
     def __init__(self, config: GsrConfig, artifacts: ArtifactStore, clock: Clock) -> None:
         self._config = config
         self._artifacts = artifacts
-        self._clock = clock
-        self._look_due = clock.monotonic()
+        self._next_look = Periodic(clock, config.publisher.artifacts_poll_seconds)
         self._view: ServingView | None = None
         self._counters = CounterScorer(config.model, config.publisher.fallback_graph_weight)
         self._model: ModelScorer | None = None
@@ -92,7 +91,7 @@ class NewestArtifacts:
         StateMismatchError
             The view was made with other half-lives than the configuration says.
         """
-        if self._clock.monotonic() < self._look_due:
+        if self._next_look.seconds_left() > 0:
             return False
         view, model = self._newer_view(), self._newer_model()
         if view is not None:
@@ -103,7 +102,7 @@ class NewestArtifacts:
         new = view is not None or model is not None
         if new and self._view is not None:
             self._follow(self._view)
-        self._look_due = self._clock.monotonic() + self._config.publisher.artifacts_poll_seconds
+        self._next_look.restart()
         return new
 
     def versions_at(self, times: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

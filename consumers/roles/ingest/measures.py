@@ -84,7 +84,7 @@ class IngestLag:
                 clicks.progressed_at(partition)
             )
         self._waited = clicks.waited_seconds(
-            (partition, part.position.append_time) for partition, part in parts.items()
+            (partition, part.append_time) for partition, part in parts.items()
         )
         self._show_waiting()
         self._measure_parts(parts)
@@ -107,7 +107,7 @@ class IngestLag:
                 gauge("gsr_ingest_watermark_timestamp_seconds").labels(label).set(part.watermark)
             if part.exposed_since is not None:
                 exposed = max(exposed, now - part.exposed_since)
-            newest = max(newest, part.position.append_time or 0.0)
+            newest = max(newest, part.append_time or 0.0)
         if newest:
             gauge("gsr_ingest_newest_append_timestamp_seconds").set(newest)
         retention = self._config.log.clicks_retention_seconds

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -55,22 +54,6 @@ _NO_CLICKS: Final = ClickBatch(
     offsets=np.empty(0, np.int64),
     append_times=np.empty(0),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """How far a partition has been applied, for gauges and lag.
-
-    Parameters
-    ----------
-    next_offset
-        Offset of the first record that was not applied.
-    append_time
-        When the log took the newest record applied since the start; None before the first.
-    """
-
-    next_offset: int
-    append_time: float | None
 
 
 class PartitionIngest:
@@ -167,9 +150,14 @@ class PartitionIngest:
         self._next_checkpoint = Periodic(clock, ingest.checkpoint_interval_seconds)
 
     @property
-    def position(self) -> Position:
-        """How far the partition has been applied."""
-        return Position(self._store.next_offset, self._append_time)
+    def next_offset(self) -> int:
+        """Offset of the first record that was not applied."""
+        return self._store.next_offset
+
+    @property
+    def append_time(self) -> float | None:
+        """When the log took the newest record applied since the start; None before the first."""
+        return self._append_time
 
     @property
     def watermark(self) -> float:

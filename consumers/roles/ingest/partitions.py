@@ -179,7 +179,7 @@ class IngestPartitions(PartitionOwnership[PartitionOpening]):
         if lacks_sequences:
             part.resend()
         start = self._bounds(partition).start
-        offset = part.position.next_offset
+        offset = part.next_offset
         if offset < start:
             self._say_gap(partition, lost, start)
             part.begin_at(start)
@@ -304,7 +304,7 @@ class IngestPartitions(PartitionOwnership[PartitionOpening]):
 
         They never become part of the state, so the group's tools would show a lag for ever.
         """
-        if offset != part.position.next_offset or self._reader is None:
+        if offset != part.next_offset or self._reader is None:
             return offset
         reading = part.partition in self._reader.assignment
         return max(offset, self._reader.position(part.partition) if reading else 0)

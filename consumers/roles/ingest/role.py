@@ -187,7 +187,7 @@ class IngestRole:
         reading = self._reader.assignment
         for partition, part in self._parts.items():
             if partition in reading:
-                self._reader.seek(partition, part.position.next_offset)
+                self._reader.seek(partition, part.next_offset)
 
     def checks(self) -> dict[str, bool]:
         """Return what must hold before ingest counts as ready."""
@@ -198,14 +198,8 @@ class IngestRole:
 
     def positions(self) -> dict[int, int]:
         """Return the offset up to which each partition has been read and applied."""
-        reading = self._reader.assignment
-        return {
-            partition: max(
-                part.position.next_offset,
-                self._reader.position(partition) if partition in reading else 0,
-            )
-            for partition, part in self._parts.items()
-        }
+        reading = self._partitions.positions()
+        return {p: max(part.next_offset, reading.get(p, 0)) for p, part in self._parts.items()}
 
     def close(self) -> None:
         """Send, flush and let go; after a failure leave everything as the last flush has it."""

@@ -90,10 +90,6 @@ class UserTable:
         """Return the user's row, -1 for an unknown user."""
         return self._rows.get(user_id, -1)
 
-    def id_of(self, row: int) -> str | None:
-        """Return the user in `row`, None where it is empty."""
-        return self._ids[row]
-
     def name_of(self, row: int) -> str:
         """Return the user in `row`, which must not be empty."""
         user_id = self._ids[row]
@@ -118,18 +114,16 @@ class UserTable:
         self.partitions[row] = partition
         return row
 
-    def remove(self, user_id: str) -> bool:
-        """Forget a user; True where they had a list."""
+    def remove(self, user_id: str) -> None:
+        """Forget a user, who need not be known."""
         row = self._rows.pop(user_id, None)
         if row is None:
-            return False
-        had_list = bool(self.listed_versions[row] != NOWHERE)
+            return
         self._ids[row] = None
         self._free.append(row)
         self.clear_list(row)
         self.sequence_offsets[row] = self.click_offsets[row] = NOWHERE
         self.click_times[row] = self.accepted_times[row] = 0.0
-        return had_list
 
     def hold(self, partition: int) -> None:
         """Leave the users of `partition` out of every answer: it is not known in full yet."""

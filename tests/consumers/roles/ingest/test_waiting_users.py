@@ -1,13 +1,14 @@
 """A queue of users whose sequence is to be sent."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.roles.ingest.waiting_users import WaitingUsers
 from gsr.counters.id_column import IdColumn
 
 
+@settings(deadline=None)  # the first example may compile
 @given(
     st.lists(
         st.one_of(st.lists(st.sampled_from("abcdefg"), min_size=1, max_size=6), st.integers(0, 5)),

@@ -38,7 +38,7 @@ def test_due_by_version() -> None:
         row = _clicked(table, user, 1, sequence=1, accepted=accepted)
         table.set_list(row, 1, 1, _items("a"))
     served = np.where(table.accepted_times[:2] >= 5.0, 2, 1)
-    assert [table.id_of(row) for row in table.due_by_version(served)] == ["after"]
+    assert [table.name_of(row) for row in table.due_by_version(served)] == ["after"]
 
 
 def test_holding() -> None:
@@ -47,7 +47,7 @@ def test_holding() -> None:
     for user, ids in (("x", ["a", "b"]), ("y", ["c"]), ("z", ["d", "e", "b"])):
         table.set_list(_clicked(table, user, 1, sequence=1), 1, 1, _items(*ids))
     marks = np.array([fingerprint("b")], dtype=np.uint32)
-    assert [table.id_of(row) for row in table.holding(marks)] == ["x", "z"]
+    assert [table.name_of(row) for row in table.holding(marks)] == ["x", "z"]
 
 
 def test_rows_are_used_again_clean() -> None:
@@ -55,9 +55,11 @@ def test_rows_are_used_again_clean() -> None:
     table = UserTable(2)
     row = _clicked(table, "old", 5, sequence=3, accepted=8.0)
     table.set_list(row, 5, 4, _items("a"))
-    assert table.remove("old")
-    assert not table.remove("old")
-    assert table.id_of(row) is None
+    for _ in range(2):
+        table.remove("old")
+        assert table.row_of("old") == -1
+    with pytest.raises(LookupError):
+        table.name_of(row)
     assert table.add("new", 2) == row
     assert table.listed_versions[row] == table.click_offsets[row] == NOWHERE
     assert table.accepted_times[row] == 0.0
