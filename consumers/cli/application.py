@@ -1,6 +1,6 @@
 """Puts the commands together."""
 
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -10,11 +10,13 @@ from consumers.cli import (
     evaluating,
     feeding,
     inspecting,
+    log,
+    models,
     offline,
-    operations,
     roles,
+    state,
 )
-from consumers.cli.commands import group, refused_by_system
+from consumers.cli.commands import group, say_system_error
 
 _HELP = """Clicks in, refreshed recommendations out: a streaming recommender that keeps learning.
 
@@ -26,6 +28,20 @@ Examples:
   gsr recommend alice                    what alice gets, and why
   gsr replay clicks.csv.gz --out report  measure quality on your own clicks
 """
+
+_PARTS: Final = (
+    roles,
+    offline,
+    evaluating,
+    feeding,
+    inspecting,
+    control_records,
+    state,
+    models,
+    log,
+    dlq,
+)
+"""In the order in which the help shows their commands."""
 
 app = group(_HELP)
 
@@ -48,7 +64,7 @@ def _options(
     pass
 
 
-for part in (roles, offline, evaluating, feeding, inspecting, control_records, operations, dlq):
+for part in _PARTS:
     part.add_to(app)
 
 
@@ -57,5 +73,5 @@ def main() -> NoReturn:
     try:
         app(prog_name="gsr")
     except OSError as error:  # the help text meets it outside of all commands
-        raise SystemExit(refused_by_system(error)) from None
+        raise SystemExit(say_system_error(error)) from None
     raise SystemExit(0)

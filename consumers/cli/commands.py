@@ -107,11 +107,11 @@ def _guarded(work: Callable[[], _Result]) -> _Result:
         say(f"error: {error if isinstance(error, _OF_MANY_LINES) else printable(str(error))}")
         raise typer.Exit(exit_code(error)) from None
     except OSError as error:
-        raise typer.Exit(refused_by_system(error)) from None
+        raise typer.Exit(say_system_error(error)) from None
     return result
 
 
-def refused_by_system(error: OSError) -> int:
+def say_system_error(error: OSError) -> int:
     """Say in one line what the system refused; return what to exit with.
 
     Raises

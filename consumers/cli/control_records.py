@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from consumers.cli.commands import command, confirm, group
-from consumers.cli.log_access import append_one, existing_log, id_bytes
-from consumers.cli.options import ConfigFile, LogUrl, Settings, resolve
+from consumers.cli.log_access import append_one, id_bytes, open_existing_log
+from consumers.cli.options import ConfigFile, LogUrl, Settings, Yes, resolve
 from consumers.cli.output import say
 
 Item = Annotated[str, typer.Argument(metavar="ITEM", help="The item's id.")]
@@ -26,7 +26,7 @@ def forget(
     config: ConfigFile = None,
     settings: Settings = None,
     log: LogUrl = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Forget a user: their clicks, seen items and list go. Cannot be undone.
 
@@ -36,7 +36,7 @@ def forget(
     loaded = resolve(config, settings, log)
     confirm(f"Forget everything about {user!r}?", yes=yes)
     key = id_bytes("user", user)
-    with existing_log(loaded, loaded.log.clicks) as log_opened:
+    with open_existing_log(loaded, loaded.log.clicks) as log_opened:
         partition, offset = append_one(log_opened, loaded.log.clicks, key, None)
     say(f"user {user!r} goes once ingest has read {loaded.log.clicks}[{partition}] to {offset}")
 
@@ -68,7 +68,7 @@ def _control(
 
     loaded = resolve(config, settings, log)
     key = id_bytes("item", item)
-    with existing_log(loaded, loaded.log.items) as log_opened:
+    with open_existing_log(loaded, loaded.log.items) as log_opened:
         found = newest_record(log_opened, loaded.log.items, key)
         control = ItemControl(item_id=item)
         if found is not None and found[1] is not None:

@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from consumers.cli.commands import command, confirm, group
-from consumers.cli.log_access import existing_log
-from consumers.cli.options import MOST_RATE, AsJson, ConfigFile, LogUrl, Settings, resolve
+from consumers.cli.log_access import open_existing_log
+from consumers.cli.options import (
+    MOST_RATE,
+    AsJson,
+    ConfigFile,
+    DryRun,
+    LogUrl,
+    Settings,
+    Yes,
+    resolve,
+)
 from consumers.cli.output import print_json, print_table, say
 from consumers.terminal_text import printable
 
@@ -86,7 +95,7 @@ def show(
     from consumers.topics.dead_letter_lookup import newest_of_all
 
     topic = loaded.log.dead_letters
-    with existing_log(loaded, topic) as log_opened:
+    with open_existing_log(loaded, topic) as log_opened:
         oldest = (
             log_opened.start_offsets(topic)
             if oldest_time is None
@@ -122,8 +131,8 @@ def redrive(
         int,
         typer.Option("--most-redrives", min=1, help="Leave what was sent again so many times."),
     ] = 3,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
 ) -> None:
     """Send dead letters back to the clicks topic, byte for byte, each once.
 
@@ -156,7 +165,7 @@ def redrive(
         most_redrives=most_redrives,
         records_per_second=rate,
     )
-    with existing_log(loaded, options.dead_letters, options.source) as log_opened:
+    with open_existing_log(loaded, options.dead_letters, options.source) as log_opened:
         work = Redrive(log_opened, clock, options)
         survey = work.survey(loaded.events.rules())
         total = survey.letters.total()

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from consumers.cli.commands import command
-from consumers.cli.log_access import existing_log, id_bytes
+from consumers.cli.log_access import id_bytes, open_existing_log
 from consumers.cli.options import (
     AsJson,
     ConfigFile,
@@ -43,7 +43,7 @@ def recommend(
     key = id_bytes("user", user)
     from consumers.inspect.users import current_list
 
-    with existing_log(loaded, loaded.log.items, loaded.log.sequences) as log_opened:
+    with open_existing_log(loaded, loaded.log.items, loaded.log.sequences) as log_opened:
         answer = current_list(loaded, log_opened, key, top)
     if as_json:
         print_json(answer)
@@ -75,7 +75,7 @@ def user(
     key = id_bytes("user", user)
     from consumers.inspect.users import user_facts
 
-    with existing_log(loaded, loaded.log.recommendations) as log_opened:
+    with open_existing_log(loaded, loaded.log.recommendations) as log_opened:
         facts = user_facts(loaded, log_opened, key)
     if as_json:
         print_json(facts)

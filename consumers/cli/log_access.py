@@ -12,16 +12,16 @@ if TYPE_CHECKING:  # they would slow `gsr --help` down
 
 
 @contextmanager
-def fed_log(config: "GsrConfig") -> "Iterator[Log]":
+def open_log_to_fill(config: "GsrConfig") -> "Iterator[Log]":
     """Open the log for a command that fills it; topics that are missing are made, and named."""
     from consumers.topics.topic_creation import create_topics
 
-    with log_as_it_is(config) as log:
-        say_made(config, create_topics(log, config.log.topics()))
+    with open_configured_log(config) as log:
+        say_made_topics(config, create_topics(log, config.log.topics()))
         yield log
 
 
-def say_made(config: "GsrConfig", topics: Sequence[str]) -> None:
+def say_made_topics(config: "GsrConfig", topics: Sequence[str]) -> None:
     """Name the topics that a command made, if any."""
     from consumers.cli.output import say
 
@@ -30,7 +30,7 @@ def say_made(config: "GsrConfig", topics: Sequence[str]) -> None:
 
 
 @contextmanager
-def existing_log(config: "GsrConfig", *topics: str) -> "Iterator[Log]":
+def open_existing_log(config: "GsrConfig", *topics: str) -> "Iterator[Log]":
     """Open the log for the length of the block, for a command that needs `topics` to be there.
 
     Raises
@@ -40,7 +40,7 @@ def existing_log(config: "GsrConfig", *topics: str) -> "Iterator[Log]":
     """
     from consumers.topics.topic_creation import missing_topics
 
-    with log_as_it_is(config) as log:
+    with open_configured_log(config) as log:
         missing = missing_topics(log, topics)
         if missing:
             _refuse_missing(config, log, missing)
@@ -77,7 +77,7 @@ def _refuse_missing(config: "GsrConfig", log: "Log", missing: Sequence[str]) -> 
 
 
 @contextmanager
-def log_as_it_is(config: "GsrConfig") -> "Iterator[Log]":
+def open_configured_log(config: "GsrConfig") -> "Iterator[Log]":
     """Open the log for the length of the block, whatever topics it has."""
     from stream.clock import SystemClock
     from stream.log.opening import open_log

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from consumers.cli.commands import command
-from consumers.cli.log_access import say_made
+from consumers.cli.log_access import say_made_topics
 from consumers.cli.options import (
     EVENTS_HELP,
     MOST_SEED,
@@ -27,8 +27,8 @@ from consumers.cli.options import (
     TimestampUnit,
     column_names,
     file_dialect,
+    is_usual_dialect,
     resolve,
-    says_nothing,
 )
 from consumers.cli.output import print_json, print_table, say, say_skipped
 from consumers.config.home_paths import home_path
@@ -111,7 +111,7 @@ def replay(
     if url is None and (start is not None or stop is not None):
         raise typer.BadParameter("--from and --to need a log instead of a file")
     if url is not None:
-        if skip_bad or not says_nothing(dialect, columns):
+        if skip_bad or not is_usual_dialect(dialect, columns):
             raise typer.BadParameter(
                 "a log knows its columns and times: leave the options of files out (--column, "
                 "--header, --quoting, --time-unit, --time-format, --skip-bad)"
@@ -200,7 +200,7 @@ def bootstrap(
     else:
         counts = [(name, value) for name, value in result.items() if isinstance(value, int)]
         print_table(("what", "value"), counts)
-    say_made(loaded, result["topics_made"])
+    say_made_topics(loaded, result["topics_made"])
     say_skipped(result["skipped_rows"], result["skipped_examples"])
     say("state and model are in place: continue with gsr run and the same settings")
 

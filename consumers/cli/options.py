@@ -35,6 +35,8 @@ LogFormat = Annotated[
     typer.Option("--log-format", help="Messages for people or for log collectors."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 EVENTS_HELP = (
     "CSV or JSON lines, .gz and .zst too, or Parquet. Several files are parts of one log; - is "
     "standard input; a directory means the event files in it, by name."
@@ -150,7 +152,7 @@ def file_dialect(
         raise typer.BadParameter(str(error)) from None
 
 
-def says_nothing(dialect: "FileDialect", assignments: Sequence[str] | None) -> bool:
+def is_usual_dialect(dialect: "FileDialect", assignments: Sequence[str] | None) -> bool:
     """Tell whether no option says anything of how files are written."""
     return not assignments and dialect == file_dialect(None, "auto", None, None, None)
 

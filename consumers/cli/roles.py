@@ -22,8 +22,8 @@ from consumers.cli.options import (
     column_names,
     file_dialect,
     given_flags,
+    is_usual_dialect,
     resolve,
-    says_nothing,
 )
 from consumers.runtime.garbage import uncollected
 
@@ -66,7 +66,7 @@ def run(
 ) -> None:
     """Run ingest, trainer and publisher on this machine until Ctrl-C."""
     dialect = file_dialect(header, quoting, time_unit, time_format, columns)
-    about_a_file = not says_nothing(dialect, columns)
+    about_a_file = not is_usual_dialect(dialect, columns)
     if not demo and (events is not None or about_a_file):
         raise typer.BadParameter("only together with --demo; see also: gsr produce FILE")
     if events is None and about_a_file:

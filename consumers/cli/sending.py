@@ -88,7 +88,7 @@ def send(
     import itertools
     import time
 
-    from consumers.cli.log_access import fed_log
+    from consumers.cli.log_access import open_log_to_fill
     from consumers.cli.progress_bar import progress_bar
     from consumers.runtime.interruption import Interruption
     from consumers.runtime.parent_watch import parent_watched
@@ -121,7 +121,7 @@ def send(
         )
 
     with (
-        fed_log(config) as log,
+        open_log_to_fill(config) as log,
         progress_bar() as progress,
         parent_watched(lambda _done: interruption.stop.set()),
         interruption.caught(),

@@ -22,10 +22,8 @@ SETTINGS = ("--set", "log.partitions=2")
 
 
 @pytest.fixture(autouse=True)
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeadLetterWorld]:
+def world() -> Iterator[DeadLetterWorld]:
     """Topics in run/log of an empty working directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GSR_CONFIG", raising=False)
     log = EmbeddedLog(Path("run/log"), SystemClock())
     config = GsrConfig().with_values({"log": {"partitions": 2}})
     for spec in config.log.topics():

@@ -6,28 +6,17 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from consumers.cli import options
-from consumers.cli.application import app
 from stream.events.files.dialect import Quoting
 from stream.events.files.reading import EventFile
 from stream.events.files.time_units import TIME_UNITS
+from tests.consumers.command_line import gsr
 
 READERS = ("produce", "replay", "bootstrap", "evaluate")
 LOG = ("--log", "embedded:log")
 RATINGS = "0005,B01,5.0,1370476800\n0006,B02,1.0,1370476900\n"
 NUMBERS = ("--no-header", "--column", "user=1", "--column", "item=2", "--column", "timestamp=4")
-
-
-@pytest.fixture(autouse=True)
-def _somewhere_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GSR_CONFIG", raising=False)
-
-
-def gsr(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments, prog_name="gsr")
 
 
 @pytest.mark.parametrize("command", [*READERS, "run"])
@@ -127,7 +116,7 @@ def test_produce_reads_standard_input() -> None:
     """Packed or not, `-` and by its path."""
     for name, content in (("-", gzip.compress(RATINGS.encode())), ("/dev/stdin", RATINGS.encode())):
         arguments = ("produce", name, *NUMBERS, *LOG)
-        result = CliRunner().invoke(app, arguments, input=content, prog_name="gsr")
+        result = gsr(*arguments, answer=content)
         assert result.exit_code == 0, result.stderr
         assert "sent 2 events" in result.stderr
 

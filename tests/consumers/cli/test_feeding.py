@@ -1,4 +1,4 @@
-"""`gsr produce`: nothing is lost in silence, and what stopped can go on."""
+"""Events are sent to the topic: nothing is lost in silence, and what stopped can go on."""
 
 import json
 import os
@@ -11,28 +11,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from consumers.cli.application import app
 from stream.clock import SystemClock
 from stream.errors import LogUnavailableError
 from stream.log.embedded.storage_writer import StorageWriter
 from stream.log.interface import Outgoing
 from stream.log.opening import open_log
+from tests.consumers.command_line import gsr, values
 
 HEADER = "user_id,item_id,timestamp\n"
+FEW_CLICKS = HEADER + "ann,tea,100\nbob,jam,101\nann,jam,102\n"
 NOW = 1_700_000_000
 ONE_PARTITION = ("--set", "log.partitions=1")
 
 
-@pytest.fixture(autouse=True)
-def _somewhere_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GSR_CONFIG", raising=False)
-
-
 def produce(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["produce", "c.csv", *ONE_PARTITION, *arguments])
+    return gsr("produce", "c.csv", *ONE_PARTITION, *arguments)
 
 
 def items() -> list[str]:
@@ -53,6 +48,66 @@ def items() -> list[str]:
 
 def rows(first: int, stop: int) -> str:
     return "".join(f"u{n % 7},i{n},{NOW + n}\n" for n in range(first, stop))
+
+
+def test_produce_puts_a_file_on_the_topic() -> None:
+    """Key, value and order are those of the file."""
+    Path("c.csv").write_text(FEW_CLICKS)
+    result = gsr("produce", "c.csv", "--set", "log.partitions=1")
+    assert result.exit_code == 0
+    assert "sent 3 events to clicks" in result.stderr
+    assert [(key, json.loads(value or b"")["item_id"]) for key, value in values("clicks")] == [
+        (b"ann", "tea"),
+        (b"bob", "jam"),
+        (b"ann", "jam"),
+    ]
+
+
+def test_produce_maps_columns_skips_bad_rows_and_stops_at_a_limit() -> None:
+    """The options of event files work together."""
+    Path("c.csv").write_text("who,item_id,timestamp\nann,tea,100\nbob,,101\ncid,jam,102\n,,\n")
+    assert gsr("produce", "c.csv", "--column", "user=who").exit_code == 10
+    result = gsr("produce", "c.csv", "--column", "user=who", "--skip-bad", "--limit", "2")
+    assert result.exit_code == 0
+    assert "sent 2 events" in result.stderr
+    assert "skipped" in result.stderr
+    assert "c.csv, line 3" in result.stderr
+
+
+def test_an_empty_file_is_no_surprise() -> None:
+    """A file without rows sends nothing or says that it is empty."""
+    Path("c.csv").write_text("user_id,item_id,timestamp\n")
+    result = gsr("produce", "c.csv")
+    assert "Traceback" not in result.output
+    assert "sent 0 events" in result.stderr or result.exit_code == 10
+
+
+def test_simulate_prints_the_same_for_the_same_seed() -> None:
+    """JSON lines and CSV hold the same clicks."""
+    lines = gsr("simulate", "--events", "50", "--seed", "3").stdout.splitlines()
+    assert len(lines) == 50
+    assert lines == gsr("simulate", "--events", "50", "--seed", "3").stdout.splitlines()
+    assert lines != gsr("simulate", "--events", "50", "--seed", "4").stdout.splitlines()
+    rows = gsr("simulate", "--events", "50", "--seed", "3", "--format", "csv").stdout.splitlines()
+    assert rows[0] == "user_id,item_id,timestamp,event"
+    assert rows[1].split(",")[:2] == [json.loads(lines[0])[key] for key in ("user_id", "item_id")]
+
+
+@pytest.mark.parametrize("option", ["--items", "--users"])
+def test_the_smallest_shop_that_simulate_takes(option: str) -> None:
+    """One shopper, or one item, is a shop; the help says so."""
+    result = gsr("simulate", option, "1", "--events", "5")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 5
+    assert "1<=x<=10000000" in gsr("simulate", "--help").output
+
+
+def test_simulate_sends_to_a_log() -> None:
+    """With --log the clicks go to the topic."""
+    result = gsr("simulate", "--log", "embedded:run/log", "--events", "20", "--restamp")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == ""
+    assert len(values("clicks")) == 20
 
 
 def test_a_bad_row_stops_behind_all_good_ones() -> None:
@@ -129,7 +184,7 @@ def test_a_small_file_does_not_hide_the_next_ones_order() -> None:
     Path("c.csv").write_text(
         HEADER + "".join(f"u1,i{n},{NOW + 10 * n}\n" for n in reversed(range(200)))
     )
-    result = CliRunner().invoke(app, ["produce", "few.csv", "c.csv", *ONE_PARTITION])
+    result = gsr("produce", "few.csv", "c.csv", *ONE_PARTITION)
     assert result.exit_code == 10
     assert "times go back" in result.stderr
     assert items() == []

@@ -29,21 +29,6 @@ USER = "ann\x1b]0;owned\x07\u202e"
 ITEM = "tea\x1b[2J\r\nerror: all is lost\x9b"
 
 
-@pytest.fixture(autouse=True)
-def _somewhere_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GSR_CONFIG", raising=False)
-
-
-@pytest.fixture
-def topics() -> None:
-    """Make the topics, as ingest does."""
-    log = open_log("embedded:run/log", SystemClock())
-    for spec in GsrConfig().log.topics():
-        log.create_topic(spec)
-    log.close()
-
-
 def gsr(*arguments: str) -> Result:
     """Run a command, and find nothing in what it printed that does something."""
     result = CliRunner().invoke(app, arguments, prog_name="gsr")

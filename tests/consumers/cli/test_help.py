@@ -5,13 +5,9 @@ from collections.abc import Iterator
 import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
-from typer.testing import CliRunner, Result
 
 from consumers.cli.application import app
-
-
-def gsr(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments, prog_name="gsr")
+from tests.consumers.command_line import gsr
 
 
 def commands(command: object, *path: str) -> Iterator[tuple[str, ...]]:

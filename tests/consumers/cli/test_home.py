@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from consumers.cli.application import app
+from tests.consumers.command_line import gsr
 
 
 @pytest.fixture(autouse=True)
@@ -16,10 +15,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     return tmp_path / "home"
-
-
-def gsr(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments, prog_name="gsr")
 
 
 def test_files_settings_and_logs_are_found_at_home(home: Path) -> None:

@@ -184,10 +184,8 @@ ROWS = [*OPTIONS, *CONTRADICTIONS, *NUMBERS, *SETTINGS, *FILES, *PLACES]
 
 
 @pytest.fixture(autouse=True)
-def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _files() -> Iterator[None]:
     """Stand in a directory with a file of each kind; roles set up logging, which is undone."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GSR_CONFIG", raising=False)
     Path("directory").mkdir()
     Path("c.csv").write_text(CLICKS)
     Path("c.parquet").write_text(CLICKS)
