@@ -16,7 +16,8 @@ import xxhash
 from consumers.artifacts.files import ASIDE, WriteCheckpoint, plain_errors
 
 _CHECKPOINT_LIST: Final = "files.json"
-_FETCHED_KEPT: Final = 2
+_KEPT_BESIDE: Final = 1
+"""Fetched checkpoints that stay beside the one fetched last: somebody may still read them."""
 
 
 class RemoteFiles:
@@ -145,8 +146,8 @@ class RemoteFiles:
                     part.replace(cached)
                 os.link(cached, aside / file)
             aside.rename(local)
-            fetched = sorted(path for path in local.parent.iterdir() if path.name.isdecimal())
-            for path in fetched[:-_FETCHED_KEPT]:
+            fetched = {path for path in local.parent.iterdir() if path.name.isdecimal()}
+            for path in sorted(fetched - {local})[:-_KEPT_BESIDE]:
                 shutil.rmtree(path, ignore_errors=True)
             for path in cache.iterdir():
                 if path.stat().st_nlink == 1:  # no fetched checkpoint links to it

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -27,7 +27,7 @@ _LINE_SECONDS: Final = 10.0
 def progress_bar() -> Iterator[ProgressCallback]:
     """Yield the callback that shows reports; the bar is gone afterwards."""
     if not sys.stderr.isatty():
-        yield _Lines()
+        yield ProgressLines(time.monotonic)
         return
     bar = Progress(
         TextColumn("{task.description}"),
@@ -56,15 +56,23 @@ def progress_bar() -> Iterator[ProgressCallback]:
         yield show
 
 
-class _Lines:
-    """One line when a stage begins, and then every few seconds."""
+class ProgressLines:
+    """One line when a stage begins, and then every few seconds.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    monotonic
+        The time, in seconds from anywhere.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
         self._stage = ""
         self._shown_at = 0.0
 
     def __call__(self, report: Report) -> None:
-        now = time.monotonic()
+        """Print the report, if it is time to."""
+        now = self._monotonic()
         if report.stage == self._stage and now - self._shown_at < _LINE_SECONDS:
             return
         self._stage, self._shown_at = report.stage, now

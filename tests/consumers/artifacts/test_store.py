@@ -2,9 +2,7 @@
 
 import itertools
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
@@ -17,6 +15,7 @@ from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError, ConfigError, NotFoundError
 from stream.clock import ManualClock, SystemClock
 from stream.errors import StorageFullError
+from tests.consumers.checkpoint_files import checkpoint
 
 _NAMES = itertools.count()
 
@@ -34,17 +33,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ArtifactSt
     )
     if filesystem.exists(root):
         filesystem.rm(root, recursive=True)
-
-
-def checkpoint(**contents: str) -> Callable[[Path], None]:
-    """Return what writes a checkpoint with these files (name_sst stands for name.sst)."""
-
-    def write(directory: Path) -> None:
-        directory.mkdir()
-        for name, text in contents.items():
-            (directory / name.replace("_", ".")).write_text(text)
-
-    return write
 
 
 def contents(directory: Path) -> dict[str, str]:
@@ -185,116 +173,6 @@ def test_a_checkpoint_that_fails_leaves_nothing(store: ArtifactStore) -> None:
         store.publish_checkpoint(0, 1, broken)
     assert store.newest_checkpoints() == {}
     assert store.publish_checkpoint(0, 1, checkpoint(a_sst="a")) == 1
-
-
-def test_far_away_tables_are_uploaded_once(tmp_path: Path) -> None:
-    """A checkpoint that shares tables with the one before uploads only the new ones."""
-    filesystem = fsspec.filesystem("memory")
-    root = f"/artifacts-{next(_NAMES)}"
-    store = ArtifactStore(
-        RemoteFiles(filesystem, root, tmp_path), ManualClock(), keep_checkpoints=2
-    )
-
-    def tables() -> int:
-        return len(filesystem.ls(f"{root}/checkpoints/partition-0/files", detail=False))
-
-    store.publish_checkpoint(0, 1, checkpoint(a_sst="a", b_sst="b"))
-    assert tables() == 2
-    store.publish_checkpoint(0, 2, checkpoint(a_sst="a", b_sst="b", c_sst="c"))
-    assert tables() == 3
-    store.publish_checkpoint(0, 3, checkpoint(c_sst="c", d_sst="d"))
-    store.publish_checkpoint(0, 4, checkpoint(d_sst="d"))
-    assert tables() == 2
-    filesystem.rm(root, recursive=True)
-
-
-def test_near_tables_are_linked_and_not_copied(tmp_path: Path) -> None:
-    """The checkpoint appears by rename: its files are the ones that were written."""
-    table = tmp_path / "live.sst"
-    table.write_text("table")
-    store = ArtifactStore(LocalFiles(tmp_path / "store"), ManualClock())
-
-    def link(directory: Path) -> None:
-        directory.mkdir()
-        os.link(table, directory / "live.sst")
-
-    store.publish_checkpoint(0, 1, link)
-    assert store.checkpoint_path(0, 1).joinpath("live.sst").stat().st_ino == table.stat().st_ino
-
-
-@pytest.mark.parametrize("damage", [b"", b"weight", b"weightz", b"weights and more"])
-def test_damage_is_noticed(damage: bytes, tmp_path: Path) -> None:
-    """A torn or changed file is never served."""
-    store = ArtifactStore(LocalFiles(tmp_path), ManualClock())
-    store.publish_snapshot(b"weights", {})
-    (tmp_path / "snapshots" / "000001" / "model.safetensors").write_bytes(damage)
-    with pytest.raises(ArtifactError, match="checksum"):
-        store.read_snapshot()
-
-
-def test_a_torn_manifest_is_noticed(tmp_path: Path) -> None:
-    """A manifest that is not JSON is an artifact error, with the way out."""
-    store = ArtifactStore(LocalFiles(tmp_path), ManualClock())
-    store.publish_snapshot(b"weights", {})
-    (tmp_path / "snapshots" / "000001" / "manifest.json").write_text('{"ver')
-    with pytest.raises(ArtifactError, match="torn"):
-        store.read_snapshot()
-    (tmp_path / "snapshots" / "CURRENT").write_text("")
-    with pytest.raises(ArtifactError, match="instead of a number"):
-        store.current_snapshot()
-
-
-def test_a_death_before_the_rename_leaves_the_old_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever step a publication dies at, readers see the old one or the new one whole."""
-    store = ArtifactStore(LocalFiles(tmp_path), ManualClock())
-    store.publish_snapshot(b"old", {})
-
-    class DeadError(BaseException):
-        """Stands for kill -9: nothing may clean up after it."""
-
-    remove = shutil.rmtree
-    for deadly in itertools.count(1):
-        left = [deadly]
-
-        def fsync(_descriptor: int, left: list[int] = left) -> None:
-            left[0] -= 1
-            if left[0] == 0:
-                raise DeadError
-
-        def rmtree(path: Path, *, ignore_errors: bool, left: list[int] = left) -> None:
-            if left[0] > 0:  # the dead clean nothing up
-                remove(path, ignore_errors=ignore_errors)
-
-        with monkeypatch.context() as patch:
-            patch.setattr("consumers.artifacts.local_files.os.fsync", fsync)
-            patch.setattr("consumers.artifacts.local_files.shutil.rmtree", rmtree)
-            try:
-                store.publish_snapshot(b"new", {})
-            except DeadError:
-                assert store.read_snapshot().tensors in {b"old", b"new"}
-                continue
-        break
-    assert deadly > 4
-    assert store.read_snapshot().tensors == b"new"
-    assert not list((tmp_path / "snapshots").glob(".aside-0*"))
-
-
-def test_a_directory_that_cannot_be_written_says_so(tmp_path: Path) -> None:
-    """The message names the path and what to do."""
-    (tmp_path / "file").write_text("not a directory")
-    store = ArtifactStore(LocalFiles(tmp_path / "file"), ManualClock())
-    with pytest.raises((StorageFullError, ArtifactError), match="file"):
-        store.publish_view(b"view", {})
-
-
-def test_two_processes_may_publish_snapshots(tmp_path: Path) -> None:
-    """A rollback by hand and the trainer never mint the same version."""
-    first = ArtifactStore(LocalFiles(tmp_path), ManualClock())
-    second = ArtifactStore(LocalFiles(tmp_path), ManualClock())
-    versions = [store.publish_snapshot(b"x", {}) for store in (first, second, first, second)]
-    assert versions == [1, 2, 3, 4]
 
 
 def test_the_configuration_names_the_place(tmp_path: Path) -> None:
