@@ -1,4 +1,4 @@
-"""What the `gsr` command exits with.
+"""Exit codes of the `gsr` command.
 
 ==== ===========================================================================
 0    done
@@ -38,7 +38,7 @@ EXPECTED_ERRORS: Final = (GsrError, StreamError, ModelError)
 
 
 def exit_code(error: BaseException) -> int:
-    """Return what the command exits with after `error`.
+    """Return the exit code after `error`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-r"""Text that others wrote, made fit for a terminal.
+r"""Text of others, made safe to print on a terminal.
 
 Ids, titles, names of files and topics may hold anything. Printed raw, some characters move the
 cursor, clear the screen, turn lines around or begin a line that looks like one of ours. All that

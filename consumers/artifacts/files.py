@@ -1,4 +1,4 @@
-"""The interface of a place where artifacts lie, and its errors in plain words.
+"""Interface of a place for artifacts, and its errors in plain words.
 
 Every place promises the same: a reader sees a published file or folder whole, or not at all.
 """
@@ -22,7 +22,7 @@ _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.
 
 
 class Files(Protocol):
-    """What the store needs of a place; names are relative, with slashes."""
+    """A place for artifacts; names are relative, with slashes."""
 
     def read(self, name: str) -> bytes:
         """Return a file; ArtifactError where there is none."""
@@ -67,7 +67,7 @@ class Files(Protocol):
 
 @contextmanager
 def plain_errors(path: Path) -> Iterator[None]:
-    """Turn trouble with files into what an operator understands."""
+    """Turn the system's errors into ones that tell an operator what to do."""
     try:
         yield
     except OSError as error:

@@ -154,7 +154,7 @@ def numbers_in(files: Files, folder: str) -> list[int]:
 
 
 def stamps(tensors: bytes, clock: Clock) -> dict[str, Any]:
-    """Return what a manifest says of the time and of the tensors."""
+    """Return the entries of a manifest about time, size and checksum."""
     return {
         "created_at": clock.time(),
         "bytes": len(tensors),
@@ -163,7 +163,7 @@ def stamps(tensors: bytes, clock: Clock) -> dict[str, Any]:
 
 
 def check(tensors: bytes, manifest: Mapping[str, Any], name: str, remedy: str) -> None:
-    """Compare tensors with what `stamps` said of them.
+    """Compare tensors with the size and the checksum of their manifest.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The newest checkpoints put in place of lost state, by hand."""
+"""Restoring lost state from the newest checkpoints, by hand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class RestoreStep:
 def plan_restore(
     store: ArtifactStore, directory: Path, partitions: Sequence[int] = ()
 ) -> list[RestoreStep]:
-    """Return what to restore into the folders `partition-N` of `directory`.
+    """Return the steps that restore partitions into the folders `partition-N` of `directory`.
 
     Parameters
     ----------

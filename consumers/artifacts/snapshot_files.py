@@ -1,4 +1,4 @@
-"""A snapshot's two files: the model's tensors with the item rows' generations, and the manifest.
+"""The two files of a snapshot: tensors with the item rows' generations, and the manifest.
 
 The trainer numbers item rows and gives the row of an expired item to a new one. The generations
 tell which rows of a model still stand for the items of a newer serving view.
@@ -28,7 +28,7 @@ GENERATIONS: Final = "index.generations"
 def encode_snapshot(
     model: JointModel, generations: npt.NDArray[np.int64], facts: Mapping[str, Any]
 ) -> tuple[bytes, dict[str, Any]]:
-    """Return what `model.safetensors` and `manifest.json` hold.
+    """Return the content of `model.safetensors` and of `manifest.json`.
 
     Parameters
     ----------

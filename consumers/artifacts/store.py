@@ -1,4 +1,4 @@
-"""Where the roles meet: checkpoints, snapshots, serving views and the trainer's journal.
+"""Store of checkpoints, snapshots, serving views and the trainer's journal.
 
 ::
 
@@ -101,7 +101,7 @@ class ArtifactStore:
     # Checkpoints: written by ingest, read by the trainer.
 
     def publish_checkpoint(self, partition: int, offset: int, write: Callable[[Path], None]) -> int:
-        """Have `write` create a checkpoint in a fresh, not yet existing directory; publish it.
+        """Publish the checkpoint that `write` creates in a directory that does not exist yet.
 
         Does nothing where there is one of `offset` or later already: two owners of one partition,
         one of whom does not know yet that it no longer is, cannot turn time back.
@@ -169,7 +169,7 @@ class ArtifactStore:
             self._files.replace("pins/names.json", to_json(sorted(names)))
 
     def pinned_checkpoints(self, name: str) -> dict[int, int]:
-        """Return what `name` pinned."""
+        """Return the checkpoints that `name` pinned, partition -> number."""
         if not self._files.exists(f"pins/{name}.json"):
             return {}
         pins = json.loads(self._files.read(f"pins/{name}.json"))
@@ -271,7 +271,7 @@ class ArtifactStore:
         return Artifact(0, tensors, manifest)
 
     def journal_manifest(self) -> dict[str, Any] | None:
-        """Return what the journal says without its tensors, or None where there is none yet.
+        """Return the journal's manifest, or None where there is none yet.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Settings that artifacts were written with, beside those of the configuration.
+"""Comparison of the configuration with the settings that artifacts were written with.
 
 Commands that only read take the artifacts' own (`as_written`); those that write refuse others by
 name before they do anything (the functions `refuse_…`).

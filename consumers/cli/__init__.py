@@ -1,4 +1,8 @@
-"""The `gsr` command: one file per group of commands; heavy imports wait until a command runs."""
+"""The `gsr` command: a file per group of commands, and what all commands share.
+
+Only options, questions and printing live here; the work is elsewhere. Heavy imports wait until a
+command runs.
+"""
 
 from consumers.cli.application import main
 

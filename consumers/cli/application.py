@@ -1,4 +1,4 @@
-"""Puts the commands together."""
+"""The `gsr` application, made of all groups of commands."""
 
 from typing import Annotated, Final, NoReturn
 

@@ -1,4 +1,4 @@
-"""How a command is declared: examples early in its help, expected errors as one plain line."""
+"""Declaration of commands: examples early in the help, expected errors as one plain line."""
 
 import functools
 import inspect
@@ -50,7 +50,7 @@ def command(
     def decorate(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
         @functools.wraps(function)
         def wrapped(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
-            return _guarded(lambda: function(*args, **_at_home(kwargs)))
+            return _guarded(lambda: function(*args, **_with_home(kwargs)))
 
         summary, _, more = inspect.cleandoc(function.__doc__ or "").partition("\n\n")
         lines = "\n".join(f"  {example}" for example in examples)
@@ -62,7 +62,7 @@ def command(
     return decorate
 
 
-def _at_home(arguments: dict[str, Any]) -> dict[str, Any]:
+def _with_home(arguments: dict[str, Any]) -> dict[str, Any]:
     """Return a command's arguments; paths with their `~` replaced."""
 
     def replaced(value: object) -> object:
@@ -87,7 +87,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def can_ask() -> bool:
-    """Tell whether a person sits at the terminal."""
+    """Return whether a person sits at the terminal."""
     return sys.stdin.isatty()
 
 
@@ -98,7 +98,7 @@ def _guarded(work: Callable[[], _Result]) -> _Result:
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has what it wanted.
-        _let_go_of_output()
+        _detach_output()
         raise typer.Exit(BROKEN_PIPE_EXIT_CODE) from None
     except KeyboardInterrupt:
         say("interrupted")
@@ -112,7 +112,7 @@ def _guarded(work: Callable[[], _Result]) -> _Result:
 
 
 def say_system_error(error: OSError) -> int:
-    """Say in one line what the system refused; return what to exit with.
+    """Say in one line what the system refused; return the exit code.
 
     Raises
     ------
@@ -125,10 +125,10 @@ def say_system_error(error: OSError) -> int:
     where = printable(str(error.filename or "standard output, which is cut off"))
     say(f"error: {where}: {error.strerror}")
     if error.filename is None:
-        _let_go_of_output()
+        _detach_output()
     return exit_code(error)
 
 
-def _let_go_of_output() -> None:
-    """Have nothing more reach standard output at exit, where it would raise again."""
+def _detach_output() -> None:
+    """Keep buffered data from standard output, where it would raise again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

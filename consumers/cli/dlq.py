@@ -1,4 +1,4 @@
-"""`gsr dlq`: looking at records that were refused, and sending them again."""
+"""`gsr dlq`: refused records, shown and sent again."""
 
 import base64
 import codecs

@@ -1,4 +1,4 @@
-"""`gsr produce` and `gsr simulate`: clicks for the topic, from a file or made up."""
+"""`gsr produce` and `gsr simulate`: clicks for the topic, from files or simulated."""
 
 import sys
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""`gsr recommend`, `gsr user`, `gsr item`: what the state and the model say now, and why."""
+"""`gsr recommend`, `gsr user`, `gsr item`: answers from state and model, with reasons."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""Opens the configured log for a command; only those that feed it make topics."""
+"""The configured log, opened for a command; only commands that fill it make topics."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -78,7 +78,7 @@ def _refuse_missing(config: "GsrConfig", log: "Log", missing: Sequence[str]) -> 
 
 @contextmanager
 def open_configured_log(config: "GsrConfig") -> "Iterator[Log]":
-    """Open the log for the length of the block, whatever topics it has."""
+    """Open the log for the length of the block, without a look at its topics."""
     from stream.clock import SystemClock
     from stream.log.opening import open_log
 

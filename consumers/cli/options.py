@@ -1,4 +1,4 @@
-"""Options that many commands share, and what they mean for the configuration."""
+"""Options that many commands share, and the configuration that follows from them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -134,7 +134,7 @@ def file_dialect(
     time_format: str | None,
     assignments: Sequence[str] | None,
 ) -> "FileDialect":
-    """Return what the options say about how files are written; `--column timestamp_unit=` too."""
+    """Return the dialect of event files by the options and by `--column timestamp_unit=`."""
     from stream.events.files.dialect import FileDialect
 
     units = {name for role, name in _assigned(assignments) if role == _UNIT}
@@ -153,7 +153,7 @@ def file_dialect(
 
 
 def is_usual_dialect(dialect: "FileDialect", assignments: Sequence[str] | None) -> bool:
-    """Tell whether no option says anything of how files are written."""
+    """Return whether no option describes the dialect of event files."""
     return not assignments and dialect == file_dialect(None, "auto", None, None, None)
 
 

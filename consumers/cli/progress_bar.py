@@ -1,4 +1,4 @@
-"""Shows how far a long command has come, on standard error: a bar for people, lines for logs."""
+"""Progress of long commands on standard error: a bar for people, lines for logs."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Sends events to the clicks topic, and says how far that came."""
+"""Sending of events to the clicks topic, with a progress bar and a way to go on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # they would slow `gsr --help` down
 
 @dataclass(slots=True)
 class Sent:
-    """How far the sending came.
+    """Progress of the sending, and how to go on after it stopped.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Settings: every one with its default and its meaning, and where they are read from.
+"""Settings of all roles: defaults, meanings, and the sources that they are read from.
 
 Only what describes, reads or documents a setting may enter; what a setting does is elsewhere.
 """

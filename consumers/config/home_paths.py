@@ -1,4 +1,4 @@
-"""`~` in paths: the home directory that a shell would put there.
+"""Home directories in place of `~`, as a shell would put them there.
 
 A shell does so only at the beginning of a word: not in `--state=~/x`, not in a file of settings.
 Variables such as $HOME are left as they are, for shells to expand.

@@ -1,4 +1,4 @@
-"""Where settings come from: flags over environment over file over defaults.
+"""Loading of the configuration: flags over environment over file over defaults.
 
 The file is TOML, named by `--config` or by the variable GSR_CONFIG. A setting `key` of `[section]`
 is the variable `GSR_SECTION__KEY` (lists and tables as JSON) and the flag `--set
@@ -87,14 +87,14 @@ def load_config(file: Path | None = None, flags: Mapping[str, object] | None = N
     if problems:
         raise ConfigError("\n".join(map(printable, problems)))
     for (section, key), origin in origins.items():
-        merged[section][key] = _at_home(f"{section}.{key}", merged[section][key], origin)
+        merged[section][key] = _with_home(f"{section}.{key}", merged[section][key], origin)
     try:
         return GsrConfig.model_validate(merged)
     except ValidationError as error:
         raise ConfigError(_explain(error, origins)) from None
 
 
-def _at_home(name: str, value: object, origin: str) -> object:
+def _with_home(name: str, value: object, origin: str) -> object:
     """Return the value; a path with its `~` replaced."""
     if not isinstance(value, str) or not (name in PLACES or name.endswith("_file")):
         return value

@@ -58,12 +58,12 @@ class GsrConfig(Section):
 
     @property
     def artifacts_url(self) -> str:
-        """Where the artifact store is."""
+        """Location of the artifact store."""
         return self.artifacts.url or str(self.state.directory / "artifacts")
 
     @property
     def ingest_directory(self) -> Path:
-        """Where ingest keeps one database per partition (`partition-N`)."""
+        """Directory of ingest's databases, one per partition (`partition-N`)."""
         return self.state.directory / "ingest"
 
     def with_values(self, values: Mapping[str, Mapping[str, Any]]) -> "GsrConfig":

@@ -1,4 +1,4 @@
-"""What the state knows of an item, summed over all partitions."""
+"""An item's popularity and neighbours, summed over all partitions."""
 
 import math
 from collections import defaultdict

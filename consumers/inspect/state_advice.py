@@ -15,7 +15,7 @@ from stream.state.restoring import holds_state
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateFacts:
-    """What is known of a partition whose state or newest checkpoint is damaged.
+    """Facts about a partition whose state or newest checkpoint is damaged.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class StateFacts:
 
 
 def repair_advice(facts: StateFacts) -> str:
-    """Return what mends the partition, and loses nothing that the facts say is still there."""
+    """Return the steps that mend the partition and lose nothing that is still there."""
     return f"partition {facts.partition}: {_way_out(facts)}"
 
 
@@ -101,7 +101,7 @@ def _what_is_missing(facts: StateFacts) -> str:
 
 
 def find_problems(path: Path) -> list[str]:
-    """Return what is wrong with a state or checkpoint, also where it cannot even be opened."""
+    """Return the faults of a state or checkpoint; that it cannot be opened is one."""
     try:
         return check(path)
     except StateCorruptError as error:
@@ -116,7 +116,7 @@ def gather_facts(
     live: bool,
     log_start: int | None,
 ) -> StateFacts:
-    """Find out about a damaged partition what `repair_advice` needs.
+    """Collect the facts about a damaged partition.
 
     Parameters
     ----------

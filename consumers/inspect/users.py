@@ -1,4 +1,4 @@
-"""What the state knows of a user, and the list that they would get now."""
+"""A user's clicks and last list, and the list that they would get now."""
 
 import logging
 from collections.abc import Callable

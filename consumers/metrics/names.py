@@ -1,4 +1,4 @@
-"""Names of all metrics, by kind: a closed set, so that mypy refuses any other.
+"""Names of all metrics, by kind: a closed set, so that mypy refuses any other one.
 
 Every use is one of these words in full, so that a search for a name finds who sets it. What each
 of them means is in `consumers.metrics.catalogue`.

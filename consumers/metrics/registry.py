@@ -1,4 +1,4 @@
-"""Counting and measuring: one registry per process, metrics from the catalogue only."""
+"""Registry of a role's metrics, all of them from the catalogue."""
 
 import contextlib
 import itertools

@@ -1,4 +1,4 @@
-"""What the shop says of its items: which may not be in any list."""
+"""Item controls of the shop, and the items that they keep out of all lists."""
 
 import heapq
 import logging

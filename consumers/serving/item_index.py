@@ -1,4 +1,4 @@
-"""From item ids and seen filters to the rows of a serving view."""
+"""Rows of a serving view, found by item id or by the fingerprints of a seen filter."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,7 @@
-"""A trained model as a scorer. Imports torch, which takes seconds: do so once there is a model."""
+"""A trained model as a scorer.
+
+Imports torch, which takes seconds: import this once there is a model.
+"""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""What is served: the newest serving view and model, noticed by polling the artifact store."""
+"""The newest serving view and model, noticed by polling the artifact store."""
 
 import logging
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""From a user's sequence to a list: the model, the live counters and the masks joined."""
+"""Recommendation lists from users' sequences, by scores of a model and of live counters."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ NO_ITEM: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class UserList:
-    """What one user is to get.
+    """The list of one user.
 
     Parameters
     ----------

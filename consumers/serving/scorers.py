@@ -1,4 +1,7 @@
-"""What turns histories into scores, and what does before there is a model. Imports no torch."""
+"""Interface of a scorer, and the scorer that serves before there is a model.
+
+Imports no torch.
+"""
 
 from typing import Protocol
 

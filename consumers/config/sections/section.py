@@ -27,6 +27,6 @@ CountOrOff = Annotated[Count | None, BeforeValidator(_off_is_none)]
 
 
 class Section(BaseModel):
-    """What all sections share: frozen, and no unknown key."""
+    """Base of all sections: frozen, and no unknown key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
