@@ -72,7 +72,7 @@ FAULTS: Final = {
 
 @dataclass(slots=True)
 class Outcome:
-    """What a decoder made of a fetch.
+    """The outcome of decoding a fetch.
 
     Parameters
     ----------

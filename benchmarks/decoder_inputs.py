@@ -28,7 +28,7 @@ _LENGTH: Final = struct.Struct(">i")
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """What a decoder is given.
+    """Input of a decoder: one fetch.
 
     Parameters
     ----------

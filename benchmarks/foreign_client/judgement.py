@@ -65,7 +65,7 @@ class ReadList:
 
 @dataclass
 class Judgement:
-    """How often each promise was broken, with some examples.
+    """Broken promises: how often each was, with some examples.
 
     Parameters
     ----------

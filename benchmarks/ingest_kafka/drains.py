@@ -16,7 +16,7 @@ POLL_SECONDS: Final = 0.1
 
 
 class CountedBatch(NamedTuple):
-    """What the transport drain makes of a record batch."""
+    """A record batch as the transport drain counts it."""
 
     offset: int
     records: int

@@ -44,7 +44,7 @@ class BadRecord:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a record or with a row of a file.
+    """A fault of a record or of a row of a file.
 
     Parameters
     ----------

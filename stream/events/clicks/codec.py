@@ -32,7 +32,7 @@ _ALL: Final = slice(None)
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a batch of records says.
+    """Clicks and bad records of a batch.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Careful:
-    """What `read_click` said of the rows that are not plain.
+class _CarefulRows:
+    """Rows that are not plain, as `read_click` reads them.
 
     Parameters
     ----------
@@ -99,12 +99,12 @@ class ClickCodec:
         keys, values = ByteColumn.of(batch.keys), ByteColumn.of(batch.values)
         plain = self._plain.read(keys, values)
         careful = self._read_with_care(batch, np.flatnonzero(~plain.plain).tolist())
-        clicks = self._put_together(batch, keys, values, plain, careful)
+        clicks = self._assemble(batch, keys, values, plain, careful)
         return self._judge(batch, clicks, careful.bad, watermark)
 
-    def _read_with_care(self, batch: RecordBatch, rows: list[int]) -> _Careful:
+    def _read_with_care(self, batch: RecordBatch, rows: list[int]) -> _CarefulRows:
         """Read rows one by one."""
-        careful = _Careful()
+        careful = _CarefulRows()
         for row in rows:
             read = read_click(batch.keys[row], batch.values[row], self._codes)
             if isinstance(read, Fault):
@@ -115,19 +115,19 @@ class ClickCodec:
                 careful.good[row] = read
         return careful
 
-    def _put_together(
+    def _assemble(
         self,
         batch: RecordBatch,
         keys: ByteColumn,
         values: ByteColumn,
         plain: PlainClicks,
-        careful: _Careful,
+        careful: _CarefulRows,
     ) -> ClickBatch:
         """Return the clicks whose times are still to be judged, column by column."""
         forget = np.zeros(len(batch), dtype=np.bool_)
         data = values.data
         if careful.good:
-            data = _take_over(careful.good, plain, forget, data)
+            data = _enter_careful(careful.good, plain, forget, data)
         rows: slice | npt.NDArray[np.int64] = _ALL
         if careful.bad:
             good = np.ones(len(batch), dtype=np.bool_)
@@ -176,7 +176,7 @@ class ClickCodec:
         return Decoded(clicks, bad, float(newest))
 
 
-def _take_over(
+def _enter_careful(
     good: Mapping[int, ClickFields],
     found: PlainClicks,
     forget: npt.NDArray[np.bool_],

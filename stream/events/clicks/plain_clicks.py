@@ -84,7 +84,7 @@ class Key(NamedTuple):
 
 
 class PlainClicks(NamedTuple):
-    """What the kernel found in n records; means nothing where a row is not plain.
+    """Fields of n records as the kernel read them; meaningless where a row is not plain.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ DEFAULT_EVENT_WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRules:
-    """What makes a click acceptable, and what it is worth.
+    """Limits of acceptable clicks, and the weights of event names.
 
     Parameters
     ----------

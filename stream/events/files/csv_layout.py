@@ -25,7 +25,7 @@ EnclosedBy: TypeAlias = Literal["standard", "none"]
 
 @dataclass(frozen=True, slots=True)
 class CsvLayout:
-    """What each row of a file has.
+    """Cells of a row of a CSV file: how many, cut by what, and which are read.
 
     Parameters
     ----------

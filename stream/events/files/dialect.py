@@ -13,7 +13,7 @@ _A_DAY: Final = datetime(2017, 10, 23, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileDialect:
-    """How an event file is written.
+    """The way in which an event file is written.
 
     Parameters
     ----------

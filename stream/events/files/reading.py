@@ -35,7 +35,7 @@ _LOGGER: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FileSummary:
-    """What a first look through a file found.
+    """Number, time span and order of the events of a file.
 
     Parameters
     ----------
@@ -257,7 +257,7 @@ class EventFile:
 
 
 class _Progress(Protocol):
-    """How far a reading is, in whatever unit."""
+    """Progress of a reading: `position` of `size`, in any unit."""
 
     size: int
     position: int

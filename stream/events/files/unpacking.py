@@ -98,7 +98,7 @@ class FileBytes:
 
 
 class _Stream(Protocol):
-    """What gzip members and zstd frames have in common."""
+    """Decompressor of one gzip member or zstd frame."""
 
     @property
     def eof(self) -> bool: ...

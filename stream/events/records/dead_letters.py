@@ -15,7 +15,7 @@ from stream.log.interface import Headers, Outgoing, RecordBatch
 
 HEADER_PREFIX: Final = "gsr.error."
 REDRIVES_HEADER: Final = "gsr.redrives"
-"""How many times a record was sent again; it stays with the record."""
+"""Header that counts how often a record was sent again; it stays with the record."""
 _REDRIVES_DIGITS: Final = 9
 _DETAIL_CHARACTERS: Final = 300
 _NAMES: Final = ("topic", "partition", "offset", "reason", "detail", "time")
@@ -33,12 +33,12 @@ LETTER_REASONS: Final = (*REASONS, DAMAGED)
 KEPT_VALUE_BYTES: Final = 16_384
 KEPT_KEY_BYTES: Final = 1_024
 KEPT_HEADERS_BYTES: Final = 4_096
-"""How much of a record a shortened dead letter holds."""
+"""Parts of a record that a shortened dead letter holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """What a record was of which a dead letter holds only the beginning.
+    """Sizes and digest of a record of which a dead letter holds only the beginning.
 
     Parameters
     ----------

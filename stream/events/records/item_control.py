@@ -10,7 +10,7 @@ ITEM_SCHEMA_VERSION: Final = 1
 
 
 class ItemControl(msgspec.Struct, kw_only=True, frozen=True):
-    """What the shop says of an item (topic `items`, key = item id).
+    """An item's availability, as the shop states it (topic `items`, key = item id).
 
     Parameters
     ----------
