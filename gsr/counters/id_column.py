@@ -131,14 +131,17 @@ def join_ids(columns: Sequence[IdColumn]) -> IdColumn:
 
 
 def hash_ids(
-    data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
+    data: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    seed: int = 0,
 ) -> npt.NDArray[np.uint64]:
-    """Return uint64 [n], the XXH3-64 of n byte strings in `data`, uint8 [m]."""
+    """Return uint64 [n], the XXH3-64 with a seed of n byte strings in `data`, uint8 [m]."""
     hashes = np.empty(len(starts), dtype=np.uint64)
-    if _hash_short(unchangeable(data), starts, lengths, hashes) > 0:
+    if _hash_short(unchangeable(data), starts, lengths, np.uint64(seed), hashes) > 0:
         for row in np.flatnonzero(lengths > LONGEST).tolist():
             long = data[starts[row] : starts[row] + lengths[row]].tobytes()
-            hashes[row] = xxh3_64_intdigest(long)
+            hashes[row] = xxh3_64_intdigest(long, seed)
     return hashes
 
 
@@ -159,6 +162,7 @@ def _hash_short(
     data: npt.NDArray[np.uint8],
     starts: npt.NDArray[np.int64],
     lengths: npt.NDArray[np.int64],
+    seed: np.uint64,
     hashes: npt.NDArray[np.uint64],
 ) -> int:
     """Fill the hashes of ids that are not too long; return how many are."""
@@ -167,7 +171,7 @@ def _hash_short(
         if lengths[row] > LONGEST:
             long += 1
         else:
-            hashes[row] = xxh3(data, starts[row], lengths[row], np.uint64(0))
+            hashes[row] = xxh3(data, starts[row], lengths[row], seed)
     return long
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gsr.counters.byte_column import ByteColumn
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.id_column import IdColumn, unchangeable
+from gsr.counters.id_column import IdColumn
 from stream.events.clicks.bad_record import BadRecord, Fault
 from stream.events.clicks.fields import ClickFields, read_click
 from stream.events.clicks.hashes import (
@@ -142,7 +142,7 @@ class ClickCodec:
         hashes = click_hashes(items.hashes, times, self._kinds[codes])
         put_event_id_hashes(
             hashes,
-            unchangeable(data),
+            data,
             plain.event_id_starts[rows],
             plain.event_id_lengths[rows],
         )

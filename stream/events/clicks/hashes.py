@@ -8,7 +8,7 @@ import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
 from gsr.compiled import lean_kernel
-from gsr.counters.xxh3_kernel import LONGEST, xxh3
+from gsr.counters.id_column import hash_ids
 
 # Two seeds, so that an event id never collides with a name by being spelled the same.
 _NAME_SEED: Final = 0
@@ -70,10 +70,9 @@ def put_event_id_hashes(
     starts, lengths
         int64 [n], the event ids; a length of -1 where there is none.
     """
-    if _hash_event_ids(data, starts, lengths, hashes) > 0:
-        for row in np.flatnonzero(lengths > LONGEST).tolist():
-            long = data[starts[row] : starts[row] + lengths[row]].tobytes()
-            hashes[row] = xxh3_64_intdigest(long, _EVENT_ID_SEED)
+    rows = np.flatnonzero(lengths >= 0)
+    if len(rows):
+        hashes[rows] = hash_ids(data, starts[rows], lengths[rows], _EVENT_ID_SEED)
 
 
 @lean_kernel
@@ -93,20 +92,3 @@ def _hash_clicks(
 ) -> None:
     for row in range(len(items)):
         hashes[row] = _mix(items[row] + _mix(bits[row] ^ kinds[row]))
-
-
-@lean_kernel
-def _hash_event_ids(
-    data: npt.NDArray[np.uint8],
-    starts: npt.NDArray[np.int64],
-    lengths: npt.NDArray[np.int64],
-    hashes: npt.NDArray[np.uint64],
-) -> int:
-    """Hash event ids that are not too long; return how many are."""
-    long = 0
-    for row in range(len(starts)):
-        if lengths[row] > LONGEST:
-            long += 1
-        elif lengths[row] >= 0:
-            hashes[row] = xxh3(data, starts[row], lengths[row], np.uint64(_EVENT_ID_SEED))
-    return long

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from xxhash import xxh3_64_intdigest
 
@@ -12,6 +12,7 @@ from gsr.counters.xxh3_kernel import LONGEST, xxh3
 IDS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=300), max_size=8)
 
 
+@settings(deadline=None)  # the first kernel of a process takes longer to load
 @given(IDS)
 def test_reads_like_a_list(ids: list[str]) -> None:
     """Entries, slices, rows and copies say what the list says."""
@@ -26,6 +27,7 @@ def test_reads_like_a_list(ids: list[str]) -> None:
     assert column.nbytes == sum(len(text.encode()) for text in ids)
 
 
+@settings(deadline=None)  # the first kernel of a process takes longer to load
 @given(IDS)
 def test_knows_the_hashes(ids: list[str]) -> None:
     """Every id has its XXH3-64, also past what the kernel hashes."""
