@@ -1,4 +1,4 @@
-"""The accepted feed: what changed the state, in the order in which it did."""
+"""The accepted feed: the clicks that changed the state, in their order."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -8,7 +8,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gsr.counters.applied_clicks import ACCEPTED, FORGET_EVENT, FORGOTTEN, AppliedClicks
 from gsr.counters.byte_column import ByteColumn
+from gsr.counters.click_batch import ClickBatch
 from gsr.counters.id_column import IdColumn, join_ids
 from gsr.counters.item_columns import NO_INDEX
 from stream.errors import StateCorruptError
@@ -83,6 +85,21 @@ def empty_chunk(start: int) -> FeedChunk:
         np.zeros(0, dtype=np.uint8),
         np.zeros(0, dtype=np.float64),
         np.zeros(0, dtype=np.int64),
+    )
+
+
+def accepted_rows(start: int, batch: ClickBatch, applied: AppliedClicks) -> FeedChunk:
+    """Return the rows of a batch that changed something: accepted clicks and forgotten users."""
+    told = np.flatnonzero((applied.outcomes == ACCEPTED) | (applied.outcomes == FORGOTTEN))
+    forget = batch.forget[told]
+    return FeedChunk(
+        start,
+        IdColumn.of(batch.user_ids).rows(told).compact(),
+        applied.item_indexes[told],
+        np.where(forget, 0.0, batch.times[told]),
+        np.where(forget, FORGET_EVENT, batch.events[told]).astype(np.uint8),
+        batch.append_times[told],
+        batch.offsets[told],
     )
 
 

@@ -18,7 +18,7 @@ from gsr.counters.byte_column import ByteColumn
 from gsr.counters.id_table import IdEntries
 from gsr.counters.item_columns import ItemColumns
 from stream.errors import StateCorruptError
-from stream.state.bytes_of import as_bytes
+from stream.state.packing import as_bytes
 
 BLOCK_ITEMS: Final = 16
 """Indexes that share a value."""

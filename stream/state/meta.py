@@ -1,4 +1,4 @@
-"""What a state says of itself: format, shape, and how far it has come."""
+"""Format, shape and progress of a state, as records beside what they describe."""
 
 import json
 import math
@@ -11,6 +11,16 @@ from stream.errors import StateCorruptError, StateMismatchError
 
 FORMAT_VERSION: Final = 2
 """Version of everything that is stored; another one is refused."""
+
+TOTALS: Final = (
+    "accepted",
+    "duplicates",
+    "too_old",
+    "forgotten",
+    "feed_dropped",
+    "items_removed",
+)
+"""What is counted since the state began."""
 
 _OTHER_NAMES: Final = {"half_lives": "half_lives_seconds"}
 
@@ -66,6 +76,21 @@ class StateMeta:
     event_names: tuple[str, ...]
     counters: Mapping[str, int]
     topic_ids: Mapping[str, str] = field(default_factory=dict)
+
+
+def new_meta(partition: int, config: CounterConfig, event_names: tuple[str, ...]) -> StateMeta:
+    """Return what an empty state says of itself."""
+    return StateMeta(
+        partition=partition,
+        next_offset=0,
+        watermark=-math.inf,
+        feed_start=0,
+        feed_stop=0,
+        next_index=0,
+        config=config,
+        event_names=event_names,
+        counters=dict.fromkeys((*TOTALS, "history"), 0),
+    )
 
 
 def encode_meta(meta: StateMeta) -> dict[bytes, bytes]:

@@ -9,8 +9,10 @@
     graph    index u32 (BE)  references i64[S] | neighbours u32[n] | weights f32[S][n]
 """
 
+import math
 import sys
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +21,7 @@ from gsr.compiled import lean_kernel
 from gsr.counters.edge_kernel import Edges
 from gsr.counters.item_columns import ItemColumns
 from gsr.counters.user_columns import BYTES_PER_CLICK, BYTES_PER_USER, UserColumns
-from stream.state.bytes_of import as_bytes
+from gsr.counters.user_slots import UserSlots
 
 if sys.byteorder != "little":
     raise ImportError("State is stored as memory holds it, which must be little-endian.")
@@ -27,6 +29,12 @@ if sys.byteorder != "little":
 _OFFSET: Final = slice(0, 8)
 _LENGTH: Final = slice(16, 20)
 _SEEN_LENGTH: Final = slice(20, 24)
+
+
+def as_bytes(column: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Return a column as uint8 [rows, bytes], also where it is part of wider records."""
+    cells = column.reshape(len(column), math.prod(column.shape[1:]))
+    return cells.view(np.uint8)
 
 
 class UserBytes(NamedTuple):
@@ -82,18 +90,6 @@ def pack_users(
 
 
 @lean_kernel
-def _put(
-    out: npt.NDArray[np.uint8], at: int, column: npt.NDArray[np.uint8], slot: int, count: int
-) -> int:
-    """Copy `count` bytes of a column; return where the next ones go."""
-    target = out[at : at + count]
-    source = column[slot]
-    for i in range(count):
-        target[i] = source[i]
-    return at + count
-
-
-@lean_kernel
 def _copy(
     source: npt.NDArray[np.uint8],
     start: int,
@@ -122,10 +118,10 @@ def _pack_users(
         slot = slots[i]
         start = users.starts[slot]
         n = lengths[i]
-        at = _put(out, at, users.source_offsets, slot, 8)
-        at = _put(out, at, users.accepted_at, slot, 8)
-        at = _put(out, at, users.lengths, slot, 4)
-        at = _put(out, at, users.seen_lengths, slot, 4)
+        at = _copy(users.source_offsets[slot], 0, out, at, 8)
+        at = _copy(users.accepted_at[slot], 0, out, at, 8)
+        at = _copy(users.lengths[slot], 0, out, at, 4)
+        at = _copy(users.seen_lengths[slot], 0, out, at, 4)
         at = _copy(users.items, 4 * start, out, at, 4 * n)
         at = _copy(users.fingerprints, 4 * start, out, at, 4 * n)
         at = _copy(users.times, 8 * start, out, at, 8 * n)
@@ -134,19 +130,7 @@ def _pack_users(
 
 
 @lean_kernel
-def _take(
-    packed: npt.NDArray[np.uint8], at: int, column: npt.NDArray[np.uint8], slot: int, count: int
-) -> int:
-    """Copy `count` bytes into a column; return where the next ones are."""
-    target = column[slot]
-    source = packed[at : at + count]
-    for i in range(count):
-        target[i] = source[i]
-    return at + count
-
-
-@lean_kernel
-def unpack_users(
+def _unpack_users(
     users: UserBytes,
     slots: npt.NDArray[np.int64],
     lengths: npt.NDArray[np.int64],
@@ -158,10 +142,10 @@ def unpack_users(
         slot = slots[i]
         start = users.starts[slot]
         n = lengths[i]
-        at = _take(packed, at, users.source_offsets, slot, 8)
-        at = _take(packed, at, users.accepted_at, slot, 8)
-        at = _take(packed, at, users.lengths, slot, 4)
-        at += 4
+        _copy(packed, at, users.source_offsets[slot], 0, 8)
+        _copy(packed, at + 8, users.accepted_at[slot], 0, 8)
+        _copy(packed, at + 16, users.lengths[slot], 0, 4)
+        at += BYTES_PER_USER
         _copy(packed, at, users.items, 4 * start, 4 * n)
         at += 4 * n
         _copy(packed, at, users.fingerprints, 4 * start, 4 * n)
@@ -172,6 +156,20 @@ def unpack_users(
         at += n
         _copy(packed, at, users.hashes, 8 * start, 8 * n)
         at += 8 * n
+
+
+def fill_slots(
+    users: UserSlots, slots: npt.NDArray[np.int64], stored: Sequence[tuple[bytes, bytes]]
+) -> None:
+    """Fill empty slots, int64 [n], with the values of n users: buffer and seen filter."""
+    values = [value for value, _ in stored]
+    lengths = np.fromiter(map(clicks_in, values), dtype=np.int64, count=len(values))
+    users.give_room(slots, lengths)
+    packed = np.frombuffer(b"".join(values), dtype=np.uint8)
+    _unpack_users(user_bytes(users.columns), slots, lengths, packed)
+    for slot, (value, seen) in zip(slots.tolist(), stored, strict=True):
+        if seen_in(value) > 0:
+            users.put_seen(slot, np.frombuffer(seen, dtype=np.uint32))
 
 
 def clicks_in(value: bytes) -> int:

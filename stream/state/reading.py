@@ -1,4 +1,4 @@
-"""Reading a state's records, for the store and for checkpoints alike."""
+"""Reads of a state's records, for the store and for checkpoints alike."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -11,7 +11,8 @@ from gsr.counters.item_columns import NO_INDEX
 from gsr.counters.item_graph import ItemGraph
 from gsr.counters.partition_items import PartitionItems
 from gsr.counters.user_buffer import UserBuffer
-from stream.errors import StateCorruptError
+from stream.errors import StateCorruptError, StateError
+from stream.state.feed import CHUNK_ROWS, FeedTail, decode_chunk, empty_chunk
 from stream.state.item_blocks import StoredItems, block_of, unpack_item_blocks
 from stream.state.meta import (
     FORMAT_KEY,
@@ -63,7 +64,7 @@ def read_meta(database: Database, place: str) -> StateMeta | None:
     return decode_meta(found, place) if found else None
 
 
-def read_chunk_sizes(database: Database) -> list[tuple[int, int]]:
+def _read_chunk_sizes(database: Database) -> list[tuple[int, int]]:
     """Return (first sequence number, bytes) of the feed's full chunks, ascending."""
     sizes = []
     for key, value in scan(database, "meta", CHUNK_SIZE_PREFIX):
@@ -72,6 +73,29 @@ def read_chunk_sizes(database: Database) -> list[tuple[int, int]]:
         first = int.from_bytes(key[len(CHUNK_SIZE_PREFIX) :], "big")
         sizes.append((first, int.from_bytes(value, "little")))
     return sizes
+
+
+def read_feed_tail(database: Database, meta: StateMeta, place: str) -> FeedTail:
+    """Return the end of the accepted feed, to which a store adds.
+
+    Raises
+    ------
+    StateError
+        Its last chunk ends elsewhere than `meta` says.
+    """
+    first = meta.feed_stop // CHUNK_ROWS * CHUNK_ROWS
+    tail = empty_chunk(first)
+    if first < meta.feed_stop:
+        tail = decode_chunk(first, fetch(database, "feed", sequence_key(first)) or b"")
+    if tail.stop != meta.feed_stop:
+        raise StateError(f"{place}: the accepted feed ends early: restore a backup.")
+    return FeedTail(
+        meta.config.feed_bytes,
+        meta.feed_start,
+        meta.counters["feed_dropped"],
+        _read_chunk_sizes(database),
+        tail,
+    )
 
 
 def read_items(database: Database, meta: StateMeta) -> PartitionItems:

@@ -1,11 +1,9 @@
-"""The durable state of one partition of `clicks`."""
+"""The store of one partition's state: counters in memory, made durable by flushes."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from itertools import islice
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +12,6 @@ from rocksdict import Checkpoint as RocksCheckpoint
 from gsr.counters.applied_clicks import (
     ACCEPTED,
     DUPLICATE,
-    FORGET_EVENT,
     FORGOTTEN,
     TOO_OLD,
     AppliedClicks,
@@ -29,115 +26,32 @@ from stream.clock import Clock
 from stream.errors import StateError
 from stream.events.clicks.rules import EventRules
 from stream.state.directory_lock import DirectoryLock
-from stream.state.feed import CHUNK_ROWS, FeedChunk, FeedTail, decode_chunk, empty_chunk
+from stream.state.feed import FeedTail, accepted_rows
 from stream.state.flush import FlushBatch
-from stream.state.meta import ANEW, StateMeta, encode_meta, refuse_mismatch
-from stream.state.packing import clicks_in, newest_time, seen_in, unpack_users, user_bytes
-from stream.state.reading import (
-    read_chunk_sizes,
-    read_items,
-    read_meta,
-    read_users,
-    sequence_key,
-)
+from stream.state.meta import ANEW, TOTALS, StateMeta, encode_meta, new_meta, refuse_mismatch
+from stream.state.reading import read_feed_tail, read_items, read_meta
 from stream.state.rocks import (
     Database,
-    fetch,
     open_database,
     plain_errors,
     property_of,
-    scan,
     writable,
 )
-
-OVERFULL: Final = 2
-"""So many times the changed bytes that make a flush due are the most that there may be."""
+from stream.state.store_options import StoreOptions
+from stream.state.store_stats import FlushTimes, StoreStats, memory_of
+from stream.state.stored_users import StoredUsers
 
 _FIRST_USERS = 16_384
-_SWEPT_USERS = 1000
-"""Stored users looked at per flush for their age."""
-
-_COUNTERS = ("accepted", "duplicates", "too_old", "forgotten")
-_OUTCOMES = (ACCEPTED, DUPLICATE, TOO_OLD, FORGOTTEN)
-_BYTES_PER_MARK = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreOptions:
-    """How a store runs; none of it shapes what is stored.
-
-    Parameters
-    ----------
-    flush_bytes
-        Changed bytes after which a flush is due.
-    flush_seconds
-        Age of the oldest change after which a flush is due.
-    cached_users
-        Users kept in memory after a flush; those touched longest ago leave.
-    cached_user_bytes
-        Memory that they may take, roughly.
-    block_cache_bytes, write_buffer_bytes
-        Bounds of RocksDB's memory, all column families together.
-    """
-
-    flush_bytes: int = 64 * 1024 * 1024
-    flush_seconds: float = 2.0
-    cached_users: int = 1_000_000
-    cached_user_bytes: int = 256 * 1024 * 1024
-    block_cache_bytes: int = 64 * 1024 * 1024
-    write_buffer_bytes: int = 128 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreStats:
-    """Gauges and totals of a store.
-
-    Parameters
-    ----------
-    users_cached, items, edges
-        In memory now.
-    user_bytes
-        Memory of the users, roughly.
-    dirty_bytes
-        Changed since the last flush, roughly.
-    flushes
-        Since opening.
-    flush_seconds, longest_flush_seconds
-        The last flush, and the longest one since opening, in all.
-    longest_hold_seconds
-        The longest time that a flush's write held the interpreter since opening.
-    rocksdb_memory_bytes, rocksdb_disk_bytes
-        Memtables, block cache and table readers; live SST files.
-    feed_bytes
-        Accepted clicks that are kept for the trainer, before compression.
-    accepted, duplicates, too_old, forgotten, feed_dropped
-        Totals since the state began; `feed_dropped` counts rows that fell off the feed.
-    items_removed
-        Items that left by age or for room, since the state began.
-    """
-
-    users_cached: int
-    user_bytes: int
-    items: int
-    edges: int
-    dirty_bytes: int
-    flushes: int
-    flush_seconds: float
-    longest_flush_seconds: float
-    longest_hold_seconds: float
-    rocksdb_memory_bytes: int
-    rocksdb_disk_bytes: int
-    feed_bytes: int
-    accepted: int
-    duplicates: int
-    too_old: int
-    forgotten: int
-    feed_dropped: int
-    items_removed: int
+_COUNTED = {
+    "accepted": ACCEPTED,
+    "duplicates": DUPLICATE,
+    "too_old": TOO_OLD,
+    "forgotten": FORGOTTEN,
+}
 
 
 class PartitionStore:
-    """State arrays with RocksDB below: exact after any crash, because the offset is inside.
+    """Counters with RocksDB below: exact after any crash, because the offset is inside.
 
     Make one with `PartitionStore.open`. A store works for one thread of one process, which holds
     the directory's lock.
@@ -162,18 +76,13 @@ class PartitionStore:
         self._broken = ""
         self._open = True
         self._next_offset = meta.next_offset
-        self._counters = dict(meta.counters)
+        self._counts = dict(meta.counters)
         self._touched: list[IdColumn] = []
         self._changed_at: float | None = None
-        self._swept_to = b""
-        self._flushes = 0
-        self._flush_seconds = 0.0
-        self._longest_flush_seconds = 0.0
-        self._longest_hold_seconds = 0.0
+        self._stored = StoredUsers(database, meta.config.user_ttl_seconds)
+        self._flush_times = FlushTimes()
         weights = np.array(list(rules.weights.values()), dtype=np.float64)
-        self.arrays = Counters(
-            meta.config, weights, users=min(options.cached_users * 5 // 4, _FIRST_USERS)
-        )
+        self._counters = Counters(meta.config, weights, users=min(options.most_users, _FIRST_USERS))
         with plain_errors(path):
             self._feed = self._load()
 
@@ -214,71 +123,39 @@ class PartitionStore:
         with writable(path):
             path.mkdir(parents=True, exist_ok=True)
             lock = DirectoryLock(path) if lock is None else lock
-        try:
+        with ExitStack() as undo:
+            undo.callback(lock.release)
             database = open_database(
                 path / "db", options.block_cache_bytes, options.write_buffer_bytes
             )
-        except BaseException:
-            lock.release()
-            raise
-        try:
+            undo.callback(database.close)
             with plain_errors(path):
-                stored = read_meta(database, str(path))
-            if stored is not None:
-                refuse_mismatch(stored, partition, config, names, str(path))
-            meta = _begin(partition, config, names) if stored is None else stored
-            return cls(
-                path, database, lock, replace(meta, event_names=names), rules, clock, options
-            )
-        except BaseException:
-            database.close()
-            lock.release()
-            raise
+                meta = read_meta(database, str(path))
+            if meta is None:
+                meta = new_meta(partition, config, names)
+            refuse_mismatch(meta, partition, config, names, str(path))
+            meta = replace(meta, event_names=names)
+            store = cls(path, database, lock, meta, rules, clock, options)
+            undo.pop_all()
+            return store
 
     def _load(self) -> FeedTail:
         """Bring the items into memory; users come when they click. Return the feed's end."""
         meta = self._meta
-        arrays = self.arrays
-        arrays.absorb(read_items(self._database, meta), keep_indexes=True)
-        arrays.items.number_from(meta.next_index)
-        arrays.items_removed = self._counters["items_removed"]
-        arrays.progress.watermark[0] = meta.watermark
-        arrays.mark_clean()
-        arrays.users.source = self._bring_in
-        first = meta.feed_stop // CHUNK_ROWS * CHUNK_ROWS
-        tail = empty_chunk(first)
-        if first < meta.feed_stop:
-            value = fetch(self._database, "feed", sequence_key(first))
-            tail = decode_chunk(first, value or b"")
-        if tail.stop != meta.feed_stop:
-            raise StateError(f"{self.path}: the accepted feed ends early: restore a backup.")
-        return FeedTail(
-            meta.config.feed_bytes,
-            meta.feed_start,
-            self._counters["feed_dropped"],
-            read_chunk_sizes(self._database),
-            tail,
-        )
+        counters = self._counters
+        counters.absorb(read_items(self._database, meta), keep_indexes=True)
+        counters.items.number_from(meta.next_index)
+        counters.items_removed = self._counts["items_removed"]
+        counters.progress.watermark[0] = meta.watermark
+        counters.mark_clean()
+        counters.users.source = self._bring_in
+        return read_feed_tail(self._database, meta, str(self.path))
 
     def _bring_in(self, user_ids: IdColumn, slots: npt.NDArray[np.int64]) -> None:
         """Fill slots with stored users; those who are not stored stay empty."""
-        if self._meta.feed_stop == 0:
-            return  # nobody was ever stored
-        with plain_errors(self.path):
-            stored = read_users(self._database, user_ids)
-        if not stored:
-            return
-        slot_of: dict[str, int] = dict(zip(user_ids, slots.tolist(), strict=True))
-        found = np.array([slot_of[user_id] for user_id in stored], dtype=np.int64)
-        values = [value for value, _ in stored.values()]
-        users = self.arrays.users
-        lengths = np.fromiter(map(clicks_in, values), dtype=np.int64, count=len(values))
-        users.give_room(found, lengths)
-        packed = np.frombuffer(b"".join(values), dtype=np.uint8)
-        unpack_users(user_bytes(users.columns), found, lengths, packed)
-        for slot, (value, seen) in zip(found.tolist(), stored.values(), strict=True):
-            if seen_in(value) > 0:
-                users.put_seen(slot, np.frombuffer(seen, dtype=np.uint32))
+        if self._meta.feed_stop > 0:  # else nobody was ever stored
+            with plain_errors(self.path):
+                self._stored.bring_in(self._counters.users, user_ids, slots)
 
     @property
     def next_offset(self) -> int:
@@ -293,7 +170,7 @@ class PartitionStore:
     @property
     def watermark(self) -> float:
         """Newest event time of any click so far; -inf before the first."""
-        return self.arrays.watermark
+        return self._counters.watermark
 
     @property
     def feed_stop(self) -> int:
@@ -345,7 +222,7 @@ class PartitionStore:
         if self._feed.stop or self._next_offset or self._changed_at is not None:
             raise ValueError("only an empty state can begin with history")
         self._next_offset = -clicks
-        self._counters["history"] = clicks
+        self._counts["history"] = clicks
 
     def apply(self, batch: ClickBatch, watermark: float, next_offset: int) -> AppliedClicks:
         """Apply a decoded batch; in memory until the next flush.
@@ -371,7 +248,7 @@ class PartitionStore:
         if first < self._next_offset:
             raise ValueError(f"offset {first} has been applied: go on at {self._next_offset}")
         try:
-            applied = self.arrays.apply(batch)
+            applied = self._counters.apply(batch)
         except CountersFullError as error:
             raise StateError(f"{self.path}: {error}; build the state anew {ANEW}") from error
         if self.watermark != watermark:
@@ -379,28 +256,12 @@ class PartitionStore:
         self._next_offset = next_offset
         if self._changed_at is None:
             self._changed_at = self._clock.monotonic()
-        for name, outcome in zip(_COUNTERS, _OUTCOMES, strict=True):
-            self._counters[name] += applied.count(outcome)
-        self._append_feed(batch, applied)
+        for name, outcome in _COUNTED.items():
+            self._counts[name] += applied.count(outcome)
+        rows = accepted_rows(self._feed.stop, batch, applied)
+        self._touched.append(IdColumn.of(rows.user_ids))
+        self._feed.append(rows)
         return applied
-
-    def _append_feed(self, batch: ClickBatch, applied: AppliedClicks) -> None:
-        """Add the clicks that changed something to the feed and to the touched users."""
-        told = np.flatnonzero((applied.outcomes == ACCEPTED) | (applied.outcomes == FORGOTTEN))
-        user_ids = IdColumn.of(batch.user_ids).rows(told).compact()
-        self._touched.append(user_ids)
-        forget = batch.forget[told]
-        self._feed.append(
-            FeedChunk(
-                self._feed.stop,
-                user_ids,
-                applied.item_indexes[told],
-                np.where(forget, 0.0, batch.times[told]),
-                np.where(forget, FORGET_EVENT, batch.events[told]).astype(np.uint8),
-                batch.append_times[told],
-                batch.offsets[told],
-            )
-        )
 
     def due_for_flush(self) -> bool:
         """Tell whether enough has changed, or changes are old enough, to flush."""
@@ -416,14 +277,14 @@ class PartitionStore:
     def overfull(self) -> bool:
         """Whether only a flush keeps memory, and the time that a flush takes, in bounds."""
         return (
-            self._dirty_bytes() >= OVERFULL * self._options.flush_bytes
-            or len(self.arrays.users) > self._options.cached_users * 5 // 4
-            or self.arrays.users.nbytes > self._options.cached_user_bytes * 5 // 4
+            self._dirty_bytes() >= self._options.most_flush_bytes
+            or len(self._counters.users) > self._options.most_users
+            or self._counters.users.nbytes > self._options.most_user_bytes
         )
 
     def _dirty_bytes(self) -> int:
         """Return roughly how much a flush would write."""
-        return int(self.arrays.progress.dirty_bytes[0]) + self._feed.pending_bytes
+        return int(self._counters.progress.dirty_bytes[0]) + self._feed.pending_bytes
 
     def flush(self) -> None:
         """Write every change and the offset in one atomic batch; does nothing without changes.
@@ -438,10 +299,10 @@ class PartitionStore:
             return
         started = self._clock.monotonic()
         changes = FlushBatch(self._database, self._dirty_bytes())
-        changes.add_items(self.arrays.items)
+        changes.add_items(self._counters.items)
         with plain_errors(self.path):
-            changes.drop_users(self._expired_users())
-        changes.add_users(self.arrays.users)
+            changes.drop_users(self._stored.expired(self.watermark))
+        changes.add_users(self._counters.users)
         changes.add_feed(self._feed.changes())
         meta = self._current_meta()
         changes.add_meta(encode_meta(meta))
@@ -453,45 +314,37 @@ class PartitionStore:
             self._broken = str(error)
             raise
         done = self._clock.monotonic()
-        self._longest_hold_seconds = max(self._longest_hold_seconds, done - holding)
         self._meta = meta
         self._changed_at = None
-        self.arrays.mark_clean()
+        self._counters.mark_clean()
         self._let_users_go()
-        self._flushes += 1
-        self._flush_seconds = self._clock.monotonic() - started
-        self._longest_flush_seconds = max(self._longest_flush_seconds, self._flush_seconds)
+        self._flush_times.note(self._clock.monotonic() - started, done - holding)
 
     def _let_users_go(self) -> None:
-        self.arrays.evict_users(self._options.cached_users, self._options.cached_user_bytes)
+        self._counters.evict_users(self._options.cached_users, self._options.cached_user_bytes)
 
     def _current_meta(self) -> StateMeta:
         """Return what the state says of itself now."""
-        self._counters["feed_dropped"] = self._feed.dropped
-        self._counters["items_removed"] = self.arrays.items_removed
         return StateMeta(
             partition=self._meta.partition,
             next_offset=self._next_offset,
             watermark=self.watermark,
             feed_start=self._feed.start,
             feed_stop=self._feed.stop,
-            next_index=self.arrays.items.next_index,
+            next_index=self._counters.items.next_index,
             config=self._meta.config,
             event_names=self._meta.event_names,
-            counters=dict(self._counters),
+            counters=self._totals(),
             topic_ids=self._meta.topic_ids,
         )
 
-    def _expired_users(self) -> list[bytes]:
-        """Look at some stored users; return the keys of those who count as absent already."""
-        ttl = self._meta.config.user_ttl_seconds
-        if ttl is None:
-            return []
-        horizon = self.watermark - ttl
-        stored = scan(self._database, "users", self._swept_to)
-        looked_at = list(islice(stored, _SWEPT_USERS + 1))
-        self._swept_to = looked_at.pop()[0] if len(looked_at) > _SWEPT_USERS else b""
-        return [key for key, value in looked_at if newest_time(value) < horizon]
+    def _totals(self) -> dict[str, int]:
+        """Return the totals since the state began."""
+        return {
+            **self._counts,
+            "feed_dropped": self._feed.dropped,
+            "items_removed": self._counters.items_removed,
+        }
 
     def checkpoint(self, directory: Path) -> None:
         """Flush, then write a consistent copy to `directory`, which must not exist.
@@ -520,12 +373,12 @@ class PartitionStore:
     def user(self, user_id: str) -> UserBuffer | None:
         """Return what is known of a user (items are rows, see `item_ids`); None: nothing."""
         self._refuse_if_broken()
-        return self.arrays.user_buffer(user_id)
+        return self._counters.user_buffer(user_id)
 
     def users(self, user_ids: IdColumn) -> list[UserBuffer | None]:
         """Return what is known of each of some users (see `user`)."""
         self._refuse_if_broken()
-        found = self.arrays.user_buffers(user_ids)
+        found = self._counters.user_buffers(user_ids)
         if self._changed_at is None and self.overfull:
             # Reading brings users in, and without a change no flush would let any go.
             self._let_users_go()
@@ -538,43 +391,31 @@ class PartitionStore:
         """
         self._refuse_if_broken()
         with plain_errors(self.path):
-            found = islice(scan(self._database, "users", from_key), limit)
-            return [key.decode() for key, _ in found]
+            return self._stored.ids(from_key, limit)
 
     def item_ids(self, buffer: UserBuffer) -> list[str | None]:
         """Return the buffer's item ids; None where the item has left the state."""
-        id_of = self.arrays.items.id_of
+        id_of = self._counters.items.id_of
         return [id_of(row) if row >= 0 else None for row in buffer.items.tolist()]
 
     def stats(self) -> StoreStats:
         """Return gauges and totals."""
-        columns = self.arrays.items.columns
+        columns = self._counters.items.columns
         with plain_errors(self.path):
-            memory = (
-                property_of(self._database, "rocksdb.cur-size-all-mem-tables")
-                + property_of(self._database, "rocksdb.estimate-table-readers-mem")
-                + int(self._database.rocks.property_int_value("rocksdb.block-cache-usage") or 0)
-            )
+            memory = memory_of(self._database)
             disk = property_of(self._database, "rocksdb.live-sst-files-size")
+        totals = self._totals()
         return StoreStats(
-            users_cached=len(self.arrays.users),
-            user_bytes=self.arrays.users.nbytes,
-            items=len(self.arrays.items),
-            edges=int(columns.row_lengths[: self.arrays.items.used].sum()),
+            users_cached=len(self._counters.users),
+            user_bytes=self._counters.users.nbytes,
+            items=len(self._counters.items),
+            edges=int(columns.row_lengths[: self._counters.items.used].sum()),
             dirty_bytes=self._dirty_bytes(),
-            flushes=self._flushes,
-            flush_seconds=self._flush_seconds,
-            longest_flush_seconds=self._longest_flush_seconds,
-            longest_hold_seconds=self._longest_hold_seconds,
             rocksdb_memory_bytes=memory,
             rocksdb_disk_bytes=disk,
             feed_bytes=self._feed.nbytes,
-            accepted=self._counters["accepted"],
-            duplicates=self._counters["duplicates"],
-            too_old=self._counters["too_old"],
-            forgotten=self._counters["forgotten"],
-            feed_dropped=self._feed.dropped,
-            items_removed=self.arrays.items_removed,
+            **asdict(self._flush_times),
+            **{name: totals[name] for name in TOTALS},
         )
 
     def _refuse_if_broken(self) -> None:
@@ -599,18 +440,3 @@ class PartitionStore:
                     raise
             finally:
                 self._lock.release()
-
-
-def _begin(partition: int, config: CounterConfig, names: tuple[str, ...]) -> StateMeta:
-    """Return what an empty state says of itself."""
-    return StateMeta(
-        partition=partition,
-        next_offset=0,
-        watermark=-math.inf,
-        feed_start=0,
-        feed_stop=0,
-        next_index=0,
-        config=config,
-        event_names=names,
-        counters=dict.fromkeys((*_COUNTERS, "feed_dropped", "items_removed", "history"), 0),
-    )

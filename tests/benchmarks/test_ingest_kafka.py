@@ -16,7 +16,8 @@ from gsr.counters.config import CounterConfig
 from stream.clock import ManualClock
 from stream.events.clicks.codec import ClickCodec
 from stream.log.interface import RecordBatch
-from stream.state.store import PartitionStore, StoreOptions
+from stream.state.store import PartitionStore
+from stream.state.store_options import StoreOptions
 from tests.stream.state.comparison import words_of_checkpoint
 
 CLICKS = ClickTopic(events=3000, users=50, partitions=1, compression="none")

@@ -27,7 +27,8 @@ from stream.errors import RecordsDamagedError
 from stream.events.clicks.bad_record import BadRecord
 from stream.events.clicks.codec import ClickCodec
 from stream.log.interface import Log, RecordBatch
-from stream.state.store import PartitionStore, StoreStats
+from stream.state.store import PartitionStore
+from stream.state.store_stats import StoreStats
 
 OUTCOMES: Final = {
     ACCEPTED: "accepted",

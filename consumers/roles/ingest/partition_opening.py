@@ -17,7 +17,8 @@ from stream.clock import Clock, Periodic
 from stream.errors import StateCorruptError, StateLockedError, StateMismatchError
 from stream.state.directory_lock import DirectoryLock
 from stream.state.restoring import holds_state
-from stream.state.store import PartitionStore, StoreOptions
+from stream.state.store import PartitionStore
+from stream.state.store_options import StoreOptions
 
 _LOGGER = logging.getLogger(__name__)
 

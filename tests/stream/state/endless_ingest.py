@@ -13,7 +13,8 @@ import numpy as np
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.config import CounterConfig
 from stream.clock import SystemClock
-from stream.state.store import PartitionStore, StoreOptions
+from stream.state.store import PartitionStore
+from stream.state.store_options import StoreOptions
 from tests.stream.state.click_stories import RULES, START, Told, batch_of, part_of, watermark_after
 
 RECORDS = 20_000

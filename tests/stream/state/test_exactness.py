@@ -17,7 +17,8 @@ from gsr.counters.config import CounterConfig
 from stream.clock import ManualClock
 from stream.state.check import check
 from stream.state.dump import dump
-from stream.state.store import PartitionStore, StoreOptions
+from stream.state.store import PartitionStore
+from stream.state.store_options import StoreOptions
 from tests.stream.state.click_stories import (
     RULES,
     WEIGHTS,

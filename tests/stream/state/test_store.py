@@ -27,7 +27,8 @@ from stream.state.checkpoint import Checkpoint
 from stream.state.dump import dump
 from stream.state.feed import CHUNK_ROWS
 from stream.state.rocks import COLUMN_FAMILIES, plain_errors
-from stream.state.store import PartitionStore, StoreOptions
+from stream.state.store import PartitionStore
+from stream.state.store_options import StoreOptions
 from tests.stream.state.click_stories import (
     RULES,
     START,

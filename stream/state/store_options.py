@@ -1,0 +1,48 @@
+"""How a store runs: when it flushes, and what it keeps in memory."""
+
+from dataclasses import dataclass
+from typing import Final
+
+OVERFULL: Final = 2
+"""So many times the changed bytes that make a flush due are the most that there may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreOptions:
+    """How a store runs; none of it shapes what is stored.
+
+    Parameters
+    ----------
+    flush_bytes
+        Changed bytes after which a flush is due.
+    flush_seconds
+        Age of the oldest change after which a flush is due.
+    cached_users
+        Users kept in memory after a flush; those touched longest ago leave.
+    cached_user_bytes
+        Memory that they may take, roughly.
+    block_cache_bytes, write_buffer_bytes
+        Bounds of RocksDB's memory, all column families together.
+    """
+
+    flush_bytes: int = 64 * 1024 * 1024
+    flush_seconds: float = 2.0
+    cached_users: int = 1_000_000
+    cached_user_bytes: int = 256 * 1024 * 1024
+    block_cache_bytes: int = 64 * 1024 * 1024
+    write_buffer_bytes: int = 128 * 1024 * 1024
+
+    @property
+    def most_flush_bytes(self) -> int:
+        """Changed bytes past which nothing more may be applied before a flush."""
+        return OVERFULL * self.flush_bytes
+
+    @property
+    def most_users(self) -> int:
+        """Users in memory past which some must leave."""
+        return self.cached_users * 5 // 4
+
+    @property
+    def most_user_bytes(self) -> int:
+        """Memory of users past which some must leave."""
+        return self.cached_user_bytes * 5 // 4

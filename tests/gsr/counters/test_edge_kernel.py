@@ -1,0 +1,133 @@
+"""Edges and popularity: forward decay, re-basing, and rows that stay within their slots."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gsr.counters.config import CounterConfig
+from gsr.counters.counters import Counters
+from gsr.counters.edge_kernel import _lightest_kept, add_edges, stored
+from gsr.counters.user_columns import BYTES_PER_CLICK, BYTES_PER_USER
+from tests.gsr.counters.counted import (
+    BUY,
+    CLICK,
+    HOUR,
+    ONE_SCALE,
+    counters_of,
+    edges_of,
+    popularity_of,
+    walk,
+)
+from tests.stream.state.click_stories import (
+    START,
+    WEIGHTS,
+    Told,
+    batch_of,
+)
+
+
+def test_forward_decay() -> None:
+    """A click loses half its worth in a half-life, and additions are plain."""
+    counters = counters_of([Told(0, 1, START, CLICK, 1), Told(1, 1, START + HOUR, CLICK, 2)])
+    assert popularity_of(counters, 1, START + HOUR) == pytest.approx(1.5, rel=1e-6)
+
+
+@pytest.mark.parametrize("jump", [31 * HOUR, 32 * HOUR, 200 * HOUR, 20 * 365 * 24 * HOUR])
+def test_rebasing_keeps_worth(jump: float) -> None:
+    """Whatever the clock jumps, new clicks count fully and old ones as little as they should."""
+    counters = counters_of(
+        [Told(0, 1, START, CLICK, 1), Told(0, 2, START, CLICK, 2)]
+        + [Told(1, item, START + jump, CLICK, item) for item in (1, 2)]
+    )
+    left = 2.0 ** max(-1000.0, -jump / HOUR)
+    assert popularity_of(counters, 1, START + jump) == pytest.approx(1 + left, rel=1e-6)
+    assert edges_of(counters, START + jump) == pytest.approx({(1, 2): 1 + left}, rel=1e-6)
+
+
+def test_trimming_prefers_the_newer_of_equals() -> None:
+    """A full row keeps each scale's heaviest slots; of equal ones those that came later."""
+    config = CounterConfig(half_lives=(HOUR,), neighbours=2, window_weights=(1.0,))
+    story = [
+        Told(user, item, START, CLICK, hash_)
+        for user, neighbour in enumerate([1, 2, 3, 4, 5])
+        for hash_, item in enumerate([0, neighbour])
+    ]
+    assert set(edges_of(counters_of(story[:8], config))) == {(0, 1), (0, 2), (0, 3), (0, 4)}
+    assert set(edges_of(counters_of(story, config))) == {(0, 4), (0, 5)}
+
+
+def test_an_item_clicked_by_everyone() -> None:
+    """A hot item's row stays within its slots, and counts hardly drift."""
+    config = CounterConfig(half_lives=(HOUR,), neighbours=8)
+    story = [
+        Told(user, item, START, CLICK, hash_)
+        for user in range(3000)
+        for hash_, item in enumerate([0, 1 + user % 500])
+    ]
+    counters = counters_of(story, config)
+    assert popularity_of(counters, 0) == pytest.approx(3000, rel=1e-4)
+    assert int(counters.graph().row_lengths.max()) <= config.row_slots
+
+
+def test_trimming_keeps_what_any_scale_finds_heavy() -> None:
+    """Hours and weeks each keep their own heaviest; what neither wants leaves."""
+    config = CounterConfig(half_lives=(60.0, 86_400.0), neighbours=2, window_weights=(1.0,))
+    story = [
+        told
+        for user, (item, time, event) in enumerate(
+            [(1, 0, BUY), (2, 0, CLICK), (3, 0, CLICK), (4, HOUR, CLICK), (5, HOUR, CLICK)]
+        )
+        for told in (
+            Told(user, 0, START + time, CLICK, 0),
+            Told(user, item, START + time, event, 1),
+        )
+    ]
+    assert set(edges_of(counters_of(story, config))) == {(0, 1), (0, 4), (0, 5)}
+
+
+def test_without_room_nothing_of_a_click_is_added() -> None:
+    """The kernel names the click; with more room it goes on, and nothing counts twice."""
+    story = walk(*range(6), step=60.0)
+    counters = Counters(ONE_SCALE, np.array(WEIGHTS))
+    applied = counters.apply_buffers(batch_of(story))
+    counters.apply_edges(applied, 0, 2)
+    arguments = counters.edge_arguments(applied)
+    top, room = arguments.edges.neighbours.top, len(arguments.edges.neighbours.slots)
+    used = int(top[0])
+    top[0] = room
+    assert add_edges(*arguments, 2, len(story)) == 2
+    assert popularity_of(counters, 2) == 0.0
+    top[0] = used
+    counters.apply_edges(applied, 2, len(story))
+    assert edges_of(counters) == edges_of(counters_of(story))
+
+
+def test_dirty_bytes_grow_with_the_first_change_of_a_row() -> None:
+    """What is to be written already is not counted again."""
+    counters = counters_of(walk(1, 2))
+    before = int(counters.progress.dirty_bytes[0])
+    clicks = walk(1, 2, user=1)
+    counters.apply(batch_of(clicks, 2))
+    users = int(counters.progress.dirty_bytes[0]) - before
+    assert users == BYTES_PER_USER + 2 * BYTES_PER_CLICK
+
+
+def test_less_than_a_normal_float_is_nothing() -> None:
+    """So no result depends on how a processor treats denormal numbers."""
+    assert stored(2.0**-126) == np.float32(2.0**-126)
+    assert stored(2.0**-127) == 0.0
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(0, 9), min_size=1, max_size=40).flatmap(
+        lambda weights: st.tuples(st.just(weights), st.integers(1, len(weights)))
+    )
+)
+def test_the_lightest_that_is_kept(case: tuple[list[int], int]) -> None:
+    """The border is the weight that a full sort would put there, ties included."""
+    weights, count = case
+    room = np.array([*weights, 99.0], dtype=np.float32)
+    assert _lightest_kept(room, len(weights), count) == sorted(weights)[-count]
+    assert sorted(room[:-1].tolist()) == sorted(weights)
