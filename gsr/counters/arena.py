@@ -10,10 +10,14 @@ from gsr.compiled import lean_kernel
 SMALLEST_BLOCK: Final = 4
 """Slots of the smallest block; a free block keeps its successor in its first two slots."""
 
-_CLASSES: Final = 28
+CLASSES: Final = 28
+"""Sizes of blocks, each twice the one before."""
+
+NO_BLOCK: Final = -1
+"""In place of a free block, where there is none."""
+
 _WORD_BITS: Final = 32
 _WORD_MASK: Final = 0xFFFF_FFFF
-_NONE: Final = -1
 
 
 class Arena(NamedTuple):
@@ -41,7 +45,7 @@ def new_arena(capacity: int) -> Arena:
     """Return an empty arena."""
     return Arena(
         slots=np.zeros(capacity, dtype=np.uint32),
-        heads=np.full(_CLASSES, _NONE, dtype=np.int64),
+        heads=np.full(CLASSES, NO_BLOCK, dtype=np.int64),
         top=np.zeros(1, dtype=np.int64),
         held=np.zeros(1, dtype=np.int64),
     )
@@ -76,7 +80,7 @@ def allocate(arena: Arena, capacity: int | np.int64) -> int:
     arena.held[0] += capacity
     number = class_of(capacity)
     start: int = arena.heads[number]
-    if start == _NONE:
+    if start == NO_BLOCK:
         start = arena.top[0]
         arena.top[0] += capacity
         return start

@@ -6,13 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import inner_kernel, lean_kernel
-from gsr.counters.arena import SMALLEST_BLOCK, class_of
+from gsr.counters.arena import CLASSES, NO_BLOCK, SMALLEST_BLOCK, class_of
 
 BYTES_PER_SLOT: Final = 25
 """Of memory, and of storage, that one click takes."""
-
-_CLASSES: Final = 28
-_NONE: Final = -1
 
 
 class BufferArena(NamedTuple):
@@ -56,7 +53,7 @@ def new_buffer_arena(slots: int) -> BufferArena:
         times=np.zeros(slots, dtype=np.float64),
         events=np.zeros(slots, dtype=np.uint8),
         hashes=np.zeros(slots, dtype=np.uint64),
-        heads=np.full(_CLASSES, _NONE, dtype=np.int64),
+        heads=np.full(CLASSES, NO_BLOCK, dtype=np.int64),
         top=np.zeros(1, dtype=np.int64),
         held=np.zeros(1, dtype=np.int64),
     )
@@ -111,7 +108,7 @@ def take_block(arena: BufferArena, capacity: int) -> int:
     arena.held[0] += capacity
     number = class_of(capacity)
     start: int = arena.heads[number]
-    if start == _NONE:
+    if start == NO_BLOCK:
         start = arena.top[0]
         arena.top[0] += capacity
         return start

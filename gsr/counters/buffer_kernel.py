@@ -54,7 +54,7 @@ def _items_may_expire(rules: BufferRules, watermark: float, time: float) -> bool
 
 
 @inner_kernel
-def _ask_for(
+def _prefetch_ahead(
     users: UserColumns, items: ItemColumns, clicks: ClickColumns, click: int, stop: int
 ) -> None:
     """Ask for the memory of clicks soon to come, before it is their turn.
@@ -204,7 +204,7 @@ def push_clicks(
     `ITEMS_AGE`).
     """
     for click in range(start, stop):
-        _ask_for(users, items, clicks, click, stop)
+        _prefetch_ahead(users, items, clicks, click, stop)
         applied.item_rows[click] = -1
         applied.item_indexes[click] = -1
         applied.edge_starts[click + 1] = applied.edge_starts[click]

@@ -9,7 +9,7 @@ LINE_BYTES: Final = 64
 """Bytes that the processor reads from memory at once."""
 
 AHEAD: Final = 8
-"""Clicks between asking for memory and using it."""
+"""Clicks between prefetching their memory and using it."""
 
 
 def new_records(count: int, *fields: tuple[Any, ...]) -> npt.NDArray[np.void]:

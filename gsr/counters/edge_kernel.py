@@ -304,10 +304,10 @@ def _touch_item(
 
 
 @inner_kernel
-def _ask_for(
+def _prefetch_ahead(
     items: ItemColumns, edges: Edges, applied: AppliedColumns, click: int, stop: int
 ) -> None:
-    """Ask for the memory of clicks soon to come (see `gsr.counters.buffer_kernel._ask_for`)."""
+    """Ask for the memory of clicks soon to come, as the first pass does."""
     far, near = click + 2 * AHEAD, click + AHEAD
     if far < stop:
         row = applied.item_rows[far]
@@ -352,7 +352,7 @@ def add_edges(
         Which clicks.
     """
     for click in range(start, stop):
-        _ask_for(items, edges, applied, click, stop)
+        _prefetch_ahead(items, edges, applied, click, stop)
         if applied.outcomes[click] != ACCEPTED:
             continue
         if len(edges.neighbours.slots) - edges.neighbours.top[0] < rules.room_per_click:

@@ -241,7 +241,7 @@ def _number_in(entries: IdEntries, slot: int) -> int:
 
 
 @inner_kernel
-def _ask_for(entries: IdEntries, ids: Ids, row: int) -> None:
+def _prefetch_ahead(entries: IdEntries, ids: Ids, row: int) -> None:
     """Ask for the memory that rows soon to come will need: each one's slot, and what it names."""
     mask = np.uint64(len(entries.slots) - 1)
     if row + 2 * _AHEAD < len(ids.hashes):
@@ -256,7 +256,7 @@ def _ask_for(entries: IdEntries, ids: Ids, row: int) -> None:
 def _find(entries: IdEntries, ids: Ids, numbers: npt.NDArray[np.int64]) -> None:
     """Look ids up."""
     for row in range(len(numbers)):
-        _ask_for(entries, ids, row)
+        _prefetch_ahead(entries, ids, row)
         numbers[row] = _number_in(entries, _slot_of(entries, ids, row))
 
 

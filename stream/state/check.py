@@ -1,4 +1,4 @@
-"""Find out whether a state directory agrees with itself."""
+"""A check that a state or a checkpoint does not contradict itself."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A partition's state as of one flush, read by other processes than the one that writes it."""
+"""A checkpoint: a partition's state as of one flush, opened read-only by other processes."""
 
 import math
 from collections.abc import Iterator, Sequence

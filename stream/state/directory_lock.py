@@ -1,4 +1,4 @@
-"""One owner per state directory, named to whoever comes second."""
+"""A lock that keeps a state directory to one process."""
 
 import os
 from pathlib import Path

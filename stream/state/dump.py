@@ -1,4 +1,7 @@
-"""Everything that a state directory says, byte by byte, for comparison."""
+"""All records of a state in order, to compare two states byte by byte.
+
+Tests and measurements use it: nothing that runs does.
+"""
 
 import math
 from collections.abc import Iterator

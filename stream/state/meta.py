@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
+from gsr.counters.applied_clicks import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD
 from gsr.counters.config import CounterConfig
 from stream.errors import StateCorruptError, StateMismatchError
 
 FORMAT_VERSION: Final = 2
 """Version of everything that is stored; another one is refused."""
 
-TOTALS: Final = (
-    "accepted",
-    "duplicates",
-    "too_old",
-    "forgotten",
-    "feed_dropped",
-    "items_removed",
-)
-"""What is counted since the state began."""
+OUTCOME_TOTALS: Final = {
+    "accepted": ACCEPTED,
+    "duplicates": DUPLICATE,
+    "too_old": TOO_OLD,
+    "forgotten": FORGOTTEN,
+}
+"""What is counted of clicks since the state began, by the name of the total."""
+TOTALS: Final = (*OUTCOME_TOTALS, "feed_dropped", "items_removed")
+"""Everything that is counted since the state began."""
 
 _OTHER_NAMES: Final = {"half_lives": "half_lives_seconds"}
 

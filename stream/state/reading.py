@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.byte_column import ByteColumn
+from gsr.counters.counters import Counters
 from gsr.counters.item_columns import NO_INDEX
 from gsr.counters.item_graph import ItemGraph
 from gsr.counters.partition_items import PartitionItems
@@ -96,6 +97,15 @@ def read_feed_tail(database: Database, meta: StateMeta, place: str) -> FeedTail:
         _read_chunk_sizes(database),
         tail,
     )
+
+
+def load_items(database: Database, meta: StateMeta, counters: Counters) -> None:
+    """Bring the items, and how far the state is, into empty counters; see `read_items`."""
+    counters.absorb(read_items(database, meta), keep_indexes=True)
+    counters.items.number_from(meta.next_index)
+    counters.items_removed = meta.counters["items_removed"]
+    counters.progress.watermark[0] = meta.watermark
+    counters.mark_clean()
 
 
 def read_items(database: Database, meta: StateMeta) -> PartitionItems:

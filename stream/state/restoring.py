@@ -1,4 +1,4 @@
-"""A checkpoint made the live database of a state directory."""
+"""Installs a checkpoint as the live database of a state directory."""
 
 import errno
 import os

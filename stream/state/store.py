@@ -2,20 +2,14 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from rocksdict import Checkpoint as RocksCheckpoint
 
-from gsr.counters.applied_clicks import (
-    ACCEPTED,
-    DUPLICATE,
-    FORGOTTEN,
-    TOO_OLD,
-    AppliedClicks,
-)
+from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.config import CounterConfig
 from gsr.counters.counters import Counters
@@ -26,28 +20,24 @@ from stream.clock import Clock
 from stream.errors import StateError
 from stream.events.clicks.rules import EventRules
 from stream.state.directory_lock import DirectoryLock
-from stream.state.feed import FeedTail, accepted_rows
+from stream.state.feed import accepted_rows
 from stream.state.flush import FlushBatch
-from stream.state.meta import ANEW, TOTALS, StateMeta, encode_meta, new_meta, refuse_mismatch
-from stream.state.reading import read_feed_tail, read_items, read_meta
-from stream.state.rocks import (
-    Database,
-    open_database,
-    plain_errors,
-    property_of,
-    writable,
+from stream.state.flush_schedule import FlushSchedule
+from stream.state.meta import (
+    ANEW,
+    OUTCOME_TOTALS,
+    StateMeta,
+    encode_meta,
+    new_meta,
+    refuse_mismatch,
 )
+from stream.state.reading import load_items, read_feed_tail, read_meta
+from stream.state.rocks import Database, open_database, plain_errors, writable
 from stream.state.store_options import StoreOptions
-from stream.state.store_stats import FlushTimes, StoreStats, memory_of
+from stream.state.store_stats import FlushTimes, StoreStats, gather_stats
 from stream.state.stored_users import StoredUsers
 
 _FIRST_USERS = 16_384
-_COUNTED = {
-    "accepted": ACCEPTED,
-    "duplicates": DUPLICATE,
-    "too_old": TOO_OLD,
-    "forgotten": FORGOTTEN,
-}
 
 
 class PartitionStore:
@@ -78,13 +68,16 @@ class PartitionStore:
         self._next_offset = meta.next_offset
         self._counts = dict(meta.counters)
         self._touched: list[IdColumn] = []
-        self._changed_at: float | None = None
+        self._schedule = FlushSchedule(options, clock)
         self._stored = StoredUsers(database, meta.config.user_ttl_seconds)
         self._flush_times = FlushTimes()
         weights = np.array(list(rules.weights.values()), dtype=np.float64)
-        self._counters = Counters(meta.config, weights, users=min(options.most_users, _FIRST_USERS))
+        few_users = min(options.cached_users * 5 // 4, _FIRST_USERS)
+        self._counters = Counters(meta.config, weights, users=few_users)
         with plain_errors(path):
-            self._feed = self._load()
+            load_items(database, meta, self._counters)
+            self._feed = read_feed_tail(database, meta, str(path))
+        self._counters.users.source = self._bring_in
 
     @classmethod
     def open(
@@ -139,18 +132,6 @@ class PartitionStore:
             undo.pop_all()
             return store
 
-    def _load(self) -> FeedTail:
-        """Bring the items into memory; users come when they click. Return the feed's end."""
-        meta = self._meta
-        counters = self._counters
-        counters.absorb(read_items(self._database, meta), keep_indexes=True)
-        counters.items.number_from(meta.next_index)
-        counters.items_removed = self._counts["items_removed"]
-        counters.progress.watermark[0] = meta.watermark
-        counters.mark_clean()
-        counters.users.source = self._bring_in
-        return read_feed_tail(self._database, meta, str(self.path))
-
     def _bring_in(self, user_ids: IdColumn, slots: npt.NDArray[np.int64]) -> None:
         """Fill slots with stored users; those who are not stored stay empty."""
         if self._meta.feed_stop > 0:  # else nobody was ever stored
@@ -197,7 +178,7 @@ class PartitionStore:
         StorageFullError
             Nothing was written.
         """
-        if self._changed_at is not None:
+        if self._schedule.pending:
             raise ValueError("flush first: what was applied belongs to the topics of before")
         meta = replace(self._meta, topic_ids={**self._meta.topic_ids, **topic_ids})
         if meta != self._meta:
@@ -219,7 +200,7 @@ class PartitionStore:
         ValueError
             Something has been applied already.
         """
-        if self._feed.stop or self._next_offset or self._changed_at is not None:
+        if self._feed.stop or self._next_offset or self._schedule.pending:
             raise ValueError("only an empty state can begin with history")
         self._next_offset = -clicks
         self._counts["history"] = clicks
@@ -254,9 +235,8 @@ class PartitionStore:
         if self.watermark != watermark:
             raise ValueError(f"watermark {watermark} given, {self.watermark} found in the clicks")
         self._next_offset = next_offset
-        if self._changed_at is None:
-            self._changed_at = self._clock.monotonic()
-        for name, outcome in _COUNTED.items():
+        self._schedule.note_change()
+        for name, outcome in OUTCOME_TOTALS.items():
             self._counts[name] += applied.count(outcome)
         rows = accepted_rows(self._feed.stop, batch, applied)
         self._touched.append(IdColumn.of(rows.user_ids))
@@ -265,22 +245,12 @@ class PartitionStore:
 
     def due_for_flush(self) -> bool:
         """Tell whether enough has changed, or changes are old enough, to flush."""
-        if self._changed_at is None:
-            return False
-        return (
-            self._dirty_bytes() >= self._options.flush_bytes
-            or self.overfull
-            or self._clock.monotonic() - self._changed_at >= self._options.flush_seconds
-        )
+        return self._schedule.due(self._dirty_bytes(), self._counters.users)
 
     @property
     def overfull(self) -> bool:
         """Whether only a flush keeps memory, and the time that a flush takes, in bounds."""
-        return (
-            self._dirty_bytes() >= self._options.most_flush_bytes
-            or len(self._counters.users) > self._options.most_users
-            or self._counters.users.nbytes > self._options.most_user_bytes
-        )
+        return self._schedule.overfull(self._dirty_bytes(), self._counters.users)
 
     def _dirty_bytes(self) -> int:
         """Return roughly how much a flush would write."""
@@ -295,7 +265,7 @@ class PartitionStore:
             Nothing was written; the store refuses further work and must be closed.
         """
         self._refuse_if_broken()
-        if self._changed_at is None:
+        if not self._schedule.pending:
             return
         started = self._clock.monotonic()
         changes = FlushBatch(self._database, self._dirty_bytes())
@@ -315,7 +285,7 @@ class PartitionStore:
             raise
         done = self._clock.monotonic()
         self._meta = meta
-        self._changed_at = None
+        self._schedule.note_flush()
         self._counters.mark_clean()
         self._let_users_go()
         self._flush_times.note(self._clock.monotonic() - started, done - holding)
@@ -325,17 +295,14 @@ class PartitionStore:
 
     def _current_meta(self) -> StateMeta:
         """Return what the state says of itself now."""
-        return StateMeta(
-            partition=self._meta.partition,
+        return replace(
+            self._meta,
             next_offset=self._next_offset,
             watermark=self.watermark,
             feed_start=self._feed.start,
             feed_stop=self._feed.stop,
             next_index=self._counters.items.next_index,
-            config=self._meta.config,
-            event_names=self._meta.event_names,
             counters=self._totals(),
-            topic_ids=self._meta.topic_ids,
         )
 
     def _totals(self) -> dict[str, int]:
@@ -379,7 +346,7 @@ class PartitionStore:
         """Return what is known of each of some users (see `user`)."""
         self._refuse_if_broken()
         found = self._counters.user_buffers(user_ids)
-        if self._changed_at is None and self.overfull:
+        if self.overfull and not self._schedule.pending:
             # Reading brings users in, and without a change no flush would let any go.
             self._let_users_go()
         return found
@@ -400,23 +367,15 @@ class PartitionStore:
 
     def stats(self) -> StoreStats:
         """Return gauges and totals."""
-        columns = self._counters.items.columns
         with plain_errors(self.path):
-            memory = memory_of(self._database)
-            disk = property_of(self._database, "rocksdb.live-sst-files-size")
-        totals = self._totals()
-        return StoreStats(
-            users_cached=len(self._counters.users),
-            user_bytes=self._counters.users.nbytes,
-            items=len(self._counters.items),
-            edges=int(columns.row_lengths[: self._counters.items.used].sum()),
-            dirty_bytes=self._dirty_bytes(),
-            rocksdb_memory_bytes=memory,
-            rocksdb_disk_bytes=disk,
-            feed_bytes=self._feed.nbytes,
-            **asdict(self._flush_times),
-            **{name: totals[name] for name in TOTALS},
-        )
+            return gather_stats(
+                self._database,
+                self._counters,
+                self._flush_times,
+                self._totals(),
+                dirty_bytes=self._dirty_bytes(),
+                feed_bytes=self._feed.nbytes,
+            )
 
     def _refuse_if_broken(self) -> None:
         """Refuse to work after a flush failed: memory is ahead of what the log will replay."""

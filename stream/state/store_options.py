@@ -1,10 +1,6 @@
 """How a store runs: when it flushes, and what it keeps in memory."""
 
 from dataclasses import dataclass
-from typing import Final
-
-OVERFULL: Final = 2
-"""So many times the changed bytes that make a flush due are the most that there may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +27,3 @@ class StoreOptions:
     cached_user_bytes: int = 256 * 1024 * 1024
     block_cache_bytes: int = 64 * 1024 * 1024
     write_buffer_bytes: int = 128 * 1024 * 1024
-
-    @property
-    def most_flush_bytes(self) -> int:
-        """Changed bytes past which nothing more may be applied before a flush."""
-        return OVERFULL * self.flush_bytes
-
-    @property
-    def most_users(self) -> int:
-        """Users in memory past which some must leave."""
-        return self.cached_users * 5 // 4
-
-    @property
-    def most_user_bytes(self) -> int:
-        """Memory of users past which some must leave."""
-        return self.cached_user_bytes * 5 // 4

@@ -1,7 +1,10 @@
 """Gauges and totals of a store."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
+from gsr.counters.counters import Counters
+from stream.state.meta import TOTALS
 from stream.state.rocks import Database, property_of
 
 
@@ -76,10 +79,30 @@ class FlushTimes:
         self.longest_hold_seconds = max(self.longest_hold_seconds, hold_seconds)
 
 
-def memory_of(database: Database) -> int:
-    """Return the bytes of memtables, table readers and block cache."""
-    return (
-        property_of(database, "rocksdb.cur-size-all-mem-tables")
-        + property_of(database, "rocksdb.estimate-table-readers-mem")
-        + int(database.rocks.property_int_value("rocksdb.block-cache-usage") or 0)
+def gather_stats(
+    database: Database,
+    counters: Counters,
+    flush_times: FlushTimes,
+    totals: Mapping[str, int],
+    *,
+    dirty_bytes: int,
+    feed_bytes: int,
+) -> StoreStats:
+    """Return the stats of a store from its parts."""
+    items = counters.items
+    return StoreStats(
+        users_cached=len(counters.users),
+        user_bytes=counters.users.nbytes,
+        items=len(items),
+        edges=int(items.columns.row_lengths[: items.used].sum()),
+        dirty_bytes=dirty_bytes,
+        rocksdb_memory_bytes=(
+            property_of(database, "rocksdb.cur-size-all-mem-tables")
+            + property_of(database, "rocksdb.estimate-table-readers-mem")
+            + int(database.rocks.property_int_value("rocksdb.block-cache-usage") or 0)
+        ),
+        rocksdb_disk_bytes=property_of(database, "rocksdb.live-sst-files-size"),
+        feed_bytes=feed_bytes,
+        **asdict(flush_times),
+        **{name: totals[name] for name in TOTALS},
     )
