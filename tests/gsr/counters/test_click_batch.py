@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gsr.counters.click_batch import ClickBatch
+from gsr.counters.id_column import IdColumn
 
 
 def batch_of(count: int) -> ClickBatch:
@@ -34,6 +35,7 @@ def test_picked_rows_keep_every_column() -> None:
     batch = batch_of(5)
     whole = rows_of(batch)
     assert rows_of(batch.rows(np.array([4, 1]))) == [whole[4], whole[1]]
+    assert isinstance(batch.rows(np.array([4, 1])).item_ids, IdColumn)
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, 5), (1, 3), (2, 9), (3, 3)])

@@ -1,4 +1,4 @@
-"""Ids in one buffer: they read like a list, and hash like xxhash."""
+"""Ids in one buffer: they read like a list, and know their hashes."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from xxhash import xxh3_64_intdigest
 
 from gsr.counters.id_column import IdColumn, join_ids
-from gsr.counters.xxh3_kernel import LONGEST, xxh3
 
 IDS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=300), max_size=8)
 
@@ -43,13 +42,3 @@ def test_a_column_stays_one() -> None:
     assert list(IdColumn.of([])) == []
     with pytest.raises(TypeError, match="unhashable"):
         hash(column)
-
-
-@pytest.mark.parametrize("seed", [0, 1, 2**63 + 12_345])
-def test_xxh3_is_that_of_the_library(seed: int) -> None:
-    """Every length, at even and odd places, hashes to what `xxhash` says."""
-    data = np.random.default_rng(0).integers(0, 256, 2 * LONGEST, dtype=np.uint8)
-    for length in range(LONGEST + 1):
-        for start in (0, 7):
-            expected = xxh3_64_intdigest(data[start : start + length].tobytes(), seed)
-            assert int(xxh3(data, start, length, np.uint64(seed))) == expected
