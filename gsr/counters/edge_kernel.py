@@ -41,7 +41,7 @@ class Edges(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room to work in, so that kernels never allocate.
+    """Work arrays of the kernels, so that these never allocate.
 
     Parameters
     ----------

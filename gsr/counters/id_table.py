@@ -62,7 +62,7 @@ class Ids(NamedTuple):
 
 
 class IdTable:
-    """Ids and their numbers, which whoever adds them chooses: small, and no two alike.
+    """Ids and the numbers that the caller gives them: small, and no two alike.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ class Checkpoint:
     database
         The open database.
     meta
-        What it says of itself.
+        Its shape and progress.
     """
 
     def __init__(self, path: Path, database: Database, meta: StateMeta) -> None:

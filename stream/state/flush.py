@@ -143,7 +143,7 @@ class FlushBatch:
             batch[CHUNK_SIZE_PREFIX + sequence_key(sequence)] = value
 
     def add_meta(self, records: Mapping[bytes, bytes]) -> None:
-        """Write what the state says of itself."""
+        """Write the records of `encode_meta`."""
         batch = self._enter("meta")
         for key, value in records.items():
             batch[key] = value

@@ -39,7 +39,7 @@ ANEW: Final = (
 
 @dataclass(frozen=True, slots=True)
 class StateMeta:
-    """What a partition's state says of itself.
+    """Shape and progress of a partition's state.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class StateMeta:
 
 
 def new_meta(partition: int, config: CounterConfig, event_names: tuple[str, ...]) -> StateMeta:
-    """Return what an empty state says of itself."""
+    """Return shape and progress of an empty state."""
     return StateMeta(
         partition=partition,
         next_offset=0,

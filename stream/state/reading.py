@@ -50,7 +50,7 @@ def sequence_key(sequence: int) -> bytes:
 
 
 def read_meta(database: Database, place: str) -> StateMeta | None:
-    """Return what the state says of itself, None for an empty database.
+    """Return shape and progress of the state, None for an empty database.
 
     Raises
     ------

@@ -294,7 +294,7 @@ class PartitionStore:
         self._counters.evict_users(self._options.cached_users, self._options.cached_user_bytes)
 
     def _current_meta(self) -> StateMeta:
-        """Return what the state says of itself now."""
+        """Return shape and progress as they are now."""
         return replace(
             self._meta,
             next_offset=self._next_offset,

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from consumers.config.settings import GsrConfig
-from tests.crash.pipeline import ask, free_port
+from tests.crash.pipeline import COMMANDS, ask, free_port
 
 DEADLINE_SECONDS: Final = 180.0
-COMMANDS: Final = {"ingest": "ingest", "trainer": "train", "publisher": "publish"}
 
 
 @dataclass
