@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.accuracy.baseline_process import Stopwatch
+from benchmarks.accuracy.baseline_trials import OtherTrialError, Result, TrialFailedError, Trials
 from benchmarks.accuracy.contenders import CONTENDERS
-from benchmarks.accuracy.trial import Stopwatch
-from benchmarks.accuracy.trials import OtherTrialError, Result, TrialFailedError, Trials
 from consumers.config.settings import GsrConfig
 from consumers.offline.evaluation.event_data import EventData, read_event_data
 from consumers.offline.evaluation.result import METRICS_NAME, Evaluation, SeedCost, SeedRun, Ties

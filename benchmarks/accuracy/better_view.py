@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.accuracy.baseline_trials import CHOSEN_BY
 from benchmarks.accuracy.exchange import write_json
-from benchmarks.accuracy.trials import CHOSEN_BY
 from consumers.offline.evaluation.result import METRICS_NAME
 from consumers.runtime.supervisor import gsr_command
 

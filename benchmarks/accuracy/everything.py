@@ -1,9 +1,10 @@
 """Every figure of accuracy and its cost: `python -m benchmarks.accuracy.everything --data DIR`.
 
-Runs piece after piece and goes on where it was stopped; then it prints what there is as a table.
+Runs one experiment after another and goes on where it was stopped; then it prints a table of what
+there is.
 DIR holds a folder with an ``events.csv.gz`` for each data set.
 
-    … --list                                  # names of all pieces, and which are done
+    … --list                                  # names of all experiments, and which are done
     … --only 'ours/beauty/*'                  # run those only
     … --list --summary accuracy.json          # run nothing; keep what was found
 """
@@ -14,7 +15,7 @@ import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from benchmarks.accuracy.pieces import Piece, pieces
+from benchmarks.accuracy.experiments import Experiment, experiments
 from benchmarks.accuracy.summary import summary, table
 from consumers.runtime.documents import write_document
 
@@ -29,19 +30,19 @@ def main() -> None:
     parser.add_argument(
         "--budget-minutes", type=float, default=45.0, help="of a baseline's trial on Beauty"
     )
-    parser.add_argument("--only", metavar="PATTERN", default="*", help="names of pieces, with *")
-    parser.add_argument("--list", action="store_true", help="list the pieces instead of running")
+    parser.add_argument("--only", metavar="PATTERN", default="*", help="names, with *")
+    parser.add_argument("--list", action="store_true", help="list the names instead of running")
     parser.add_argument("--summary", metavar="FILE", type=Path, help="write all figures as JSON")
     arguments = parser.parse_args()
-    every = pieces(arguments.data, arguments.out, arguments.budget_minutes)
-    chosen = [piece for piece in every if fnmatchcase(piece.name, arguments.only)]
+    every = experiments(arguments.data, arguments.out, arguments.budget_minutes)
+    chosen = [experiment for experiment in every if fnmatchcase(experiment.name, arguments.only)]
     if not chosen:
-        parser.error(f"no piece is called {arguments.only}: see --list")
-    for piece in chosen:
+        parser.error(f"no experiment is called {arguments.only}: see --list")
+    for experiment in chosen:
         if arguments.list:
-            print(f"{'done' if piece.done else '':<6}{piece.name}")
+            print(f"{'done' if experiment.done else '':<6}{experiment.name}")
         else:
-            _run(piece)
+            _run(experiment)
     if not arguments.list:
         print(table(arguments.out))
     if arguments.summary:
@@ -49,12 +50,14 @@ def main() -> None:
         write_document(summary(arguments.out), arguments.summary)
 
 
-def _run(piece: Piece) -> None:
+def _run(experiment: Experiment) -> None:
     """Run it; where it fails, leave in its own words, which are on the screen."""
     try:
-        piece.run()
+        experiment.run()
     except subprocess.CalledProcessError as error:
-        sys.exit(f"{piece.name} failed with exit code {error.returncode}; what is done stays done")
+        sys.exit(
+            f"{experiment.name} failed with exit code {error.returncode}; what is done stays done"
+        )
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from benchmarks.accuracy.baseline_process import Course, Stopwatch, Trial, mean_ndcg, watched
 from benchmarks.accuracy.exchange import Questions, Scores, Sequences
-from benchmarks.accuracy.trial import Course, Stopwatch, Trial, mean_ndcg, watched
 
 PATIENCE: Final = 10
 """Epochs without a better validation after which learning ends."""

@@ -19,9 +19,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.accuracy.baseline_process import Stopwatch
 from benchmarks.accuracy.exchange import write_json
 from benchmarks.accuracy.measuring import PeakMemory, read_answer, threads
-from benchmarks.accuracy.trial import Stopwatch
 
 SCALES: Final = 4
 NEIGHBOURS: Final = 32

@@ -1,11 +1,11 @@
-"""What the pieces found, as lines for a person and as one small document."""
+"""Results of the experiments, as lines for a person and as one small document."""
 
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.accuracy.pieces import COMPARISON, SPEEDS, WORTH
+from benchmarks.accuracy.experiments import COMPARISON, SPEEDS, WORTH
 from benchmarks.replays import rounded
 from consumers.offline.evaluation.result import METRICS_NAME
 
@@ -31,7 +31,7 @@ def table(out: Path) -> str:
             f"{one['mean_b']:.4f}, p {one['p_value']:.2g}"
             for metric, one in found["metrics"].items()
         ]
-    for name, found in worths(out):
+    for name, found in ablations(out):
         one = found["ndcg@10"]
         lines.append(f"{name}: worth {one['difference']:+.4f} ndcg@10, p {one['p_value']:.2g}")
     return "\n".join(lines)
@@ -54,7 +54,7 @@ def summary(out: Path) -> dict[str, Any]:
         "machines": machines,
         "evaluations": rounded(figures),
         "comparisons": rounded(dict(comparisons(out))),
-        "worth_of_parts": rounded(dict(worths(out))),
+        "worth_of_parts": rounded(dict(ablations(out))),
         **speeds,
     }
 
@@ -80,7 +80,7 @@ def comparisons(out: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         )
 
 
-def worths(out: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def ablations(out: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield data set and ablation as one name, and what the whole model has more."""
     for path in sorted(out.glob(f"*/{WORTH}.json")):
         for name, found in json.loads(path.read_text()).items():

@@ -26,12 +26,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.accuracy.baseline_process import Stopwatch
+from benchmarks.accuracy.baseline_trials import learned
 from benchmarks.accuracy.contenders import RECTOOLS, Statistics, sasrec
 from benchmarks.accuracy.exchange import write_json
+from benchmarks.accuracy.experiments import DATA, events
 from benchmarks.accuracy.measuring import SETTINGS_NAME, StepClock, answer_of
-from benchmarks.accuracy.pieces import DATA, events
-from benchmarks.accuracy.trial import Stopwatch
-from benchmarks.accuracy.trials import learned
 from consumers.config.settings import GsrConfig
 from consumers.offline.evaluation.event_data import read_event_data
 from gsr.config import BatchConfig

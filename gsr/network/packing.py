@@ -17,8 +17,8 @@ VIEW_DECAY: Final = 0.7
 class PackedClicks:
     """Clicks of B users, T in all: arrays for `joint_network.ClickTensors`.
 
-    Instead of its `places` there are `items` and `place`, each int64 [T]: the latter is the column
-    of each click in the histories that were packed.
+    Instead of its `places` there are `items`, int64 [T], and each click's column in the histories
+    that were packed, `place` int64 [T].
     """
 
     items: npt.NDArray[np.int64]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.accuracy.baseline_process import Stopwatch, Trial
 from benchmarks.accuracy.exchange import SharedScores
-from benchmarks.accuracy.trial import Stopwatch, Trial
 
 
 def main() -> None:

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from benchmarks.accuracy.baseline_process import mean_ndcg
+from benchmarks.accuracy.baseline_trials import task_of
 from benchmarks.accuracy.exchange import (
     Questions,
     Scores,
@@ -17,8 +19,6 @@ from benchmarks.accuracy.exchange import (
     blocks,
     load_scores,
 )
-from benchmarks.accuracy.trial import mean_ndcg
-from benchmarks.accuracy.trials import task_of
 from gsr.counters.interactions import Interactions, gather_interactions
 from gsr.quality.protocols import leave_one_out, temporal
 from gsr.quality.ranking_metrics import METRICS, metric_values

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.accuracy.baseline_process import Course, Stopwatch, Trial
 from benchmarks.accuracy.exchange import (
     TEST,
     VALID,
@@ -16,7 +17,6 @@ from benchmarks.accuracy.exchange import (
     load_scores,
 )
 from benchmarks.accuracy.learning import PATIENCE, learn
-from benchmarks.accuracy.trial import Course, Stopwatch, Trial
 
 ITEMS = 4
 CURVE = [0, 3, 1, 0]

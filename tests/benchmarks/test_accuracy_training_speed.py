@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks.accuracy import step_time, training_speed
 from benchmarks.accuracy.exchange import Sequences
+from benchmarks.accuracy.experiments import events
 from benchmarks.accuracy.measuring import SETTINGS_NAME, StepClock
-from benchmarks.accuracy.pieces import events
 from tests.consumers.evaluation_world import write_walks
 
 SIZE: dict[str, Any] = {

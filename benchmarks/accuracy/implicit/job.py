@@ -14,8 +14,8 @@ from implicit.nearest_neighbours import (
 )
 from scipy.sparse import csr_matrix
 
+from benchmarks.accuracy.baseline_process import Stopwatch, Trial
 from benchmarks.accuracy.exchange import Questions, Sequences, SparseScores
-from benchmarks.accuracy.trial import Stopwatch, Trial
 
 WEIGHTINGS: Final = {
     "cosine": CosineRecommender,

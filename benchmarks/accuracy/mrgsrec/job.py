@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from benchmarks.accuracy.baseline_process import Trial
 from benchmarks.accuracy.exchange import Questions, Sequences, VectorScores
 from benchmarks.accuracy.learning import learn
 from benchmarks.accuracy.mrgsrec.network import Graph, MRGSRec, Settings, total_loss
-from benchmarks.accuracy.trial import Trial
 
 SCORED = 1024
 """Users that are encoded at once."""

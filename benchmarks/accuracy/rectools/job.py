@@ -15,9 +15,9 @@ from rectools.dataset import Dataset
 from rectools.models import BERT4RecModel, PopularModel, SASRecModel
 from rectools.models.nn.transformers.ligr import LiGRLayers
 
+from benchmarks.accuracy.baseline_process import Stopwatch, Trial
 from benchmarks.accuracy.exchange import Questions, Sequences, SharedScores, VectorScores
 from benchmarks.accuracy.learning import learn
-from benchmarks.accuracy.trial import Stopwatch, Trial
 
 TRANSFORMERS: Final = {"sasrec": SASRecModel, "bert4rec": BERT4RecModel}
 LAYERS: Final = {"ligr": LiGRLayers}

@@ -1,4 +1,4 @@
-"""What there is to do for every figure of accuracy and its cost, piece by piece."""
+"""Experiments behind every figure of accuracy and its cost."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.accuracy.ours import JOINT, VIEWS, WHOLE, runs
+from benchmarks.accuracy.model_runs import JOINT, VIEWS, WHOLE, runs
 from consumers.offline.evaluation.result import METRICS_NAME
 from consumers.runtime.supervisor import gsr_command
 
@@ -26,7 +26,7 @@ SPEEDS: Final = {
     "training": "training_speed",
     "step-time": "step_time",
 }
-"""Names of pieces, and the modules and files that they are."""
+"""Names of experiments, and the modules and files that they are."""
 
 COMPARISON: Final = "joint-over-better-view"
 """Name of the file that says whether the joint model is better than its views."""
@@ -36,7 +36,7 @@ WORTH: Final = "worth-of-parts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class Experiment:
     """A command and what it leaves when it is done.
 
     Parameters
@@ -66,8 +66,8 @@ class Piece:
         subprocess.run(self.command, check=True, stdout=subprocess.DEVNULL)
 
 
-def pieces(data: Path, out: Path, minutes: float) -> Iterator[Piece]:
-    """Yield all pieces, none before what it builds on.
+def experiments(data: Path, out: Path, minutes: float) -> Iterator[Experiment]:
+    """Yield all experiments, none before what it builds on.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def events(data: Path, name: str) -> Path:
     return data / DATA[name] / "events.csv.gz"
 
 
-def _baselines(data: Path, out: Path, minutes: float) -> Iterator[Piece]:
+def _baselines(data: Path, out: Path, minutes: float) -> Iterator[Experiment]:
     wanted = [
         ("beauty", "leave-one-out", minutes, ("1", "2", "3")),
         ("beauty", "shuffled-ties", minutes, ("1",)),
@@ -105,33 +105,33 @@ def _baselines(data: Path, out: Path, minutes: float) -> Iterator[Piece]:
                 *(*SETTINGS[setting], "--seed", *seeds, "--out", str(folder)),
                 *("--budget-minutes", str(budget)),
             )
-            yield Piece(
+            yield Experiment(
                 name=f"baselines/{name}/{setting}/{baseline}",
                 command=(sys.executable, *words),
                 result=folder / METRICS_NAME,
             )
 
 
-def _ours(data: Path, out: Path) -> Iterator[Piece]:
+def _ours(data: Path, out: Path) -> Iterator[Experiment]:
     for run in runs():
         folder = out / DATA[run.data] / run.setting / run.name
         words = (str(events(data, run.data)), *SETTINGS[run.setting], "--out", str(folder))
         if run.borrows:
             words += ("--encoders", str(out / DATA[run.data] / run.borrows))
-        yield Piece(
+        yield Experiment(
             name=f"ours/{run.data}/{run.setting}/{run.name}",
             command=tuple(gsr_command("evaluate", *words, *run.words)),
             result=folder / METRICS_NAME,
         )
 
 
-def _comparisons(out: Path) -> Iterator[Piece]:
+def _comparisons(out: Path) -> Iterator[Experiment]:
     views = [name for name in VIEWS if name != JOINT]
     for name, folder in DATA.items():
         evaluated = out / folder / "leave-one-out"
         result = out / folder / f"{COMPARISON}.json"
         words = [str(evaluated / view) for view in (JOINT, *views)]
-        yield Piece(
+        yield Experiment(
             name=f"comparisons/{name}/{COMPARISON}",
             command=(
                 *(sys.executable, "-m", "benchmarks.accuracy.better_view", *words),
@@ -141,22 +141,22 @@ def _comparisons(out: Path) -> Iterator[Piece]:
         )
     ablations = out / DATA["beauty"] / "ablations"
     result = out / DATA["beauty"] / f"{WORTH}.json"
-    yield Piece(
+    yield Experiment(
         name=f"comparisons/beauty/{WORTH}",
         command=(
-            *(sys.executable, "-m", "benchmarks.accuracy.worth", str(ablations)),
+            *(sys.executable, "-m", "benchmarks.accuracy.ablations", str(ablations)),
             *("--whole", WHOLE, "--out", str(result)),
         ),
         result=result,
     )
 
 
-def _speeds(data: Path, out: Path) -> Iterator[Piece]:
+def _speeds(data: Path, out: Path) -> Iterator[Experiment]:
     more = {"training": ("--data", str(data))}
     for name, module in SPEEDS.items():
         result = out / f"{module}.json"
         words = ("-m", f"benchmarks.accuracy.{module}", *more.get(name, ()))
-        yield Piece(
+        yield Experiment(
             name=f"speed/{name}",
             command=(sys.executable, *words, "--out", str(result)),
             result=result,

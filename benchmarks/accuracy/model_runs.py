@@ -1,4 +1,4 @@
-"""What `benchmarks.accuracy.everything` evaluates of our own model.
+"""Evaluations of our own model that `benchmarks.accuracy.everything` runs.
 
 Flags are those of `gsr evaluate`. To measure something else, change the tables.
 """
@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 THREADS: Final = 1
-"""The networks are small: two pieces side by side do more than two threads for one."""
+"""The networks are small: two evaluations side by side do more than two threads for one."""
 
 JOINT: Final = "joint"
 SEQUENCE: Final = "sequence-alone"
@@ -65,7 +65,7 @@ class Run:
     data
         Short name of the data set.
     setting
-        Of `benchmarks.accuracy.pieces.SETTINGS`.
+        Of `benchmarks.accuracy.experiments.SETTINGS`.
     name
         Of what is evaluated.
     flags

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.accuracy.baseline_trials import OtherTrialError, TrialFailedError, Trials
 from benchmarks.accuracy.contenders import Contender, Statistics, mrgsrec, neighbourhoods, sasrec
-from benchmarks.accuracy.trials import OtherTrialError, TrialFailedError, Trials
 from gsr.counters.interactions import Interactions, gather_interactions
 from gsr.quality.protocols import leave_one_out
 

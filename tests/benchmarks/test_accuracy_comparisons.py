@@ -1,4 +1,4 @@
-"""Our own model's pieces are commands that `gsr evaluate` and `gsr compare` accept."""
+"""Our own model's experiments are commands that `gsr evaluate` and `gsr compare` accept."""
 
 import gzip
 import json
@@ -13,9 +13,9 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from benchmarks.accuracy import better_view, worth
-from benchmarks.accuracy.ours import ENSEMBLE, OTHER_ENCODERS, SAME_ENCODERS, THREADS, WHOLE
-from benchmarks.accuracy.pieces import DATA, Piece, pieces
+from benchmarks.accuracy import ablations, better_view
+from benchmarks.accuracy.experiments import DATA, Experiment, experiments
+from benchmarks.accuracy.model_runs import ENSEMBLE, OTHER_ENCODERS, SAME_ENCODERS, THREADS, WHOLE
 from consumers.cli.application import app
 from consumers.offline.evaluation.learning import LearningRules
 from consumers.offline.evaluation.run import EvaluateOptions, evaluate
@@ -56,22 +56,22 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def settings(piece: Piece) -> dict[str, Any]:
-    """Run a piece here; return the model and the learner that it came to."""
+def settings(experiment: Experiment) -> dict[str, Any]:
+    """Run an experiment here; return the model and the learner that it came to."""
     started = gsr_command()
-    assert piece.command[: len(started)] == tuple(started)
-    done = CliRunner().invoke(app, piece.command[len(started) :], prog_name="gsr")
+    assert experiment.command[: len(started)] == tuple(started)
+    done = CliRunner().invoke(app, experiment.command[len(started) :], prog_name="gsr")
     assert done.exit_code == 0, done.output
     assert torch.get_num_threads() == THREADS
-    found: dict[str, Any] = json.loads(piece.result.read_text())["model"]
+    found: dict[str, Any] = json.loads(experiment.result.read_text())["model"]
     return {"shape": found["shape"], "learner": found["learner"]}
 
 
 def test_commands_are_accepted_and_every_ablation_changes_something(data: Path) -> None:
     found = {
-        piece.name: settings(piece)
-        for piece in pieces(data, data / "out", minutes=1.0)
-        if piece.name.startswith("ours/beauty/")
+        experiment.name: settings(experiment)
+        for experiment in experiments(data, data / "out", minutes=1.0)
+        if experiment.name.startswith("ours/beauty/")
     }
     ablations = [
         found[f"ours/beauty/ablations/{name}"]
@@ -106,15 +106,15 @@ def test_every_ablation_is_compared_with_the_whole_model(
         evaluated(clicks, drawn(luck)).write(tmp_path / "ablations" / name)
     result = tmp_path / "found.json"
     words = [str(tmp_path / "ablations"), "--whole", "whole", "--out", str(result)]
-    monkeypatch.setattr(sys, "argv", ["worth", *words])
-    worth.main()
+    monkeypatch.setattr(sys, "argv", ["ablations", *words])
+    ablations.main()
     found = json.loads(result.read_text())
     assert list(found) == ["less"]
     assert found["less"]["metrics"]["hr@10"]["difference"] > 0
     words[2] = "other"
-    monkeypatch.setattr(sys, "argv", ["worth", *words])
+    monkeypatch.setattr(sys, "argv", ["ablations", *words])
     with pytest.raises(SystemExit, match="evaluate it first"):
-        worth.main()
+        ablations.main()
 
 
 def test_what_is_not_evaluated_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

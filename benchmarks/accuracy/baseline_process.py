@@ -1,4 +1,4 @@
-"""What every baseline's process does alike: read its task, learn within its time, answer.
+"""A baseline's process: it reads its task, learns within its time, and answers.
 
 Imports numpy only.
 """
@@ -197,11 +197,11 @@ def mean_ndcg(scores: Scores, questions: Questions, item_count: int) -> float:
     """
     if questions.targets is None:
         raise ValueError("these questions have no targets")
-    worth = 0.0
+    total = 0.0
     for start, block in blocks(scores, item_count):
         ranks = _ranks(block, start, questions, questions.targets)
-        worth += float(np.where(ranks <= CUTOFF, 1.0 / np.log2(ranks + 1.0), 0.0).sum())
-    return worth / max(len(questions), 1)
+        total += float(np.where(ranks <= CUTOFF, 1.0 / np.log2(ranks + 1.0), 0.0).sum())
+    return total / max(len(questions), 1)
 
 
 def _ranks(

@@ -227,16 +227,16 @@ def task_of(split: Split) -> Task:
 
 def learned(interactions: Interactions, stage: Stage) -> Sequences:
     """Return what may be learned from, a sequence for each user."""
-    return _pieces(interactions, interactions.starts[:-1], stage.learned_ends)
+    return _sequences(interactions, interactions.starts[:-1], stage.learned_ends)
 
 
 def questions(interactions: Interactions, cases: Cases, *, answers: bool) -> Questions:
     """Return cases as questions."""
-    histories = _pieces(interactions, interactions.starts[cases.users], cases.positions)
+    histories = _sequences(interactions, interactions.starts[cases.users], cases.positions)
     return Questions(cases.users, histories, cases.targets(interactions) if answers else None)
 
 
-def _pieces(
+def _sequences(
     interactions: Interactions, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]
 ) -> Sequences:
     lengths = stops - starts

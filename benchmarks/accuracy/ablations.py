@@ -1,6 +1,6 @@
-"""What each part of the model is worth: the whole model against every ablation.
+"""Comparison of the whole model with every ablation: what each part is worth.
 
-    python -m benchmarks.accuracy.worth FOLDER --whole NAME --out FILE
+    python -m benchmarks.accuracy.ablations FOLDER --whole NAME --out FILE
 
 FOLDER holds a folder of `gsr evaluate` for each; FILE takes, for every ablation, by how much the
 whole model's test is better, and whether by luck (`gsr compare`).
@@ -16,7 +16,7 @@ from benchmarks.accuracy.exchange import write_json
 from consumers.offline.evaluation.result import METRICS_NAME
 
 
-def worths(folder: Path, whole: str) -> dict[str, Any]:
+def gains(folder: Path, whole: str) -> dict[str, Any]:
     """Return name -> what `gsr compare` says of the ablation (a) and the whole model (b)."""
     return {
         path.parent.name: compare(path.parent, folder / whole)
@@ -34,7 +34,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if not (arguments.folder / arguments.whole / METRICS_NAME).exists():
         sys.exit(f"{arguments.folder / arguments.whole} is not there: evaluate it first")
-    write_json(arguments.out, worths(arguments.folder, arguments.whole))
+    write_json(arguments.out, gains(arguments.folder, arguments.whole))
 
 
 if __name__ == "__main__":
