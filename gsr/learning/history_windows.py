@@ -16,13 +16,12 @@ class Windows:
     Parameters
     ----------
     packed
-        The tokens; votes and pauses are not filled.
-    users, positions
-        int64 [T], each token's user, and where it stands in `Interactions.items`.
+        The clicks; votes and pauses are not filled.
+    positions
+        int64 [T], where each click stands in `Interactions.items`.
     """
 
     packed: PackedClicks
-    users: npt.NDArray[np.int64]
     positions: npt.NDArray[np.int64]
 
 
@@ -54,4 +53,4 @@ def pack_windows(
         votes=np.zeros(len(row), np.float32),
         length=int(lengths.max(initial=0)),
     )
-    return Windows(packed, users[row], positions)
+    return Windows(packed, positions)

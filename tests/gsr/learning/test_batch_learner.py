@@ -11,10 +11,8 @@ import torch
 from gsr.config import TRUST_SETTINGS, BatchConfig, ModelConfig
 from gsr.counters.interactions import Interactions
 from gsr.errors import SnapshotError, TrainingError
-from gsr.learning.batch_defaults import batch_model
 from gsr.learning.batch_learner import BatchLearner
-from gsr.learning.history_windows import pack_windows
-from gsr.network.model import JointModel, as_clicks
+from gsr.network.model import JointModel
 from gsr.quality.protocols import leave_one_out
 from gsr.quality.ranking_metrics import metric_means
 from gsr.votes.click_graph import UNDYING
@@ -252,33 +250,3 @@ def test_numbers_that_are_not_finite_are_an_error(clicks: Interactions) -> None:
     learner.model.table.weight.fill_(1e30)
     with pytest.raises(TrainingError, match="lower the learning rate"):
         learner.learn_once()
-
-
-def test_every_click_is_encoded_as_the_newest_is(clicks: Interactions) -> None:
-    """After its last click a user's vector is what `encode` says, but for the pause."""
-    model = JointModel(SHAPE, seed=1)
-    model.table.grow(ITEMS)
-    users = np.arange(5)
-    windows = pack_windows(clicks, users, clicks.starts[users], clicks.starts[users] + 4)
-    rng = np.random.default_rng(0)
-    contexts = rng.normal(size=(len(windows.users), 10)).astype(np.float32)
-    tokens = as_clicks(windows.packed, windows.packed.items, contexts[windows.packed.last])
-    with torch.no_grad():
-        every = model.network.encode_clicks(
-            model.table.weight, None, tokens, torch.from_numpy(contexts)
-        )
-        newest = model.network.encode(model.table.weight, None, tokens)
-    last = torch.from_numpy(windows.packed.last)
-    torch.testing.assert_close(every[last], newest.vectors)
-
-
-def test_settings_follow_from_the_clicks(clicks: Interactions) -> None:
-    """Short histories are read whole; rarely clicked items ask for an ensemble and more dropout."""
-    shape = batch_model(clicks, clicks.starts[1:])
-    assert shape.history_length == 50
-    assert (shape.dimension, shape.ensemble, shape.dropout) == (128, 1, 0.2)
-    few = _walks(10, np.random.default_rng(1), length=300)
-    assert batch_model(few, few.starts[1:]).history_length == 200
-    sparse = replace(clicks, item_count=5000)
-    few_clicks = batch_model(sparse, sparse.starts[1:])
-    assert (few_clicks.dimension, few_clicks.ensemble, few_clicks.dropout) == (256, 4, 0.5)

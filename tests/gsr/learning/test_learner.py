@@ -8,13 +8,10 @@ import torch
 
 from gsr.config import LearnerConfig
 from gsr.errors import SnapshotError, TrainingError
-from gsr.learning.encoded_batch import Batch
 from gsr.learning.learner import Learner
-from gsr.learning.optimisation import Optimisation
 from gsr.learning.samples import Samples, join
 from gsr.network.model import JointModel
 from gsr.network.snapshot import from_snapshot, to_manifest, to_tensors
-from gsr.votes.negatives import draw_negatives
 from tests.gsr.world import World, shoppers, small_config
 
 ITEMS = 24
@@ -34,14 +31,6 @@ def samples_of(world: World, clicks: int, seed: int = 0) -> Samples:
     return join(shoppers(world, clicks, np.random.default_rng(seed), small_config()))
 
 
-def batch_of(world: World, samples: Samples) -> Batch:
-    """Return a batch of fresh samples with a few negatives."""
-    rng, graph = np.random.default_rng(7), world.graph()
-    alive = np.arange(graph.items) < ITEMS
-    negatives = draw_negatives(np.ones(graph.items), alive, 8, 0.5, rng)
-    return Batch(samples, None, negatives)
-
-
 def weights_of(model: JointModel) -> torch.Tensor:
     """Return all weights as one vector."""
     parts = [model.table.weight, *model.network.state_dict().values()]
@@ -58,23 +47,6 @@ def test_loss_falls_on_shoppers_with_habits(world: World) -> None:
         losses.append(learner.learn(samples, world.graph()).loss)
         learner.judge(world.graph())
     assert losses[-1] < 0.6 * losses[0]
-
-
-@pytest.mark.parametrize("ensemble", [1, 2])
-def test_gradients_reach_every_weight(world: World, ensemble: int) -> None:
-    """Both encoders, the fusion, the channel weights and the item rows are learned end to end."""
-    samples = samples_of(world, 200)
-    samples = samples.rows(np.arange(0, len(samples), 3))  # the others' edges are left to read
-    model = JointModel(small_config(hops=2, ensemble=ensemble))
-    model.grow(world.graph())
-    optimisation = Optimisation(model, QUICK)
-    before = {name: value.clone() for name, value in model.network.named_parameters()}
-    table = model.table.weight.clone()
-    for _ in range(2):  # the last channel layer starts at zero, so what feeds it waits one step
-        optimisation.step(batch_of(world, samples), world.graph())
-    still = {n for n, value in model.network.named_parameters() if torch.equal(value, before[n])}
-    assert not still
-    assert (model.table.weight != table).any(dim=1).all()
 
 
 @pytest.mark.parametrize("encoder", ["sequence_encoder", "graph_encoder"])
@@ -110,36 +82,6 @@ def test_distillation_has_a_switch(world: World) -> None:
         assert "distillation" not in learner.learn(first, world.graph()).terms
         learner.judge(world.graph())
         assert ("distillation" in learner.learn(second, world.graph()).terms) == (loss > 0.0)
-
-
-def test_a_step_writes_only_rows_that_it_reads(world: World) -> None:
-    """A catalogue forty times as large changes neither the rows written nor their number."""
-    samples = samples_of(world, 60).rows(np.arange(20))
-    touched = []
-    for items in (24, 64):
-        world.known = items
-        model = JointModel(small_config())
-        model.grow(world.graph())
-        before = model.table.weight.clone()
-        batch = batch_of(world, samples)
-        touched.append(Optimisation(model, QUICK).step(batch, world.graph()).rows)
-        changed = (model.table.weight != before).any(dim=1)
-        assert int(changed.sum()) <= touched[-1]
-        assert not changed[24:].any()
-    assert touched[0] == touched[1]
-
-
-def test_the_batch_order_of_samples_changes_nothing(world: World) -> None:
-    """One step gives the same weights for any order of its batch."""
-    samples = samples_of(world, 60)
-    order = np.random.default_rng(2).permutation(len(samples))
-    found = []
-    for batch in (samples, samples.rows(order)):
-        model = JointModel(small_config())
-        model.grow(world.graph())
-        Optimisation(model, QUICK).step(batch_of(world, batch), world.graph())
-        found.append(weights_of(model))
-    assert torch.allclose(found[0], found[1], atol=2e-3)
 
 
 def test_equal_seeds_learn_equally(world: World) -> None:

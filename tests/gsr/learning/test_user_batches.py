@@ -45,7 +45,7 @@ def test_batches_are_as_large_as_asked_and_hold_users_of_like_length() -> None:
 def test_the_order_changes_from_pass_to_pass() -> None:
     clicks = _clicks([5] * 40)
     batches = UserBatches(clicks, clicks.starts[1:], 50, 20, np.random.default_rng(2))
-    first, second = ([windows.users.tolist() for windows in batches] for _ in range(2))
+    first, second = ([windows.positions.tolist() for windows in batches] for _ in range(2))
     assert first != second
 
 

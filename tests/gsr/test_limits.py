@@ -1,0 +1,34 @@
+"""Limits of numeric settings."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gsr.config import BatchConfig, LearnerConfig, ModelConfig
+from gsr.limits import MOST_SEED
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "value"),
+    [
+        (ModelConfig(), "blocks", 0),
+        (ModelConfig(), "dropout", 1.0),
+        (ModelConfig(), "channel_decay", float("nan")),
+        (LearnerConfig(), "batch_size", 0),
+        (LearnerConfig(), "holdout", -0.1),
+        (LearnerConfig(), "seed", MOST_SEED + 1),
+        (BatchConfig(), "average_decay", 1.5),
+        (BatchConfig(), "recent_half_life", 0.0),
+    ],
+)
+def test_a_number_outside_of_its_limits_is_refused(config: Any, name: str, value: float) -> None:
+    """The message names the setting, its value, and what it may be."""
+    with pytest.raises(ValueError, match=rf"{name} is {value}: give a number from .* to"):
+        replace(config, **{name: value})
+
+
+def test_both_limits_are_allowed() -> None:
+    assert ModelConfig(dropout=0.0).dropout == 0.0
+    assert LearnerConfig(seed=MOST_SEED).seed == MOST_SEED
+    assert BatchConfig(recent_half_life=float("inf")).recent_half_life == float("inf")
