@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 import numba
+import numba.extending
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -109,6 +110,13 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     Fast-math stays off: state and ranks must be bit-equal wherever they are computed.
     """
     return _compile(function)
+
+
+def shared_function(function: Callable[P, R]) -> Callable[P, R]:
+    """Let kernels call a function that runs uncompiled where it is called from anywhere else."""
+    share: Any = numba.extending.register_jitable
+    shared: Callable[P, R] = share(function)
+    return shared
 
 
 def relaxed_kernel(function: Callable[P, R]) -> Callable[P, R]:

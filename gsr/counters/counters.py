@@ -12,7 +12,7 @@ from gsr.counters.buffer_arena import full_capacity
 from gsr.counters.buffer_kernel import DONE, ITEMS_OVERFLOW, SPACE, push_clicks
 from gsr.counters.click_batch import ClickBatch, ClickColumns
 from gsr.counters.config import CounterConfig
-from gsr.counters.edge_kernel import EdgeArguments, add_edges, new_scratch
+from gsr.counters.edge_kernel import EdgeArguments, add_edges, graph_of, new_scratch
 from gsr.counters.fingerprint import fingerprints_of
 from gsr.counters.id_column import IdColumn
 from gsr.counters.item_graph import ItemGraph
@@ -134,20 +134,7 @@ class Counters:
 
     def graph(self) -> ItemGraph:
         """Return views of the counters, valid until the next change."""
-        columns = self.items.columns
-        used = self.items.used
-        return ItemGraph(
-            half_lives=self._edge_rules.half_lives,
-            row_starts=columns.row_starts[:used],
-            row_lengths=columns.row_lengths[:used],
-            row_references=columns.row_references[:used],
-            neighbours=self.items.edges.neighbours.slots,
-            weights=self.items.edges.weights,
-            popularity=columns.popularity[:used],
-            popularity_references=columns.popularity_references[:used],
-            last_clicks=columns.last_clicks[:used],
-            alive=columns.alive[:used],
-        )
+        return graph_of(self._edge_rules.half_lives, self.items.columns, self.items.edges)
 
     def user_buffer(self, user_id: str) -> UserBuffer | None:
         """Return a copy of what is known of a user; None for an unknown or expired one."""

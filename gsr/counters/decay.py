@@ -25,14 +25,8 @@ _C11: Final = 4.4455382718708116e-10
 _C12: Final = 2.5678435993488202e-11
 _C13: Final = 1.3691488853904128e-12
 
-REBASE_HALF_LIVES: Final = 32
-"""A click this many half-lives past a row's reference moves the reference first."""
-
-SMALLEST_WEIGHT: Final = 2.0**-126
-"""The smallest normal float32; less counts as nothing, whatever the processor does with it."""
-
-_SMALLEST_EXPONENT: Final = -256
-_LARGEST_EXPONENT: Final = 256
+_SMALLEST_EXPONENT: Final = -1022
+_LARGEST_EXPONENT: Final = 1023
 _POWERS: Final = 2.0 ** np.arange(_SMALLEST_EXPONENT, _LARGEST_EXPONENT + 1)
 
 
@@ -69,7 +63,7 @@ def exp2_fraction(fraction: float) -> float:
 
 @lean_kernel
 def power_of_two(exponent: int) -> float:
-    """Return ``2.0 ** exponent`` exactly; far out of float32's range 0 or 2**256.
+    """Return ``2.0 ** exponent`` exactly; out of the range of normal float64 0 or 2**1023.
 
     Examples
     --------

@@ -1,22 +1,21 @@
 """The second pass over clicks: they add edges and popularity, one click at a time."""
 
 import math
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from gsr.compiled import inner_kernel, lean_kernel
+from gsr.compiled import inner_kernel, lean_kernel, shared_function
 from gsr.counters.applied_clicks import ACCEPTED, AppliedColumns
 from gsr.counters.arena import SMALLEST_BLOCK, Arena, allocate, release
 from gsr.counters.cache_lines import AHEAD, LINE_BYTES
 from gsr.counters.decay import (
-    REBASE_HALF_LIVES,
-    SMALLEST_WEIGHT,
     exp2_fraction,
     power_of_two,
 )
-from gsr.counters.item_columns import BYTES_PER_ITEM, ItemColumns
+from gsr.counters.item_columns import BYTES_PER_ITEM, ROWS, ItemColumns
+from gsr.counters.item_graph import ItemGraph
 from gsr.counters.progress import StreamProgress
 from gsr.counters.rules import EdgeRules
 from gsr.machine_words import prefetch
@@ -33,11 +32,30 @@ class Edges(NamedTuple):
     neighbours
         Item rows, in blocks of an arena.
     weights
-        float32 [capacity, S], stored weights, slot by slot beside the neighbours.
+        [capacity, S], stored weights, slot by slot beside the neighbours; float32, or float64
+        where counters are to lose nothing.
     """
 
     neighbours: Arena
-    weights: npt.NDArray[np.float32]
+    weights: npt.NDArray[Any]
+
+
+@shared_function
+def graph_of(half_lives: npt.NDArray[np.float64], items: ItemColumns, edges: Edges) -> ItemGraph:
+    """Return views of the counters, valid until the next change."""
+    used = items.counts[ROWS]
+    return ItemGraph(
+        half_lives,
+        items.row_starts[:used],
+        items.row_lengths[:used],
+        items.row_references[:used],
+        edges.neighbours.slots,
+        edges.weights,
+        items.popularity[:used],
+        items.popularity_references[:used],
+        items.last_clicks[:used],
+        items.alive[:used],
+    )
 
 
 class Scratch(NamedTuple):
@@ -52,13 +70,23 @@ class Scratch(NamedTuple):
     kept
         bool [2K], slots that survive a trim.
     weights
-        float32 [2K].
+        [2K], of the type of the edges' weights.
     """
 
     whole: npt.NDArray[np.int64]
     scale: npt.NDArray[np.float64]
     kept: npt.NDArray[np.bool_]
-    weights: npt.NDArray[np.float32]
+    weights: npt.NDArray[Any]
+
+
+def new_scratch(scales: int, row_slots: int, dtype: npt.DTypeLike = np.float32) -> Scratch:
+    """Return room for `scales` time scales, rows of `row_slots` slots and weights of `dtype`."""
+    return Scratch(
+        whole=np.zeros(scales, dtype=np.int64),
+        scale=np.zeros(scales, dtype=np.float64),
+        kept=np.zeros(row_slots, dtype=np.bool_),
+        weights=np.zeros(row_slots, dtype=dtype),
+    )
 
 
 class EdgeArguments(NamedTuple):
@@ -74,18 +102,8 @@ class EdgeArguments(NamedTuple):
     events: npt.NDArray[np.uint8]
 
 
-def new_scratch(scales: int, row_slots: int) -> Scratch:
-    """Return room for `scales` time scales and rows of `row_slots` slots."""
-    return Scratch(
-        whole=np.zeros(scales, dtype=np.int64),
-        scale=np.zeros(scales, dtype=np.float64),
-        kept=np.zeros(row_slots, dtype=np.bool_),
-        weights=np.zeros(row_slots, dtype=np.float32),
-    )
-
-
 @inner_kernel
-def _split(
+def split_time(
     time: float,
     half_lives: npt.NDArray[np.float64],
     scratch: Scratch,
@@ -99,11 +117,23 @@ def _split(
 
 
 @lean_kernel
-def stored(weight: float) -> np.float32:
-    """Round a weight to what is stored of it."""
-    if weight < SMALLEST_WEIGHT:
-        return np.float32(0.0)
-    return np.float32(weight)
+def stored(weight: float, column: npt.NDArray[Any]) -> Any:
+    """Round a weight to what is stored of it in `column`.
+
+    Less than the smallest normal number counts as nothing, whatever the processor does with it.
+    """
+    if weight < np.finfo(column.dtype).tiny:
+        return column.dtype.type(0.0)
+    return column.dtype.type(weight)
+
+
+@lean_kernel
+def _rebase_after(column: npt.NDArray[Any]) -> int:
+    """Return how many half-lives past a row's reference a click moves the reference first.
+
+    32 for float32: a quarter of the powers of two that the column holds.
+    """
+    return int(np.finfo(column.dtype).maxexp // 4)
 
 
 @inner_kernel
@@ -120,7 +150,7 @@ def _find(neighbours: Arena, start: int, length: int, target: np.uint32) -> int:
 
 
 @lean_kernel
-def _lightest_kept(weights: npt.NDArray[np.float32], length: int, count: int) -> np.float32:
+def _lightest_kept(weights: npt.NDArray[Any], length: int, count: int) -> Any:
     """Return the `count`-th largest of the first `length` weights, which are reordered."""
     wanted = length - count
     low = 0
@@ -144,7 +174,7 @@ def _lightest_kept(weights: npt.NDArray[np.float32], length: int, count: int) ->
             low = i
         else:
             break
-    return np.float32(weights[wanted])
+    return weights[wanted]
 
 
 @lean_kernel
@@ -234,7 +264,9 @@ def move_row_reference(
     factor = power_of_two(items.row_references[row, scale] - reference)
     start = items.row_starts[row]
     for slot in range(start, start + items.row_lengths[row]):
-        edges.weights[slot, scale] = stored(np.float64(edges.weights[slot, scale]) * factor)
+        edges.weights[slot, scale] = stored(
+            np.float64(edges.weights[slot, scale]) * factor, edges.weights
+        )
     items.row_references[row, scale] = reference
 
 
@@ -242,7 +274,9 @@ def move_row_reference(
 def move_popularity_reference(items: ItemColumns, row: int, scale: int, reference: int) -> None:
     """Express an item's popularity on one scale by a later reference."""
     factor = power_of_two(items.popularity_references[row, scale] - reference)
-    items.popularity[row, scale] = stored(np.float64(items.popularity[row, scale]) * factor)
+    items.popularity[row, scale] = stored(
+        np.float64(items.popularity[row, scale]) * factor, items.popularity
+    )
     items.popularity_references[row, scale] = reference
 
 
@@ -264,10 +298,11 @@ def _add_edge(
     slot = slot_for(items, edges, rules, scratch, row, target)
     for s in range(len(scratch.whole)):
         shift = scratch.whole[s] - items.row_references[row, s]
-        if shift >= REBASE_HALF_LIVES:
+        if shift >= _rebase_after(edges.weights):
             move_row_reference(items, edges, row, s, scratch.whole[s])
             shift = 0
-        edges.weights[slot, s] += stored(weight * scratch.scale[s] * power_of_two(shift))
+        amount = weight * scratch.scale[s] * power_of_two(shift)
+        edges.weights[slot, s] += stored(amount, edges.weights)
     if items.row_dirty[row] == 0:
         items.row_dirty[row] = 1
         scales = len(scratch.whole)
@@ -297,10 +332,47 @@ def _touch_item(
         return
     for s in range(len(scratch.whole)):
         shift = scratch.whole[s] - items.popularity_references[row, s]
-        if shift >= REBASE_HALF_LIVES:
+        if shift >= _rebase_after(items.popularity):
             move_popularity_reference(items, row, s, scratch.whole[s])
             shift = 0
-        items.popularity[row, s] += stored(weight * scratch.scale[s] * power_of_two(shift))
+        amount = weight * scratch.scale[s] * power_of_two(shift)
+        items.popularity[row, s] += stored(amount, items.popularity)
+
+
+@inner_kernel
+def add_click(
+    items: ItemColumns,
+    edges: Edges,
+    rules: EdgeRules,
+    progress: StreamProgress,
+    scratch: Scratch,
+    row: int,
+    time: float,
+    weight: float,
+    edge_sources: npt.NDArray[np.int64],
+    edge_targets: npt.NDArray[np.int64],
+    edge_weights: npt.NDArray[np.float64],
+    edge_times: npt.NDArray[np.float64],
+    first: int,
+    last: int,
+) -> None:
+    """Add one click on item `row`, and the edges ``first : last``; there must be room for them."""
+    split_time(time, rules.half_lives, scratch)
+    _touch_item(items, progress, row, time, weight, scratch)
+    for edge in range(first, last):
+        if edge_times[edge] != time:
+            time = edge_times[edge]
+            split_time(time, rules.half_lives, scratch)
+        _add_edge(
+            items,
+            edges,
+            rules,
+            progress,
+            edge_sources[edge],
+            edge_targets[edge],
+            edge_weights[edge],
+            scratch,
+        )
 
 
 @inner_kernel
@@ -357,22 +429,20 @@ def add_edges(
             continue
         if len(edges.neighbours.slots) - edges.neighbours.top[0] < rules.room_per_click:
             return click
-        time = times[click]
-        weight = rules.weights[events[click]]
-        _split(time, rules.half_lives, scratch)
-        _touch_item(items, progress, applied.item_rows[click], time, weight, scratch)
-        for edge in range(applied.edge_starts[click], applied.edge_starts[click + 1]):
-            if applied.edge_times[edge] != time:
-                time = applied.edge_times[edge]
-                _split(time, rules.half_lives, scratch)
-            _add_edge(
-                items,
-                edges,
-                rules,
-                progress,
-                applied.edge_sources[edge],
-                applied.edge_targets[edge],
-                applied.edge_weights[edge],
-                scratch,
-            )
+        add_click(
+            items,
+            edges,
+            rules,
+            progress,
+            scratch,
+            applied.item_rows[click],
+            times[click],
+            rules.weights[events[click]],
+            applied.edge_sources,
+            applied.edge_targets,
+            applied.edge_weights,
+            applied.edge_times,
+            applied.edge_starts[click],
+            applied.edge_starts[click + 1],
+        )
     return stop

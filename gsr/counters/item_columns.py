@@ -1,6 +1,6 @@
 """The columns of all items of a partition: one row per item."""
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +40,7 @@ class ItemColumns(NamedTuple):
     created_at, last_clicks
         float64 [rows], time of the click that made the item known, and of the newest one.
     popularity, popularity_references
-        float32 and int64 [rows, S].
+        float32 (or float64, as `Edges.weights`) and int64 [rows, S].
     row_starts, row_lengths, row_capacities
         int64, int32, int32 [rows], the neighbours' block in the arena.
     row_references
@@ -60,7 +60,7 @@ class ItemColumns(NamedTuple):
     alive: npt.NDArray[np.bool_]
     created_at: npt.NDArray[np.float64]
     last_clicks: npt.NDArray[np.float64]
-    popularity: npt.NDArray[np.float32]
+    popularity: npt.NDArray[Any]
     popularity_references: npt.NDArray[np.int64]
     row_starts: npt.NDArray[np.int64]
     row_lengths: npt.NDArray[np.int32]
@@ -73,7 +73,9 @@ class ItemColumns(NamedTuple):
     counts: npt.NDArray[np.int64]
 
 
-def new_item_columns(rows: int, indexes: int, scales: int) -> ItemColumns:
+def new_item_columns(
+    rows: int, indexes: int, scales: int, dtype: npt.DTypeLike = np.float32
+) -> ItemColumns:
     """Return empty columns with room for `rows` rows and `indexes` indexes."""
     # What an edge changes of its source, what a click changes of its item, and what names items.
     graph = new_records(
@@ -87,7 +89,7 @@ def new_item_columns(rows: int, indexes: int, scales: int) -> ItemColumns:
     counters = new_records(
         rows,
         ("references", np.int64, (scales,)),
-        ("popularity", np.float32, (scales,)),
+        ("popularity", dtype, (scales,)),
         ("last_click", np.float64),
         ("alive", np.bool_),
         ("dirty", np.uint8),

@@ -35,13 +35,15 @@ class ItemRows:
     ----------
     scales
         Time scales (S).
+    dtype
+        Of popularity and weights.
     """
 
-    def __init__(self, scales: int) -> None:
-        self.columns = new_item_columns(_FIRST_ROWS, _FIRST_ROWS, scales)
+    def __init__(self, scales: int, dtype: npt.DTypeLike = np.float32) -> None:
+        self.columns = new_item_columns(_FIRST_ROWS, _FIRST_ROWS, scales, dtype)
         self.edges = Edges(
             neighbours=new_arena(_FIRST_EDGES),
-            weights=np.zeros((_FIRST_EDGES, scales), dtype=np.float32),
+            weights=np.zeros((_FIRST_EDGES, scales), dtype=dtype),
         )
         self.table = IdTable(_FIRST_ROWS)
         self.removed_indexes: list[int] = []
@@ -136,6 +138,7 @@ class ItemRows:
                 _enough(more_rows, len(old.indexes)),
                 _enough(more_indexes, len(old.rows)),
                 old.popularity.shape[1],
+                old.popularity.dtype,
             )
             copy_columns(old, self.columns)
 
@@ -150,7 +153,7 @@ class ItemRows:
         # What is never touched takes address space only.
         slots = np.zeros(max(needed, 2 * len(arena.slots)), dtype=np.uint32)
         slots[: len(arena.slots)] = arena.slots
-        larger = np.zeros((len(slots), weights.shape[1]), dtype=np.float32)
+        larger = np.zeros((len(slots), weights.shape[1]), dtype=weights.dtype)
         larger[: len(weights)] = weights
         self.edges = Edges(arena._replace(slots=slots), larger)
 

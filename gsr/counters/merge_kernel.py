@@ -56,7 +56,7 @@ def merge_counters(
         if references[s] > items.popularity_references[row, s]:
             move_popularity_reference(items, row, s, references[s])
         factor = power_of_two(references[s] - items.popularity_references[row, s])
-        items.popularity[row, s] += stored(np.float64(popularity[s]) * factor)
+        items.popularity[row, s] += stored(np.float64(popularity[s]) * factor, items.popularity)
 
 
 @lean_kernel
@@ -103,7 +103,7 @@ def merge_row(
         slot = slot_for(items, edges, rules, scratch, row, rows[neighbours[i]])
         for s in range(len(references)):
             factor = power_of_two(references[s] - items.row_references[row, s])
-            edges.weights[slot, s] += stored(np.float64(weights[i, s]) * factor)
+            edges.weights[slot, s] += stored(np.float64(weights[i, s]) * factor, edges.weights)
 
 
 @lean_kernel
@@ -165,13 +165,13 @@ def merge_items(
 
 
 @lean_kernel
-def remove_rows(
+def clear_rows(
     items: ItemColumns,
     edges: Edges,
     rows: npt.NDArray[np.int64],
     leaving: npt.NDArray[np.bool_],
 ) -> None:
-    """Take items out, and their edges in both directions.
+    """Forget the counters of items, and their edges in both directions.
 
     Parameters
     ----------
@@ -205,14 +205,26 @@ def remove_rows(
             release(edges.neighbours, items.row_starts[row], items.row_capacities[row])
         items.row_lengths[row] = 0
         items.row_capacities[row] = 0
-        items.rows[items.indexes[row]] = -1
-        items.indexes[row] = -1
         items.alive[row] = False
         items.last_clicks[row] = -np.inf
         for s in range(scales):
             items.popularity[row, s] = 0.0
         items.dirty[row] = 0
         items.row_dirty[row] = 0
+
+
+@lean_kernel
+def remove_rows(
+    items: ItemColumns,
+    edges: Edges,
+    rows: npt.NDArray[np.int64],
+    leaving: npt.NDArray[np.bool_],
+) -> None:
+    """Take items out; arguments as for `clear_rows`."""
+    clear_rows(items, edges, rows, leaving)
+    for row in rows:
+        items.rows[items.indexes[row]] = -1
+        items.indexes[row] = -1
         items.free_rows[items.counts[FREE]] = row
         items.counts[FREE] += 1
         items.counts[ITEMS] -= 1

@@ -18,7 +18,8 @@ from gsr.learning.optimisation import Optimisation
 from gsr.learning.reservoir import Columns, Reservoir, from_columns, to_columns
 from gsr.learning.samples import Samples, join
 from gsr.network.model import JointModel, graph_time
-from gsr.votes.negatives import NegativeSource, popularity_at
+from gsr.votes.negatives import NegativeSource
+from gsr.votes.popularity import popularity_at
 
 HASH_RANGE: Final = 2**32
 STATE_FORMAT: Final = 1

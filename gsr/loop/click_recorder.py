@@ -12,7 +12,7 @@ from gsr.counters.item_graph import ItemGraph
 from gsr.learning.samples import Samples
 from gsr.loop.mirror import Mirror
 from gsr.loop.options import LoopOptions
-from gsr.votes.baseline_kernels import Clicks
+from gsr.votes.baseline_ranks import CountedClicks
 from gsr.votes.negatives import SharedNegatives, draw_negatives
 from gsr.votes.recording import Notes, edges_into, open_notes, samples_of
 
@@ -45,7 +45,7 @@ class RecordedClicks:
 
 def accepted_clicks(
     applied: AppliedClicks, rows: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]
-) -> Clicks:
+) -> CountedClicks:
     """Return the accepted clicks as baselines count them.
 
     Parameters
@@ -58,7 +58,7 @@ def accepted_clicks(
         float64 [codes], of events.
     """
     used = int(applied.edge_starts[applied.stop])
-    return Clicks(
+    return CountedClicks(
         targets=applied.item_rows[rows],
         times=applied.times[rows],
         weights=weights[applied.events[rows]],

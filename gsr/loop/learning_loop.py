@@ -28,7 +28,7 @@ from gsr.network.model import JointModel
 from gsr.quality.drift import OutcomeDetector
 from gsr.quality.prequential import NEW_USER_CLICKS, Prequential, RecentRanks
 from gsr.ranking.click_ranks import Queries, rank_clicks
-from gsr.votes.baseline_kernels import Clicks
+from gsr.votes.baseline_ranks import CountedClicks
 from gsr.votes.baselines import BaselineCounters
 from gsr.votes.constants import NEW_ITEM_CLICKS
 
@@ -264,7 +264,7 @@ class LearningLoop:
         )
         self._shed()
 
-    def _wanted(self, clicks: Clicks, share: float) -> npt.NDArray[np.bool_]:
+    def _wanted(self, clicks: CountedClicks, share: float) -> npt.NDArray[np.bool_]:
         """Return which of the accepted clicks are tested and learned; a whole share draws none."""
         wanted = clicks.weights > 0.0
         if self.options.mask_seen:

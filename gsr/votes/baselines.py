@@ -1,8 +1,8 @@
-"""The counters to beat: decayed popularity, the item graph alone, and their equal mix.
+"""Baselines: decayed popularity, the item graph alone, and their equal mix.
 
-Each is kept at every half-life of a grid and updated after every single click, so that a model
-that learns in cycles is compared with rivals that are never stale. The counters are independent
-of the state's: exact sums in float64, without the state's time scales.
+They are the counters of `gsr.counters` at other half-lives, a whole grid of them, and updated after
+every single click, so that a model that learns in cycles is compared with rivals that are never
+stale. They count in float64 and keep long rows: a rival is not to lose by rounding or trimming.
 
 A baseline scores an item ``j`` for a user at a half-life by
 
@@ -20,20 +20,22 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from gsr.counters.edge_kernel import new_scratch
+from gsr.counters.item_columns import ROWS
 from gsr.counters.item_graph import ItemGraph
+from gsr.counters.item_rows import ItemRows
+from gsr.counters.merge_kernel import clear_rows, merge_items
+from gsr.counters.progress import new_progress
+from gsr.counters.rules import EdgeRules
 from gsr.quality.ranking_metrics import MISS
-from gsr.votes.baseline_kernels import (
-    CAPACITY,
-    KNOWN,
-    LENGTH,
-    ROW_CAPACITY,
-    START,
-    USED,
-    Clicks,
-    close_gaps,
-    copy_rows,
+from gsr.votes.baseline_ranks import (
+    CountedClicks,
+    Standings,
+    Workspace,
+    enter_item,
     rank_and_add,
 )
+from gsr.votes.popularity import popularity_at
 
 HALF_LIVES: Final = (
     3600.0,
@@ -46,6 +48,12 @@ HALF_LIVES: Final = (
 """The grid, in seconds: 1 h, 4 h, 24 h, 7 d, 30 d, 365 d."""
 
 KINDS: Final = ("popularity", "graph", "mix")
+
+ROW_SLOTS: Final = 512
+"""Neighbours of a full row: four times those of the state's, see above."""
+
+_EDGES_AT_ONCE: Final = 16
+"""Full rows that the edges grow by at least."""
 
 
 class BaselineCounters:
@@ -61,7 +69,7 @@ class BaselineCounters:
     >>> counters = BaselineCounters((3600.0,))
     >>> one = np.ones(2)
     >>> ranks = counters.rank_and_add(
-    ...     Clicks(
+    ...     CountedClicks(
     ...         targets=np.array([0, 1, 1]),
     ...         times=np.array([0.0, 10.0, 20.0]),
     ...         weights=np.ones(3),
@@ -83,16 +91,31 @@ class BaselineCounters:
     def __init__(self, half_lives: tuple[float, ...] = HALF_LIVES) -> None:
         self.half_lives: npt.NDArray[np.float64] = np.array(half_lives, dtype=np.float64)
         scales = len(half_lives)
-        self._started = False
-        self._references = np.zeros(scales)
-        self._popularity = np.zeros((scales, 1024))
-        self._sorted = np.zeros((scales, 1024))  # the known items' popularity, ascending
-        self._totals = np.zeros(scales)
-        self._clicks = np.zeros(1024, dtype=np.int64)
-        self._rows = np.zeros((1024, 3), dtype=np.int64)
-        self._neighbours = np.zeros(1 << 14, dtype=np.int32)
-        self._weights = np.zeros((1 << 14, scales))
-        self._counts = np.zeros(2, dtype=np.int64)
+        self._items = ItemRows(scales, np.float64)
+        self._clicks = np.zeros(0, dtype=np.int64)
+        self._rules = EdgeRules(
+            weights=np.zeros(0),  # each click brings its own
+            half_lives=self.half_lives,
+            row_slots=ROW_SLOTS,
+            kept_per_scale=max(1, (ROW_SLOTS - 1) // scales),
+            room_per_click=0,
+        )
+        self._progress = new_progress()
+        self._scratch = new_scratch(scales, ROW_SLOTS, np.float64)
+        self._standings = Standings(
+            references=np.zeros(scales, dtype=np.int64),
+            popularity=np.zeros((0, scales)),
+            ordered=np.zeros((scales, 0)),
+            totals=np.zeros(scales),
+            known=np.zeros(1, dtype=np.int64),
+        )
+        self._workspace = Workspace(
+            votes=np.zeros((0, scales + 1)),
+            touched=np.zeros(0, dtype=np.int64),
+            factors=np.zeros(scales),
+            hidden=np.zeros(0, dtype=np.bool_),
+            masked=np.zeros(0, dtype=np.int64),
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,7 +123,7 @@ class BaselineCounters:
         return tuple(f"{kind}@{h:g}" for kind in KINDS for h in self.half_lives)
 
     def rank_and_add(
-        self, clicks: Clicks, *, scored: npt.NDArray[np.bool_], mask_history: bool
+        self, clicks: CountedClicks, *, scored: npt.NDArray[np.bool_], mask_history: bool
     ) -> npt.NDArray[np.int32]:
         """Rank each click by the counters before it, then add it.
 
@@ -121,11 +144,10 @@ class BaselineCounters:
         ranks = np.full((len(clicks.targets), len(self.names)), MISS, dtype=np.int32)
         if len(clicks.targets) == 0:
             return ranks
-        if not self._started:
-            self._references[:] = np.floor(clicks.times[0] / self.half_lives)
-            self._started = True
-        highest = max(int(clicks.targets.max()), int(clicks.edge_targets.max(initial=-1)))
-        self._reserve_items(max(highest, int(clicks.edge_sources.max(initial=-1))) + 1)
+        rows = (clicks.targets, clicks.edge_sources, clicks.edge_targets)
+        self._reserve_items(max(int(column.max(initial=-1)) for column in rows) + 1)
+        most = int(np.diff(clicks.edge_starts).max())
+        rules = self._rules._replace(room_per_click=most * ROW_SLOTS)
         done = 0
         while done < len(clicks.targets):
             done = rank_and_add(
@@ -133,20 +155,18 @@ class BaselineCounters:
                 clicks,
                 scored,
                 mask_history,
-                self.half_lives,
-                self._references,
-                self._popularity,
-                self._sorted,
-                self._totals,
-                self._clicks,
-                self._rows,
-                self._neighbours,
-                self._weights,
-                self._counts,
+                self._items.columns,
+                self._items.edges,
+                rules,
+                self._progress,
+                self._scratch,
+                self._standings,
+                self._workspace,
                 ranks,
             )
             if done < len(clicks.targets):
-                self._make_room()
+                self._items.reserve_edges(_EDGES_AT_ONCE * rules.room_per_click)
+        np.add.at(self._clicks, clicks.targets, 1)
         return ranks
 
     def clicks_before(self, targets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -170,81 +190,78 @@ class BaselineCounters:
         ValueError
             The half-lives differ, or something was counted already.
         """
-        if self._started or not np.array_equal(graph.half_lives, self.half_lives):
+        if self._items.used or not np.array_equal(graph.half_lives, self.half_lives):
             raise ValueError("only empty counters can be seeded, by a graph of equal half-lives")
         rows = np.flatnonzero(graph.alive)
         if len(rows) == 0:
             return
-        self._started = True
-        self._references[:] = np.floor(graph.last_clicks[rows].max() / self.half_lives)
         self._reserve_items(graph.items)
-        ages = graph.popularity_references[rows] - self._references
-        self._popularity[:, rows] = (graph.popularity[rows] * np.exp2(ages)).T
-        self._totals[:] = self._popularity.sum(axis=1)
-        longest = int(np.argmax(self.half_lives))
-        now = float(graph.last_clicks[rows].max()) / self.half_lives[longest]
-        counted = self._popularity[longest, rows] * 2.0 ** (self._references[longest] - now)
+        columns = self._items.columns
+        room = 2 * ROW_SLOTS  # of a row that grows block by block
+        done = 0
+        while done < graph.items:
+            self._items.reserve_edges(_EDGES_AT_ONCE * room)
+            done = merge_items(
+                columns,
+                self._items.edges,
+                self._rules,
+                self._scratch,
+                np.arange(graph.items),
+                graph.last_clicks,
+                graph,
+                done,
+                room,
+            )
+        columns.alive[: graph.items] = graph.alive
+        newest = float(graph.last_clicks[rows].max())
+        counted = popularity_at(graph, int(np.argmax(self.half_lives)), newest)[rows]
         self._clicks[rows] = np.maximum(np.rint(counted), 1.0).astype(np.int64)
-        self._counts[KNOWN] = len(rows)
-        self._sorted[:, : len(rows)] = np.sort(self._popularity[:, rows], axis=1)
-        self._seed_rows(graph)
+        self._standings.references[:] = np.floor(newest / self.half_lives)
+        for row in rows.tolist():
+            enter_item(columns, self._standings, row)
+        self._standings.totals[:] = self._standings.popularity.sum(axis=0)
+        self._order_again()
 
     def release(self, rows: npt.NDArray[np.int64]) -> None:
         """Forget the items of `rows`, which are to be given to other items."""
-        rows = rows[rows < len(self._clicks)]
-        rows = rows[self._clicks[rows] > 0]
+        rows = rows[rows < self._items.used]
+        columns, standings = self._items.columns, self._standings
+        rows = rows[columns.alive[rows]]
         if len(rows) == 0:
             return
-        self._totals -= self._popularity[:, rows].sum(axis=1)
-        self._popularity[:, rows] = 0.0
+        standings.totals[:] -= standings.popularity[rows].sum(axis=0)
+        standings.popularity[rows] = 0.0
+        leaving = np.zeros(self._items.used, dtype=np.bool_)
+        leaving[rows] = True
+        clear_rows(columns, self._items.edges, rows, leaving)
         self._clicks[rows] = 0
-        self._rows[rows, LENGTH] = 0
-        self._counts[KNOWN] -= len(rows)
-        known = self._counts[KNOWN]
-        for scale in range(len(self.half_lives)):
-            self._sorted[scale, :known] = np.sort(self._popularity[scale, self._clicks > 0])
-        used = self._counts[USED]
-        self._weights[:used][np.isin(self._neighbours[:used], rows)] = 0.0
-
-    def _seed_rows(self, graph: ItemGraph) -> None:
-        lengths = np.minimum(graph.row_lengths, ROW_CAPACITY).astype(np.int64)
-        used = int(lengths.sum())
-        self._rows[: len(lengths), START] = np.cumsum(lengths) - lengths
-        self._rows[: len(lengths), LENGTH] = lengths
-        self._rows[: len(lengths), CAPACITY] = lengths
-        self._neighbours = np.zeros(max(used, len(self._neighbours)), dtype=np.int32)
-        self._weights = np.zeros((len(self._neighbours), len(self.half_lives)))
-        self._counts[USED] = used
-        copy_rows(
-            graph.row_starts,
-            graph.row_references,
-            graph.neighbours,
-            graph.weights,
-            self._references,
-            self._rows,
-            self._neighbours,
-            self._weights,
-        )
+        self._order_again()
 
     def _reserve_items(self, items: int) -> None:
-        size = len(self._clicks)
-        if items <= size:
+        """Make room for the items of the rows below `items`."""
+        if items <= self._items.used:
             return
-        more = max(items, 2 * size) - size
-        self._popularity = np.pad(self._popularity, ((0, 0), (0, more)))
-        self._sorted = np.pad(self._sorted, ((0, 0), (0, more)))
-        self._clicks = np.pad(self._clicks, (0, more))
-        self._rows = np.pad(self._rows, ((0, more), (0, 0)))
+        self._items.reserve(items - self._items.used)
+        self._items.columns.counts[ROWS] = items
+        room, size = len(self._items.columns.alive), len(self._clicks)
+        if room > size:
+            more = room - size
+            self._clicks = np.pad(self._clicks, (0, more))
+            self._standings = self._standings._replace(
+                popularity=np.pad(self._standings.popularity, ((0, more), (0, 0))),
+                ordered=np.pad(self._standings.ordered, ((0, 0), (0, more))),
+            )
+            self._workspace = Workspace(
+                votes=np.zeros((room, len(self.half_lives) + 1)),
+                touched=np.zeros(room, dtype=np.int64),
+                factors=np.zeros(len(self.half_lives)),
+                hidden=np.zeros(room, dtype=np.bool_),
+                masked=np.zeros(room, dtype=np.int64),
+            )
 
-    def _make_room(self) -> None:
-        """Close the gaps that moved rows left, or enlarge the pool of edges where few are left."""
-        used, live = int(self._counts[USED]), int(self._rows[:, CAPACITY].sum())
-        if used - live > used // 4:
-            order = np.argsort(self._rows[:, START], kind="stable")
-            order = order[self._rows[order, CAPACITY] > 0]
-            close_gaps(order, self._rows, self._neighbours, self._weights)
-            self._counts[USED] = live
-        else:
-            more = max(len(self._neighbours) // 2, 1 << 16)
-            self._neighbours = np.pad(self._neighbours, (0, more))
-            self._weights = np.pad(self._weights, ((0, more), (0, 0)))
+    def _order_again(self) -> None:
+        """Sort the known items' popularity on every scale."""
+        standings = self._standings
+        known = np.flatnonzero(self._items.columns.alive)
+        standings.ordered[:, : len(known)] = np.sort(standings.popularity[known].T, axis=1)
+        standings.known[0] = len(known)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.compiled import kernel
+from gsr.compiled import lean_kernel
 from gsr.counters.item_graph import ItemGraph
 from gsr.votes.constants import (
     FLOOR,
@@ -32,7 +32,7 @@ SCALE_CONTEXT: Final = 3
 """Context features of each time scale."""
 
 
-@kernel
+@lean_kernel
 def decay_factor(graph: ItemGraph, row: int, scale: int, now: float) -> float:  # pragma: no cover
     """Return what turns the stored weights of a graph row into weights at `now`."""
     exponent = graph.row_references[row, scale] - now / graph.half_lives[scale]
@@ -40,14 +40,14 @@ def decay_factor(graph: ItemGraph, row: int, scale: int, now: float) -> float:  
     return factor
 
 
-@kernel
+@lean_kernel
 def recent_share(back: int) -> float:  # pragma: no cover
     """Return how much the click so many steps before the newest counts among the recent ones."""
     share: float = RECENT_DECAY**back if back < RECENT_CLICKS else 0.0
     return share
 
 
-@kernel
+@lean_kernel
 def add_votes(
     graph: ItemGraph,
     source: int,
@@ -94,7 +94,7 @@ def add_votes(
     return count
 
 
-@kernel
+@lean_kernel
 def fill_channels(
     votes: npt.NDArray[np.float32],
     item: int,
@@ -124,7 +124,7 @@ def fill_channels(
     out[row, 3 * scales] = 1.0 if clicks_log2 < NEW_LOG2 else 0.0
 
 
-@kernel
+@lean_kernel
 def describe_history(
     out: npt.NDArray[np.float32], length: int, last_pause: float, pause_before: float
 ) -> None:  # pragma: no cover
@@ -138,7 +138,7 @@ def describe_history(
     out[3] = LEVEL_SCALE * math.log1p(max(pause_before, 0.0) / PAUSE_SECONDS)
 
 
-@kernel
+@lean_kernel
 def describe_row(
     out: npt.NDArray[np.float32], scale: int, popularity: float, mass: float, heaviest: float
 ) -> None:  # pragma: no cover

@@ -27,15 +27,6 @@ class SharedNegatives(NamedTuple):
 NO_NEGATIVES = SharedNegatives(np.empty(0, np.int64), np.empty(0, np.float32))
 
 
-def popularity_at(graph: ItemGraph, scale: int, now: float) -> npt.NDArray[np.float64]:
-    """Return every item's popularity on one time scale, float64 [N]."""
-    exponent = graph.popularity_references[:, scale] - now / graph.half_lives[scale]
-    found: npt.NDArray[np.float64] = graph.popularity[:, scale] * np.exp2(
-        np.clip(exponent, -1000.0, 100.0)
-    )
-    return found
-
-
 class NegativeSource:
     """Draws items, some by popularity, some uniformly among the living.
 

@@ -9,12 +9,12 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from gsr.compiled import kernel
+from gsr.compiled import lean_kernel
 from gsr.counters.item_graph import ItemGraph
 from gsr.votes.constants import FLOOR_LOG2, LN2, NEVER
 
 
-@kernel
+@lean_kernel
 def log2_of(clicks: float) -> float:  # pragma: no cover
     """Return the log2 of a number of clicks, `NEVER` where there are none."""
     if clicks <= 0.0:
@@ -22,7 +22,7 @@ def log2_of(clicks: float) -> float:  # pragma: no cover
     return math.log2(clicks)
 
 
-@kernel
+@lean_kernel
 def channel_of(log2: float) -> float:  # pragma: no cover
     """Return the popularity channel of an item whose popularity has this log2."""
     return max(log2, FLOOR_LOG2) * LN2
@@ -34,7 +34,16 @@ def channels_of_counts(counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float3
     return found
 
 
-@kernel
+def popularity_at(graph: ItemGraph, scale: int, now: float) -> npt.NDArray[np.float64]:
+    """Return every item's popularity on one time scale, float64 [N]."""
+    exponent = graph.popularity_references[:, scale] - now / graph.half_lives[scale]
+    found: npt.NDArray[np.float64] = graph.popularity[:, scale] * np.exp2(
+        np.clip(exponent, -1000.0, 100.0)
+    )
+    return found
+
+
+@lean_kernel
 def level(graph: ItemGraph, item: int, scale: int) -> float:  # pragma: no cover
     """Return one item's level on one time scale."""
     stored = graph.popularity[item, scale]
@@ -44,7 +53,7 @@ def level(graph: ItemGraph, item: int, scale: int) -> float:  # pragma: no cover
     return log2
 
 
-@kernel
+@lean_kernel
 def update_level(
     graph: ItemGraph, item: int, levels: npt.NDArray[np.float64]
 ) -> None:  # pragma: no cover
@@ -53,7 +62,7 @@ def update_level(
         levels[item, s] = level(graph, item, s)
 
 
-@kernel
+@lean_kernel
 def popularity_levels(
     graph: ItemGraph, levels: npt.NDArray[np.float64]
 ) -> None:  # pragma: no cover
@@ -62,7 +71,7 @@ def popularity_levels(
         update_level(graph, item, levels)
 
 
-@kernel
+@lean_kernel
 def popularity_channel(log2: float, half_life: float, now: float) -> float:  # pragma: no cover
     """Return one item's popularity channel at `now` from its level."""
     return channel_of(log2 - now / half_life)

@@ -11,9 +11,8 @@ import numpy.typing as npt
 
 from gsr.compiled import kernel
 from gsr.counters.applied_clicks import AppliedColumns
-from gsr.counters.edge_kernel import Edges, Scratch, add_edges
+from gsr.counters.edge_kernel import Edges, Scratch, add_edges, graph_of
 from gsr.counters.item_columns import ItemColumns
-from gsr.counters.item_graph import ItemGraph
 from gsr.counters.progress import StreamProgress
 from gsr.counters.rules import EdgeRules
 from gsr.votes.recording import Notes, note_level, record_click
@@ -49,18 +48,7 @@ def note_and_add(
     items, edges, rules, progress, scratch, results, times, events
         See `gsr.counters.edge_kernel.add_edges`.
     """
-    graph = ItemGraph(
-        rules.half_lives,
-        items.row_starts,
-        items.row_lengths,
-        items.row_references,
-        edges.neighbours.slots,
-        edges.weights,
-        items.popularity,
-        items.popularity_references,
-        items.last_clicks,
-        items.alive,
-    )
+    graph = graph_of(rules.half_lives, items, edges)
     for click in range(start, stop):
         if not record_click(notes, graph, click, own):
             return click, MORE_NOTES

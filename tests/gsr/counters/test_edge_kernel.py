@@ -115,8 +115,10 @@ def test_dirty_bytes_grow_with_the_first_change_of_a_row() -> None:
 
 def test_less_than_a_normal_float_is_nothing() -> None:
     """So no result depends on how a processor treats denormal numbers."""
-    assert stored(2.0**-126) == np.float32(2.0**-126)
-    assert stored(2.0**-127) == 0.0
+    column = np.zeros(1, dtype=np.float32)
+    assert stored(2.0**-126, column) == np.float32(2.0**-126)
+    assert stored(2.0**-127, column) == 0.0
+    assert stored(2.0**-127, np.zeros(1)) == 2.0**-127
 
 
 @settings(deadline=None)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from gsr.counters.item_graph import ItemGraph
 from gsr.quality.ranking_metrics import MISS
-from gsr.votes.baseline_kernels import DECAY, HISTORY, ROW_CAPACITY, Clicks
-from gsr.votes.baselines import BaselineCounters
+from gsr.votes.baseline_ranks import CountedClicks
+from gsr.votes.baselines import ROW_SLOTS, BaselineCounters
+from gsr.votes.constants import RECENT_CLICKS, RECENT_DECAY
 
 HALF_LIVES = (100.0, 5000.0)
 LONG_HALF_LIVES = (1e5, 1e6)  # no count fades so far that rounding decides who is ahead
@@ -39,11 +40,11 @@ class Obvious:
             graph: dict[int, float] = defaultdict(float)
             for item, time, weight in self.clicks:
                 popularity[item] += max(weight, 0.0) * 2.0 ** ((time - now) / half_life)
-            for back, source in enumerate(reversed(history[-HISTORY:])):
+            for back, source in enumerate(reversed(history[-RECENT_CLICKS:])):
                 for start, end, time, weight in self.edges:
                     if start == source:
                         decayed = weight * 2.0 ** ((time - now) / half_life)
-                        graph[end] += DECAY**back * decayed
+                        graph[end] += RECENT_DECAY**back * decayed
             popular, voted = sum(popularity.values()), sum(graph.values())
             share = popular / voted if voted > 0.0 else 0.0
             mix = {item: popularity[item] + share * graph[item] for item in known}
@@ -55,7 +56,7 @@ class Obvious:
 
 def stream(
     events: list[tuple[int, int, float]], weights: list[float] | None = None
-) -> tuple[Clicks, list[list[int]]]:
+) -> tuple[CountedClicks, list[list[int]]]:
     """Turn (user, item, pause) into clicks with histories and edges."""
     buffers: dict[int, list[int]] = defaultdict(list)
     histories, starts, edges = [], [0], []
@@ -75,7 +76,7 @@ def stream(
         padded[row, : len(history)] = history
     columns = list(zip(*edges, strict=True)) or [(), (), (), ()]
     return (
-        Clicks(
+        CountedClicks(
             targets=np.array([item for _, item, _ in events], dtype=np.int64),
             times=np.array(times),
             weights=np.ones(len(events)) if weights is None else np.array(weights),
@@ -92,7 +93,7 @@ def stream(
 
 
 def expected_ranks(
-    clicks: Clicks,
+    clicks: CountedClicks,
     histories: list[list[int]],
     half_lives: tuple[float, ...],
     *,
@@ -187,7 +188,7 @@ def test_a_crowded_row_keeps_its_heaviest_neighbours() -> None:
     heavy = [event for user in range(20) for event in ((user, 0, 1.0), (user, 1, 1.0))]
     crowd = [
         event
-        for user in range(100, 100 + ROW_CAPACITY + 10)
+        for user in range(100, 100 + ROW_SLOTS + 10)
         for event in ((user, 0, 1.0), (user, user, 1.0))
     ]
     clicks, _ = stream([*heavy, *crowd, (9999, 0, 1.0), (9999, 1, 1.0)])
