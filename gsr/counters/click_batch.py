@@ -1,7 +1,7 @@
 """A batch of clicks of one partition, column by column."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -62,16 +62,7 @@ class ClickBatch:
     def slice(self, start: int, stop: int) -> "ClickBatch":
         """Return rows ``start : stop``."""
         rows = slice(start, stop)
-        return ClickBatch(
-            user_ids=self.user_ids[rows],
-            item_ids=self.item_ids[rows],
-            times=self.times[rows],
-            events=self.events[rows],
-            hashes=self.hashes[rows],
-            forget=self.forget[rows],
-            offsets=self.offsets[rows],
-            append_times=self.append_times[rows],
-        )
+        return ClickBatch(*(getattr(self, column.name)[rows] for column in fields(self)))
 
     def split(self, row: int) -> list["ClickBatch"]:
         """Return the batch in two at `row`, or whole where that is not inside of it."""

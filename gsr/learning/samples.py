@@ -1,6 +1,7 @@
 """Recorded clicks that the learner learns from. Imports no torch."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,18 +44,14 @@ class Samples:
     def __len__(self) -> int:
         return len(self.candidates)
 
+    @property
+    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        """All arrays beside the histories, in the order of the fields."""
+        return tuple(getattr(self, field.name) for field in fields(self)[1:])
+
     def rows(self, index: npt.NDArray[np.int64]) -> "Samples":
         """Return the samples at `index`, in that order."""
-        return Samples(
-            self.histories.rows(index),
-            self.candidates[index],
-            self.log_inclusion[index],
-            self.features[index],
-            self.context[index],
-            self.edge_sources[index],
-            self.edge_amounts[index],
-            self.user_hashes[index],
-        )
+        return Samples(self.histories.rows(index), *(array[index] for array in self.arrays))
 
     def without_candidates(self) -> "Samples":
         """Return the samples with nothing to choose from but what was clicked.
@@ -80,11 +77,5 @@ def join(parts: list[Samples]) -> Samples:
             np.concatenate([x.lengths for x in h]),
             np.concatenate([x.now for x in h]),
         ),
-        np.concatenate([p.candidates for p in parts]),
-        np.concatenate([p.log_inclusion for p in parts]),
-        np.concatenate([p.features for p in parts]),
-        np.concatenate([p.context for p in parts]),
-        np.concatenate([p.edge_sources for p in parts]),
-        np.concatenate([p.edge_amounts for p in parts]),
-        np.concatenate([p.user_hashes for p in parts]),
+        *map(np.concatenate, zip(*(p.arrays for p in parts), strict=True)),
     )

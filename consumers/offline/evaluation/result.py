@@ -1,7 +1,7 @@
 """Result of an evaluation: runs with several seeds as `metrics.json` and `cases.parquet`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -202,11 +202,7 @@ def _run_document(run: SeedRun, kinds: Sequence[tuple[Part, Graph]]) -> dict[str
         "seed": run.seed,
         **{_key(*kind): metric_means(run.ranks[kind]) for kind in kinds},
         "slices": {_key(*kind): slice_means(run.ranks[kind], slices[kind[0]]) for kind in kinds},
-        "cost": {
-            "seconds": run.cost.seconds,
-            "cpu_seconds": run.cost.cpu_seconds,
-            "epochs": run.cost.epochs,
-        },
+        "cost": asdict(run.cost),
         **run.facts,
     }
 
