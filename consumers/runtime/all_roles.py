@@ -12,6 +12,7 @@ from typing import Final
 from consumers.config.loading import CONFIG_VARIABLE, as_environment, load_config
 from consumers.config.settings import GsrConfig
 from consumers.runtime.instance import instance_of
+from consumers.runtime.interruption import signals_handled
 from consumers.runtime.log_output import set_up_logging
 from consumers.runtime.supervisor import ChildSpec, Supervisor, gsr_command
 from consumers.terminal_text import printable
@@ -80,13 +81,8 @@ def stopped_by_signals() -> Iterator[threading.Event]:
     def handle(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = {number: signal.signal(number, handle) for number in numbers}
-    try:
+    with signals_handled((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), handle):
         yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def write_prefixed(name: str, line: str) -> None:

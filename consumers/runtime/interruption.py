@@ -1,12 +1,25 @@
-"""Ctrl-C and SIGTERM that let the step under way end, so that it is known how far the work came."""
+"""Handling of signals; Ctrl-C and SIGTERM may have to wait for the end of a step."""
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 from consumers.exit_codes import TERMINATED_EXIT_CODE
+
+
+@contextmanager
+def signals_handled(
+    numbers: Sequence[int], handle: Callable[[int, FrameType | None], None]
+) -> Iterator[None]:
+    """Have `handle` called for signals while the block runs; main thread only."""
+    before = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Interruption:
@@ -29,15 +42,8 @@ class Interruption:
     @contextmanager
     def caught(self) -> Iterator[None]:
         """Take SIGINT and SIGTERM over while the block runs."""
-        before = {
-            number: signal.signal(number, self._handle)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        try:
+        with signals_handled((signal.SIGINT, signal.SIGTERM), self._handle):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     @contextmanager
     def held(self) -> Iterator[None]:
