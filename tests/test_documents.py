@@ -12,6 +12,7 @@ from consumers.metrics.catalogue import CATALOGUE
 from tests.deploy.files import anchors
 
 ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 FILE_NAMES = (".csv", ".md", ".parquet", ".safetensors")
 OTHER_NAMES = {"kafka.coordinator", "kafka.net"}
 """Modules of kafka-python."""
@@ -19,12 +20,20 @@ OTHER_NAMES = {"kafka.coordinator", "kafka.net"}
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "docs/architecture.md", "docs/kafka.md", "docs/log.md", "docs/operations.md"],
+    DOCUMENTS,
 )
 def test_named_metrics_are_in_the_catalogue(document: str) -> None:
     """Nobody looks for a metric at three in the morning that does not exist."""
     named = set(re.findall(r"gsr_[a-z_]+", (ROOT / document).read_text()))
     assert named <= {metric.name for metric in CATALOGUE}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_named_files_are_there(document: str) -> None:
+    """Who follows a document into the code finds what it names."""
+    folders = "benchmarks|consumers|deploy|docs|gsr|stream|tests"
+    named = re.findall(rf"`((?:{folders})/[\w./-]+)`", (ROOT / document).read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_links_of_the_operations_manual_lead_somewhere() -> None:
@@ -64,11 +73,7 @@ def is_setting(name: str) -> bool:
 
 @pytest.mark.parametrize(
     "document",
-    [
-        "README.md",
-        *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
-        *("deploy/compose.yml", "deploy/Dockerfile", "deploy/prometheus/alerts.yml"),
-    ],
+    [*DOCUMENTS, "deploy/compose.yml", "deploy/Dockerfile", "deploy/prometheus/alerts.yml"],
 )
 def test_settings_named_in_documents_exist(document: str) -> None:
     """An operator who is told to raise a limit finds it."""

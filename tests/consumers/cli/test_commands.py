@@ -122,10 +122,10 @@ def python(code: str) -> str:
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("consumers.cli", "torch river plotly pandas scipy.stats"),
-        ("consumers.runtime.role_process", "torch river plotly pandas scipy.stats"),
-        ("consumers.roles.ingest.role", "torch river plotly pandas scipy.stats"),
-        ("consumers.roles.publisher.role", "torch river plotly pandas scipy.stats"),
+        ("consumers.cli", "torch river plotly pandas scipy.stats fsspec"),
+        ("consumers.runtime.role_process", "torch river plotly pandas scipy.stats fsspec"),
+        ("consumers.roles.ingest.role", "torch river plotly pandas scipy.stats fsspec"),
+        ("consumers.roles.publisher.role", "torch river plotly pandas scipy.stats fsspec"),
         (
             "consumers.roles.trainer.role",
             "torch_geometric torch._dynamo river plotly pandas scipy.stats",
