@@ -48,8 +48,8 @@ class Counters:
     >>> import numpy as np
     >>> from gsr.counters.config import CounterConfig
     >>> counters = Counters(CounterConfig(), np.array([1.0]))
-    >>> counters.item_row("no such item")
-    -1
+    >>> counters.item_rows(["no such item"]).tolist()
+    [-1]
     """
 
     def __init__(
@@ -73,10 +73,6 @@ class Counters:
     def item_ids(self) -> Sequence[str | None]:
         """Item ids by row; None where a row is free."""
         return [self.items.id_of(row) for row in range(self.items.used)]
-
-    def item_row(self, item_id: str) -> int:
-        """Return the item's row, -1 for an unknown item."""
-        return self.items.find(item_id)
 
     def item_rows(self, item_ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """Return the row of each item, int64 [n], -1 for unknown ones."""

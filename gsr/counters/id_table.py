@@ -85,11 +85,6 @@ class IdTable:
     def __len__(self) -> int:
         return self._count
 
-    @property
-    def capacity(self) -> int:
-        """Numbers for which there is room."""
-        return len(self.entries.lengths)
-
     def find(self, ids: IdColumn) -> npt.NDArray[np.int64]:
         """Return the number of each id, int64 [n]; `MISSING` for those that are not held."""
         numbers = np.empty(len(ids), dtype=np.int64)

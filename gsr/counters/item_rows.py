@@ -13,7 +13,6 @@ from gsr.counters.id_column import IdColumn
 from gsr.counters.id_table import IdTable
 from gsr.counters.item_columns import (
     FREE,
-    ITEMS,
     NEXT_INDEX,
     NO_INDEX,
     ROWS,
@@ -182,11 +181,6 @@ class ItemRows:
         """Return the rows that are items, in the order of their indexes."""
         rows = np.flatnonzero(self.columns.indexes[: self.used] >= 0)
         return rows[np.argsort(self.columns.indexes[rows], kind="stable")]
-
-    @property
-    def full(self) -> int:
-        """How many items there are, those before their first edges included."""
-        return int(self.columns.counts[ITEMS])
 
     def mark_clean(self) -> None:
         """Note that everything has been written."""

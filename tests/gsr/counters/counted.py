@@ -36,7 +36,7 @@ def edges_of(counters: Counters, at: float = START) -> dict[tuple[int, int], flo
 def popularity_of(counters: Counters, item: int, at: float = START) -> float:
     """Return an item's popularity on the first scale at a time."""
     graph = counters.graph()
-    row = counters.item_row(f"item-{item}")
+    row = counters.items.find(f"item-{item}")
     age = at / graph.half_lives[0] - graph.popularity_references[row, 0]
     worth: float = float(graph.popularity[row, 0]) * 2.0 ** float(-age)
     return worth

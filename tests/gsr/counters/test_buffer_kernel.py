@@ -49,14 +49,14 @@ def test_outcomes() -> None:
     ]
     assert applied.count(ACCEPTED) == 3
     assert counters.user_buffer("user-0") is None
-    assert counters.item_row("item-3") == 2
+    assert counters.items.find("item-3") == 2
 
 
 def test_what_changes_nothing_makes_no_item() -> None:
     """A click that is too old does not bring its item into being."""
     config = CounterConfig(buffer_length=1)
     counters = counters_of([Told(0, 1, START, CLICK, 1), Told(0, 2, START - 1, CLICK, 2)], config)
-    assert counters.item_row("item-2") == -1
+    assert counters.items.find("item-2") == -1
 
 
 def test_users_expire_by_the_watermark() -> None:
@@ -76,9 +76,9 @@ def test_items_expire_at_steps_of_the_watermark() -> None:
     config = CounterConfig(half_lives=(HOUR,), item_ttl_seconds=16.0)
     start = START // 16 * 16
     story = [Told(0, 1, start, CLICK, 1), Told(0, 2, start + 16.0, CLICK, 2)]
-    assert counters_of(story, config).item_row("item-1") == 0
+    assert counters_of(story, config).items.find("item-1") == 0
     counters = counters_of([*story, Told(0, 2, start + 17.0, CLICK, 3)], config)
-    assert counters.item_row("item-1") == -1
+    assert counters.items.find("item-1") == -1
     assert edges_of(counters) == {}
     assert counters.items_removed == 1
 
@@ -87,7 +87,7 @@ def test_too_many_items() -> None:
     """The item clicked longest ago makes room; coming back, it is a new one."""
     config = CounterConfig(half_lives=(HOUR,), max_items=2)
     counters = counters_of(walk(1, 2, 3, 1, step=1.0), config)
-    assert [counters.item_row(f"item-{item}") >= 0 for item in (1, 2, 3)] == [True, False, True]
+    assert [counters.items.find(f"item-{item}") >= 0 for item in (1, 2, 3)] == [True, False, True]
     assert counters.items.next_index == 4
     buffer = counters.user_buffer("user-0")
     assert buffer is not None
@@ -105,7 +105,7 @@ def test_the_pass_stops_before_items_must_leave() -> None:
     counters.apply_edges(applied, 0, 2)
     applied = counters.apply_buffers(batch, 2)
     assert (applied.start, applied.stop) == (2, 3)
-    assert counters.item_row("item-1") == -1
+    assert counters.items.find("item-1") == -1
 
 
 def test_only_what_changes_a_user_must_be_written() -> None:

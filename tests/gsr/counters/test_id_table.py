@@ -53,7 +53,7 @@ class TableLikeADictionary(RuleBasedStateMachine):
         numbers = {self.expected.pop(text) for text in ids if text in self.expected}
         if stray:
             numbers.add(next(numbers_not_in(self.expected | dict.fromkeys(ids, -1))))
-            numbers &= set(range(self.table.capacity))
+            numbers &= set(range(len(self.table.entries.lengths)))
         self.table.remove(np.array(sorted(numbers), dtype=np.int64))
         self.expected = {t: n for t, n in self.expected.items() if n not in numbers}
 
@@ -65,7 +65,7 @@ class TableLikeADictionary(RuleBasedStateMachine):
         assert len(self.table) == len(self.expected)
         known = np.array(list(self.expected.values()), dtype=np.int64)
         assert list(self.table.ids_of(known)) == list(self.expected)
-        held = self.table.held(self.table.capacity)
+        held = self.table.held(len(self.table.entries.lengths))
         assert set(np.flatnonzero(held).tolist()) == set(self.expected.values())
 
 

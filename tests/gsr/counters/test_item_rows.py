@@ -22,7 +22,7 @@ def test_new_items_get_the_next_indexes(items: ItemRows) -> None:
     """Known ones keep row and index."""
     assert items.add(["d", "b"]).tolist() == [3, 1]
     assert items.columns.indexes[:4].tolist() == [0, 1, 2, 3]
-    assert (len(items), items.full, items.next_index) == (4, 4, 4)
+    assert (len(items), items.next_index) == (4, 4)
 
 
 def test_a_row_is_used_again_but_its_index_is_not(items: ItemRows) -> None:

@@ -56,7 +56,7 @@ def test_taking_items_out_takes_their_edges() -> None:
     assert edges_of(counters) == expected
     assert counters.items_removed == 1
     changed = counters.items.columns.row_dirty[: counters.items.used]
-    assert np.flatnonzero(changed).tolist() == [counters.item_row("item-1")]
+    assert np.flatnonzero(changed).tolist() == [counters.items.find("item-1")]
 
 
 def test_joined_rows_are_trimmed_as_usual() -> None:

@@ -81,7 +81,7 @@ def test_it_sums_what_several_processes_publish(tmp_path: Path) -> None:
     follower.close()
     assert world.value("gsr_trainer_clicks_missed_total") == 0
     assert trainer.loop.totals.clicks == sum(world.log.end_offsets("clicks").values())
-    rows = [other.arrays.item_row(item) for item in mirror.item_ids]
+    rows = [other.arrays.items.find(item) for item in mirror.item_ids]
     mine, theirs = mirror.graph(), other.graph()
     ages = theirs.popularity_references[rows] - mine.popularity_references
     np.testing.assert_allclose(mine.popularity, theirs.popularity[rows] * np.exp2(ages), rtol=1e-4)

@@ -74,7 +74,7 @@ def test_the_mirror_holds_what_the_partitions_hold(world: TrainerWorld) -> None:
         other.absorb(table)
     follower.close()
     assert sorted(mirror.item_ids) == sorted(other.item_ids)
-    rows = [other.arrays.item_row(item) for item in mirror.item_ids]
+    rows = [other.arrays.items.find(item) for item in mirror.item_ids]
     mine, theirs = mirror.graph(), other.graph()
     ages = theirs.popularity_references[rows] - mine.popularity_references
     np.testing.assert_allclose(mine.popularity, theirs.popularity[rows] * np.exp2(ages), rtol=1e-4)
