@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,9 @@ from gsr.counters.rules import EXPIRY_STEPS, buffer_rules, edge_rules, or_infini
 from gsr.counters.user_buffer import UserBuffer
 from gsr.counters.user_slots import UserSlots
 
-_FEW_USERS = 16_384
+FEW_USERS: Final = 16_384
+"""Users for whom there is address space where nobody says how many to expect."""
+
 _CLICKS_AT_ONCE = 4096  # so that looking items up again after some left stays cheap
 _SPACE_STEP = 16  # full rows, so that a growing arena is not asked for at every click
 
@@ -53,7 +56,7 @@ class Counters:
     """
 
     def __init__(
-        self, config: CounterConfig, weights: npt.NDArray[np.float64], *, users: int = _FEW_USERS
+        self, config: CounterConfig, weights: npt.NDArray[np.float64], *, users: int = FEW_USERS
     ) -> None:
         self.config = config
         self.users = UserSlots(config.buffer_length, users)

@@ -254,6 +254,7 @@ def _pack_rows(
 def unpack_rows(
     packed: npt.NDArray[np.uint32],
     words: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
     references: npt.NDArray[np.uint32],
     starts: npt.NDArray[np.int64],
     lengths: npt.NDArray[np.int32],
@@ -268,10 +269,12 @@ def unpack_rows(
         The values.
     words
         int64 [n], how many words each takes.
+    rows
+        int64 [n], which rows they are.
     references
-        uint32 [n, 2S], filled.
+        uint32 [N, 2S], filled in these rows.
     starts, lengths
-        int64 [n] and int32 [n], filled.
+        int64 [N] and int32 [N], filled in these rows.
     neighbours
         uint32 [slots], filled: item indexes.
     weights
@@ -283,10 +286,10 @@ def unpack_rows(
     for i in range(len(words)):
         length = (words[i] - 2 * scales) // (1 + scales)
         for word in range(2 * scales):
-            references[i, word] = packed[at + word]
+            references[rows[i], word] = packed[at + word]
         at += 2 * scales
-        starts[i] = slot
-        lengths[i] = length
+        starts[rows[i]] = slot
+        lengths[rows[i]] = length
         for j in range(length):
             neighbours[slot + j] = packed[at + j]
         at += length

@@ -117,26 +117,11 @@ def read_items(database: Database, meta: StateMeta) -> PartitionItems:
         A row names an item that does not exist, or a value has an impossible length.
     """
     stored = stored_items(database, meta)
-    counters, indexes = stored.counters, stored.indexes
-    ids = [item_id.decode() for item_id in stored.ids if item_id is not None]
-    n = len(ids)
-    starts, lengths, references, neighbours, weights = _read_rows(database, meta, indexes)
     return PartitionItems(
-        ids=ids,
-        indexes=indexes,
-        created_at=counters["created_at"].copy(),
-        graph=ItemGraph(
-            half_lives=np.array(meta.config.half_lives, dtype=np.float64),
-            row_starts=starts,
-            row_lengths=lengths,
-            row_references=references,
-            neighbours=neighbours,
-            weights=weights,
-            popularity=counters["popularity"].copy(),
-            popularity_references=counters["references"].copy(),
-            last_clicks=counters["last_click"].copy(),
-            alive=np.ones(n, dtype=np.bool_),
-        ),
+        ids=[item_id.decode() for item_id in stored.ids if item_id is not None],
+        indexes=stored.indexes,
+        created_at=stored.counters["created_at"].copy(),
+        graph=_read_graph(database, meta, stored),
     )
 
 
@@ -157,57 +142,52 @@ def stored_items(database: Database, meta: StateMeta, start_index: int = 0) -> S
     return StoredItems(items.indexes[skipped:], items.counters[skipped:], items.ids[skipped:])
 
 
-def _read_rows(
-    database: Database, meta: StateMeta, indexes: npt.NDArray[np.int64]
-) -> tuple[
-    npt.NDArray[np.int64],
-    npt.NDArray[np.int32],
-    npt.NDArray[np.int64],
-    npt.NDArray[np.uint32],
-    npt.NDArray[np.float32],
-]:
-    """Return starts, lengths, references, neighbours (as rows) and weights of all items' rows."""
-    scales = len(meta.config.half_lives)
-    keys: list[bytes] = []
-    values: list[bytes] = []
-    for key, value in scan(database, "graph"):
-        keys.append(key)
-        values.append(value)
-    owners = np.frombuffer(b"".join(keys), dtype=">u4").astype(np.int64)
-    sizes = np.fromiter(map(len, values), dtype=np.int64, count=len(values))
+def _read_graph(database: Database, meta: StateMeta, stored: StoredItems) -> ItemGraph:
+    """Return the graph of the stored items; its rows are their places."""
+    scales, n = len(meta.config.half_lives), len(stored.indexes)
+    found = list(scan(database, "graph"))
+    sizes = np.fromiter((len(value) for _, value in found), dtype=np.int64, count=len(found))
     words, rest = np.divmod(sizes, _WORD_BYTES)
     lengths = (words - 2 * scales) // (1 + scales)
     if np.any(rest) or np.any(row_words(scales, 0) + (1 + scales) * lengths != words):
         raise StateCorruptError("A row of the graph has an impossible length: restore a backup.")
-
-    ranks = np.full(meta.next_index, -1, dtype=np.int64)
-    ranks[indexes] = np.arange(len(indexes))
-    n = len(indexes)
-    starts = np.zeros(n, dtype=np.int64)
+    owners = np.frombuffer(b"".join(key for key, _ in found), dtype=">u4").astype(np.int64)
+    places = np.full(meta.next_index, -1, dtype=np.int64)
+    places[stored.indexes] = np.arange(n)
+    row_starts = np.zeros(n, dtype=np.int64)
     row_lengths = np.zeros(n, dtype=np.int32)
-    references = np.zeros((n, scales), dtype=np.int64)
+    row_references = np.zeros((n, scales), dtype=np.int64)
     neighbours = np.zeros(int(lengths.sum()), dtype=np.uint32)
     weights = np.zeros((len(neighbours), scales), dtype=np.float32)
-    row_starts = np.zeros(len(values), dtype=np.int64)
-    some_lengths = np.zeros(len(values), dtype=np.int32)
-    some_references = np.zeros((len(values), scales), dtype=np.int64)
     unpack_rows(
-        np.frombuffer(b"".join(values), dtype=np.uint32),
+        np.frombuffer(b"".join(value for _, value in found), dtype=np.uint32),
         words,
-        some_references.view(np.uint32),
+        _known(places, owners),
+        row_references.view(np.uint32),
         row_starts,
-        some_lengths,
+        row_lengths,
         neighbours,
         weights.view(np.uint32),
     )
-    named = np.concatenate((owners, neighbours.astype(np.int64)))
-    if np.any(named >= meta.next_index) or np.any(ranks[named] < 0):
+    return ItemGraph(
+        half_lives=np.array(meta.config.half_lives, dtype=np.float64),
+        row_starts=row_starts,
+        row_lengths=row_lengths,
+        row_references=row_references,
+        neighbours=_known(places, neighbours.astype(np.int64)).astype(np.uint32),
+        weights=weights,
+        popularity=stored.counters["popularity"].copy(),
+        popularity_references=stored.counters["references"].copy(),
+        last_clicks=stored.counters["last_click"].copy(),
+        alive=np.ones(n, dtype=np.bool_),
+    )
+
+
+def _known(places: npt.NDArray[np.int64], indexes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the places of items that must be there, by their indexes."""
+    if np.any(indexes >= len(places)) or np.any(places[indexes] < 0):
         raise StateCorruptError("The graph names an item that is not there: restore a backup.")
-    at = ranks[owners]
-    starts[at] = row_starts
-    row_lengths[at] = some_lengths
-    references[at] = some_references
-    return starts, row_lengths, references, ranks[neighbours].astype(np.uint32), weights
+    return places[indexes]
 
 
 def read_users(database: Database, user_ids: Iterable[str]) -> dict[str, tuple[bytes, bytes]]:

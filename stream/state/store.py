@@ -12,7 +12,7 @@ from rocksdict import Checkpoint as RocksCheckpoint
 from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.config import CounterConfig
-from gsr.counters.counters import Counters
+from gsr.counters.counters import FEW_USERS, Counters
 from gsr.counters.id_column import IdColumn, join_ids
 from gsr.counters.user_buffer import UserBuffer
 from gsr.errors import CountersFullError
@@ -36,8 +36,6 @@ from stream.state.rocks import Database, open_database, plain_errors, writable
 from stream.state.store_options import StoreOptions
 from stream.state.store_stats import FlushTimes, StoreStats, gather_stats
 from stream.state.stored_users import StoredUsers
-
-_FIRST_USERS = 16_384
 
 
 class PartitionStore:
@@ -72,7 +70,7 @@ class PartitionStore:
         self._stored = StoredUsers(database, meta.config.user_ttl_seconds)
         self._flush_times = FlushTimes()
         weights = np.array(list(rules.weights.values()), dtype=np.float64)
-        few_users = min(options.cached_users * 5 // 4, _FIRST_USERS)
+        few_users = min(options.cached_users * 5 // 4, FEW_USERS)
         self._counters = Counters(meta.config, weights, users=few_users)
         with plain_errors(path):
             load_items(database, meta, self._counters)

@@ -85,6 +85,7 @@ def test_rows_come_back_as_they_were(counters: Counters) -> None:
     unpack_rows(
         packed.view(np.uint32),
         words,
+        np.arange(len(rows)),
         references.view(np.uint32),
         starts,
         lengths,
