@@ -53,7 +53,7 @@ class UserBatches:
             batches += self._cut(together[by_length], self._size)
         for place in self._rng.permutation(len(batches)):
             users = batches[place]
-            yield pack_windows(self._interactions, users, self._firsts[users], self._stops[users])
+            yield pack_windows(self._interactions, self._firsts[users], self._stops[users])
 
     def _cut(self, users: npt.NDArray[np.int64], size: int) -> list[npt.NDArray[np.int64]]:
         """Return users in parts of about so many clicks."""

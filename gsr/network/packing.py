@@ -36,26 +36,51 @@ class PackedClicks:
 
 def pack(readable: Histories, rows: int) -> PackedClicks:
     """Pack readable histories (see `Histories.recent`); items past `rows` are left out."""
-    width = readable.items.shape[1]
-    real = np.arange(width) < readable.lengths[:, None]
+    real = np.arange(readable.items.shape[1]) < readable.lengths[:, None]
     real &= (readable.items >= 0) & (readable.items < rows)
     row, place = np.nonzero(real)
-    lengths = real.sum(axis=1)
+    return pack_flat(
+        readable.items[row, place],
+        readable.times[row, place],
+        readable.events[row, place],
+        place,
+        real.sum(axis=1),
+        readable.now,
+    )
+
+
+def pack_flat(
+    items: npt.NDArray[np.int64],
+    times: npt.NDArray[np.float64],
+    events: npt.NDArray[np.uint8],
+    place: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    now: npt.NDArray[np.float64],
+) -> PackedClicks:
+    """Pack T clicks that stand one after another, the first ``lengths[0]`` being the first user's.
+
+    Parameters
+    ----------
+    items, times, events, place
+        [T], of each click.
+    lengths, now
+        [B], clicks of each user, and the time at which each is asked for.
+    """
+    row = np.repeat(np.arange(len(lengths)), lengths)
     ends = lengths.cumsum()
     column = np.arange(len(row)) - np.repeat(ends - lengths, lengths)
-    times = readable.times[row, place]
     gaps = np.diff(times, prepend=0.0)
     gaps[column == 0] = 0.0
     present = lengths > 0
     last = np.where(present, ends - 1, 0)
-    pauses = np.where(present, readable.now - times[last] if len(times) else 0.0, 0.0)
+    pauses = np.where(present, now - times[last] if len(times) else 0.0, 0.0)
     back = np.repeat(lengths, lengths) - 1 - column
     votes = VIEW_DECAY ** back.astype(float)
     totals = np.bincount(row, votes, minlength=len(lengths))
     return PackedClicks(
-        readable.items[row, place],
+        items,
         gaps.astype(np.float32),
-        readable.events[row, place].astype(np.int64),
+        events.astype(np.int64),
         row,
         column,
         place,

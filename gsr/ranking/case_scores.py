@@ -123,7 +123,7 @@ def encode_cases(
     for rows in by_length(interactions, cases, length):
         users, positions = cases.users[rows], cases.positions[rows]
         firsts = np.maximum(interactions.starts[users], positions - length)
-        packed = pack_windows(interactions, users, firsts, positions).packed
+        packed = pack_windows(interactions, firsts, positions).packed
         nothing = np.zeros((len(rows), context_count(scales)), np.float32)
         clicks = as_clicks(packed, packed.items, nothing).to(items.device)
         found[model.tensor(rows)] = model.network.encode(items, None, clicks).vectors

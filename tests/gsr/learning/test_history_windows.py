@@ -15,7 +15,7 @@ CLICKS = one_click_a_minute(np.array([[1, 2, 3, 4], [5, 6, 7, 8], [9, 0, 1, 2]])
 
 def test_each_user_gives_consecutive_clicks() -> None:
     """Users in the order given, with where their clicks stand among all."""
-    windows = pack_windows(CLICKS, np.array([2, 0]), np.array([9, 0]), np.array([12, 2]))
+    windows = pack_windows(CLICKS, np.array([9, 0]), np.array([12, 2]))
     assert windows.positions.tolist() == [9, 10, 11, 0, 1]
     assert windows.packed.items.tolist() == [0, 1, 2, 1, 2]
     assert windows.packed.row.tolist() == [0, 0, 0, 1, 1]
@@ -26,7 +26,7 @@ def test_each_user_gives_consecutive_clicks() -> None:
 
 def test_the_first_click_of_a_part_has_no_pause_before_it() -> None:
     """Whatever came before is not read."""
-    windows = pack_windows(CLICKS, np.array([1]), np.array([5]), np.array([8]))
+    windows = pack_windows(CLICKS, np.array([5]), np.array([8]))
     assert windows.packed.gaps.tolist() == [0.0, 60.0, 60.0]
 
 
@@ -36,7 +36,7 @@ def test_every_click_is_encoded_as_the_newest_is() -> None:
     model = JointModel(shape, seed=1)
     model.table.grow(ITEMS)
     users = np.arange(3)
-    windows = pack_windows(CLICKS, users, CLICKS.starts[users], CLICKS.starts[users] + 4)
+    windows = pack_windows(CLICKS, CLICKS.starts[users], CLICKS.starts[users] + 4)
     rng = np.random.default_rng(0)
     contexts = rng.normal(size=(len(windows.positions), 10)).astype(np.float32)
     tokens = as_clicks(windows.packed, windows.packed.items, contexts[windows.packed.last])
