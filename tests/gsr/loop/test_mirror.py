@@ -31,7 +31,7 @@ def table_of(clicks: int, seed: int = 0) -> PartitionItems:
 
 def popularity_of(mirror: Mirror, item: str) -> float:
     """Return an item's popularity on the slowest scale, as of the epoch."""
-    row, graph = mirror.arrays.item_row(item), mirror.graph()
+    row, graph = int(mirror.arrays.item_rows([item])[0]), mirror.graph()
     stored, reference = graph.popularity[row, -1], graph.popularity_references[row, -1]
     return float(stored * np.exp2(reference - START // STATE.half_lives[-1]))
 
