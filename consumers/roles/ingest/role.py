@@ -29,7 +29,7 @@ CLEAN_HURRY: Final = 0.1
 """A topic with more to clean is taken up again after this share of the interval."""
 
 
-class Cleaned(Protocol):
+class CleaningRound(Protocol):
     """What one round of cleaning did."""
 
     @property
@@ -42,7 +42,7 @@ class Cleaned(Protocol):
 class Cleanable(Protocol):
     """A log that has to be kept tidy by one of its users."""
 
-    def clean(self, topic: str) -> Cleaned:
+    def clean(self, topic: str) -> CleaningRound:
         """Delete and compact some of what `topic` no longer needs; bounded work."""
         ...
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from consumers.roles.ingest.stored_users import StoredUsers
+from consumers.roles.ingest.user_chunks import UserChunks
 from consumers.roles.ingest.waiting_users import WaitingUsers
 from consumers.runtime.token_bucket import TokenBucket
 from consumers.topics.log_range import poll_past_damage, say_damage
@@ -114,7 +114,7 @@ class PartitionSequences:
         self.missed = False
         self._taken: IdColumn = IdColumn.of([])
         self._drained = 0
-        self._stored: StoredUsers | None = None
+        self._stored: UserChunks | None = None
         if sent_offset < store.next_offset:
             self._read_again(sent_offset)
 
@@ -138,7 +138,7 @@ class PartitionSequences:
     def resend(self) -> None:
         """Send every stored user's sequence, beside what waits; the state must be flushed."""
         self.missed = False
-        self._stored = StoredUsers(self._store)
+        self._stored = UserChunks(self._store)
 
     def touch(self, users: IdColumn, first_offset: int, forgotten: Iterable[str] = ()) -> None:
         """Note users whose state changed by clicks from `first_offset` on."""
@@ -231,7 +231,7 @@ class PartitionSequences:
         reader.seek(self._partition, offset)
         self._reader = reader
 
-    def _gather_stored(self, stored: StoredUsers) -> None:
+    def _gather_stored(self, stored: UserChunks) -> None:
         """Note the next users whom the state knows of; at its end everybody's was sent."""
         users = stored.take()
         if not len(users):

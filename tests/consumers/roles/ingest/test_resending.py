@@ -86,7 +86,7 @@ def test_a_crash_midway_leaves_nobody_out(
 ) -> None:
     """That the topic holds something does not mean that it holds everybody."""
     monkeypatch.setattr("consumers.roles.ingest.sequences.USERS_PER_APPEND", 7)
-    monkeypatch.setattr("consumers.roles.ingest.stored_users.CHUNK_USERS", 10)
+    monkeypatch.setattr("consumers.roles.ingest.user_chunks.CHUNK_USERS", 10)
     served(world)
     empty(world.topics, TOPIC)
     for _ in range(crashes):
@@ -126,7 +126,7 @@ def test_clicks_meanwhile_are_not_held_up(world: World, monkeypatch: pytest.Monk
     served(world)
     empty(world.topics, TOPIC)
     world.config = world.config.with_values({"ingest": {"sequence_bytes_per_second": 1000.0}})
-    monkeypatch.setattr("consumers.roles.ingest.stored_users.CHUNK_USERS", 10)
+    monkeypatch.setattr("consumers.roles.ingest.user_chunks.CHUNK_USERS", 10)
     role = world.role()
     world.run(role, 0.5)
     world.send(("u0", "fresh"), ("new", "fresh"))
@@ -160,7 +160,7 @@ def test_a_waiting_list_that_is_dropped_loses_nobody(
     served(world)
     empty(world.topics, TOPIC)
     monkeypatch.setattr("consumers.roles.ingest.partition_ingest.MAX_WAITING_USERS", 20)
-    monkeypatch.setattr("consumers.roles.ingest.stored_users.CHUNK_USERS", 15)
+    monkeypatch.setattr("consumers.roles.ingest.user_chunks.CHUNK_USERS", 15)
     monkeypatch.setattr("consumers.roles.ingest.sequences.USERS_PER_APPEND", 5)
     role = world.role()
     role.step()

@@ -8,7 +8,7 @@ from stream.state.store import PartitionStore
 CHUNK_USERS: Final = 1_000
 
 
-class StoredUsers:
+class UserChunks:
     """Gives out the users of a state, chunk by chunk.
 
     The next chunk follows when everybody of the last one is served. Who was given out and then
