@@ -1,4 +1,4 @@
-"""How good lists are: protocols, metrics, prequential sums, significance, drift.
+"""Measures of quality: splits, ranking metrics, prequential sums, significance tests, drift.
 
 Knows ranks and outcomes alone, not where they come from. Imports no torch.
 """

@@ -1,4 +1,4 @@
-"""How far the stream and the model have moved: quality, popularity, embeddings, graph."""
+"""Drift: alarms on a falling hit rate, and how far popularity, embeddings and graph have moved."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -139,7 +139,7 @@ class OutcomeDetector:
 def population_stability_index(
     before: npt.NDArray[np.float64], after: npt.NDArray[np.float64], bins: int = PSI_BINS
 ) -> float:
-    """Return how far popularity has moved between items.
+    """Return how far popularity has moved between items (the PSI).
 
     Items are put into bins of about equal share of `before`, most popular first, with a last bin
     for items that had none; the index compares the bins' shares. Below 0.1 is stable, up to 0.25

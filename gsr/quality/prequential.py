@@ -1,4 +1,4 @@
-"""Test-then-train quality: ranks of clicked items, added up overall, by slice and by time."""
+"""Prequential (test-then-train) quality: sums of ranking metrics overall, by slice and by time."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -149,7 +149,7 @@ class Prequential:
 
 
 class RecentRanks:
-    """The ranks of the newest scored clicks, whose means show how things are now.
+    """The ranks of the newest scored clicks, for means of recent quality.
 
     Parameters
     ----------

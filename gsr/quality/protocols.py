@@ -1,6 +1,6 @@
-"""How clicks are split into what is learned, what selects the model, and what tests it.
+"""Splits of clicks into those that are learned, those that select a model and those that test it.
 
-Every split here cuts each user's clicks once or twice, so "these clicks" is always an array of
+Every split here cuts each user's clicks once or twice, so a set of clicks is always an array of
 ends: of user u, the clicks ``starts[u] : ends[u]``.
 """
 
@@ -97,7 +97,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Clicks, and who may see which of them when.
+    """Clicks, split into those to learn, to select by and to test on.
 
     Parameters
     ----------
@@ -106,7 +106,8 @@ class Split:
     protocol
         Its name.
     settings
-        What it was told and what it derived, as JSON values: enough to tell two splits apart.
+        Its arguments and the moments that follow from them, as JSON values: enough to tell two
+        splits apart.
     valid
         Chooses settings and the time to stop.
     test

@@ -1,4 +1,4 @@
-"""What the rank of one relevant item is worth: HR, NDCG and MRR at several cutoffs."""
+"""Ranking metrics of one relevant item: HR, NDCG and MRR at several cutoffs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -14,7 +14,7 @@ METRICS: Final = tuple(f"{name}@{k}" for name in ("hr", "ndcg", "mrr") for k in 
 
 
 def metric_values(ranks: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    """Return what each rank is worth by every metric of `METRICS`.
+    """Return the value of every metric of `METRICS` for each rank.
 
     With one relevant item, found at rank r within the first k: HR@k = 1, NDCG@k = 1 / log2(r + 1),
     MRR@k = 1 / r; otherwise all are 0.
@@ -35,11 +35,11 @@ def metric_values(ranks: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
     [1.0, 0.143, 0.0, 0.0]
     """
     exact = np.where(ranks > 0, ranks, MISS).astype(np.float64)
-    worth = (np.ones_like(exact), 1.0 / np.log2(exact + 1.0), 1.0 / exact)
+    kinds = (np.ones_like(exact), 1.0 / np.log2(exact + 1.0), 1.0 / exact)
     values = np.empty((*exact.shape, len(METRICS)))
     for place, cutoff in enumerate(CUTOFFS):
         found = exact <= cutoff
-        for kind, each in enumerate(worth):
+        for kind, each in enumerate(kinds):
             values[..., kind * len(CUTOFFS) + place] = np.where(found, each, 0.0)
     return values
 

@@ -1,4 +1,4 @@
-"""Whether one model is better than another, or was only lucky with the users it was tested on."""
+"""A paired bootstrap test of whether a model is better than another, not lucky with its users."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ BLOCK_DRAWS: Final = 2**21
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedDifference:
-    """What a paired bootstrap found for b against a.
+    """The outcome of a paired bootstrap of b against a.
 
     Parameters
     ----------

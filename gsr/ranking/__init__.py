@@ -1,4 +1,4 @@
-"""From scores to ranks and lists: retrieval, and where clicked items stand among all.
+"""Lists and ranks from scores: exact retrieval, and exact ranks of clicked items.
 
 What orders items may enter; what learns may not.
 """

@@ -1,4 +1,4 @@
-"""The exact rank of each case's target among all items, by dense scores."""
+"""Exact ranks of the targets of cases among all items, by dense scores."""
 
 import numpy as np
 import numpy.typing as npt

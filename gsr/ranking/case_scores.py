@@ -1,4 +1,4 @@
-"""The joint score of cases: what the user vector says, and what a click graph adds to it."""
+"""Joint scores of cases: products with user vectors, and the channels of a click graph."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -83,7 +83,7 @@ class CaseScores:
         return torch.cat((items, self._levels), dim=1)
 
     def features(self, cases: Cases) -> PositionFeatures:
-        """Return what the graph says of m cases; good until it is asked again."""
+        """Return the channels and context of m cases; valid until the next call."""
         return self._reader.read(cases.users, cases.positions, np.full(len(cases), -1))
 
     def linear(self, vectors: Tensor, features: PositionFeatures, trust: Trust) -> LinearScores:

@@ -1,4 +1,4 @@
-"""The exact rank of each clicked item among all items, as things stood before its click."""
+"""Exact ranks of clicked items among all items, by the scores from just before each click."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -49,7 +49,7 @@ def rank_clicks(
     Parameters
     ----------
     notes
-        What was known before each of the chunk's clicks (r records).
+        Of the chunk's clicks (r records).
     queries
         From the model that was serving.
     half_lives

@@ -1,8 +1,8 @@
 """Exact top-k retrieval with masks, in blocks of bounded memory. Imports no torch.
 
-Scores of all items at once, or even of one user, would pass through memory twice. So some users'
-scores of a tile of items are made, completed and looked at while they are in the cache, and every
-item vector is read once for all of these users.
+Scores of all items, even of a single user, are too many for the cache: they would pass through
+memory twice. So the scores of some users and a tile of items are computed, completed and compared
+while they are in the cache, and every item vector is read once for all of these users.
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ from gsr.votes.popularity import channel_of
 USERS_TOGETHER: Final = 256
 """Users for whom the items are gone through at once."""
 TILE_BYTES: Final = 2 * 1024 * 1024
-"""Their scores of some items, which stay in the processor's cache until they are looked at."""
-LOOKED_AT: Final = 64
+"""Their scores of some items, which stay in the processor's cache until they are compared."""
+COMPARED_TOGETHER: Final = 64
 """Scores that are compared at once with the worst that is still listed."""
 NOTHING: Final = np.empty(0, np.float32)
 
@@ -118,7 +118,7 @@ def _list_additions(
 
 
 @kernel
-def _look_at(
+def _finish_tile(
     scores: npt.NDArray[np.float32],
     first: int,
     weights: npt.NDArray[np.float32],
@@ -164,13 +164,13 @@ def _keep_best(
 ) -> None:  # pragma: no cover
     """Enter those of `scores` [T] that are better than the worst into the best so far [k]."""
     k = len(rows)
-    for start in range(0, len(scores), LOOKED_AT):
-        stop = start + LOOKED_AT
+    for start in range(0, len(scores), COMPARED_TOGETHER):
+        stop = start + COMPARED_TOGETHER
         if stop <= len(scores):
             worst, some = values[k - 1], scores[start:stop]
             better = np.int32(0)
             # So many at a time, without a branch: this is what the compiler makes vectors of.
-            for i in range(LOOKED_AT):
+            for i in range(COMPARED_TOGETHER):
                 better |= np.int32(some[i] > worst)
             if better == 0:
                 continue
@@ -270,7 +270,7 @@ def top_k(
         tiles = _neural_scores(vectors[part], item_vectors, count, width)
         for number, (first, scores) in enumerate(tiles):
             tile = slice(first, first + scores.shape[1])
-            _look_at(
+            _finish_tile(
                 scores,
                 first,
                 channel_weights[part],

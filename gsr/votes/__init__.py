@@ -1,4 +1,5 @@
-"""What the counters say about the next click: channels, context, candidates, baselines.
+"""Votes of the counters for the next click: channels, context, candidates, baselines.
 
-Imports no torch. Whatever turns counts into a statement about a click may enter.
+Live graphs, fixed sets of clicks and baselines share its kernels and constants. What turns counts
+into numbers about a click may enter; nothing that imports torch.
 """

@@ -65,7 +65,7 @@ class ClickGraph:
     own_counts
         int64 [n], how many of its user's counted clicks are on the same item as each click.
     recent
-        What of the counted clicks was popular when.
+        Popularity of the counted clicks over time.
     """
 
     graph: ItemGraph
@@ -140,17 +140,17 @@ def _edges(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
     """Return rows and neighbours, int64 [E], ordered, and weights float32 [E, relations]."""
     n, items, users = interactions.item_count, interactions.items, interactions.users
-    keys, worth, sides = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros(0, np.int64)]
+    keys, amounts, sides = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros(0, np.int64)]
     for distance, weight in enumerate(window_weights, start=1):
         first, later = slice(None, -distance or None), slice(distance, None)
         pairs = (users[first] == users[later]) & counted[later] & (items[first] != items[later])
         before, after = items[first][pairs], items[later][pairs]
         keys += [before * n + after, after * n + before]
-        worth += [np.full(len(before), weight)] * 2
+        amounts += [np.full(len(before), weight)] * 2
         sides += [np.full(len(before), FORWARD), np.full(len(before), BACKWARD)]
     edges, edge_of = np.unique(np.concatenate(keys), return_inverse=True)
     weights = np.zeros((len(edges), len(RELATIONS)))
-    np.add.at(weights, (edge_of, np.concatenate(sides)), np.concatenate(worth))
+    np.add.at(weights, (edge_of, np.concatenate(sides)), np.concatenate(amounts))
     return edges // n, edges % n, weights.astype(np.float32)
 
 

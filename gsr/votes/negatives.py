@@ -1,4 +1,4 @@
-"""What a clicked item is compared with in learning. Imports no torch."""
+"""Negatives: the items that a clicked one is compared with in learning. Imports no torch."""
 
 from typing import NamedTuple
 

@@ -55,7 +55,7 @@ class PositionFeatures:
 
 
 class _Counted(NamedTuple):
-    """Clicks and what a graph counts of them: see `Interactions` and `ClickGraph`.
+    """Columns of the clicks and of the graph that counts them (`Interactions`, `ClickGraph`).
 
     `recent` is float32 [T, N], the popularity channel of what was popular lately.
     """
@@ -69,7 +69,7 @@ class _Counted(NamedTuple):
     recent: npt.NDArray[np.float32]
 
 
-class _Asked(NamedTuple):
+class _Positions(NamedTuple):
     """The m positions: see `PositionReader.read` and `PositionFeatures`."""
 
     users: npt.NDArray[np.int64]
@@ -147,12 +147,12 @@ class PositionReader:
         stops = np.zeros(len(positions) + 1, np.int64)
         context = np.zeros((len(positions), context_count(self._scales)), np.float32)
         moments = self._recent.rows(self._clicks.times[positions - 1])
-        asked = _Asked(users, positions, targets, moments)
+        wanted = _Positions(users, positions, targets, moments)
         while True:
             count = _read(
                 self._graph,
                 self._clicks,
-                asked,
+                wanted,
                 self._settings,
                 self._votes,
                 self._touched,
@@ -241,7 +241,7 @@ def _describe(
 def _read(
     graph: ItemGraph,
     clicks: _Counted,
-    asked: _Asked,
+    wanted: _Positions,
     settings: _Settings,
     votes: npt.NDArray[np.float32],
     touched: npt.NDArray[np.int64],
@@ -254,8 +254,8 @@ def _read(
     scales = len(graph.half_lives)
     undecayed, popularity = np.ones(scales), np.empty(scales)
     used = 0
-    for m in range(len(asked.positions)):
-        user, position = asked.users[m], asked.positions[m]
+    for m in range(len(wanted.positions)):
+        user, position = wanted.users[m], wanted.positions[m]
         length = position - clicks.starts[user]
         count = 0
         for back in range(min(length, settings.history)):
@@ -272,9 +272,9 @@ def _read(
             item = touched[i]
             if votes[item, : 2 * scales].max() > ROUNDING:
                 if used < len(items):
-                    own = clicks.own_counts[position] if item == asked.targets[m] else 0
+                    own = clicks.own_counts[position] if item == wanted.targets[m] else 0
                     clicks_log2 = log2_of(graph.popularity[item, 0] - own)
-                    popularity[:] = clicks.recent[asked.moments[m], item]
+                    popularity[:] = clicks.recent[wanted.moments[m], item]
                     popularity[0] = channel_of(clicks_log2)
                     items[used] = item
                     fill_channels(votes, item, popularity, clicks_log2, values, used)

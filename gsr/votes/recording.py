@@ -1,4 +1,4 @@
-"""What was known just before each click, written down while the counters move on.
+"""Records of channels, context and candidates as they were just before each click.
 
 Clicks of a chunk change the live counters one by one. The kernels here note, before each click,
 the channels, the context and the candidates that ranking and learning need later, and after each
@@ -30,7 +30,7 @@ from gsr.votes.popularity import popularity_levels, update_level
 
 
 class Notes(NamedTuple):
-    """Room for what is noted of n clicks, of which r are recorded; N item rows, S scales.
+    """Memory for the records of n clicks, of which r are recorded; N item rows, S scales.
 
     Parameters
     ----------
