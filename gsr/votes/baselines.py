@@ -3,6 +3,7 @@
 They are the counters of `gsr.counters` at other half-lives, a whole grid of them, and updated after
 every single click, so that a model that learns in cycles is compared with rivals that are never
 stale. They count in float64 and keep long rows: a rival is not to lose by rounding or trimming.
+(An edge a thousand half-lives older than the newest of its row counts as nothing even so.)
 
 A baseline scores an item ``j`` for a user at a half-life by
 
