@@ -30,7 +30,7 @@ from gsr.counters.item_columns import ITEMS, ItemColumns, claim_row
 from gsr.counters.progress import StreamProgress
 from gsr.counters.rules import BufferRules
 from gsr.counters.user_columns import UserColumns
-from gsr.counters.window_edges import list_edges_in, list_edges_out
+from gsr.counters.window_edges import list_edges
 from gsr.machine_words import prefetch
 
 DONE: Final = 0
@@ -132,10 +132,10 @@ def _accept(
     edges = applied.edge_starts[click]
     weight = rules.weights[clicks.events[click]]
     if weight > 0.0:
-        edges = list_edges_in(
-            users, items, rules, applied, slot, position, item, time, weight, edges
-        )
-        edges = list_edges_out(users, items, rules, applied, slot, position, item, time, edges)
+        for forward in (False, True):
+            edges = list_edges(
+                users, items, rules, applied, slot, position, item, time, weight, edges, forward
+            )
     applied.edge_starts[click + 1] = edges
     insert_click(users, seen, items, clicks, slot, position, item, click, rules)
     applied.outcomes[click] = ACCEPTED

@@ -11,7 +11,7 @@ from gsr.counters.user_columns import UserColumns
 
 
 @inner_kernel
-def list_edges_in(
+def list_edges(
     users: UserColumns,
     items: ItemColumns,
     rules: BufferRules,
@@ -22,65 +22,39 @@ def list_edges_in(
     time: float,
     weight: float,
     edges: int,
+    forward: bool,
 ) -> int:
-    """List the edges from the clicks before `position` to the new one; return their new count."""
-    distance = 0
-    later = time
+    """List the edges between a new click, not in its buffer yet, and those on one side of it.
+
+    To the new click from those before `position`, with its own weight and time; or `forward`, from
+    it to those behind, which are later, with theirs.
+
+    Returns
+    -------
+    How many edges are listed now, `edges` of which were before.
+    """
     buffers = users.buffers
     start = oldest_place(users, slot)
-    for i in range(start + position - 1, start - 1, -1):
-        earlier = buffers.times[i]
-        if later - earlier > rules.session_gap:
-            break
-        later = earlier
-        if rules.weights[buffers.events[i]] <= 0.0:
-            continue
-        source = row_of(items, np.int64(buffers.items[i]))
-        if source >= 0 and source != item:
-            applied.edge_sources[edges] = source
-            applied.edge_targets[edges] = item
-            applied.edge_weights[edges] = rules.window[distance] * weight
-            applied.edge_times[edges] = time
-            edges += 1
-        distance += 1
-        if distance == len(rules.window):
-            break
-    return edges
-
-
-@inner_kernel
-def list_edges_out(
-    users: UserColumns,
-    items: ItemColumns,
-    rules: BufferRules,
-    applied: AppliedColumns,
-    slot: int,
-    position: int,
-    item: int,
-    time: float,
-    edges: int,
-) -> int:
-    """List the edges from a late click to those behind it; return their new count."""
+    place = start + position if forward else start + position - 1
+    stop = start + users.lengths[slot] if forward else start - 1
+    step = 1 if forward else -1
     distance = 0
-    earlier = time
-    buffers = users.buffers
-    start = oldest_place(users, slot)
-    for i in range(start + position, start + users.lengths[slot]):
-        later = buffers.times[i]
-        if later - earlier > rules.session_gap:
+    nearer = time
+    while place != stop and distance < len(rules.window):
+        other_time = buffers.times[place]
+        if abs(other_time - nearer) > rules.session_gap:
             break
-        earlier = later
-        weight = rules.weights[buffers.events[i]]
-        if weight <= 0.0:
-            continue
-        target = row_of(items, np.int64(buffers.items[i]))
-        if target >= 0 and target != item:
-            applied.edge_sources[edges] = item
-            applied.edge_targets[edges] = target
-            applied.edge_weights[edges] = rules.window[distance] * weight
-            applied.edge_times[edges] = later
-            edges += 1
-        distance += 1
-        if distance == len(rules.window):
-            break
+        nearer = other_time
+        other_weight = rules.weights[buffers.events[place]]
+        if other_weight > 0.0:
+            other = row_of(items, np.int64(buffers.items[place]))
+            if other >= 0 and other != item:
+                applied.edge_sources[edges] = item if forward else other
+                applied.edge_targets[edges] = other if forward else item
+                later_weight = other_weight if forward else weight
+                applied.edge_weights[edges] = rules.window[distance] * later_weight
+                applied.edge_times[edges] = other_time if forward else time
+                edges += 1
+            distance += 1
+        place += step
     return edges
