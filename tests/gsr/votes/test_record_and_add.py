@@ -3,24 +3,24 @@
 import numpy as np
 
 from gsr.config import ModelConfig
-from gsr.counters.applied import Applied
-from gsr.counters.arrays import StateArrays
+from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.config import StateConfig
+from gsr.counters.config import CounterConfig
+from gsr.counters.counters import Counters
 from gsr.counters.histories import Histories
 from gsr.votes.negatives import SharedNegatives
 from gsr.votes.record_and_add import DONE, MORE_EDGES, MORE_NOTES, note_and_add
 from gsr.votes.recording import Notes, note_level, open_notes, record_click, with_more_room
 
 CLICKS, ITEMS, OWN = 200, 30, 3
-STATE = StateConfig(half_lives=(3600.0, 86_400.0), buffer_length=8, neighbours=4)
+STATE = CounterConfig(half_lives=(3600.0, 86_400.0), buffer_length=8, neighbours=4)
 MODEL = ModelConfig(half_lives=STATE.half_lives, history_length=8)
 
 
-def begin() -> tuple[StateArrays, Applied, Notes]:
+def begin() -> tuple[Counters, AppliedClicks, Notes]:
     """Return counters whose buffers hold a chunk of clicks, and room for notes of all of them."""
     rng = np.random.default_rng(5)
-    arrays = StateArrays(STATE, np.array([1.0]))
+    arrays = Counters(STATE, np.array([1.0]))
     times = 1e6 + np.cumsum(rng.exponential(60.0, CLICKS))
     batch = ClickBatch(
         user_ids=[f"u{user}" for user in rng.integers(0, 9, CLICKS)],
@@ -53,11 +53,11 @@ def begin() -> tuple[StateArrays, Applied, Notes]:
     return arrays, applied, notes
 
 
-def run(arrays: StateArrays, applied: Applied, notes: Notes) -> tuple[Notes, set[int]]:
+def run(arrays: Counters, applied: AppliedClicks, notes: Notes) -> tuple[Notes, set[int]]:
     """Record and add the whole chunk; return its notes, and why there were pauses."""
     click, reasons = 0, set()
     while click < CLICKS:
-        click, reason = note_and_add(notes, OWN, *arrays.pass_two(applied), click, CLICKS)
+        click, reason = note_and_add(notes, OWN, *arrays.edge_arguments(applied), click, CLICKS)
         reasons.add(reason)
         if reason == MORE_NOTES:
             notes = with_more_room(notes)
