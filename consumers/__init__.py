@@ -1,1 +1,5 @@
-"""The three roles, their supervisor, replay, configuration, metrics and the `gsr` command."""
+"""The application: roles, offline work, configuration, metrics and the `gsr` command.
+
+Joins the library with events, logs and state. What could be used without a process belongs to one
+of these.
+"""

@@ -70,7 +70,7 @@ class Job:
 
     def ours(self, scales: int) -> TopK:
         """Return our retrieval; without time scales it has no channels but that of new items."""
-        from gsr.counters.histories import Histories  # noqa: PLC0415
+        from gsr.counters.users.histories import Histories  # noqa: PLC0415
         from gsr.ranking.retrieval import top_k  # noqa: PLC0415
         from gsr.votes.channels import channel_count  # noqa: PLC0415 -- as above
         from gsr.votes.popularity import popularity_levels  # noqa: PLC0415
@@ -107,7 +107,7 @@ class Job:
 
     def _graph(self, scales: int) -> Any:
         """Return the live counters: random neighbours, or none without time scales."""
-        from gsr.counters.item_graph import ItemGraph  # noqa: PLC0415 -- as above
+        from gsr.counters.items.item_graph import ItemGraph  # noqa: PLC0415 -- as above
 
         rng = np.random.default_rng(1)
         count = len(self.items)

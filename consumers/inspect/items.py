@@ -13,7 +13,7 @@ from consumers.artifacts.store import open_artifacts
 from consumers.config.settings import GsrConfig
 from consumers.errors import NotFoundError
 from consumers.inspect.times import iso_time
-from gsr.counters.partition_items import PartitionItems
+from gsr.counters.items.partition_items import PartitionItems
 from stream.clock import SystemClock
 from stream.state.checkpoint import Checkpoint
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from consumers.serving.view import ServingView
-from gsr.counters.fingerprint import fingerprint
+from gsr.counters.ids.fingerprint import fingerprint
 
 
 class ItemIndex:

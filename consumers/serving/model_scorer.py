@@ -10,8 +10,8 @@ from consumers.artifacts.numbered import Artifact
 from consumers.artifacts.snapshot_files import decode_snapshot
 from consumers.serving.view import ServingView
 from gsr.config import ModelConfig
-from gsr.counters.histories import Histories
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.users.histories import Histories
 from gsr.network.encoded import EncodedItems, UserQueries
 from gsr.network.model import JointModel
 

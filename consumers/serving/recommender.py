@@ -10,7 +10,7 @@ import numpy.typing as npt
 from consumers.serving.item_index import ItemIndex
 from consumers.serving.scorers import Scorer
 from consumers.serving.view import ServingView
-from gsr.counters.histories import Histories
+from gsr.counters.users.histories import Histories
 from gsr.ranking.retrieval import top_k
 from gsr.votes.channels import (
     candidate_features,

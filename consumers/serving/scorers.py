@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.config import ModelConfig
-from gsr.counters.histories import Histories
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.users.histories import Histories
 from gsr.network.encoded import UserQueries
 from gsr.votes.channels import channel_count
 

@@ -17,7 +17,7 @@ from safetensors.numpy import load, save
 
 from consumers.errors import ArtifactError
 from gsr.compiled import kernel
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 
 VIEW_FORMAT: Final = 1
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.histories import Histories
+from gsr.counters.users.histories import Histories
 
 ACCEPTED: Final = 1
 """Entered its user's buffer."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.id_column import IdColumn
+from gsr.counters.ids.id_column import IdColumn
 
 
 @dataclass(frozen=True, slots=True)

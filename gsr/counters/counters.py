@@ -9,21 +9,21 @@ import numpy.typing as npt
 
 from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.arena import block_size
-from gsr.counters.buffer_arena import full_capacity
-from gsr.counters.buffer_kernel import DONE, ITEMS_OVERFLOW, SPACE, push_clicks
 from gsr.counters.click_batch import ClickBatch, ClickColumns
 from gsr.counters.config import CounterConfig
-from gsr.counters.edge_kernel import EdgeArguments, add_edges, graph_of, new_scratch
-from gsr.counters.fingerprint import fingerprints_of
-from gsr.counters.id_column import IdColumn
-from gsr.counters.item_graph import ItemGraph
-from gsr.counters.item_rows import ItemRows
-from gsr.counters.merge_kernel import merge_items
-from gsr.counters.partition_items import PartitionItems
+from gsr.counters.ids.fingerprint import fingerprints_of
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.items.edge_kernel import EdgeArguments, add_edges, graph_of, new_scratch
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.items.item_rows import ItemRows
+from gsr.counters.items.merge_kernel import merge_items
+from gsr.counters.items.partition_items import PartitionItems
 from gsr.counters.progress import new_progress
 from gsr.counters.rules import EXPIRY_STEPS, buffer_rules, edge_rules, or_infinite
-from gsr.counters.user_buffer import UserBuffer
-from gsr.counters.user_slots import UserSlots
+from gsr.counters.users.buffer_arena import full_capacity
+from gsr.counters.users.buffer_kernel import DONE, ITEMS_OVERFLOW, SPACE, push_clicks
+from gsr.counters.users.user_buffer import UserBuffer
+from gsr.counters.users.user_slots import UserSlots
 
 FEW_USERS: Final = 16_384
 """Users for whom there is address space where nobody says how many to expect."""

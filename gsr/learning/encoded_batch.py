@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.learning.objective import Choices, Negatives
 from gsr.learning.samples import Samples, join
 from gsr.network.joint_network import EncodedUsers

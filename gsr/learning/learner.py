@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gsr.config import LearnerConfig
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.errors import SnapshotError, TrainingError
 from gsr.learning.encoded_batch import Batch
 from gsr.learning.optimisation import Optimisation

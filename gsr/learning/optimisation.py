@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from gsr.config import LearnerConfig
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.learning.encoded_batch import Batch, EncodedBatch, encode_batch
 from gsr.learning.model_optimiser import ModelOptimiser
 from gsr.learning.objective import (

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.histories import Histories
+from gsr.counters.users.histories import Histories
 from gsr.learning.samples import Samples
 
 GROWTH: Final = 2

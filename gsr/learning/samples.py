@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.histories import Histories
+from gsr.counters.users.histories import Histories
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.applied_clicks import AppliedClicks
-from gsr.counters.histories import Histories
-from gsr.counters.id_column import IdColumn
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.users.histories import Histories
 from gsr.learning.samples import Samples
 from gsr.loop.mirror import Mirror
 from gsr.loop.options import LoopOptions

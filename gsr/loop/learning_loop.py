@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.histories import Histories
-from gsr.counters.id_column import IdColumn
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.users.histories import Histories
 from gsr.learning.learner import Learner
 from gsr.learning.samples import Samples, join
 from gsr.loop.click_recorder import ClickRecorder, RecordedClicks, accepted_clicks

@@ -11,10 +11,10 @@ from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.config import CounterConfig
 from gsr.counters.counters import Counters
-from gsr.counters.id_column import MAX_ID_BYTES, IdColumn
-from gsr.counters.item_graph import ItemGraph
-from gsr.counters.partition_items import PartitionItems
-from gsr.counters.user_buffer import UserBuffer
+from gsr.counters.ids.id_column import MAX_ID_BYTES, IdColumn
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.items.partition_items import PartitionItems
+from gsr.counters.users.user_buffer import UserBuffer
 from gsr.votes.record_and_add import DONE, MORE_NOTES, note_and_add
 from gsr.votes.recording import Notes, with_more_room
 

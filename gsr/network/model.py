@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from gsr.config import ModelConfig
-from gsr.counters.histories import Histories
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.users.histories import Histories
 from gsr.network.encoded import EncodedItems, UserQueries
 from gsr.network.item_table import ItemTable, as_rows
 from gsr.network.joint_network import ClickTensors, Hop, JointNetwork

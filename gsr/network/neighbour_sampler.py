@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import kernel
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.votes.constants import MASS_PRIOR, ROUNDING
 from gsr.votes.graph_votes import decay_factor
 

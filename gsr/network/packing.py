@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import kernel
-from gsr.counters.histories import Histories
+from gsr.counters.users.histories import Histories
 
 VIEW_DECAY: Final = 0.7
 """How much less each step back counts in the graph view of a history."""

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import kernel
-from gsr.counters.histories import Histories
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.users.histories import Histories
 from gsr.votes.channels import clear_channels, graph_channel_count, graph_channels
 from gsr.votes.popularity import channel_of
 

@@ -1,7 +1,7 @@
 """Ranks of clicked items by counters at several half-lives, taken before each click is counted.
 
-A click is ranked by `rank_click` and counted by `gsr.counters.edge_kernel.add_click`: other ways
-to rank can be measured on the same counters.
+A click is ranked by `rank_click` and counted by `gsr.counters.items.edge_kernel.add_click`: other
+ways to rank can be measured on the same counters.
 """
 
 import math
@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import inner_kernel, lean_kernel
-from gsr.counters.decay import power_of_two
-from gsr.counters.edge_kernel import Edges, Scratch, add_click, graph_of, split_time
-from gsr.counters.item_columns import ItemColumns
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.decay import power_of_two
+from gsr.counters.items.edge_kernel import Edges, Scratch, add_click, graph_of, split_time
+from gsr.counters.items.item_columns import ItemColumns
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.progress import StreamProgress
 from gsr.counters.rules import EdgeRules
 from gsr.votes.constants import RECENT_CLICKS

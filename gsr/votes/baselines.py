@@ -21,11 +21,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.edge_kernel import new_scratch
-from gsr.counters.item_columns import ROWS
-from gsr.counters.item_graph import ItemGraph
-from gsr.counters.item_rows import ItemRows
-from gsr.counters.merge_kernel import clear_rows, merge_items
+from gsr.counters.items.edge_kernel import new_scratch
+from gsr.counters.items.item_columns import ROWS
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.items.item_rows import ItemRows
+from gsr.counters.items.merge_kernel import clear_rows, merge_items
 from gsr.counters.progress import new_progress
 from gsr.counters.rules import EdgeRules
 from gsr.quality.ranking_metrics import MISS

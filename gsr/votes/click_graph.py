@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.interactions import Interactions
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.quality.protocols import clicks_before
 
 FORWARD: Final = 0

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import lean_kernel
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.votes.constants import (
     FLOOR,
     LARGEST_DECAY_LOG2,

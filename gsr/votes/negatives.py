@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import kernel
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 
 
 class SharedNegatives(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import lean_kernel
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.votes.constants import FLOOR_LOG2, LN2, NEVER
 
 

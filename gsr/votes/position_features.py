@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from gsr.compiled import kernel
 from gsr.counters.interactions import Interactions
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.votes.channels import context_count, graph_channel_count
 from gsr.votes.click_graph import BACKWARD, FORWARD, ClickGraph
 from gsr.votes.constants import ROUNDING

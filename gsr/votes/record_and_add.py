@@ -1,7 +1,7 @@
 """Record what is known before each click, then add the click to the counters. Imports no torch.
 
-One loop joins `gsr.votes.recording` with `gsr.counters.edge_kernel`, which know nothing of each
-other.
+One loop joins `gsr.votes.recording` with `gsr.counters.items.edge_kernel`, which know nothing of
+each other.
 """
 
 from typing import Final
@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from gsr.compiled import kernel
 from gsr.counters.applied_clicks import AppliedColumns
-from gsr.counters.edge_kernel import Edges, Scratch, add_edges, graph_of
-from gsr.counters.item_columns import ItemColumns
+from gsr.counters.items.edge_kernel import Edges, Scratch, add_edges, graph_of
+from gsr.counters.items.item_columns import ItemColumns
 from gsr.counters.progress import StreamProgress
 from gsr.counters.rules import EdgeRules
 from gsr.votes.recording import Notes, note_level, record_click
@@ -46,7 +46,7 @@ def note_and_add(
     notes, own
         Where to note, and how many candidates come from each user's own graph channels.
     items, edges, rules, progress, scratch, results, times, events
-        See `gsr.counters.edge_kernel.add_edges`.
+        See `gsr.counters.items.edge_kernel.add_edges`.
     """
     graph = graph_of(rules.half_lives, items, edges)
     for click in range(start, stop):

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from gsr.compiled import kernel
 from gsr.config import ModelConfig
-from gsr.counters.histories import Histories
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.users.histories import Histories
 from gsr.learning.samples import Samples
 from gsr.votes.channels import (
     candidate_features,

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from gsr.counters.applied_clicks import FORGET_EVENT
-from gsr.counters.fingerprint import fingerprint
-from gsr.counters.partition_items import PartitionItems
-from gsr.counters.user_buffer import UserBuffer
+from gsr.counters.ids.fingerprint import fingerprint
+from gsr.counters.items.partition_items import PartitionItems
+from gsr.counters.users.user_buffer import UserBuffer
 from stream.errors import StateCorruptError
 from stream.state.checkpoint import Checkpoint
 from stream.state.feed import CHUNK_ROWS

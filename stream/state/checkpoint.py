@@ -6,8 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gsr.counters.partition_items import PartitionItems
-from gsr.counters.user_buffer import UserBuffer
+from gsr.counters.items.partition_items import PartitionItems
+from gsr.counters.users.user_buffer import UserBuffer
 from stream.errors import StateCorruptError
 from stream.state.feed import CHUNK_ROWS, FeedChunk, decode_chunk, empty_chunk, join_chunks
 from stream.state.meta import StateMeta

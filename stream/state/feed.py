@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.applied_clicks import ACCEPTED, FORGET_EVENT, FORGOTTEN, AppliedClicks
-from gsr.counters.byte_column import ByteColumn
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.id_column import IdColumn, join_ids
-from gsr.counters.item_columns import NO_INDEX
+from gsr.counters.ids.byte_column import ByteColumn
+from gsr.counters.ids.id_column import IdColumn, join_ids
+from gsr.counters.items.item_columns import NO_INDEX
 from stream.errors import StateCorruptError
 
 CHUNK_ROWS: Final = 1024

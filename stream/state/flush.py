@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from rocksdict import WriteBatch
 
-from gsr.counters.id_column import IdColumn, copy_ids
-from gsr.counters.item_rows import ItemRows
-from gsr.counters.user_slots import UserSlots, seen_of
+from gsr.counters.ids.id_column import IdColumn, copy_ids
+from gsr.counters.items.item_rows import ItemRows
+from gsr.counters.users.user_slots import UserSlots, seen_of
 from stream.state.feed import FeedChanges
 from stream.state.item_blocks import dirty_blocks, pack_item_blocks
 from stream.state.packing import pack_rows, pack_users

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gsr.counters.user_slots import UserSlots
+from gsr.counters.users.user_slots import UserSlots
 from stream.clock import Clock
 from stream.state.store_options import StoreOptions
 

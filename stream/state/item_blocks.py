@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import lean_kernel
-from gsr.counters.byte_column import ByteColumn
-from gsr.counters.id_table import IdEntries
-from gsr.counters.item_columns import ItemColumns
+from gsr.counters.ids.byte_column import ByteColumn
+from gsr.counters.ids.id_table import IdEntries
+from gsr.counters.items.item_columns import ItemColumns
 from stream.errors import StateCorruptError
 from stream.state.packing import as_bytes
 

@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import lean_kernel
-from gsr.counters.edge_kernel import Edges
-from gsr.counters.item_columns import ItemColumns
-from gsr.counters.user_columns import BYTES_PER_CLICK, BYTES_PER_USER, UserColumns
-from gsr.counters.user_slots import UserSlots
+from gsr.counters.items.edge_kernel import Edges
+from gsr.counters.items.item_columns import ItemColumns
+from gsr.counters.users.user_columns import BYTES_PER_CLICK, BYTES_PER_USER, UserColumns
+from gsr.counters.users.user_slots import UserSlots
 
 if sys.byteorder != "little":
     raise ImportError("State is stored as memory holds it, which must be little-endian.")

@@ -6,12 +6,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.byte_column import ByteColumn
 from gsr.counters.counters import Counters
-from gsr.counters.item_columns import NO_INDEX
-from gsr.counters.item_graph import ItemGraph
-from gsr.counters.partition_items import PartitionItems
-from gsr.counters.user_buffer import UserBuffer
+from gsr.counters.ids.byte_column import ByteColumn
+from gsr.counters.items.item_columns import NO_INDEX
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.items.partition_items import PartitionItems
+from gsr.counters.users.user_buffer import UserBuffer
 from stream.errors import StateCorruptError, StateError
 from stream.state.feed import CHUNK_ROWS, FeedTail, decode_chunk, empty_chunk
 from stream.state.item_blocks import StoredItems, block_of, unpack_item_blocks

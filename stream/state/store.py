@@ -13,8 +13,8 @@ from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.config import CounterConfig
 from gsr.counters.counters import FEW_USERS, Counters
-from gsr.counters.id_column import IdColumn, join_ids
-from gsr.counters.user_buffer import UserBuffer
+from gsr.counters.ids.id_column import IdColumn, join_ids
+from gsr.counters.users.user_buffer import UserBuffer
 from gsr.errors import CountersFullError
 from stream.clock import Clock
 from stream.errors import StateError

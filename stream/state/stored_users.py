@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.id_column import IdColumn
-from gsr.counters.user_slots import UserSlots
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.users.user_slots import UserSlots
 from stream.state.packing import fill_slots, newest_time
 from stream.state.reading import read_users
 from stream.state.rocks import Database, scan

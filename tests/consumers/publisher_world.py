@@ -11,7 +11,7 @@ from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
 from consumers.roles.publisher.role import PublisherRole
 from consumers.serving.view import ServingView, encode_view
-from gsr.counters.fingerprint import fingerprint
+from gsr.counters.ids.fingerprint import fingerprint
 from gsr.network.model import JointModel
 from stream.clock import ManualClock
 from stream.events.records.item_control import ItemControl

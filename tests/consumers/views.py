@@ -6,7 +6,7 @@ import numpy as np
 
 from consumers.serving.view import ServingView
 from gsr.config import ModelConfig
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 
 NOW = 1_700_000_000.0
 HALF_LIVES = ModelConfig().half_lives

@@ -45,9 +45,9 @@ def test_the_files_of_kernels_and_of_their_constants_are_found(compiled: ModuleT
     root = Path(compiled.__file__ or "").parents[1]
     found = {str(path.relative_to(root)) for path in compiled.kernel_sources(root)}
     assert {
-        "gsr/counters/edge_kernel.py",
+        "gsr/counters/items/edge_kernel.py",
         "gsr/votes/channels.py",
-        "gsr/counters/item_graph.py",
+        "gsr/counters/items/item_graph.py",
     } <= found
     assert "consumers/cli/application.py" not in found
 

@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.config import ModelConfig
-from gsr.counters.histories import Histories
 from gsr.counters.interactions import Interactions, gather_interactions
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.users.histories import Histories
 from gsr.learning.samples import Samples
 from gsr.votes.channels import (
     candidate_features,

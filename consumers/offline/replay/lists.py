@@ -12,8 +12,8 @@ import zstandard
 from consumers.learning.live_loop import serving_view
 from consumers.runtime.outputs import written_aside
 from consumers.serving.recommender import Recommender
-from gsr.counters.histories import Histories
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.users.histories import Histories
 from gsr.loop.learning_loop import LearningLoop
 from gsr.network.encoded import UserQueries
 from stream.events.clicks.rules import EventRules

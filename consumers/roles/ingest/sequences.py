@@ -9,9 +9,9 @@ from consumers.roles.ingest.user_chunks import UserChunks
 from consumers.roles.ingest.waiting_users import WaitingUsers
 from consumers.runtime.token_bucket import TokenBucket
 from consumers.topics.log_range import poll_past_damage, say_damage
-from gsr.counters.byte_column import ByteColumn
-from gsr.counters.id_column import IdColumn
-from gsr.counters.user_buffer import UserBuffer
+from gsr.counters.ids.byte_column import ByteColumn
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.users.user_buffer import UserBuffer
 from stream.clock import Clock
 from stream.errors import OffsetExpiredError, RecordsDamagedError
 from stream.events.clicks.utf8_kernel import utf8_rows

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from gsr.counters.id_column import IdColumn
+from gsr.counters.ids.id_column import IdColumn
 from stream.state.store import PartitionStore
 
 CHUNK_USERS: Final = 1_000

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.id_column import IdColumn
-from gsr.counters.id_table import IdTable
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.ids.id_table import IdTable
 
 _FIRST: Final = 1024
 

@@ -34,7 +34,7 @@ from consumers.serving.item_controls import ItemControls
 from consumers.serving.newest_artifacts import NewestArtifacts
 from consumers.topics.followed_topic import FollowedTopic
 from consumers.topics.log_range import poll_past_damage, read_range
-from gsr.counters.fingerprint import fingerprint
+from gsr.counters.ids.fingerprint import fingerprint
 from stream.clock import Clock, Periodic
 from stream.errors import LogUnavailableError, RecordsDamagedError
 from stream.events.records.recommendation import Reason

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
-from gsr.counters.fingerprint import fingerprint
+from gsr.counters.ids.fingerprint import fingerprint
 from stream.events.records.recommendation import ScoredItem
 
 NOWHERE: Final = -(2**62)

@@ -13,9 +13,9 @@ from consumers.artifacts.store import ArtifactStore
 from consumers.errors import ArtifactError
 from consumers.roles.trainer.partition_feed import PartitionFeed
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.id_column import IdColumn, join_ids
-from gsr.counters.partition_items import PartitionItems
-from gsr.counters.user_buffer import UserBuffer
+from gsr.counters.ids.id_column import IdColumn, join_ids
+from gsr.counters.items.partition_items import PartitionItems
+from gsr.counters.users.user_buffer import UserBuffer
 from stream.errors import StateCorruptError, StateMismatchError
 from stream.state.checkpoint import Checkpoint
 from stream.state.feed import FeedChunk, join_chunks

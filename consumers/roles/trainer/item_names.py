@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.id_column import IdColumn, join_ids
+from gsr.counters.ids.id_column import IdColumn, join_ids
 
 
 class ItemNames:

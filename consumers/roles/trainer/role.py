@@ -21,7 +21,7 @@ from consumers.metrics.registry import Metrics
 from consumers.roles.trainer.checkpoint_follower import CheckpointFollower, Taken
 from consumers.roles.trainer.measures import TrainerFigures
 from consumers.serving.view import encode_view
-from gsr.counters.id_column import IdColumn
+from gsr.counters.ids.id_column import IdColumn
 from gsr.errors import SnapshotError, TrainingError
 from gsr.loop.drift_watch import DriftWatch
 from gsr.loop.learning_loop import LearningLoop

@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.byte_column import ByteColumn
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.id_column import IdColumn
+from gsr.counters.ids.byte_column import ByteColumn
+from gsr.counters.ids.id_column import IdColumn
 from stream.events.clicks.bad_record import BadRecord, Fault
 from stream.events.clicks.fields import ClickFields, read_click
 from stream.events.clicks.hashes import (

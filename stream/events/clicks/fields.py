@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from gsr.counters.id_column import MAX_ID_BYTES
+from gsr.counters.ids.id_column import MAX_ID_BYTES
 from stream.events.clicks.bad_record import Fault, quoted
 from stream.events.clicks.rules import MAX_RECORD_BYTES
 from stream.events.clicks.timestamps import parse_iso

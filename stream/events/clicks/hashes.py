@@ -8,7 +8,7 @@ import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
 from gsr.compiled import lean_kernel
-from gsr.counters.id_column import hash_ids
+from gsr.counters.ids.id_column import hash_ids
 
 # Two seeds, so that an event id never collides with a name by being spelled the same.
 _NAME_SEED: Final = 0

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import inner_kernel, lean_kernel
-from gsr.counters.byte_column import ByteColumn
-from gsr.counters.id_column import MAX_ID_BYTES, unchangeable
+from gsr.counters.ids.byte_column import ByteColumn
+from gsr.counters.ids.id_column import MAX_ID_BYTES, unchangeable
 from stream.events.clicks.number_kernel import read_number, read_time
 from stream.events.clicks.rules import MAX_RECORD_BYTES
 from stream.events.clicks.utf8_kernel import is_ascii, is_utf8

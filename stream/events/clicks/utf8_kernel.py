@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import lean_kernel
-from gsr.counters.byte_column import ByteColumn
-from gsr.counters.id_column import unchangeable
+from gsr.counters.ids.byte_column import ByteColumn
+from gsr.counters.ids.id_column import unchangeable
 from gsr.machine_words import load_64
 
 _HIGH_BITS: Final = np.uint64(0x8080_8080_8080_8080)

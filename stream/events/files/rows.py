@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from gsr.counters.id_column import MAX_ID_BYTES
+from gsr.counters.ids.id_column import MAX_ID_BYTES
 from stream.events.clicks.bad_record import Fault
 from stream.events.clicks.event_columns import EventColumns
 from stream.events.clicks.fields import id_fault, unknown_event

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.user_buffer import UserBuffer
+from gsr.counters.users.user_buffer import UserBuffer
 from stream.errors import RecordFormatError
 from stream.events.records.record_json import decode_record
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from consumers.serving.item_index import ItemIndex
 from consumers.serving.view import ServingView
-from gsr.counters.fingerprint import fingerprint
+from gsr.counters.ids.fingerprint import fingerprint
 from tests.consumers.views import view_of
 
 IDS = st.lists(st.sampled_from(["", "a", "b", "c", "d", "é"]), max_size=6)

@@ -7,7 +7,7 @@ from consumers.serving.model_scorer import ModelScorer
 from consumers.serving.recommender import Recommender
 from consumers.serving.scorers import CounterScorer, Scorer
 from gsr.config import ModelConfig
-from gsr.counters.fingerprint import fingerprint
+from gsr.counters.ids.fingerprint import fingerprint
 from gsr.network.model import JointModel
 from gsr.votes.channels import channel_names
 from stream.events.clicks.rules import DEFAULT_EVENT_WEIGHTS

@@ -5,7 +5,7 @@ import pytest
 
 from consumers.serving.scorers import CounterScorer
 from gsr.config import ModelConfig
-from gsr.counters.histories import Histories
+from gsr.counters.users.histories import Histories
 from gsr.votes.channels import channel_names
 from tests.consumers.views import HALF_LIVES, view_of
 

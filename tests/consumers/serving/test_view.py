@@ -9,7 +9,7 @@ import pytest
 
 from consumers.errors import ArtifactError
 from consumers.serving.view import ServingView, decode_view, encode_view
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 
 
 def _view(item_ids: list[str]) -> ServingView:

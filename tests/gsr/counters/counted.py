@@ -4,7 +4,7 @@ import numpy as np
 
 from gsr.counters.config import CounterConfig
 from gsr.counters.counters import Counters
-from gsr.counters.partition_items import PartitionItems
+from gsr.counters.items.partition_items import PartitionItems
 from tests.stream.state.click_stories import START, WEIGHTS, Told, batch_of
 
 HOUR = 3600.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.id_column import IdColumn
+from gsr.counters.ids.id_column import IdColumn
 
 
 def batch_of(count: int) -> ClickBatch:

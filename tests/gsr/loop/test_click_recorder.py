@@ -3,7 +3,7 @@
 import numpy as np
 
 from gsr.counters.applied_clicks import AppliedClicks
-from gsr.counters.id_column import IdColumn
+from gsr.counters.ids.id_column import IdColumn
 from gsr.loop.click_recorder import ClickRecorder, accepted_clicks
 from gsr.loop.mirror import Mirror
 from tests.gsr.loop.world import OPTIONS, STATE, WEIGHTS, batch_of

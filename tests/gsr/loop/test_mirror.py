@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gsr.counters.counters import Counters
-from gsr.counters.id_column import IdColumn
-from gsr.counters.partition_items import PartitionItems
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.items.partition_items import PartitionItems
 from gsr.loop.mirror import GENERATION_BITS, Mirror
 from gsr.votes.negatives import NO_NEGATIVES
 from gsr.votes.recording import Notes, open_notes

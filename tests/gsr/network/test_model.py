@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from gsr.config import ModelConfig
-from gsr.counters.histories import Histories
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.users.histories import Histories
 from gsr.network.model import JointModel, as_clicks
 from gsr.network.neighbour_sampler import NeighbourSampler
 from gsr.network.packing import pack

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.quality.drift import (
     DETECTORS,
     OutcomeDetector,

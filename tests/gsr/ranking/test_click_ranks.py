@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gsr.config import ModelConfig
-from gsr.counters.histories import Histories
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.users.histories import Histories
 from gsr.quality.ranking_metrics import MISS
 from gsr.ranking.click_ranks import Queries, rank_clicks
 from gsr.votes.channels import channel_count, graph_channel_count, graph_channels

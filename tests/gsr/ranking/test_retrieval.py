@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from gsr.counters.histories import Histories
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.users.histories import Histories
 from gsr.ranking.retrieval import TopItems, top_k
 from gsr.votes.channels import channel_count
 from gsr.votes.constants import NEVER

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.quality.ranking_metrics import MISS
 from gsr.votes.baselines import ROW_SLOTS, BaselineCounters
 from tests.gsr.votes.click_streams import click_stream

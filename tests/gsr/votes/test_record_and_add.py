@@ -7,7 +7,7 @@ from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.config import CounterConfig
 from gsr.counters.counters import Counters
-from gsr.counters.histories import Histories
+from gsr.counters.users.histories import Histories
 from gsr.votes.negatives import SharedNegatives
 from gsr.votes.record_and_add import DONE, MORE_EDGES, MORE_NOTES, note_and_add
 from gsr.votes.recording import Notes, note_level, open_notes, record_click, with_more_room

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gsr.config import ModelConfig
-from gsr.counters.histories import Histories
+from gsr.counters.users.histories import Histories
 from gsr.votes.channels import candidate_features, channel_count, context_count, context_of
 from gsr.votes.negatives import SharedNegatives
 from gsr.votes.popularity import popularity_levels

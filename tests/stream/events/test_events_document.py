@@ -8,7 +8,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from gsr.counters.id_column import MAX_ID_BYTES
+from gsr.counters.ids.id_column import MAX_ID_BYTES
 from stream.events.clicks.bad_record import REASONS, BadRecord
 from stream.events.clicks.codec import ClickCodec
 from stream.events.clicks.fields import MAX_NESTING

@@ -12,8 +12,8 @@ import numpy as np
 from gsr.counters.applied_clicks import ACCEPTED, DUPLICATE, FORGET_EVENT, FORGOTTEN, TOO_OLD
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.config import CounterConfig
-from gsr.counters.decay import exp2_fraction
-from gsr.counters.fingerprint import fingerprint
+from gsr.counters.ids.fingerprint import fingerprint
+from gsr.counters.items.decay import exp2_fraction
 
 
 @dataclass

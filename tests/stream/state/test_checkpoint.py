@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gsr.counters.fingerprint import fingerprint
+from gsr.counters.ids.fingerprint import fingerprint
 from stream.errors import (
     StateCorruptError,
     StateError,

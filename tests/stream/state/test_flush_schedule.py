@@ -2,7 +2,7 @@
 
 import pytest
 
-from gsr.counters.user_slots import UserSlots
+from gsr.counters.users.user_slots import UserSlots
 from stream.clock import ManualClock
 from stream.state.flush_schedule import FlushSchedule
 from stream.state.store_options import StoreOptions

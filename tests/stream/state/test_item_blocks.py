@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gsr.counters.byte_column import ByteColumn
-from gsr.counters.item_rows import ItemRows
+from gsr.counters.ids.byte_column import ByteColumn
+from gsr.counters.items.item_rows import ItemRows
 from stream.errors import StateCorruptError
 from stream.state.item_blocks import (
     BLOCK_ITEMS,

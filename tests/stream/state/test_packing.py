@@ -5,8 +5,8 @@ import pytest
 
 from gsr.counters.config import CounterConfig
 from gsr.counters.counters import Counters
-from gsr.counters.id_column import IdColumn
-from gsr.counters.user_slots import UserSlots
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.users.user_slots import UserSlots
 from stream.state.packing import (
     as_bytes,
     clicks_in,

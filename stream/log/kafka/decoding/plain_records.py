@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gsr.counters.byte_column import ByteColumn
+from gsr.counters.ids.byte_column import ByteColumn
 from stream.log.interface import Headers
 from stream.log.kafka.decoding.record_columns import RecordColumns
 

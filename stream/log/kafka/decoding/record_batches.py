@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.byte_column import ByteColumn
+from gsr.counters.ids.byte_column import ByteColumn
 from stream.errors import RecordsDamagedError
 from stream.log.interface import Headers
 from stream.log.kafka.decoding.aborted import AbortedTransactions, is_abort_marker

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.byte_column import ByteColumn
+from gsr.counters.ids.byte_column import ByteColumn
 from stream.log.interface import Headers, RecordBatch
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.roles.ingest.waiting_users import WaitingUsers
-from gsr.counters.id_column import IdColumn
+from gsr.counters.ids.id_column import IdColumn
 
 
 @settings(deadline=None)  # the first example may compile

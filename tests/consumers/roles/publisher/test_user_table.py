@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from consumers.roles.publisher.user_table import NOWHERE, UserTable, list_hash
-from gsr.counters.fingerprint import fingerprint
+from gsr.counters.ids.fingerprint import fingerprint
 from stream.events.records.recommendation import ScoredItem
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gsr.counters.byte_column import ByteColumn
+from gsr.counters.ids.byte_column import ByteColumn
 from stream.events.clicks.bad_record import Fault
 from stream.events.clicks.fields import read_click
 from stream.events.clicks.plain_clicks import PlainClickReader

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gsr.counters.byte_column import ByteColumn
+from gsr.counters.ids.byte_column import ByteColumn
 from stream.log.interface import Headers
 from stream.log.kafka.decoding.record_columns import (
     RecordColumns,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gsr.counters.byte_column import ByteColumn
+from gsr.counters.ids.byte_column import ByteColumn
 from stream.log.interface import RecordBatch
 from stream.log.kafka.reading.fetch_buffer import FetchBuffer
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 from kafka import KafkaProducer
 
-from gsr.counters.byte_column import ByteColumn
+from gsr.counters.ids.byte_column import ByteColumn
 from stream.clock import SystemClock
 from stream.log.interface import Headers, TopicSpec
 from stream.log.kafka.log import KafkaLog

@@ -12,7 +12,7 @@ from kafka.consumer.fetcher import CompletedFetch, Fetcher
 from kafka.consumer.subscription_state import SubscriptionState
 from kafka.metrics import Metrics
 
-from gsr.counters.byte_column import ByteColumn
+from gsr.counters.ids.byte_column import ByteColumn
 from stream.errors import RecordsDamagedError
 from stream.log.interface import RecordBatch
 from stream.log.kafka.cluster.library import warn_unfit

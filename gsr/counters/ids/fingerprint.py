@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
-from gsr.counters.id_column import IdColumn
+from gsr.counters.ids.id_column import IdColumn
 
 _LOW_32_BITS = 0xFFFF_FFFF
 

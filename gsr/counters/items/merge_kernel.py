@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from gsr.compiled import lean_kernel
 from gsr.counters.arena import release
-from gsr.counters.decay import power_of_two
-from gsr.counters.edge_kernel import (
+from gsr.counters.items.decay import power_of_two
+from gsr.counters.items.edge_kernel import (
     Edges,
     Scratch,
     move_popularity_reference,
@@ -14,8 +14,8 @@ from gsr.counters.edge_kernel import (
     slot_for,
     stored,
 )
-from gsr.counters.item_columns import FREE, ITEMS, ItemColumns
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_columns import FREE, ITEMS, ItemColumns
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.rules import EdgeRules
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_graph import ItemGraph
 
 
 @dataclass(frozen=True, slots=True)

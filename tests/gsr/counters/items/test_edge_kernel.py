@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from gsr.counters.config import CounterConfig
 from gsr.counters.counters import Counters
-from gsr.counters.edge_kernel import _lightest_kept, add_edges, stored
-from gsr.counters.user_columns import BYTES_PER_CLICK, BYTES_PER_USER
+from gsr.counters.items.edge_kernel import _lightest_kept, add_edges, stored
+from gsr.counters.users.user_columns import BYTES_PER_CLICK, BYTES_PER_USER
 from tests.gsr.counters.counted import (
     BUY,
     CLICK,

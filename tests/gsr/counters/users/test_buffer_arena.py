@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsr.counters.buffer_arena import (
+from gsr.counters.users.buffer_arena import (
     capacity_after,
     capacity_for,
     full_capacity,

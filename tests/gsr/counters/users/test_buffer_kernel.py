@@ -5,7 +5,7 @@ import numpy as np
 from gsr.counters.applied_clicks import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD
 from gsr.counters.config import CounterConfig
 from gsr.counters.counters import Counters
-from gsr.counters.fingerprint import fingerprint
+from gsr.counters.ids.fingerprint import fingerprint
 from tests.gsr.counters.counted import (
     CLICK,
     HOUR,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from xxhash import xxh3_64_intdigest
 
-from gsr.counters.xxh3_kernel import LONGEST, xxh3
+from gsr.counters.ids.xxh3_kernel import LONGEST, xxh3
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**63 + 12_345])

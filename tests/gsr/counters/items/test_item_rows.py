@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gsr.counters.id_column import IdColumn
-from gsr.counters.item_columns import NEXT_INDEX, NO_INDEX
-from gsr.counters.item_rows import ItemRows
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.items.item_columns import NEXT_INDEX, NO_INDEX
+from gsr.counters.items.item_rows import ItemRows
 from gsr.errors import CountersFullError
 
 

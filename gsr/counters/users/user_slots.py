@@ -8,13 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.arena import Arena, allocate, block_size, new_arena
-from gsr.counters.buffer_arena import BYTES_PER_SLOT, full_capacity, grown, new_buffer_arena
 from gsr.counters.cache_lines import copy_columns
-from gsr.counters.id_column import IdColumn
-from gsr.counters.id_table import IdTable
-from gsr.counters.item_columns import NEXT_INDEX, NO_INDEX, ItemColumns
-from gsr.counters.user_buffer import UserBuffer
-from gsr.counters.user_columns import (
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.ids.id_table import IdTable
+from gsr.counters.items.item_columns import NEXT_INDEX, NO_INDEX, ItemColumns
+from gsr.counters.users.buffer_arena import BYTES_PER_SLOT, full_capacity, grown, new_buffer_arena
+from gsr.counters.users.user_buffer import UserBuffer
+from gsr.counters.users.user_columns import (
     UserColumns,
     clear_user,
     clear_users,

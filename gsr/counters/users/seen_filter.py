@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from gsr.compiled import inner_kernel
 from gsr.counters.arena import SMALLEST_BLOCK, Arena, allocate, release
-from gsr.counters.user_columns import UserColumns
+from gsr.counters.users.user_columns import UserColumns
 
 
 @inner_kernel

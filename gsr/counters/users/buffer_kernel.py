@@ -14,7 +14,12 @@ from gsr.counters.applied_clicks import (
     AppliedColumns,
 )
 from gsr.counters.arena import Arena
-from gsr.counters.buffer_clicks import (
+from gsr.counters.cache_lines import AHEAD, LINE_BYTES
+from gsr.counters.click_batch import ClickColumns
+from gsr.counters.items.item_columns import ITEMS, ItemColumns, claim_row
+from gsr.counters.progress import StreamProgress
+from gsr.counters.rules import BufferRules
+from gsr.counters.users.buffer_clicks import (
     expire_user,
     forget_user,
     holds_event,
@@ -24,13 +29,8 @@ from gsr.counters.buffer_clicks import (
     place_of,
     record_history,
 )
-from gsr.counters.cache_lines import AHEAD, LINE_BYTES
-from gsr.counters.click_batch import ClickColumns
-from gsr.counters.item_columns import ITEMS, ItemColumns, claim_row
-from gsr.counters.progress import StreamProgress
-from gsr.counters.rules import BufferRules
-from gsr.counters.user_columns import UserColumns
-from gsr.counters.window_edges import list_edges
+from gsr.counters.users.user_columns import UserColumns
+from gsr.counters.users.window_edges import list_edges
 from gsr.machine_words import prefetch
 
 DONE: Final = 0

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from gsr.compiled import lean_kernel
 from gsr.counters.arena import Arena, release
-from gsr.counters.buffer_arena import BufferArena, capacity_for, give_block, take_block
 from gsr.counters.cache_lines import new_records
+from gsr.counters.users.buffer_arena import BufferArena, capacity_for, give_block, take_block
 
 BYTES_PER_USER = 24
 """Packed size of a user without clicks."""

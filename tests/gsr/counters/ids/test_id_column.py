@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xxhash import xxh3_64_intdigest
 
-from gsr.counters.id_column import IdColumn, join_ids
+from gsr.counters.ids.id_column import IdColumn, join_ids
 
 IDS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=300), max_size=8)
 

@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from gsr.counters.arena import new_arena
 from gsr.counters.cache_lines import copy_columns
-from gsr.counters.edge_kernel import Edges
-from gsr.counters.fingerprint import fingerprints_of
-from gsr.counters.id_column import IdColumn
-from gsr.counters.id_table import IdTable
-from gsr.counters.item_columns import (
+from gsr.counters.ids.fingerprint import fingerprints_of
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.ids.id_table import IdTable
+from gsr.counters.items.edge_kernel import Edges
+from gsr.counters.items.item_columns import (
     FREE,
     NEXT_INDEX,
     NO_INDEX,
@@ -19,7 +19,7 @@ from gsr.counters.item_columns import (
     claim_rows,
     new_item_columns,
 )
-from gsr.counters.merge_kernel import remove_rows
+from gsr.counters.items.merge_kernel import remove_rows
 from gsr.errors import CountersFullError
 
 _FIRST_ROWS = 1024

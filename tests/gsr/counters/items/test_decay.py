@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from gsr.counters.decay import exp2_fraction, power_of_two
+from gsr.counters.items.decay import exp2_fraction, power_of_two
 
 
 def test_as_good_as_the_library() -> None:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.arena import SMALLEST_BLOCK, Arena, allocate, block_size, new_arena, release
-from gsr.counters.id_column import IdColumn
+from gsr.counters.ids.id_column import IdColumn
 from gsr.machine_words import prefetch
 
 MISSING: Final = -1

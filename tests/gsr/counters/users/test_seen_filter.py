@@ -1,7 +1,7 @@
 """The seen filter: items that left the buffer, newest last."""
 
 from gsr.counters.config import CounterConfig
-from gsr.counters.fingerprint import fingerprint
+from gsr.counters.ids.fingerprint import fingerprint
 from tests.gsr.counters.counted import (
     CLICK,
     counters_of,

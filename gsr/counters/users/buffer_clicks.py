@@ -5,13 +5,13 @@ import numpy as np
 from gsr.compiled import inner_kernel
 from gsr.counters.applied_clicks import AppliedColumns
 from gsr.counters.arena import Arena
-from gsr.counters.buffer_arena import capacity_after, give_block, move_clicks, take_block
 from gsr.counters.click_batch import ClickColumns
-from gsr.counters.item_columns import ItemColumns, row_of
+from gsr.counters.items.item_columns import ItemColumns, row_of
 from gsr.counters.progress import StreamProgress
 from gsr.counters.rules import BufferRules
-from gsr.counters.seen_filter import remember
-from gsr.counters.user_columns import BYTES_PER_CLICK, BYTES_PER_USER, UserColumns, clear_user
+from gsr.counters.users.buffer_arena import capacity_after, give_block, move_clicks, take_block
+from gsr.counters.users.seen_filter import remember
+from gsr.counters.users.user_columns import BYTES_PER_CLICK, BYTES_PER_USER, UserColumns, clear_user
 
 
 @inner_kernel

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from xxhash import xxh3_64_intdigest
 
 from gsr.compiled import lean_kernel
-from gsr.counters.byte_column import ByteColumn
-from gsr.counters.xxh3_kernel import LONGEST, xxh3
+from gsr.counters.ids.byte_column import ByteColumn
+from gsr.counters.ids.xxh3_kernel import LONGEST, xxh3
 
 MAX_ID_BYTES: Final = 256
 

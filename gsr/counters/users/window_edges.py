@@ -4,10 +4,10 @@ import numpy as np
 
 from gsr.compiled import inner_kernel
 from gsr.counters.applied_clicks import AppliedColumns
-from gsr.counters.buffer_clicks import oldest_place
-from gsr.counters.item_columns import ItemColumns, row_of
+from gsr.counters.items.item_columns import ItemColumns, row_of
 from gsr.counters.rules import BufferRules
-from gsr.counters.user_columns import UserColumns
+from gsr.counters.users.buffer_clicks import oldest_place
+from gsr.counters.users.user_columns import UserColumns
 
 
 @inner_kernel

@@ -16,7 +16,7 @@ class UserBuffer:
         int64 [n]: item rows where it comes from or goes into `Counters`, item indexes where
         it comes from a `Checkpoint`; -1 where the item has left the state since.
     fingerprints
-        uint32 [n], of the item ids (see `gsr.counters.fingerprint`); known also where the item
+        uint32 [n], of the item ids (see `gsr.counters.ids.fingerprint`); known also where the item
         has left.
     times
         float64 [n], event times in seconds since the epoch.

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gsr.counters.fingerprint import fingerprint, fingerprints_of
-from gsr.counters.id_column import IdColumn
+from gsr.counters.ids.fingerprint import fingerprint, fingerprints_of
+from gsr.counters.ids.id_column import IdColumn
 
 
 def test_columns_and_single_ids_agree() -> None:

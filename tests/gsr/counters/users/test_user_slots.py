@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from gsr.counters.id_column import IdColumn
-from gsr.counters.user_slots import UserSlots, UserSource
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.users.user_slots import UserSlots, UserSource
 from tests.gsr.counters.counted import (
     CLICK,
     counters_of,

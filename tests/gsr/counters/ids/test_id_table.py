@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from gsr.counters.id_column import IdColumn
-from gsr.counters.id_table import IdTable
+from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.ids.id_table import IdTable
 
 IDS = st.lists(st.integers(0, 400).map(lambda n: f"id-{n}" * (1 + n % 40)), max_size=60)
 

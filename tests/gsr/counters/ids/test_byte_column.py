@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gsr.counters.byte_column import ByteColumn
+from gsr.counters.ids.byte_column import ByteColumn
 
 ENTRIES = st.lists(st.none() | st.binary(max_size=12), max_size=20)
 

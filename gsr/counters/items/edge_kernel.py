@@ -10,12 +10,12 @@ from gsr.compiled import inner_kernel, lean_kernel, shared_function
 from gsr.counters.applied_clicks import ACCEPTED, AppliedColumns
 from gsr.counters.arena import SMALLEST_BLOCK, Arena, allocate, release
 from gsr.counters.cache_lines import AHEAD, LINE_BYTES
-from gsr.counters.decay import (
+from gsr.counters.items.decay import (
     exp2_fraction,
     power_of_two,
 )
-from gsr.counters.item_columns import BYTES_PER_ITEM, ROWS, ItemColumns
-from gsr.counters.item_graph import ItemGraph
+from gsr.counters.items.item_columns import BYTES_PER_ITEM, ROWS, ItemColumns
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.progress import StreamProgress
 from gsr.counters.rules import EdgeRules
 from gsr.machine_words import prefetch
