@@ -30,7 +30,7 @@ kafka: $(STAMP) ## Run Apache Kafka on kafka://127.0.0.1:9092 until Ctrl-C, to t
 	@$(BIN)/python -m tests.kafka_broker
 
 test: $(STAMP) ## Run every test.
-	@$(BIN)/python -m pytest -q --doctest-modules
+	@$(BIN)/python -m pytest -q --doctest-modules --numprocesses 2 --dist loadfile
 
 lint: $(STAMP) ## Check style, types, layers and spelling.
 	@$(BIN)/ruff format --check .
