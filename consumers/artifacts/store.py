@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import SecretStr
+
 from consumers.artifacts.files import Files
 from consumers.artifacts.local_files import LocalFiles
 from consumers.artifacts.numbered import (
@@ -302,7 +304,11 @@ def open_artifacts(config: GsrConfig, clock: Clock) -> ArtifactStore:
         The location's kind is unknown, or its options are wrong.
     """
     section = config.artifacts
-    url, options = config.artifacts_url, read_options(section.options_file)
+    url = config.artifacts_url
+    options = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in read_options(section.options_file).items()
+    }
     files: Files
     if "://" in url or "::" in url:
         files = _elsewhere(url, options, config.state.directory / "artifacts-scratch")

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
@@ -162,15 +162,20 @@ def as_environment(flags: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def read_options(path: str) -> dict[str, Any]:
-    """Read the options of a remote file system; "" is no file.
+def read_options(path: str) -> dict[str, SecretStr | Any]:
+    """Read the options of a remote file system, "" is no file; texts are kept secret.
 
     Raises
     ------
     ConfigError
         The file is missing or is not TOML.
     """
-    return _read_toml(Path(path), "artifacts.options_file") if path else {}
+    if not path:
+        return {}
+    return {
+        name: SecretStr(value) if isinstance(value, str) else value
+        for name, value in _read_toml(Path(path), "artifacts.options_file").items()
+    }
 
 
 def _sources(file: Path | None, flags: Mapping[str, object]) -> list[tuple[str, Mapping[str, Any]]]:
