@@ -70,10 +70,10 @@ class Job:
 
     def ours(self, scales: int) -> TopK:
         """Return our retrieval; without time scales it has no channels but that of new items."""
-        from gsr.counters.users.histories import Histories  # noqa: PLC0415
-        from gsr.ranking.retrieval import top_k  # noqa: PLC0415
+        from gsr.counters.users.histories import Histories  # noqa: PLC0415 -- as above
+        from gsr.ranking.retrieval import top_k  # noqa: PLC0415 -- as above
         from gsr.votes.channels import channel_count  # noqa: PLC0415 -- as above
-        from gsr.votes.popularity import popularity_levels  # noqa: PLC0415
+        from gsr.votes.popularity import popularity_levels  # noqa: PLC0415 -- as above
 
         graph = self._graph(scales)
         levels = np.zeros((len(self.items), scales))

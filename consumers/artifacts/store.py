@@ -325,7 +325,7 @@ def open_artifacts(config: GsrConfig, clock: Clock) -> ArtifactStore:
 
 def _elsewhere(url: str, options: Mapping[str, Any], scratch: Path) -> Files:
     import fsspec  # noqa: PLC0415  # takes long, and directories need none of it
-    from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415
+    from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415  # as above
 
     try:
         filesystem, root = fsspec.core.url_to_fs(url, **options)

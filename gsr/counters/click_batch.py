@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +69,19 @@ class ClickBatch:
         if not 0 < row < len(self):
             return [self]
         return [self.slice(0, row), self.slice(row, len(self))]
+
+
+NO_CLICKS: Final = ClickBatch(
+    user_ids=(),
+    item_ids=(),
+    times=np.empty(0),
+    events=np.empty(0, np.uint8),
+    hashes=np.empty(0, np.uint64),
+    forget=np.empty(0, np.bool_),
+    offsets=np.empty(0, np.int64),
+    append_times=np.empty(0),
+)
+"""A batch of nothing, with which a state can be moved on."""
 
 
 class ClickColumns(NamedTuple):

@@ -18,7 +18,7 @@ from consumers.offline.click_history import ClickHistory, ClickHistoryOptions
 from consumers.runtime.progress import Progress, ProgressCallback, TimedProgress, quiet
 from consumers.serving.view import encode_view
 from consumers.topics.topic_creation import create_topics
-from gsr.counters.click_batch import ClickBatch
+from gsr.counters.click_batch import NO_CLICKS, ClickBatch
 from stream.clock import Clock
 from stream.events.records.sequence import sequence_record
 from stream.log.interface import Outgoing
@@ -119,7 +119,7 @@ class Bootstrap:
         loop = self._loop
         self._progress(Progress(stage="writing", done=self._total, total=self._total))
         for store in self._stores:
-            store.apply(_nothing(), store.watermark, 0)
+            store.apply(NO_CLICKS, store.watermark, 0)
         checkpoints = {
             number: artifacts.publish_checkpoint(number, 0, store.checkpoint)
             for number, store in enumerate(self._stores)
@@ -213,17 +213,3 @@ def _refuse_existing(config: GsrConfig, artifacts: ArtifactStore) -> None:
             f"there is state in {config.state.directory} already, and bootstrap never overwrites: "
             "name another directory with --state, or move this one away"
         )
-
-
-def _nothing() -> ClickBatch:
-    empty = np.zeros(0)
-    return ClickBatch(
-        [],
-        [],
-        empty,
-        empty.astype(np.uint8),
-        empty.astype(np.uint64),
-        empty.astype(np.bool_),
-        empty.astype(np.int64),
-        empty,
-    )

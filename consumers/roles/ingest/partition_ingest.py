@@ -21,7 +21,7 @@ from consumers.roles.ingest.topic_origin import remember_record
 from consumers.topics.oversized_records import append_what_fits
 from consumers.topics.sequences_completeness import NOTHING_TO_SEND, RESENDING
 from gsr.counters.applied_clicks import ACCEPTED, DUPLICATE, FORGOTTEN, TOO_OLD, AppliedClicks
-from gsr.counters.click_batch import ClickBatch
+from gsr.counters.click_batch import NO_CLICKS, ClickBatch
 from stream.clock import Clock, Periodic
 from stream.errors import RecordsDamagedError
 from stream.events.clicks.bad_record import BadRecord
@@ -45,16 +45,6 @@ CATCH_UP_FLUSH_SECONDS: Final = 30.0
 
 
 _LOGGER = logging.getLogger(__name__)
-_NO_CLICKS: Final = ClickBatch(
-    user_ids=(),
-    item_ids=(),
-    times=np.empty(0),
-    events=np.empty(0, np.uint8),
-    hashes=np.empty(0, np.uint64),
-    forget=np.empty(0, np.bool_),
-    offsets=np.empty(0, np.int64),
-    append_times=np.empty(0),
-)
 
 
 class PartitionIngest:
@@ -224,7 +214,7 @@ class PartitionIngest:
 
     def begin_at(self, offset: int) -> None:
         """Go on at `offset`: what is before it is no click, or will never be read."""
-        self._store.apply(_NO_CLICKS, self._store.watermark, offset)
+        self._store.apply(NO_CLICKS, self._store.watermark, offset)
 
     @property
     def checkpointed_offset(self) -> int:
