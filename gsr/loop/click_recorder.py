@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from gsr.baselines.counted_clicks import CountedClicks
 from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.ids.id_column import IdColumn
 from gsr.counters.items.item_graph import ItemGraph
@@ -12,7 +13,6 @@ from gsr.counters.users.histories import Histories
 from gsr.learning.samples import Samples
 from gsr.loop.mirror import Mirror
 from gsr.loop.options import LoopOptions
-from gsr.votes.baseline_ranks import CountedClicks
 from gsr.votes.negatives import SharedNegatives, draw_negatives
 from gsr.votes.recording import Notes, edges_into, open_notes, samples_of
 
@@ -29,22 +29,27 @@ class RecordedClicks:
         int64 [r, L], rows left out of each ranking.
     tested
         bool [r], which recorded clicks are to be ranked.
-    times, baseline_ranks, slices
-        float64 [s], int32 [s, 3 H] and name → bool [s] (see `gsr.quality.prequential.SLICES`):
-        of these.
+    offsets, times, baseline_ranks, user_clicks, item_clicks
+        int64 [s], float64 [s], int32 [s, M], int64 [s] and int64 [s], of these: offset, event time,
+        ranks by the baselines, clicks in the user's buffer, and earlier clicks on the item.
     """
 
     notes: Notes
     samples: Samples
     masked: npt.NDArray[np.int64]
     tested: npt.NDArray[np.bool_]
+    offsets: npt.NDArray[np.int64]
     times: npt.NDArray[np.float64]
     baseline_ranks: npt.NDArray[np.int32]
-    slices: dict[str, npt.NDArray[np.bool_]]
+    user_clicks: npt.NDArray[np.int64]
+    item_clicks: npt.NDArray[np.int64]
 
 
 def accepted_clicks(
-    applied: AppliedClicks, rows: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]
+    applied: AppliedClicks,
+    rows: npt.NDArray[np.int64],
+    weights: npt.NDArray[np.float64],
+    user_hashes: npt.NDArray[np.uint64],
 ) -> CountedClicks:
     """Return the accepted clicks as baselines count them.
 
@@ -56,14 +61,18 @@ def accepted_clicks(
         int64 [a], all its accepted rows.
     weights
         float64 [codes], of events.
+    user_hashes
+        uint64 [n], of the batch's user ids.
     """
     used = int(applied.edge_starts[applied.stop])
     return CountedClicks(
         targets=applied.item_rows[rows],
         times=applied.times[rows],
         weights=weights[applied.events[rows]],
+        users=user_hashes[rows],
         histories=applied.history_items[rows],
         lengths=applied.history_lengths[rows],
+        history_times=applied.history_times[rows],
         edge_starts=np.append(applied.edge_starts[rows], used),
         edge_sources=applied.edge_sources[:used],
         edge_targets=applied.edge_targets[:used],

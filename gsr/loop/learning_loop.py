@@ -11,25 +11,27 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from gsr.baselines.counted_clicks import CountedClicks
+from gsr.baselines.counters import BaselineCounters
+from gsr.baselines.interface import Baseline
 from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.ids.id_column import IdColumn
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.users.histories import Histories
 from gsr.learning.learner import Learner
 from gsr.learning.samples import Samples, join
 from gsr.loop.click_recorder import ClickRecorder, RecordedClicks, accepted_clicks
-from gsr.loop.item_clicks import ItemClicks
+from gsr.loop.item_clicks import ItemClicks, ItemTotals
 from gsr.loop.mirror import Mirror
 from gsr.loop.options import LoopOptions
-from gsr.loop.reports import CycleReport, LoopTotals, TimedAlarm
+from gsr.loop.reports import CycleReport, LoopTotals, TestedClicks, TimedAlarm
 from gsr.network.encoded import EncodedItems
 from gsr.network.item_table import as_rows
 from gsr.network.model import JointModel
 from gsr.quality.drift import OutcomeDetector
 from gsr.quality.prequential import NEW_USER_CLICKS, Prequential, RecentRanks
 from gsr.ranking.click_ranks import Queries, rank_clicks
-from gsr.votes.baseline_ranks import CountedClicks
-from gsr.votes.baselines import BaselineCounters
 from gsr.votes.constants import NEW_ITEM_CLICKS
 
 CHUNK_CLICKS: Final = 512
@@ -52,9 +54,15 @@ class LearningLoop:
         See `LoopOptions`.
     model
         Learned in place; it also ranks.
+    baselines
+        Measured on the same clicks; None: counters at `LoopOptions.half_lives`.
+    on_tested
+        Is given all clicks that were tested, as they are.
 
     Attributes
     ----------
+    names
+        Of the models that are tested: "joint" and the baselines' columns.
     mirror
         Live counters.
     learner
@@ -67,8 +75,8 @@ class LearningLoop:
         Of drift, fed with every tested click.
     alarms
         The newest ones that it raised.
-    item_clicks
-        Clicks by item since they were last taken.
+    item_clicks, item_totals
+        Clicks by item since they were last taken, and since the beginning.
     totals
         Counts since the beginning.
     rng
@@ -79,23 +87,31 @@ class LearningLoop:
         Readable histories of users of the newest tested clicks; None before the first.
     """
 
-    def __init__(self, options: LoopOptions, model: JointModel) -> None:
+    def __init__(
+        self,
+        options: LoopOptions,
+        model: JointModel,
+        baselines: Baseline | None = None,
+        on_tested: Callable[[TestedClicks], None] | None = None,
+    ) -> None:
         self.options = options
         self.mirror = Mirror(options.state, options.model.event_weights, options.partitions)
         self.learner = Learner(model, options.learner)
-        self.baselines = BaselineCounters(options.half_lives)
-        names = ("joint", *self.baselines.names)
-        self.quality = Prequential(names, options.window_seconds, options.windows_kept)
-        self.warmup_quality = Prequential(names[1:], options.window_seconds, windows_kept=1)
-        self.recent_ranks = RecentRanks(names, options.recent_clicks)
+        self.baselines = baselines or BaselineCounters(options.half_lives)
+        self.names = ("joint", *self.baselines.names)
+        self.quality = Prequential(self.names, options.window_seconds, options.windows_kept)
+        self.warmup_quality = Prequential(self.names[1:], options.window_seconds, windows_kept=1)
+        self.recent_ranks = RecentRanks(self.names, options.recent_clicks)
         self.detector = OutcomeDetector()
         self.alarms: deque[TimedAlarm] = deque(maxlen=KEPT_ALARMS)
         self.item_clicks = ItemClicks()
+        self.item_totals = ItemTotals()
         self.totals = LoopTotals()
         self.rng = np.random.default_rng(options.learner.seed)
         self.alarmed_cycles = 0
         self.recent_users: Histories | None = None
         self._recorder = ClickRecorder(options, self.mirror, self.rng)
+        self._on_tested = on_tested
         self._untested: list[RecordedClicks] = []
         self._unlearned: list[Samples] = []
         self._encoded: EncodedItems | None = None
@@ -115,7 +131,27 @@ class LearningLoop:
         """Whether drift raises the learning effort."""
         return self.alarmed_cycles > 0
 
-    def advance(self, batch: ClickBatch, *, rank: bool = True, share: float = 1.0) -> None:
+    def seed(self, graph: ItemGraph) -> None:
+        """Begin counting with what `graph` holds, instead of with nothing.
+
+        Raises
+        ------
+        ValueError
+            The loop was given baselines that cannot begin so.
+        """
+        if not isinstance(self.baselines, BaselineCounters):
+            raise ValueError("only counters at the state's half-lives can be seeded by a graph")  # noqa: TRY004
+        self.baselines.seed(graph)
+        self.item_totals.seed(graph)
+
+    def advance(
+        self,
+        batch: ClickBatch,
+        *,
+        rank: bool = True,
+        share: float = 1.0,
+        chosen: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
         """Take clicks in: move the counters, and record what was known before each.
 
         Parameters
@@ -127,11 +163,15 @@ class LearningLoop:
         share
             Share of the clicks, drawn at random, that is tested and learned; the others are
             counted as shed.
+        chosen
+            bool [n], which clicks may be tested; None: all.
         """
         # A chunk costs the same however few of its clicks are recorded: the fewer, the longer.
         size = min(round(CHUNK_CLICKS / share), LONGEST_CHUNK)
         for start in range(0, len(batch), size):
-            self._advance_chunk(batch.slice(start, start + size), rank=rank, share=share)
+            part = batch.slice(start, start + size)
+            allowed = None if chosen is None else chosen[start : start + size]
+            self._advance_chunk(part, rank=rank, share=share, chosen=allowed)
 
     def test(self) -> int:
         """Rank what was taken in by the serving model; return how many clicks were tested."""
@@ -139,17 +179,32 @@ class LearningLoop:
         for clicks in self._untested:
             if clicks.tested.any():
                 ranks = self._joint_ranks(clicks)[clicks.tested]
-                columns = np.column_stack((ranks, clicks.baseline_ranks))
-                self.quality.add(clicks.times, columns, **clicks.slices)
-                self.recent_ranks.add(columns, **clicks.slices)
-                self._watch(clicks.times, ranks <= HIT_CUTOFF)
-                tested += len(ranks)
+                tested += self._note_tested(clicks, ranks)
             self._unlearned.append(clicks.samples)
         if self._untested:
             self.recent_users = self._untested[-1].samples.histories
         self._untested = []
         self.totals.tested += tested
         return tested
+
+    def _note_tested(self, clicks: RecordedClicks, ranks: npt.NDArray[np.int32]) -> int:
+        """Hand on the outcome of a test; return how many clicks count as tested."""
+        found = TestedClicks(
+            offsets=clicks.offsets,
+            times=clicks.times,
+            ranks=np.column_stack((ranks, clicks.baseline_ranks)),
+            user_clicks=clicks.user_clicks,
+            item_clicks=clicks.item_clicks,
+            version=self.totals.promoted,
+        )
+        if self._on_tested is not None:
+            self._on_tested(found)
+        known = found.rows(found.user_clicks > 0)
+        slices = _slices(known.user_clicks, known.item_clicks)
+        self.quality.add(known.times, known.ranks, **slices)
+        self.recent_ranks.add(known.ranks, **slices)
+        self._watch(known.times, known.ranks[:, 0] <= HIT_CUTOFF)
+        return len(known)
 
     def learn(self, out_of_time: Callable[[], bool] = lambda: False) -> CycleReport | None:
         """Learn all tested clicks and judge the outcome; None where there are none.
@@ -210,14 +265,21 @@ class LearningLoop:
             self.alarms.append(TimedAlarm(time, alarm.detector, alarm.before, alarm.after))
             self.alarmed_cycles = self.options.alarm_cycles
 
-    def _advance_chunk(self, batch: ClickBatch, *, rank: bool, share: float) -> None:
+    def _advance_chunk(
+        self,
+        batch: ClickBatch,
+        *,
+        rank: bool,
+        share: float,
+        chosen: npt.NDArray[np.bool_] | None,
+    ) -> None:
         # The tables must be those from before these clicks' own edges.
         self.encoded_items()
         start = 0
         while start < len(batch):
             applied, changed = self.mirror.push(batch, start)
             self._forget_rows(changed)
-            self._take(batch, applied, rank=rank, share=share)
+            self._take(batch, applied, rank=rank, share=share, chosen=chosen)
             start = applied.stop
 
     def _forget_rows(self, rows: npt.NDArray[np.int64]) -> None:
@@ -226,40 +288,50 @@ class LearningLoop:
             return
         self.test()
         self.baselines.release(rows)
+        self.item_totals.release(rows)
         self.learner.renew(rows, self.mirror.graph())
         self._unlearned = [_without(samples, rows) for samples in self._unlearned]
         self._encoded = None
 
-    def _take(self, batch: ClickBatch, applied: AppliedClicks, *, rank: bool, share: float) -> None:
+    def _take(
+        self,
+        batch: ClickBatch,
+        applied: AppliedClicks,
+        *,
+        rank: bool,
+        share: float,
+        chosen: npt.NDArray[np.bool_] | None,
+    ) -> None:
         rows = applied.accepted_rows
-        clicks = accepted_clicks(applied, rows, self.mirror.weights)
+        user_ids = IdColumn.of(batch.user_ids)
+        clicks = accepted_clicks(applied, rows, self.mirror.weights, user_ids.hashes)
         self.totals.clicks += len(rows)
         self.totals.forgotten += int(batch.forget[applied.start : applied.stop].sum())
         wanted = self._wanted(clicks, share)
-        tested = wanted & (clicks.lengths > 0)
-        clicks_before = self.baselines.clicks_before(clicks.targets)
+        tested = wanted.copy() if chosen is None else wanted & chosen[rows]
+        if not self.options.test_first_clicks:
+            tested &= clicks.lengths > 0
+        clicks_before = self.item_totals.add(clicks.targets)
         self.item_clicks.add(clicks.targets, clicks_before, self.mirror.items)
         ranks = self.baselines.rank_and_add(
             clicks, scored=tested, mask_history=self.options.mask_seen
         )
-        slices = {
-            "new_users": clicks.lengths[tested] < NEW_USER_CLICKS,
-            "new_items": clicks_before[tested] < NEW_ITEM_CLICKS,
-        }
         if not rank:
-            self.warmup_quality.add(clicks.times[tested], ranks[tested], **slices)
-        notes, samples, masked = self._recorder.record(
-            applied, rows[wanted], IdColumn.of(batch.user_ids)
-        )
+            known = tested & (clicks.lengths > 0)
+            slices = _slices(clicks.lengths[known], clicks_before[known])
+            self.warmup_quality.add(clicks.times[known], ranks[known], **slices)
+        notes, samples, masked = self._recorder.record(applied, rows[wanted], user_ids)
         self._untested.append(
             RecordedClicks(
                 notes=notes,
                 samples=samples,
                 masked=masked,
                 tested=tested[wanted] & rank,
+                offsets=batch.offsets[rows[tested]],
                 times=clicks.times[tested],
                 baseline_ranks=ranks[tested],
-                slices=slices,
+                user_clicks=clicks.lengths[tested],
+                item_clicks=clicks_before[tested],
             )
         )
         self._shed()
@@ -296,6 +368,16 @@ class LearningLoop:
         queries = Queries(vectors, weights, items.fused[: len(clicks.notes.first_alive)])
         half_lives = self.mirror.graph().half_lives
         return rank_clicks(clicks.notes, queries, half_lives, clicks.tested, clicks.masked)
+
+
+def _slices(
+    user_clicks: npt.NDArray[np.int64], item_clicks: npt.NDArray[np.int64]
+) -> dict[str, npt.NDArray[np.bool_]]:
+    """Return which clicks belong to which of `gsr.quality.prequential.SLICES`."""
+    return {
+        "new_users": user_clicks < NEW_USER_CLICKS,
+        "new_items": item_clicks < NEW_ITEM_CLICKS,
+    }
 
 
 def _without(samples: Samples, rows: npt.NDArray[np.int64]) -> Samples:

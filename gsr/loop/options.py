@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from gsr.baselines.counters import HALF_LIVES
 from gsr.config import LearnerConfig, ModelConfig
 from gsr.counters.config import CounterConfig
-from gsr.votes.baselines import HALF_LIVES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,10 @@ class LoopOptions:
         Clicks on items in the user's buffer are not tested nor learned, and these items are left
         out of every ranking.
     half_lives
-        Of the baselines, in seconds.
+        Of the baselines, in seconds, where the loop is not given other ones.
+    test_first_clicks
+        Clicks of users of whom nothing is known are tested too. They are told apart in
+        `TestedClicks`, and do not enter the loop's quality.
     window_seconds, windows_kept
         Of quality over time.
     recent_clicks
@@ -40,6 +43,7 @@ class LoopOptions:
     partitions: int = 1
     mask_seen: bool = True
     half_lives: tuple[float, ...] = HALF_LIVES
+    test_first_clicks: bool = False
     window_seconds: float = 3600.0
     windows_kept: int | None = None
     recent_clicks: int = 5000

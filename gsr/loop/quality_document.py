@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from gsr.baselines.counters import KINDS
 from gsr.loop.learning_loop import LearningLoop
 from gsr.quality.prequential import NEW_USER_CLICKS, Prequential, Tally
-from gsr.votes.baselines import KINDS
 from gsr.votes.constants import NEW_ITEM_CLICKS
 
 BaselineChoice = Literal["best", "warmup"]

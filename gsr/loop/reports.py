@@ -1,8 +1,52 @@
-"""Reports of the loop: totals, one cycle's outcome, drift alarms."""
+"""Reports of the loop: tested clicks, totals, one cycle's outcome, drift alarms."""
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from gsr.learning.learner import LearnReport, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestedClicks:
+    """Clicks that were just ranked by all models; s of them.
+
+    Parameters
+    ----------
+    offsets, times
+        int64 [s] and float64 [s], as in their batch.
+    ranks
+        int32 [s, M], from 1; columns as in `LearningLoop.names`.
+    user_clicks
+        int64 [s], clicks in the user's buffer before; 0 only with
+        `LoopOptions.test_first_clicks`.
+    item_clicks
+        int64 [s], clicks on the item before, of anybody.
+    version
+        How many cycles were promoted before: the version of the model.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    times: npt.NDArray[np.float64]
+    ranks: npt.NDArray[np.int32]
+    user_clicks: npt.NDArray[np.int64]
+    item_clicks: npt.NDArray[np.int64]
+    version: int
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def rows(self, index: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> "TestedClicks":
+        """Return some of them."""
+        return TestedClicks(
+            offsets=self.offsets[index],
+            times=self.times[index],
+            ranks=self.ranks[index],
+            user_clicks=self.user_clicks[index],
+            item_clicks=self.item_clicks[index],
+            version=self.version,
+        )
 
 
 @dataclass(slots=True)

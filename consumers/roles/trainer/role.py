@@ -185,7 +185,7 @@ class TrainerRole:
         for table in self._follower.tables(self._follower.parts):
             loop.mirror.absorb(table)
         loop.mirror.note_watermark(self._follower.watermark)
-        loop.baselines.seed(loop.mirror.graph())
+        loop.seed(loop.mirror.graph())
 
     def _start(self, loop: LearningLoop) -> None:
         self.loop = loop

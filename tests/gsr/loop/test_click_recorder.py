@@ -21,7 +21,9 @@ def test_baselines_count_accepted_clicks_alone() -> None:
     """Forget rows are left out; edges lie where their clicks are."""
     applied = applied_of(Mirror(STATE, WEIGHTS))
     assert applied.accepted_rows.tolist() == [0, 2, 3, 4]
-    clicks = accepted_clicks(applied, applied.accepted_rows, np.array(WEIGHTS))
+    clicks = accepted_clicks(
+        applied, applied.accepted_rows, np.array(WEIGHTS), np.arange(10, 15, dtype=np.uint64)
+    )
     assert clicks.targets.tolist() == [0, 1, 2, 1]
     assert clicks.lengths.tolist() == [0, 0, 1, 0]
     assert clicks.weights.tolist() == [1.0] * 4

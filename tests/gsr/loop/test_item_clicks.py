@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gsr.loop.item_clicks import ItemClicks
+from gsr.loop.item_clicks import ItemClicks, ItemTotals
 
 
 def test_spans_are_counted_apart() -> None:
@@ -20,3 +20,18 @@ def test_an_empty_span_has_no_new_items() -> None:
     """Rather than a division by zero."""
     counts, share = ItemClicks().take()
     assert (len(counts), share) == (0, 0.0)
+
+
+def test_totals_count_within_the_batch_too() -> None:
+    """How often an item was clicked includes the batch's own earlier clicks."""
+    totals = ItemTotals()
+    assert totals.add(np.array([0, 0])).tolist() == [0, 1]
+    assert totals.add(np.array([1, 0, 1, 0, 0])).tolist() == [0, 2, 1, 3, 4]
+
+
+def test_a_released_row_has_had_no_clicks() -> None:
+    """The item that gets the row of one that has left begins anew."""
+    totals = ItemTotals()
+    totals.add(np.array([3, 3]))
+    totals.release(np.array([3, 99]))
+    assert totals.add(np.array([3])).tolist() == [0]

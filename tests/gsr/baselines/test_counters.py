@@ -3,20 +3,12 @@
 import numpy as np
 import pytest
 
+from gsr.baselines.counters import ROW_SLOTS, BaselineCounters
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.quality.ranking_metrics import MISS
-from gsr.votes.baselines import ROW_SLOTS, BaselineCounters
-from tests.gsr.votes.click_streams import click_stream
+from tests.gsr.baselines.click_streams import click_stream
 
 HALF_LIVES = (100.0, 5000.0)
-
-
-def test_clicks_before_counts_within_the_batch_too() -> None:
-    """How often an item was clicked includes the batch's own earlier clicks."""
-    counters = BaselineCounters(HALF_LIVES)
-    clicks, _ = click_stream([(0, 0, 1.0), (1, 0, 1.0)])
-    counters.rank_and_add(clicks, scored=np.zeros(2, dtype=np.bool_), mask_history=True)
-    assert counters.clicks_before(np.array([1, 0, 1, 0, 0])).tolist() == [0, 2, 1, 3, 4]
 
 
 def test_a_released_row_is_unknown_again() -> None:
@@ -25,7 +17,6 @@ def test_a_released_row_is_unknown_again() -> None:
     clicks, _ = click_stream([(0, 0, 1.0), (0, 1, 1.0), (0, 2, 1.0), (1, 0, 1.0), (1, 1, 1.0)])
     counters.rank_and_add(clicks, scored=np.zeros(5, dtype=np.bool_), mask_history=True)
     counters.release(np.array([1]))
-    assert counters.clicks_before(np.array([1])).tolist() == [0]
     after, _ = click_stream([(2, 0, 1.0), (2, 1, 1.0), (3, 0, 1.0), (3, 2, 1.0)])
     ranks = counters.rank_and_add(after, scored=np.ones(4, dtype=np.bool_), mask_history=True)
     assert ranks[1, 0] == MISS
@@ -89,4 +80,18 @@ def test_an_empty_graph_seeds_nothing() -> None:
     )
     counters = BaselineCounters(HALF_LIVES)
     counters.seed(empty)
-    assert counters.clicks_before(np.array([0])).tolist() == [0]
+
+
+def test_ranking_without_counting_changes_nothing() -> None:
+    """What a frozen test ranks is what the next click would get; unknown items are missed."""
+    counters = BaselineCounters(HALF_LIVES)
+    learned, _ = click_stream([(0, 0, 1.0), (0, 1, 1.0), (1, 0, 1.0), (1, 2, 1.0), (2, 0, 1.0)])
+    counters.rank_and_add(learned, scored=np.zeros(5, dtype=np.bool_), mask_history=True)
+    asked, _ = click_stream([(5, 0, 1.0), (5, 1, 1.0), (5, 7, 1.0)])
+    scored = np.array([False, True, True])
+    frozen = counters.rank(asked, scored=scored, mask_history=True)
+    assert np.array_equal(frozen, counters.rank(asked, scored=scored, mask_history=True))
+    assert (frozen[[0, 2]] == MISS).all()
+    only = click_stream([(5, 0, 1.0), (5, 1, 1.0)])[0]
+    first = counters.rank_and_add(only, scored=np.array([False, True]), mask_history=True)
+    assert frozen[1, len(HALF_LIVES) :].tolist() == first[1, len(HALF_LIVES) :].tolist()

@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gsr.baselines.counted_clicks import CountedClicks
+from gsr.baselines.counters import BaselineCounters
 from gsr.quality.ranking_metrics import MISS
-from gsr.votes.baseline_ranks import CountedClicks
-from gsr.votes.baselines import BaselineCounters
 from gsr.votes.constants import RECENT_CLICKS, RECENT_DECAY
-from tests.gsr.votes.click_streams import click_stream
+from tests.gsr.baselines.click_streams import click_stream
 
 HALF_LIVES = (100.0, 5000.0)
 LONG_HALF_LIVES = (1e5, 1e6)  # no count fades so far that rounding decides who is ahead

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from gsr.baselines.counted_clicks import CountedClicks
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.decay import power_of_two
 from gsr.counters.items.edge_kernel import Edges, Scratch, add_click, graph_of, split_time
@@ -22,35 +23,6 @@ from gsr.votes.graph_votes import add_votes, recent_share
 
 LATEST: Final = 500
 """Half-lives past its reference up to which popularity is ranked (float64 holds 1023)."""
-
-
-class CountedClicks(NamedTuple):
-    """Clicks in order, each with what was known just before it; n rows.
-
-    Parameters
-    ----------
-    targets, times, weights
-        int64, float64 and float64 [n]: item row, event time, weight; a weight of 0 or less adds
-        no popularity.
-    histories, lengths
-        int64 [n, L] and [n]: the user's item rows before the click, oldest first, -1 where there
-        is none.
-    edge_starts
-        int64 [n + 1]: click i adds the edges ``edge_starts[i] : edge_starts[i + 1]``.
-    edge_sources, edge_targets, edge_weights, edge_times
-        int64, int64, float64 and float64: the edges.
-    """
-
-    targets: npt.NDArray[np.int64]
-    times: npt.NDArray[np.float64]
-    weights: npt.NDArray[np.float64]
-    histories: npt.NDArray[np.int64]
-    lengths: npt.NDArray[np.int64]
-    edge_starts: npt.NDArray[np.int64]
-    edge_sources: npt.NDArray[np.int64]
-    edge_targets: npt.NDArray[np.int64]
-    edge_weights: npt.NDArray[np.float64]
-    edge_times: npt.NDArray[np.float64]
 
 
 class Standings(NamedTuple):
@@ -243,6 +215,36 @@ def rank_click(
     for t in range(count):
         for s in range(scales + 1):
             votes[touched[t], s] = 0.0
+
+
+@lean_kernel
+def rank_all(
+    clicks: CountedClicks,
+    scored: npt.NDArray[np.bool_],
+    mask_history: bool,
+    items: ItemColumns,
+    edges: Edges,
+    rules: EdgeRules,
+    standings: Standings,
+    workspace: Workspace,
+    ranks: npt.NDArray[np.int32],
+) -> None:
+    """Rank clicks by the counters as they are; those of unknown items are left alone."""
+    graph = graph_of(rules.half_lives, items, edges)
+    for i in range(len(clicks.targets)):
+        target = clicks.targets[i]
+        if scored[i] and 0 <= target < len(graph.alive) and items.alive[target]:
+            rank_click(
+                items,
+                graph,
+                standings,
+                target,
+                clicks.histories[i],
+                clicks.lengths[i],
+                mask_history,
+                workspace,
+                ranks[i],
+            )
 
 
 @lean_kernel

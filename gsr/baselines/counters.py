@@ -21,6 +21,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from gsr.baselines.counted_clicks import CountedClicks
+from gsr.baselines.counter_ranks import (
+    Standings,
+    Workspace,
+    enter_item,
+    rank_all,
+    rank_and_add,
+)
 from gsr.counters.items.edge_kernel import new_scratch
 from gsr.counters.items.item_columns import ROWS
 from gsr.counters.items.item_graph import ItemGraph
@@ -29,14 +37,6 @@ from gsr.counters.items.merge_kernel import clear_rows, merge_items
 from gsr.counters.progress import new_progress
 from gsr.counters.rules import EdgeRules
 from gsr.quality.ranking_metrics import MISS
-from gsr.votes.baseline_ranks import (
-    CountedClicks,
-    Standings,
-    Workspace,
-    enter_item,
-    rank_and_add,
-)
-from gsr.votes.popularity import popularity_at
 
 HALF_LIVES: Final = (
     3600.0,
@@ -74,8 +74,10 @@ class BaselineCounters:
     ...         targets=np.array([0, 1, 1]),
     ...         times=np.array([0.0, 10.0, 20.0]),
     ...         weights=np.ones(3),
+    ...         users=np.array([0, 0, 1], dtype=np.uint64),
     ...         histories=np.array([[-1], [0], [0]]),
     ...         lengths=np.array([0, 1, 1]),
+    ...         history_times=np.zeros((3, 1)),
     ...         edge_starts=np.array([0, 0, 1, 2]),
     ...         edge_sources=np.array([0, 0]),
     ...         edge_targets=np.array([1, 1]),
@@ -93,7 +95,6 @@ class BaselineCounters:
         self.half_lives: npt.NDArray[np.float64] = np.array(half_lives, dtype=np.float64)
         scales = len(half_lives)
         self._items = ItemRows(scales, np.float64)
-        self._clicks = np.zeros(0, dtype=np.int64)
         self._rules = EdgeRules(
             weights=np.zeros(0),  # each click brings its own
             half_lives=self.half_lives,
@@ -167,24 +168,29 @@ class BaselineCounters:
             )
             if done < len(clicks.targets):
                 self._items.reserve_edges(_EDGES_AT_ONCE * rules.room_per_click)
-        np.add.at(self._clicks, clicks.targets, 1)
         return ranks
 
-    def clicks_before(self, targets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return how many clicks each of the coming `targets` will have had before its turn."""
-        order = np.argsort(targets, kind="stable")
-        ordered = targets[order]
-        first = np.searchsorted(ordered, ordered)
-        before = np.empty(len(targets), dtype=np.int64)
-        before[order] = np.arange(len(targets)) - first
-        known = targets < len(self._clicks)
-        before[known] += self._clicks[targets[known]]
-        return before
+    def rank(
+        self, clicks: CountedClicks, *, scored: npt.NDArray[np.bool_], mask_history: bool
+    ) -> npt.NDArray[np.int32]:
+        """Rank each click by the counters as they are, and count none (see `rank_and_add`)."""
+        ranks = np.full((len(clicks.targets), len(self.names)), MISS, dtype=np.int32)
+        if scored.any() and self._items.used:
+            rank_all(
+                clicks,
+                scored,
+                mask_history,
+                self._items.columns,
+                self._items.edges,
+                self._rules,
+                self._standings,
+                self._workspace,
+                ranks,
+            )
+        return ranks
 
     def seed(self, graph: ItemGraph) -> None:
         """Begin with what `graph` holds, on the same half-lives, instead of with nothing.
-
-        How often an item was clicked is taken from its popularity on the longest time scale.
 
         Raises
         ------
@@ -215,8 +221,6 @@ class BaselineCounters:
             )
         columns.alive[: graph.items] = graph.alive
         newest = float(graph.last_clicks[rows].max())
-        counted = popularity_at(graph, int(np.argmax(self.half_lives)), newest)[rows]
-        self._clicks[rows] = np.maximum(np.rint(counted), 1.0).astype(np.int64)
         self._standings.references[:] = np.floor(newest / self.half_lives)
         for row in rows.tolist():
             enter_item(columns, self._standings, row)
@@ -235,7 +239,6 @@ class BaselineCounters:
         leaving = np.zeros(self._items.used, dtype=np.bool_)
         leaving[rows] = True
         clear_rows(columns, self._items.edges, rows, leaving)
-        self._clicks[rows] = 0
         self._order_again()
 
     def _reserve_items(self, items: int) -> None:
@@ -244,10 +247,9 @@ class BaselineCounters:
             return
         self._items.reserve(items - self._items.used)
         self._items.columns.counts[ROWS] = items
-        room, size = len(self._items.columns.alive), len(self._clicks)
+        room, size = len(self._items.columns.alive), len(self._standings.popularity)
         if room > size:
             more = room - size
-            self._clicks = np.pad(self._clicks, (0, more))
             self._standings = self._standings._replace(
                 popularity=np.pad(self._standings.popularity, ((0, more), (0, 0))),
                 ordered=np.pad(self._standings.ordered, ((0, 0), (0, more))),
