@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -36,6 +36,9 @@ from consumers.config.home_paths import home_path
 if TYPE_CHECKING:  # pydantic would slow `gsr --help` down
     from consumers.config.settings import GsrConfig
 
+_TAKEN: Final = frozenset({"joint", "popularity", "graph", "mix", "frozen"})
+"""What else is in a replay's tables."""
+
 CycleClicks = Annotated[
     int | None,
     typer.Option("--cycle-clicks", min=1, help="Clicks per learning cycle (default: by length)."),
@@ -50,6 +53,7 @@ def add_to(app: typer.Typer) -> None:
         "gsr replay clicks.csv.gz --out report",
         "gsr replay log.parquet --out report --column user=uid --column timestamp=ts",
         "gsr replay clicks.csv.gz --out report --limit 100000 --seed 1",
+        "gsr replay clicks.csv.gz --out report --compare sequence-only.toml --baselines all",
         "gsr replay kafka://localhost:9092 --out report --from 2026-01-31T00:00:00Z",
         "gsr replay embedded:run/log --out report --from 0:1500,1:1620 --to 0:9000,1:9000",
     )(replay)
@@ -89,6 +93,23 @@ def replay(
     ] = 0,
     limit: Limit = None,
     cycle_clicks: CycleClicks = None,
+    baselines: Annotated[
+        str,
+        typer.Option(
+            "--baselines",
+            metavar="NAMES",
+            help="Which to measure: names with commas between them, default, all or none; with "
+            "warmup their half-lives are chosen on the warm-up, else on the scored clicks.",
+        ),
+    ] = "default",
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--compare",
+            metavar="TOML",
+            help="Another configuration that learns beside, on the same reading; may be repeated.",
+        ),
+    ] = None,
     recommendations: Annotated[
         Literal["none", "final", "all"],
         typer.Option("--recommendations", help="Which lists to write."),
@@ -118,7 +139,9 @@ def replay(
             )
         dialect = file_dialect(None, "auto", "s", None, None)  # as clicks are on the topic
     loaded = resolve(config, settings, url)
+    compared = _compared(compare or [], settings)
     from consumers.cli.progress_bar import progress_bar
+    from consumers.offline.replay.rivals import BaselineSelection
     from consumers.offline.replay.run import ReplayOptions
     from consumers.offline.replay.run import replay as replay_events
     from consumers.runtime.interruption import Interruption
@@ -142,6 +165,8 @@ def replay(
                 limit=limit,
                 cycle_clicks=cycle_clicks,
                 recommendations=recommendations,
+                baselines=BaselineSelection.parse(baselines),
+                compare=compared,
                 on_bad="skip" if skip_bad else "fail",
                 judged=url is not None,
             ),
@@ -154,6 +179,18 @@ def replay(
     found = result["options"]
     say_skipped(found["skipped_rows"], found["skipped_examples"])
     say(f"wrote {out / 'metrics.json'} and {out / 'report.html'}")
+
+
+def _compared(files: list[Path], settings: list[str] | None) -> "dict[str, GsrConfig]":
+    """Return name -> settings of each file; the flags count for all of them."""
+    named = {file.stem: resolve(file, settings) for file in map(home_path, files)}
+    if len(named) < len(files) or named.keys() & _TAKEN:
+        raise typer.BadParameter(
+            "name the files of --compare differently: their names without .toml are what the "
+            f"configurations are called, and {', '.join(sorted(_TAKEN))} are taken",
+            param_hint="--compare",
+        )
+    return named
 
 
 def bootstrap(

@@ -233,6 +233,10 @@ class LearningLoop:
         self._encoded = None
         return CycleReport(learned=learned, verdict=verdict, effort=effort)
 
+    def let_samples_go(self) -> None:
+        """Forget the tested clicks that wait to be learned."""
+        self._unlearned = []
+
     def adopt(self, model: JointModel, generations: npt.NDArray[np.int64]) -> None:
         """Go on from another model's weights; rows that stood for other items then are kept.
 

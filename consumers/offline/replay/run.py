@@ -1,33 +1,35 @@
 """`gsr replay`: an event file through the learning loop, in event time, with quality measured."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
+import numpy as np
+
+from consumers.config.settings import GsrConfig
 from consumers.errors import ConfigError
-from consumers.learning.live_loop import loop_options
 from consumers.offline.click_history import ClickHistory, ClickHistoryOptions
+from consumers.offline.replay.contender import Contender, ContenderOptions
 from consumers.offline.replay.lists import LISTS_NAME, ReplayLists, lists_file, newest_users
 from consumers.offline.replay.report import write_report
+from consumers.offline.replay.rivals import FROZEN, BaselineSelection
+from consumers.offline.replay.stage_times import StageTimes
 from consumers.runtime.documents import write_document
 from consumers.runtime.outputs import check_output
 from consumers.runtime.progress import Progress, ProgressCallback, TimedProgress, quiet
 from consumers.runtime.usage import process_usage
+from gsr.baselines.together import BaselinesTogether
 from gsr.counters.click_batch import ClickBatch
-from gsr.loop.drift_watch import DriftFigures, DriftWatch
 from gsr.loop.learning_loop import LearningLoop
-from gsr.loop.quality_document import BaselineChoice, choose_baselines, quality_document
-from gsr.loop.reports import CycleReport
-from gsr.network.model import JointModel
+from gsr.loop.quality_document import JOINT, choose_baselines, quality_document
+from gsr.loop.reports import TestedClicks
 from stream.clock import Clock, SystemClock
 
 FINAL_USERS: Final = 10_000
 """How many users' lists `--recommendations final` writes: those whose clicks are newest."""
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +52,9 @@ class ReplayOptions(ClickHistoryOptions):
         each cycle the lists of the users who clicked in it, as the publisher would have sent them
         (large, and about twice as slow); "none".
     baselines
-        Half-life of each baseline: the "best" of the grid over the scored clicks themselves,
-        which favours the baselines, or the best over the "warmup".
+        Which are measured, and where their half-lives are chosen.
+    compare
+        Name to settings of other configurations that learn beside, on the same reading.
     judged
         The events come from a topic: their times were judged by their append times.
     """
@@ -61,7 +64,8 @@ class ReplayOptions(ClickHistoryOptions):
     repeats: Literal["exclude", "include"] = "exclude"
     seed: int = 0
     recommendations: Literal["none", "final", "all"] = "final"
-    baselines: BaselineChoice = "best"
+    baselines: BaselineSelection = field(default_factory=BaselineSelection)
+    compare: Mapping[str, GsrConfig] = field(default_factory=dict)
     judged: bool = False
 
 
@@ -102,7 +106,7 @@ def replay(
 
 
 class Replay:
-    """One run: the trainer's loop, fed from a file.
+    """One run: learning loops, fed from a file, whose ranks of each click are put side by side.
 
     Parameters
     ----------
@@ -114,6 +118,11 @@ class Replay:
         Is told a few times a second.
     clock
         Of the cost.
+
+    Attributes
+    ----------
+    contenders
+        The joint model first, then what it is compared with; only its loop has baselines.
     """
 
     def __init__(
@@ -125,14 +134,20 @@ class Replay:
     ) -> None:
         self._options = options
         self._history = history
-        self._clock = clock
         self._progress = progress
         self._timed_progress = TimedProgress(progress, clock, history.events)
-        self.loop = _loop(options, history.window_seconds)
-        self._watch = DriftWatch(self.loop)
-        self._looks: list[DriftFigures] = []
-        self._cycles: list[dict[str, float]] = []
-        self._spent = dict.fromkeys(("reading", "counting", "testing", "learning", "lists"), 0.0)
+        self._baselines = options.baselines.baselines(clock.monotonic)
+        nothing = BaselinesTogether({}, clock.monotonic)
+        self.contenders = [
+            Contender(one, nothing if number else self._baselines, clock.monotonic)
+            for number, one in enumerate(_contenders(options, history.window_seconds))
+        ]
+        self._times = StageTimes(("reading", "lists"), clock.monotonic)
+
+    @property
+    def loop(self) -> LearningLoop:
+        """The loop of the joint model."""
+        return self.contenders[0].loop
 
     def lists(self, stack: ExitStack) -> ReplayLists | None:
         """Open the file of recommendations, where it is wanted; `stack` puts it in its place."""
@@ -152,7 +167,7 @@ class Replay:
         done, warmed = 0, round(self._options.warmup * total)
         batches = self._history.batches()
         while True:
-            batch = self._timed("reading", lambda: next(batches, None))
+            batch = self._times.timed("reading", lambda: next(batches, None))
             if batch is None:
                 break
             # A cycle never straddles the end of the warm-up: scoring begins at one exact click.
@@ -161,22 +176,23 @@ class Replay:
                 done += len(part)
             if lists is not None and self._options.recommendations == "all":
                 users = list(dict.fromkeys(batch.user_ids))
-                self._timed("lists", lambda: lists.write(users, "click"))  # noqa: B023 - called at once
+                self._times.timed("lists", lambda: lists.write(users, "click"))  # noqa: B023 - called at once
             self._tell(done)
         if lists is not None and self._options.recommendations == "final":
             self._progress(Progress(stage="making lists", done=done, total=total))
-            self._timed("lists", lambda: lists.write(newest_users(self.loop, FINAL_USERS), "model"))
+            newest = newest_users(self.loop, FINAL_USERS)
+            self._times.timed("lists", lambda: lists.write(newest, "model"))
 
     def document(self) -> dict[str, Any]:
         """Return the content of `metrics.json`."""
-        loop, options = self.loop, self._options
+        loop, options, joint = self.loop, self._options, self.contenders[0]
         return {
-            **quality_document(loop, choose_baselines(loop, options.baselines)),
+            **self._quality(),
             "drift": {
                 "alarms": [asdict(alarm) for alarm in loop.alarms],
-                "looks": [asdict(look) for look in self._looks],
+                "looks": [asdict(look) for look in joint.looks],
             },
-            "cycles": self._cycles,
+            "cycles": joint.cycles,
             "totals": asdict(loop.totals),
             "options": {
                 "events": self._history.file.name,
@@ -186,7 +202,8 @@ class Replay:
                 "limit": options.limit,
                 "cycle_clicks": self._history.cycle_clicks,
                 "window_seconds": self._history.window_seconds,
-                "baselines": options.baselines,
+                "baselines": list(options.baselines.names),
+                "baselines_chosen_on": options.baselines.choice,
                 "half_lives_seconds": list(options.config.state.half_lives_seconds),
                 **self._history.skipped,
             },
@@ -194,27 +211,42 @@ class Replay:
                 **asdict(process_usage()),
                 "clicks": loop.totals.clicks,
                 "scored": loop.quality.overall.scored,
-                "stages_seconds": dict(self._spent),
+                "stages_seconds": self._stages(),
+                "baselines_seconds": dict(self._baselines.seconds),
+                "contenders_seconds": {one.name: one.cost() for one in self.contenders[1:]},
             },
         }
 
-    def _turn(self, batch: ClickBatch, *, rank: bool) -> None:
-        loop = self.loop
-        self._timed("counting", lambda: loop.advance(batch, rank=rank))
-        self._timed("testing", loop.test)
-        report = self._timed("learning", loop.learn)
-        if report is not None:
-            self._cycles.append(_cycle_facts(report, loop.mirror.arrays.watermark))
-        time = loop.mirror.arrays.watermark
-        if not self._looks or time >= self._looks[-1].time + self._history.window_seconds:
-            self._looks.append(self._timed("testing", self._watch.look))
+    def _quality(self) -> dict[str, Any]:
+        """Return the quality of all models, those of other loops among them."""
+        shown = choose_baselines(self.loop, self._options.baselines.choice)
+        document = quality_document(self.loop, shown)
+        for contender in self.contenders[1:]:
+            other = quality_document(contender.loop, {contender.name: JOINT})
+            document["overall"] |= other["overall"]
+            for name, tally in other["slices"].items():
+                document["slices"][name] |= tally
+            for window, of_other in zip(document["windows"], other["windows"], strict=True):
+                window.update(of_other)
+        return document
 
-    def _timed(self, stage: str, work: Callable[[], Result]) -> Result:
-        began = self._clock.monotonic()
-        try:
-            return work()
-        finally:
-            self._spent[stage] += self._clock.monotonic() - began
+    def _stages(self) -> dict[str, float]:
+        """Return the seconds of every stage; each second is in one of them."""
+        baselines = sum(self._baselines.seconds.values())
+        joint = self.contenders[0].cost()
+        others = sum(sum(one.cost().values()) for one in self.contenders[1:])
+        return {
+            **self._times.seconds,
+            **joint,
+            "counting": joint["counting"] - baselines,
+            "baselines": baselines,
+            "other contenders": others,
+        }
+
+    def _turn(self, batch: ClickBatch, *, rank: bool) -> None:
+        tested = [contender.turn(batch, rank=rank) for contender in self.contenders]
+        for contender, others in zip(self.contenders[1:], tested[1:], strict=True):
+            _check_same(contender.name, tested[0], others)
 
     def _tell(self, done: int) -> None:
         overall = self.loop.quality.overall
@@ -225,27 +257,45 @@ class Replay:
             self._timed_progress.tell("learning", done)
 
 
-def _loop(options: ReplayOptions, window: float) -> LearningLoop:
-    config = options.config
-    changed = replace(
-        loop_options(config),
-        learner=replace(config.learner, seed=options.seed),
+def _contenders(options: ReplayOptions, window: float) -> list[ContenderOptions]:
+    """Return the joint model, what it is compared with, and its frozen self, where asked for."""
+    joint = ContenderOptions(
+        name=JOINT,
+        config=options.config,
+        seed=options.seed,
         mask_seen=options.repeats == "exclude",
         window_seconds=window,
+        watched=True,
     )
-    return LearningLoop(changed, JointModel(config.model, options.seed))
+    compared = [
+        # A seed of its own counts: two seeds of one configuration can be compared.
+        replace(
+            joint,
+            name=name,
+            config=config,
+            seed=config.learner.seed or options.seed,
+            watched=False,
+        )
+        for name, config in options.compare.items()
+    ]
+    frozen = replace(joint, name=FROZEN, learns_until="warmup", watched=False)
+    return [joint, *compared, *([frozen] if FROZEN in options.baselines.names else [])]
 
 
-def _cycle_facts(report: CycleReport, time: float) -> dict[str, float]:
-    return {
-        "time": time,
-        "loss": report.learned.loss,
-        "fresh": report.learned.fresh,
-        "replayed": report.learned.replayed,
-        "effort": report.effort,
-        "promoted": float(report.verdict.promoted),
-        "z": report.verdict.z,
-    }
+def _check_same(name: str, joint: Sequence[TestedClicks], others: Sequence[TestedClicks]) -> None:
+    """Refuse a configuration whose rules test other clicks.
+
+    Raises
+    ------
+    ConfigError
+        Ranks of different clicks cannot be compared.
+    """
+    ours, theirs = ([part.offsets for part in tested] for tested in (joint, others))
+    if not np.array_equal(np.concatenate([*ours, []]), np.concatenate([*theirs, []])):
+        raise ConfigError(
+            f"{name} does not test the same clicks: compare settings that leave the length of "
+            "buffers, the events and their weights alone"
+        )
 
 
 def _check(options: ReplayOptions) -> None:

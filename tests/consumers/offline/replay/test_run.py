@@ -17,6 +17,7 @@ import zstandard
 
 from consumers.config.settings import GsrConfig
 from consumers.errors import ConfigError
+from consumers.offline.replay.rivals import BaselineSelection
 from consumers.offline.replay.run import ReplayOptions, replay
 from consumers.runtime.progress import Progress
 from gsr.quality.ranking_metrics import METRICS
@@ -287,3 +288,34 @@ def test_baselines_are_as_strong_as_measured_elsewhere(
     assert document["overall"]["popularity"]["mrr@20"] >= 0.024
     assert document["overall"]["graph"]["hr@20"] >= 0.229
     assert document["overall"]["graph"]["mrr@20"] >= 0.061
+
+
+def test_configurations_are_compared_on_one_reading(tmp_path: Path) -> None:
+    """Each learns as if it were alone, and is measured on the same clicks as the joint model."""
+    events = write_events(tmp_path / "clicks.csv", shoppers(900))
+    other = CONFIG.with_values({"learner": {**SMALL_LEARNER, "seed": 5}})
+    both = run(events, tmp_path / "both", compare={"five": other, "same": CONFIG})
+    alone = run(events, tmp_path / "alone", seed=5)
+    assert both["overall"]["same"] == both["overall"]["joint"]
+    assert both["overall"]["five"] == alone["overall"]["joint"] != both["overall"]["joint"]
+    assert [w["five"] for w in both["windows"]] == [w["joint"] for w in alone["windows"]]
+    assert both["cost"]["contenders_seconds"].keys() == {"five", "same"}
+
+
+def test_other_clicks_cannot_be_compared(tmp_path: Path) -> None:
+    """Shorter buffers hide fewer repeats: ranks of other clicks are not put side by side."""
+    events = write_events(tmp_path / "clicks.csv", shoppers(900))
+    short = CONFIG.with_values({"state": {"buffer_length": 8}})
+    with pytest.raises(ConfigError, match="short does not test the same clicks"):
+        run(events, tmp_path / "out", compare={"short": short})
+
+
+def test_the_frozen_model_stands_still_after_the_warm_up(tmp_path: Path) -> None:
+    """Its counters go on, its weights do not."""
+    events = write_events(tmp_path / "clicks.csv", shoppers(900))
+    found = run(
+        events, tmp_path / "out", warmup=0.4, baselines=BaselineSelection(("counters", "frozen"))
+    )
+    overall = found["overall"]
+    assert overall["frozen"] != overall["joint"]
+    assert overall["frozen"]["hr@20"] > 0.2

@@ -1,0 +1,138 @@
+"""One learning loop of a replay: a configuration that is tested and learned on the stream."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+from consumers.config.settings import GsrConfig
+from consumers.learning.live_loop import loop_options
+from consumers.offline.replay.stage_times import StageTimes
+from gsr.baselines.interface import Baseline
+from gsr.counters.click_batch import ClickBatch
+from gsr.loop.drift_watch import DriftFigures, DriftWatch
+from gsr.loop.learning_loop import LearningLoop
+from gsr.loop.reports import CycleReport, TestedClicks
+from gsr.network.model import JointModel
+
+LearnsUntil = Literal["end", "warmup"]
+
+STAGES: Final = ("counting", "testing", "learning")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContenderOptions:
+    """What a contender is, and how it is tested.
+
+    Parameters
+    ----------
+    name
+        What its column of ranks is called.
+    config
+        Its settings.
+    seed
+        Of everything random.
+    mask_seen
+        See `gsr.loop.options.LoopOptions`.
+    window_seconds
+        Length of a window of quality.
+    learns_until
+        "end", or "warmup": its weights stay as they were after the warm-up; its counters go on.
+    watched
+        Whether drift is looked for.
+    """
+
+    name: str
+    config: GsrConfig
+    seed: int
+    mask_seen: bool
+    window_seconds: float
+    learns_until: LearnsUntil = "end"
+    watched: bool = False
+
+
+class Contender:
+    """A learning loop that is fed the stream cycle by cycle.
+
+    Parameters
+    ----------
+    options
+        See `ContenderOptions`.
+    baselines
+        Measured in its loop.
+    monotonic
+        A clock, in seconds.
+
+    Attributes
+    ----------
+    loop
+        Counters, model and quality.
+    looks
+        Of drift, one for each window.
+    cycles
+        Facts of each cycle.
+    times
+        Seconds of each stage.
+    """
+
+    def __init__(
+        self, options: ContenderOptions, baselines: Baseline, monotonic: Callable[[], float]
+    ) -> None:
+        self.options = options
+        config = options.config
+        changed = replace(
+            loop_options(config),
+            learner=replace(config.learner, seed=options.seed),
+            mask_seen=options.mask_seen,
+            window_seconds=options.window_seconds,
+            test_first_clicks=True,
+        )
+        self._tested: list[TestedClicks] = []
+        self.loop = LearningLoop(
+            changed, JointModel(config.model, options.seed), baselines, self._tested.append
+        )
+        self._watch = DriftWatch(self.loop) if options.watched else None
+        self.looks: list[DriftFigures] = []
+        self.cycles: list[dict[str, float]] = []
+        self.times = StageTimes(STAGES, monotonic)
+
+    @property
+    def name(self) -> str:
+        """What its column of ranks is called."""
+        return self.options.name
+
+    def turn(self, batch: ClickBatch, *, rank: bool) -> list[TestedClicks]:
+        """Take in a cycle's clicks, test and learn them; return what was tested."""
+        loop, times = self.loop, self.times
+        times.timed("counting", lambda: loop.advance(batch, rank=rank))
+        times.timed("testing", loop.test)
+        if rank and self.options.learns_until == "warmup":
+            loop.let_samples_go()
+        else:
+            report = times.timed("learning", loop.learn)
+            if report is not None:
+                self.cycles.append(_cycle_facts(report, loop.mirror.arrays.watermark))
+        self._look()
+        tested, self._tested[:] = list(self._tested), ()
+        return tested
+
+    def _look(self) -> None:
+        time = self.loop.mirror.arrays.watermark
+        due = not self.looks or time >= self.looks[-1].time + self.options.window_seconds
+        if self._watch is not None and due:
+            self.looks.append(self.times.timed("testing", self._watch.look))
+
+    def cost(self) -> dict[str, Any]:
+        """Return the seconds of each stage, as JSON values."""
+        return dict(self.times.seconds)
+
+
+def _cycle_facts(report: CycleReport, time: float) -> dict[str, float]:
+    return {
+        "time": time,
+        "loss": report.learned.loss,
+        "fresh": report.learned.fresh,
+        "replayed": report.learned.replayed,
+        "effort": report.effort,
+        "promoted": float(report.verdict.promoted),
+        "z": report.verdict.z,
+    }

@@ -1,0 +1,78 @@
+"""Baselines of a replay by name, and which of them are measured unless one says otherwise."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from consumers.errors import ConfigError
+from gsr.baselines.counters import BaselineCounters
+from gsr.baselines.interface import Baseline
+from gsr.baselines.together import BaselinesTogether
+from gsr.loop.quality_document import BaselineChoice
+
+COUNTERS: Final = "counters"
+FROZEN: Final = "frozen"
+
+DEFAULT: Final = (COUNTERS,)
+"""Those that cost less than the model."""
+
+KNOWN: Final[Mapping[str, str]] = {
+    COUNTERS: "decayed popularity, the item graph, and their best fixed mix",
+    FROZEN: "the joint model as it was after the warm-up, on counters that go on",
+}
+"""Name to what it is."""
+
+_MAKERS: Final[Mapping[str, Callable[[], Baseline]]] = {COUNTERS: BaselineCounters}
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineSelection:
+    """Which baselines to measure, and on which clicks to choose their settings.
+
+    Parameters
+    ----------
+    names
+        Of `KNOWN`.
+    choice
+        "best": the half-life and mix of each baseline are the best over the scored clicks
+        themselves, which favours the baselines; "warmup": the best over the warm-up.
+
+    Examples
+    --------
+    >>> BaselineSelection.parse("warmup")
+    BaselineSelection(names=('counters',), choice='warmup')
+    >>> BaselineSelection.parse("frozen, warmup")
+    BaselineSelection(names=('frozen',), choice='warmup')
+    >>> BaselineSelection.parse("none")
+    BaselineSelection(names=(), choice='best')
+    """
+
+    names: tuple[str, ...] = DEFAULT
+    choice: BaselineChoice = "best"
+
+    @classmethod
+    def parse(cls, text: str) -> "BaselineSelection":
+        """Read names with commas between them; "default", "all", "none" and "warmup" may be there.
+
+        Raises
+        ------
+        ConfigError
+            There is no such baseline.
+        """
+        given = [word.strip() for word in text.split(",") if word.strip()]
+        groups = {"default": DEFAULT, "all": tuple(KNOWN), "none": ()}
+        choice: BaselineChoice = "warmup" if "warmup" in given else "best"
+        words = [word for word in given if word != "warmup"] or ["default"]
+        unknown = [word for word in words if word not in KNOWN and word not in groups]
+        if unknown:
+            raise ConfigError(
+                f"no such baseline: {', '.join(unknown)}; there are {', '.join(KNOWN)}, and "
+                "default, all, none; warmup chooses half-lives on the warm-up"
+            )
+        asked = {name for word in words for name in groups.get(word, (word,))}
+        return cls(tuple(name for name in KNOWN if name in asked), choice)
+
+    def baselines(self, monotonic: Callable[[], float]) -> BaselinesTogether:
+        """Return those that are measured inside of a learning loop."""
+        made = {name: _MAKERS[name]() for name in self.names if name in _MAKERS}
+        return BaselinesTogether(made, monotonic)
