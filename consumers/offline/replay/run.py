@@ -222,12 +222,13 @@ class Replay:
         shown = choose_baselines(self.loop, self._options.baselines.choice)
         document = quality_document(self.loop, shown)
         for contender in self.contenders[1:]:
-            other = quality_document(contender.loop, {contender.name: JOINT})
-            document["overall"] |= other["overall"]
-            for name, tally in other["slices"].items():
-                document["slices"][name] |= tally
-            for window, of_other in zip(document["windows"], other["windows"], strict=True):
-                window.update(of_other)
+            quality, shown = contender.loop.quality, {contender.name: JOINT}
+            document["overall"] |= quality.means(quality.overall, shown)
+            for name, tally in quality.slices.items():
+                document["slices"][name] |= quality.means(tally, shown)
+            windows = [tally for _, tally in sorted(quality.windows.items())]
+            for window, tally in zip(document["windows"], windows, strict=True):
+                window.update(quality.means(tally, shown))
         return document
 
     def _stages(self) -> dict[str, float]:
