@@ -114,6 +114,10 @@ def replay(
         Literal["none", "final", "all"],
         typer.Option("--recommendations", help="Which lists to write."),
     ] = "final",
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on where the same replay into this folder stopped."),
+    ] = False,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
@@ -147,7 +151,9 @@ def replay(
     from consumers.runtime.interruption import Interruption
 
     with ExitStack() as stack:
-        stack.enter_context(Interruption().caught())
+        interruption = Interruption()
+        stack.enter_context(interruption.caught())
+        stack.enter_context(_stop_told(out))
         files = [home_path(Path(text)) for text in events]
         if url is not None:
             files = [stack.enter_context(_exported(loaded, start, stop))]
@@ -169,8 +175,10 @@ def replay(
                 compare=compared,
                 on_bad="skip" if skip_bad else "fail",
                 judged=url is not None,
+                resume=resume,
             ),
             progress,
+            interruption=interruption,
         )
     if as_json:
         print_json(result)
@@ -179,6 +187,19 @@ def replay(
     found = result["options"]
     say_skipped(found["skipped_rows"], found["skipped_examples"])
     say(f"wrote {out / 'metrics.json'} and {out / 'report.html'}")
+
+
+@contextmanager
+def _stop_told(out: Path) -> Iterator[None]:
+    """Say, where the block is interrupted, how to go on."""
+    from consumers.offline.replay.resuming import DIRECTORY
+
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if (out / DIRECTORY).is_dir():
+            say("stopped; the same command with --resume goes on from here")
+        raise
 
 
 def _compared(files: list[Path], settings: list[str] | None) -> "dict[str, GsrConfig]":

@@ -96,14 +96,23 @@ class ClickHistory:
         """Length of a window of quality over time."""
         return window_seconds(self.summary)
 
-    def batches(self, first_offset: int = 0) -> Iterator[ClickBatch]:
-        """Yield all clicks, a cycle at a time; their offsets count up from `first_offset`."""
+    def batches(self, first_offset: int = 0, skip: int = 0) -> Iterator[ClickBatch]:
+        """Yield all clicks, a cycle at a time.
+
+        Parameters
+        ----------
+        first_offset
+            Of the first click; offsets count up.
+        skip
+            Clicks, whole cycles of them, that are read and not yielded.
+        """
         rules, offset = self.options.config.events.rules(), first_offset
         events = sorted_events(self.file, self.summary)
         for columns in cut(events, self.cycle_clicks, self.options.limit):
             batch = to_click_batch(columns, rules, offset)
             offset += len(batch)
-            yield batch
+            if offset - first_offset > skip:
+                yield batch
 
 
 def cycle_clicks(events: int) -> int:

@@ -121,6 +121,16 @@ class Contender:
         if self._watch is not None and due:
             self.looks.append(self.times.timed("testing", self._watch.look))
 
+    def state(self) -> dict[str, Any]:
+        """Return all that changes while it goes on."""
+        return {
+            "loop": self.loop,
+            "watch": self._watch,
+            "looks": self.looks,
+            "cycles": self.cycles,
+            "seconds": self.times.seconds,
+        }
+
     def cost(self) -> dict[str, Any]:
         """Return the seconds of each stage, as JSON values."""
         return dict(self.times.seconds)

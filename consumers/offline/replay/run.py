@@ -15,9 +15,11 @@ from consumers.offline.click_history import ClickHistory, ClickHistoryOptions
 from consumers.offline.replay.contender import Contender, ContenderOptions
 from consumers.offline.replay.lists import LISTS_NAME, ReplayLists, lists_file, newest_users
 from consumers.offline.replay.report import write_report
+from consumers.offline.replay.resuming import SAVE_SECONDS, StoppedReplay, identity_of
 from consumers.offline.replay.rivals import FROZEN, BaselineSelection
 from consumers.offline.replay.stage_times import StageTimes
 from consumers.runtime.documents import write_document
+from consumers.runtime.interruption import Interruption
 from consumers.runtime.outputs import check_output
 from consumers.runtime.progress import Progress, ProgressCallback, TimedProgress, quiet
 from consumers.runtime.usage import process_usage
@@ -26,7 +28,7 @@ from gsr.counters.click_batch import ClickBatch
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.quality_document import JOINT, choose_baselines, quality_document
 from gsr.loop.reports import TestedClicks
-from stream.clock import Clock, SystemClock
+from stream.clock import Clock, Periodic, SystemClock
 
 FINAL_USERS: Final = 10_000
 """How many users' lists `--recommendations final` writes: those whose clicks are newest."""
@@ -53,6 +55,8 @@ class ReplayOptions(ClickHistoryOptions):
         (large, and about twice as slow); "none".
     baselines
         Which are measured, and where their half-lives are chosen.
+    resume
+        Go on where a replay of the same events and options stopped, in `out`.
     compare
         Name to settings of other configurations that learn beside, on the same reading.
     judged
@@ -67,16 +71,19 @@ class ReplayOptions(ClickHistoryOptions):
     baselines: BaselineSelection = field(default_factory=BaselineSelection)
     compare: Mapping[str, GsrConfig] = field(default_factory=dict)
     judged: bool = False
+    resume: bool = False
 
 
 def replay(
     options: ReplayOptions,
     progress: ProgressCallback = quiet,
     clock: Clock | None = None,
+    interruption: Interruption | None = None,
 ) -> dict[str, Any]:
     """Replay an event file and return the content of `metrics.json`.
 
-    Nothing is left half-written when it is interrupted.
+    No result is left half-written when it is interrupted; what it has learned is kept beside, for
+    a run that goes on.
 
     Raises
     ------
@@ -84,6 +91,8 @@ def replay(
         The file cannot be read, is empty, or a row is bad (`on_bad="fail"`).
     ConfigError
         An option makes no sense; says which.
+    NotFoundError, ArtifactError
+        There is nothing to go on from.
     StorageFullError
         The results cannot be written; found before the replay where it is so then.
     """
@@ -93,7 +102,7 @@ def replay(
     started = clock.monotonic()
     now = math.inf if options.judged else clock.time()
     history = ClickHistory.look_through(options, progress, now)
-    run = Replay(options, history, progress, clock)
+    run = Replay(options, history, progress, clock, interruption or Interruption())
     # Whatever ends it early, what is half-made must not look like a result.
     with ExitStack() as stack:
         lists = run.lists(stack)
@@ -102,6 +111,7 @@ def replay(
         document["cost"] |= {"seconds": clock.monotonic() - started}
         write_report(document, options.out / "report.html")
     write_document(document, options.out / "metrics.json")
+    run.stopped.remove()
     return document
 
 
@@ -118,11 +128,15 @@ class Replay:
         Is told a few times a second.
     clock
         Of the cost.
+    interruption
+        Ends it between two cycles.
 
     Attributes
     ----------
     contenders
         The joint model first, then what it is compared with; only its loop has baselines.
+    stopped
+        Where its state is kept.
     """
 
     def __init__(
@@ -131,9 +145,11 @@ class Replay:
         history: ClickHistory,
         progress: ProgressCallback,
         clock: Clock,
+        interruption: Interruption,
     ) -> None:
         self._options = options
         self._history = history
+        self._interruption = interruption
         self._progress = progress
         self._timed_progress = TimedProgress(progress, clock, history.events)
         self._baselines = options.baselines.baselines(clock.monotonic)
@@ -143,6 +159,8 @@ class Replay:
             for number, one in enumerate(_contenders(options, history.window_seconds))
         ]
         self._times = StageTimes(("reading", "lists"), clock.monotonic)
+        self.stopped = StoppedReplay(options.out, identity_of(history, _identity(options)))
+        self._save_due = Periodic(clock, SAVE_SECONDS, first=SAVE_SECONDS)
 
     @property
     def loop(self) -> LearningLoop:
@@ -164,24 +182,47 @@ class Replay:
     def follow(self, lists: ReplayLists | None) -> None:
         """Take the whole stream in, cycle by cycle."""
         total = self._history.events
-        done, warmed = 0, round(self._options.warmup * total)
-        batches = self._history.batches()
+        done, warmed = self._begin(), round(self._options.warmup * total)
+        batches = self._history.batches(skip=done)
         while True:
-            batch = self._times.timed("reading", lambda: next(batches, None))
-            if batch is None:
-                break
-            # A cycle never straddles the end of the warm-up: scoring begins at one exact click.
-            for part in batch.split(warmed - done):
-                self._turn(part, rank=done >= warmed)
-                done += len(part)
-            if lists is not None and self._options.recommendations == "all":
-                users = list(dict.fromkeys(batch.user_ids))
-                self._times.timed("lists", lambda: lists.write(users, "click"))  # noqa: B023 - called at once
-            self._tell(done)
+            with self._interruption.held():
+                batch = self._times.timed("reading", lambda: next(batches, None))
+                if batch is None:
+                    break
+                # A cycle never straddles the end of the warm-up: scoring begins at one exact click.
+                for part in batch.split(warmed - done):
+                    self._turn(part, rank=done >= warmed)
+                    done += len(part)
+                if lists is not None and self._options.recommendations == "all":
+                    users = list(dict.fromkeys(batch.user_ids))
+                    self._times.timed("lists", lambda: lists.write(users, "click"))  # noqa: B023 - called at once
+                self._tell(done)
+                self._keep(done)
+            self._interruption.end()
         if lists is not None and self._options.recommendations == "final":
             self._progress(Progress(stage="making lists", done=done, total=total))
             newest = newest_users(self.loop, FINAL_USERS)
             self._times.timed("lists", lambda: lists.write(newest, "model"))
+
+    def _begin(self) -> int:
+        """Return how many clicks are behind it: none, or those of the run that stopped."""
+        if self._options.resume:
+            return self.stopped.restore(self._roots())
+        self.stopped.remove()
+        return 0
+
+    def _keep(self, done: int) -> None:
+        """Keep the state now and then, and where the run is to end."""
+        ending = self._interruption.stop.is_set()
+        if self._options.recommendations != "all" and (ending or self._save_due.due()):
+            self.stopped.save(done, self._roots())
+
+    def _roots(self) -> dict[str, Any]:
+        """Return all that changes while the run goes on."""
+        return {
+            "contenders": [contender.state() for contender in self.contenders],
+            "seconds": self._times.seconds,
+        }
 
     def document(self) -> dict[str, Any]:
         """Return the content of `metrics.json`."""
@@ -258,6 +299,20 @@ class Replay:
             self._timed_progress.tell("learning", done)
 
 
+def _identity(options: ReplayOptions) -> dict[str, Any]:
+    """Return what of the options decides the outcome, as JSON values."""
+    return {
+        "warmup": options.warmup,
+        "repeats": options.repeats,
+        "seed": options.seed,
+        "limit": options.limit,
+        "cycle_clicks": options.cycle_clicks,
+        "baselines": options.baselines.names,
+        "config": options.config.model_dump(mode="json"),
+        "compare": {name: one.model_dump(mode="json") for name, one in options.compare.items()},
+    }
+
+
 def _contenders(options: ReplayOptions, window: float) -> list[ContenderOptions]:
     """Return the joint model, what it is compared with, and its frozen self, where asked for."""
     joint = ContenderOptions(
@@ -304,5 +359,9 @@ def _check(options: ReplayOptions) -> None:
         raise ConfigError(f"warmup is {options.warmup}: give a share from 0 up to, not with, 1")
     if options.limit is not None and options.limit < 1:
         raise ConfigError(f"limit is {options.limit}: give 1 or more, or leave it out")
+    if options.resume and options.recommendations == "all":
+        raise ConfigError(
+            "a replay that writes all lists cannot go on where it stopped: leave --resume out"
+        )
     if options.cycle_clicks is not None and options.cycle_clicks < 1:
         raise ConfigError(f"cycle_clicks is {options.cycle_clicks}: give 1 or more")

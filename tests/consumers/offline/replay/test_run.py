@@ -16,9 +16,11 @@ import pytest
 import zstandard
 
 from consumers.config.settings import GsrConfig
-from consumers.errors import ConfigError
+from consumers.errors import ConfigError, NotFoundError
+from consumers.offline.replay.resuming import DIRECTORY
 from consumers.offline.replay.rivals import BaselineSelection
 from consumers.offline.replay.run import ReplayOptions, replay
+from consumers.runtime.interruption import Interruption
 from consumers.runtime.progress import Progress
 from gsr.quality.ranking_metrics import METRICS
 from stream.clock import ManualClock
@@ -319,3 +321,57 @@ def test_the_frozen_model_stands_still_after_the_warm_up(tmp_path: Path) -> None
     overall = found["overall"]
     assert overall["frozen"] != overall["joint"]
     assert overall["frozen"]["hr@20"] > 0.2
+
+
+def stopped_after(clicks: int) -> tuple[Interruption, Callable[[Progress], None]]:
+    """Return an interruption, and a callback that asks for the end after so many clicks."""
+    interruption = Interruption()
+
+    def watch(progress: Progress) -> None:
+        if progress.done >= clicks:
+            interruption.stop.set()
+
+    return interruption, watch
+
+
+def test_a_stopped_replay_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """As if it had never stopped: every figure and every list are those of an undisturbed run."""
+    events = write_events(tmp_path / "clicks.csv", shoppers(1500))
+    whole = run(events, tmp_path / "whole", compare={"five": CONFIG}, seed=2)
+    options = ReplayOptions(
+        events=events,
+        out=tmp_path / "out",
+        config=CONFIG,
+        cycle_clicks=200,
+        compare={"five": CONFIG},
+        seed=2,
+    )
+    interruption, watch = stopped_after(800)
+    with pytest.raises(SystemExit):
+        replay(options, watch, interruption=interruption)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [DIRECTORY]
+    resumed = replay(replace(options, resume=True))
+    for document in (whole, resumed):
+        del document["cost"]
+    assert resumed == whole
+    assert not (tmp_path / "out" / DIRECTORY).exists()
+    first, second = (tmp_path / name / "recommendations.jsonl.zst" for name in ("whole", "out"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_only_the_same_replay_goes_on(tmp_path: Path) -> None:
+    """Other options would mix two runs into one; without a stopped run there is nothing to do."""
+    events = write_events(tmp_path / "clicks.csv", shoppers(900))
+    options = ReplayOptions(events=events, out=tmp_path / "out", config=CONFIG, cycle_clicks=200)
+    with pytest.raises(NotFoundError, match="no stopped replay"):
+        replay(replace(options, resume=True))
+    interruption, watch = stopped_after(400)
+    with pytest.raises(SystemExit):
+        replay(options, watch, interruption=interruption)
+    with pytest.raises(ConfigError, match="other events or options"):
+        replay(replace(options, resume=True, seed=9))
+    with pytest.raises(ConfigError, match="all lists"):
+        replay(replace(options, resume=True, recommendations="all"))
+    begun_anew = replay(options)
+    assert begun_anew["totals"]["clicks"] == 900
+    assert not (tmp_path / "out" / DIRECTORY).exists()
