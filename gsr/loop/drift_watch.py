@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.loop.learning_loop import LearningLoop
+from gsr.quality.beyond_accuracy import catalogue_coverage
 from gsr.quality.drift import (
-    catalogue_coverage,
     embedding_movement,
     graph_churn,
     population_stability_index,

@@ -268,20 +268,3 @@ def top_neighbours(graph: ItemGraph, scale: int, count: int = 10) -> npt.NDArray
         graph.row_starts, graph.row_lengths, graph.neighbours, graph.weights, scale, out
     )
     return out
-
-
-def catalogue_coverage(recommended: npt.NDArray[np.int64], alive: npt.NDArray[np.bool_]) -> float:
-    """Return the share of live items that stand in at least one of the recommended lists.
-
-    Parameters
-    ----------
-    recommended
-        int64, any shape: item rows; negative where a list is shorter.
-    alive
-        bool [N].
-    """
-    live = int(alive.sum())
-    if live == 0:
-        return 0.0
-    shown = np.unique(recommended[recommended >= 0])
-    return float(alive[shown].sum()) / live

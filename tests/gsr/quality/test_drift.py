@@ -7,7 +7,6 @@ from gsr.counters.items.item_graph import ItemGraph
 from gsr.quality.drift import (
     DETECTORS,
     OutcomeDetector,
-    catalogue_coverage,
     embedding_movement,
     graph_churn,
     population_stability_index,
@@ -123,11 +122,3 @@ def test_top_neighbours_are_the_heaviest() -> None:
         alive=np.ones(2, dtype=np.bool_),
     )
     assert top_neighbours(graph, 1, 2).tolist() == [[5, 7], [8, -1]]
-
-
-def test_coverage_counts_live_items_once() -> None:
-    """Repeated and missing entries do not count."""
-    alive = np.array([True, True, True, False])
-    assert catalogue_coverage(np.array([[0, 0, -1], [1, 3, -1]]), alive) == pytest.approx(2 / 3)
-    assert catalogue_coverage(np.zeros((0, 5), dtype=np.int64), alive) == 0.0
-    assert catalogue_coverage(np.array([[0]]), np.zeros(1, dtype=np.bool_)) == 0.0
