@@ -29,7 +29,7 @@ from gsr.baselines.counter_ranks import (
     rank_all,
     rank_and_add,
 )
-from gsr.counters.items.edge_kernel import new_scratch
+from gsr.counters.items.edge_kernel import graph_of, new_scratch
 from gsr.counters.items.item_columns import ROWS
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.items.item_rows import ItemRows
@@ -188,6 +188,10 @@ class BaselineCounters:
                 ranks,
             )
         return ranks
+
+    def graph(self) -> ItemGraph:
+        """Return views of the counters, in float64, valid until the next change."""
+        return graph_of(self.half_lives, self._items.columns, self._items.edges)
 
     def seed(self, graph: ItemGraph) -> None:
         """Begin with what `graph` holds, on the same half-lives, instead of with nothing.
