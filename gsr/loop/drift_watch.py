@@ -1,12 +1,12 @@
 """Movement of the stream and of the model between two looks."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from gsr.loop.learning_loop import LearningLoop
+from gsr.loop.recent_lists import joint_lists, recent_histories
 from gsr.quality.beyond_accuracy import catalogue_coverage
 from gsr.quality.drift import (
     embedding_movement,
@@ -14,11 +14,6 @@ from gsr.quality.drift import (
     population_stability_index,
     top_neighbours,
 )
-from gsr.ranking.retrieval import top_k
-from gsr.votes.popularity import popularity_levels
-
-COVERAGE_USERS: Final = 200
-COVERAGE_LENGTH: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,39 +73,18 @@ class DriftWatch:
         popularity, share = loop.item_clicks.take()
         vectors = loop.encoded_items().fused.copy()
         neighbours = top_neighbours(graph, graph.scales // 2)
+        histories = recent_histories(loop)
+        covered = 0.0
+        if histories is not None:
+            covered = catalogue_coverage(joint_lists(loop, histories), graph.alive)
         before = self._before
         figures = DriftFigures(
             time=loop.mirror.arrays.watermark,
             popularity_psi=population_stability_index(before.popularity, popularity),
             embedding_movement=embedding_movement(before.vectors, vectors),
             graph_churn=graph_churn(before.neighbours, neighbours),
-            catalogue_coverage=catalogue_coverage(_recent_lists(loop), graph.alive),
+            catalogue_coverage=covered,
             new_item_share=share,
         )
         self._before = _Look(popularity, vectors, neighbours)
         return figures
-
-
-def _recent_lists(loop: LearningLoop) -> npt.NDArray[np.int64]:
-    """Return what users tested last would get now: int64 [B, length], -1 for nothing."""
-    if loop.recent_users is None:
-        return np.zeros((0, COVERAGE_LENGTH), dtype=np.int64)
-    recent = loop.recent_users
-    histories = recent.rows(np.arange(len(recent))[-COVERAGE_USERS:])
-    graph, items = loop.mirror.graph(), loop.encoded_items()
-    levels = np.empty((graph.items, graph.scales))
-    popularity_levels(graph, levels)
-    found = loop.model.user_queries(histories, graph, items=items)
-    model = loop.options.model
-    return top_k(
-        found.vectors,
-        found.channel_weights,
-        items.fused,
-        graph,
-        levels,
-        histories,
-        list(histories.items),
-        COVERAGE_LENGTH,
-        history=model.channel_history,
-        decay=model.channel_decay,
-    ).rows

@@ -31,6 +31,13 @@ class ItemTotals:
         np.add.at(self._clicks, targets, 1)
         return before
 
+    def counts(self, items: int) -> npt.NDArray[np.int64]:
+        """Return a copy of the clicks of the first `items` rows, int64 [items]."""
+        counts: npt.NDArray[np.int64] = np.zeros(items, dtype=np.int64)
+        known = self._clicks[:items]
+        counts[: len(known)] = known
+        return counts
+
     def seed(self, graph: ItemGraph) -> None:
         """Take over totals from the popularity that `graph` holds on the longest time scale."""
         rows = np.flatnonzero(graph.alive)

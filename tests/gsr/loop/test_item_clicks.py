@@ -35,3 +35,13 @@ def test_a_released_row_has_had_no_clicks() -> None:
     totals.add(np.array([3, 3]))
     totals.release(np.array([3, 99]))
     assert totals.add(np.array([3])).tolist() == [0]
+
+
+def test_counts_are_a_copy_of_any_length() -> None:
+    """Rows that were never clicked have none, and what is done to a copy changes nothing."""
+    totals = ItemTotals()
+    totals.add(np.array([0, 2, 0]))
+    counts = totals.counts(5)
+    assert counts.tolist() == [2, 0, 1, 0, 0]
+    counts[:] = 9
+    assert totals.counts(2).tolist() == [2, 0]
