@@ -68,13 +68,14 @@ class CounterLists:
             most = count + (histories.shape[1] if mask_history else 0)
             popular = _most_popular(graph, popularity, most)
             others = _keys(np.arange(len(histories))[:, None], popular, graph.items)
-            others = others[~np.isin(others, keys)]
+            others = others[~_among(others, keys)]
             keys = np.append(keys, others)
             scores = np.append(scores, popularity[others % max(graph.items, 1)])
         kept = graph.alive[keys % max(graph.items, 1)]
         if mask_history:
             users, _ = np.nonzero(histories >= 0)
-            kept &= ~np.isin(keys, _keys(users, histories[histories >= 0], graph.items))
+            masked = np.sort(_keys(users, histories[histories >= 0], graph.items))
+            kept &= ~_among(keys, masked)
         return _best(keys[kept], scores[kept], len(histories), graph.items, count)
 
 
@@ -83,6 +84,15 @@ def _keys(
 ) -> npt.NDArray[np.int64]:
     """Return one number for each pair of user and item, flat."""
     return (users * item_count + items).ravel()
+
+
+def _among(keys: npt.NDArray[np.int64], ascending: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return which of `keys` are among others, which are in order: no sorting, as `isin` would."""
+    if len(ascending) == 0:
+        return np.zeros(len(keys), dtype=np.bool_)
+    places = np.minimum(np.searchsorted(ascending, keys), len(ascending) - 1)
+    found: npt.NDArray[np.bool_] = ascending[places] == keys
+    return found
 
 
 def _popularity(graph: ItemGraph, scale: int) -> npt.NDArray[np.float64]:

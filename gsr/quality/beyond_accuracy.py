@@ -210,12 +210,12 @@ def vector_diversity(
     listed = lists >= 0
     if not listed.any():
         return np.full(len(lists), np.nan)
-    chosen = np.where(listed[:, :, None], vectors[np.where(listed, lists, 0)], 0.0)
-    chosen = chosen.astype(np.float64)
-    norms = np.linalg.norm(chosen, axis=2)
-    units = chosen / np.where(norms > 0.0, norms, 1.0)[:, :, None]
+    chosen = vectors[np.where(listed, lists, 0)].astype(np.float64)
+    norms = np.where(listed, np.sqrt(np.einsum("ukd,ukd->uk", chosen, chosen)), 0.0)
+    scales = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0.0)
     # The squared length of the sum has every cosine twice, and those of items with themselves.
-    cosines = (units.sum(axis=1) ** 2).sum(axis=1) - (norms > 0.0).sum(axis=1)
+    sums = np.einsum("ukd,uk->ud", chosen, scales)
+    cosines = (sums**2).sum(axis=1) - (norms > 0.0).sum(axis=1)
     return _pair_distances(cosines, listed)
 
 
@@ -251,15 +251,23 @@ def neighbour_diversity(
     users, length = lists.shape
     sets = np.where(listed[:, :, None], neighbours[np.where(listed, lists, 0)], -1)
     sizes = (sets >= 0).sum(axis=2)
-    shared = np.zeros((users, length, length), dtype=np.int64)
-    for place in range(sets.shape[2]):
-        one = sets[:, :, None, place]
-        for other in range(sets.shape[2]):
-            shared += (one == sets[:, None, :, other]) & (one >= 0)
-    union = sizes[:, :, None] + sizes[:, None, :] - shared
-    likeness = shared / np.maximum(union, 1)
-    off_diagonal = likeness.sum(axis=(1, 2)) - np.trace(likeness, axis1=1, axis2=2)
-    return _pair_distances(off_diagonal, listed)
+    owners, places, _ = np.nonzero(sets >= 0)
+    # Few pairs share a neighbour: entries of a list with the same neighbour come together.
+    keys = owners * (sets.max() + 1) + sets[sets >= 0]
+    order = np.argsort(keys, kind="stable")
+    keys, owners, places = keys[order], owners[order], places[order]
+    pairs = [np.zeros(0, dtype=np.int64)]
+    for apart in range(1, length):
+        (first,) = np.nonzero(keys[:-apart] == keys[apart:])
+        if len(first) == 0:
+            break
+        pairs.append((owners[first] * length + places[first]) * length + places[first + apart])
+    # The stable order above has each pair's earlier place first.
+    found, shared = np.unique(np.concatenate(pairs), return_counts=True)
+    owner, one, other = np.unravel_index(found, (users, length, length))
+    union = sizes[owner, one] + sizes[owner, other] - shared
+    likeness = np.bincount(owner, weights=shared / union, minlength=users)
+    return _pair_distances(2.0 * likeness, listed)
 
 
 def _means(
