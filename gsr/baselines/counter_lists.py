@@ -1,4 +1,4 @@
-"""Top-k lists by the baselines' counters: popularity, the item graph, or their equal mix.
+"""Top-k lists by the baselines' counters: popularity, the item graph, or a mix of the two.
 
 They rank as `gsr.baselines.counters` says, and as `BaselineCounters.rank` does, but by sorting the
 few items that can be listed instead of finding the place of one: those that have votes, and so many
@@ -17,6 +17,8 @@ from gsr.votes.constants import RECENT_CLICKS, RECENT_DECAY
 
 _POPULARITY, _GRAPH, _MIX = KINDS
 
+_DAY: Final = 86_400.0
+
 _FAR: Final = -4096
 """Whatever is older by so many half-lives is 0 in float64."""
 
@@ -24,12 +26,16 @@ _FAR: Final = -4096
 class CounterLists:
     """Lists by one column of a `BaselineCounters`, as it is when they are asked for.
 
+    Items of equal scores, for the graph above all those without any, are ordered by popularity: for
+    the graph at the half-life that is nearest to a day.
+
     Parameters
     ----------
     counters
         Are read only.
     column
-        One of ``counters.names``: a kind of `KINDS` at a half-life.
+        One of ``counters.names``: ``KIND@SECONDS``, or ``mix@GRAPH:POPULARITY:SHARE`` with the
+        half-life of each and the graph's share.
 
     Raises
     ------
@@ -38,13 +44,20 @@ class CounterLists:
     """
 
     def __init__(self, counters: BaselineCounters, column: str) -> None:
-        kind, _, half_life = column.partition("@")
-        names = [f"{seconds:g}" for seconds in counters.half_lives.tolist()]
-        if kind not in KINDS or half_life not in names:
+        if column not in counters.names:
             raise ValueError(f"no lists by {column!r}: give one of {', '.join(counters.names)}")
+        kind, _, setting = column.partition("@")
+        graph, popularity, share = setting.split(":") if ":" in setting else (setting, setting, 0.5)
+        places = {f"{seconds:g}": at for at, seconds in enumerate(counters.half_lives.tolist())}
         self._counters = counters
         self._kind: Final = kind
-        self._scale: Final = names.index(half_life)
+        self._graph: Final = places[graph]
+        self._popularity: Final = (
+            int(np.argmin(np.abs(np.log(counters.half_lives / _DAY))))
+            if kind == _GRAPH
+            else places[popularity]
+        )
+        self._share: Final = float(share)
 
     def top(
         self,
@@ -55,28 +68,30 @@ class CounterLists:
     ) -> npt.NDArray[np.int64]:
         """Return each user's best items by the counters as they are (see `ListMaker`)."""
         graph = self._counters.graph()
+        users, items = len(histories), max(graph.items, 1)
         inside = np.arange(histories.shape[1]) < lengths[:, None]
         histories = np.where(inside & (histories < graph.items), histories, -1)
-        popularity = _popularity(graph, self._scale)
+        popularity = _popularity(graph, self._popularity)
         # Each user's items are numbers of their own: a user's come one after another.
-        keys, scores = np.zeros(0, dtype=np.int64), np.zeros(0)
+        keys, votes = np.zeros(0, dtype=np.int64), np.zeros(0)
         if self._kind != _POPULARITY:
-            keys, scores = _votes(graph, self._scale, histories, lengths)
+            keys, votes = _votes(graph, self._graph, histories, lengths)
+        most = count + (histories.shape[1] if mask_history else 0)
+        popular = _most_popular(graph, popularity, most)
+        others = _keys(np.arange(users)[:, None], popular, items)
+        others = others[~_among(others, keys)]
+        keys, votes = np.append(keys, others), np.append(votes, np.zeros(len(others)))
+        ties = popularity[keys % items]
+        scores = votes
         if self._kind == _MIX:
-            scores = _mixed(keys, scores, popularity, len(histories))
-        if self._kind != _GRAPH:
-            most = count + (histories.shape[1] if mask_history else 0)
-            popular = _most_popular(graph, popularity, most)
-            others = _keys(np.arange(len(histories))[:, None], popular, graph.items)
-            others = others[~_among(others, keys)]
-            keys = np.append(keys, others)
-            scores = np.append(scores, popularity[others % max(graph.items, 1)])
-        kept = graph.alive[keys % max(graph.items, 1)]
+            scores = _mixed(keys // items, votes, ties, popularity.sum(), users, self._share)
+        kept = graph.alive[keys % items] if graph.items else np.zeros(0, dtype=np.bool_)
         if mask_history:
-            users, _ = np.nonzero(histories >= 0)
-            masked = np.sort(_keys(users, histories[histories >= 0], graph.items))
+            owners, _ = np.nonzero(histories >= 0)
+            masked = np.sort(_keys(owners, histories[histories >= 0], items))
             kept &= ~_among(keys, masked)
-        return _best(keys[kept], scores[kept], len(histories), graph.items, count)
+        order = np.lexsort((keys, -ties, -scores, keys // items))
+        return _first(keys[order[kept[order]]], users, items, count)
 
 
 def _keys(
@@ -152,32 +167,29 @@ def _votes(
 
 
 def _mixed(
-    keys: npt.NDArray[np.int64],
+    owners: npt.NDArray[np.int64],
     votes: npt.NDArray[np.float64],
     popularity: npt.NDArray[np.float64],
+    total: float,
     users: int,
+    share: float,
 ) -> npt.NDArray[np.float64]:
-    """Return votes and popularity, each divided by its own total, in units of popularity."""
-    items = max(len(popularity), 1)
-    totals = np.bincount(keys // items, weights=votes, minlength=users)
-    exchange = popularity.sum() / np.where(totals > 0.0, totals, 1.0)
-    found: npt.NDArray[np.float64] = popularity[keys % items] + exchange[keys // items] * votes
+    """Return votes and popularity, each divided by its own total and multiplied by its share."""
+    totals = np.bincount(owners, weights=votes, minlength=users)
+    exchange = np.divide(share, totals, out=np.zeros(users), where=totals > 0.0)
+    found: npt.NDArray[np.float64] = exchange[owners] * votes
+    if total > 0.0:
+        found += (1.0 - share) / total * popularity
     return found
 
 
-def _best(
-    keys: npt.NDArray[np.int64],
-    scores: npt.NDArray[np.float64],
-    users: int,
-    items: int,
-    count: int,
+def _first(
+    keys: npt.NDArray[np.int64], users: int, items: int, count: int
 ) -> npt.NDArray[np.int64]:
-    """Return each user's items of highest score, int64 [users, count]."""
+    """Return the first `count` items of each user, int64 [users, count], of keys in order."""
     lists = np.full((users, count), -1, dtype=np.int64)
-    owners = keys // max(items, 1)
-    order = np.lexsort((keys, -scores, owners))
-    owners, keys = owners[order], keys[order]
+    owners = keys // items
     places = np.arange(len(keys)) - np.searchsorted(owners, owners)
     listed = places < count
-    lists[owners[listed], places[listed]] = keys[listed] % max(items, 1)
+    lists[owners[listed], places[listed]] = keys[listed] % items
     return lists

@@ -49,6 +49,11 @@ LIST_METRICS: Final = (
 ``popularity_share`` an item's share of them, and novelty the self-information of that share."""
 
 
+CLICKS_BETWEEN: Final = 3000
+"""Lists are made again after so many clicks at the earliest. They take about as long as counting,
+testing and learning 60 clicks, so that watching costs a fiftieth at most."""
+
+
 class ListWatch:
     """Compares the lists of models, look by look, and their hits, test by test.
 
@@ -75,6 +80,7 @@ class ListWatch:
         self._ranked = [name for name in self.models if name in loop.names]
         self._places = [loop.names.index(name) for name in self._ranked]
         self._looks = 0
+        self._next_look = 0
         self._sums = np.zeros((len(self.models), len(LIST_METRICS)))
         self._counted = np.zeros((len(self.models), len(LIST_METRICS)), dtype=np.int64)
         self._scale: PopularityScale | None = None
@@ -83,14 +89,18 @@ class ListWatch:
         self._surprise = np.zeros(len(self._ranked))
 
     def look(self) -> None:
-        """Make every model's lists for the users tested last, and add what they are like."""
+        """Make every model's lists for the users tested last, and add what they are like.
+
+        Too soon after the look before (`CLICKS_BETWEEN`) only popularity is taken anew.
+        """
         loop = self._loop
         graph = loop.mirror.graph()
         clicks = loop.item_totals.counts(graph.items)
         self._scale = PopularityScale(clicks[graph.alive])
         histories = recent_histories(loop)
-        if histories is None:
+        if histories is None or loop.totals.clicks < self._next_look:
             return
+        self._next_look = loop.totals.clicks + CLICKS_BETWEEN
         masked = loop.options.mask_seen
         lists = [joint_lists(loop, histories, mask_history=masked)] + [
             maker.top(histories.items, histories.lengths, LIST_LENGTH, masked)

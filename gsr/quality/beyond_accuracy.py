@@ -266,7 +266,8 @@ def neighbour_diversity(
     found, shared = np.unique(np.concatenate(pairs), return_counts=True)
     owner, one, other = np.unravel_index(found, (users, length, length))
     union = sizes[owner, one] + sizes[owner, other] - shared
-    likeness = np.bincount(owner, weights=shared / union, minlength=users)
+    likeness: npt.NDArray[np.float64] = np.zeros(users)
+    np.add.at(likeness, owner, shared / union)
     return _pair_distances(2.0 * likeness, listed)
 
 

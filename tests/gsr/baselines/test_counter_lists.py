@@ -19,7 +19,7 @@ COUNT = 6
 
 def made(events: list[tuple[int, int, float]]) -> BaselineCounters:
     """Return counters that have counted events of (user, item, pause)."""
-    counters = BaselineCounters(HALF_LIVES)
+    counters = WithUnequalMix(HALF_LIVES)
     clicks, _ = click_stream(events)
     counters.rank_and_add(clicks, scored=np.zeros(len(events), dtype=np.bool_), mask_history=True)
     return counters
@@ -46,10 +46,10 @@ def padded(histories: list[list[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArr
 HISTORIES = [[3, 0, 1], [], [5, -1, 2, 2, 9, 0, 1], [7], [99, 4], [4, -1]]
 
 
-def plain_scores(
-    events: list[tuple[int, int, float]], history: list[int], kind: str, half_life: float
-) -> dict[int, float]:
-    """Return the score of every item that the kind has one for, by definition."""
+def plain_counts(
+    events: list[tuple[int, int, float]], history: list[int], half_life: float
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Return every item's popularity, and the votes of a history, by definition."""
     times = np.cumsum([pause for _, _, pause in events])
     popularity: dict[int, float] = defaultdict(float)
     edges: dict[tuple[int, int], float] = defaultdict(float)
@@ -61,35 +61,58 @@ def plain_scores(
             if back < len(buffers[user]) and buffers[user][-1 - back] != item:
                 edges[buffers[user][-1 - back], item] += share * worth
         buffers[user].append(item)
-    votes: dict[int, float] = defaultdict(float)
+    votes: dict[int, float] = dict.fromkeys(popularity, 0.0)
     for back, source in enumerate(reversed(history[-5:])):
         for (start, end), weight in edges.items():
             if start == source:
                 votes[end] += 0.5**back * weight
+    return popularity, votes
+
+
+def plain_scores(
+    events: list[tuple[int, int, float]], history: list[int], column: str
+) -> dict[int, tuple[float, float]]:
+    """Return the score of every item by a column, and what orders equal ones."""
+    kind, setting = column.split("@")
+    first, second, share = setting.split(":") if ":" in setting else (setting, setting, "0.5")
+    popularity, votes = plain_counts(events, history, float(first))
     if kind == "popularity":
-        return popularity
+        return {item: (clicks, 0.0) for item, clicks in popularity.items()}
     if kind == "graph":
-        return votes
-    all_votes, all_clicks = sum(votes.values()) or 1.0, sum(popularity.values())
+        nearest_to_a_day, _ = plain_counts(events, history, HALF_LIVES[-1])
+        return {item: (votes[item], nearest_to_a_day[item]) for item in popularity}
+    popularity, _ = plain_counts(events, history, float(second))
+    total, clicked = sum(votes.values()) or 1.0, sum(popularity.values())
+    part = float(share)
     return {
-        item: clicks / all_clicks + votes.get(item, 0.0) / all_votes
+        item: (part * votes[item] / total + (1.0 - part) * clicks / clicked, 0.0)
         for item, clicks in popularity.items()
     }
 
 
+class WithUnequalMix(BaselineCounters):
+    """Counters that also have a column for a mix of unlike half-lives and shares."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*super().names, "mix@5000:100:0.8")
+
+
+COLUMNS = WithUnequalMix(HALF_LIVES).names
+
+
 @pytest.mark.parametrize("mask_history", [True, False])
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("half_life", HALF_LIVES)
-def test_lists_are_those_of_the_definition(kind: str, half_life: float, mask_history: bool) -> None:
+@pytest.mark.parametrize("column", COLUMNS)
+def test_lists_are_those_of_the_definition(column: str, mask_history: bool) -> None:
     """Also for users without a history, of unknown items, and of items that have left."""
     events = random_events(1)
-    maker: ListMaker = CounterLists(made(events), f"{kind}@{half_life:g}")
+    maker: ListMaker = CounterLists(made(events), column)
     histories, lengths = padded(HISTORIES)
     lists = maker.top(histories, lengths, COUNT, mask_history)
     for history, found in zip(HISTORIES, lists.tolist(), strict=True):
-        scores = plain_scores(events, history, kind, half_life)
+        scores = plain_scores(events, history, column)
         allowed = [i for i in scores if not (mask_history and i in history)]
-        expected = sorted(allowed, key=lambda item: (-scores[item], item))[:COUNT]
+        expected = sorted(allowed, key=lambda i: (-scores[i][0], -scores[i][1], i))[:COUNT]
         assert found == expected + [-1] * (COUNT - len(expected))
 
 

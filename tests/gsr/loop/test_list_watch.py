@@ -9,7 +9,7 @@ import pytest
 
 from gsr.baselines.counter_lists import CounterLists
 from gsr.baselines.counters import BaselineCounters
-from gsr.loop import reports
+from gsr.loop import list_watch, reports
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.list_watch import LIST_METRICS, ListWatch
 from gsr.loop.recent_lists import LIST_LENGTH, joint_lists, recent_histories
@@ -56,6 +56,22 @@ class Always:
         row = np.full(count, -1, dtype=np.int64)
         row[: len(self._items)] = self._items
         return np.tile(row, (len(histories), 1))
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every look make lists, after however few clicks."""
+    monkeypatch.setattr(list_watch, "CLICKS_BETWEEN", 0)
+
+
+def test_a_look_too_soon_makes_no_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that watching stays cheap where windows are short."""
+    monkeypatch.setattr(list_watch, "CLICKS_BETWEEN", 200)
+    watched = Watched()
+    for turn in range(4):
+        watched.turn(100, 10_000.0 * turn, seed=turn)
+        watched.watch.look()
+    assert watched.watch.document()["looks"] == 2
 
 
 def test_every_model_has_every_metric() -> None:
