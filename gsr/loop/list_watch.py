@@ -49,9 +49,9 @@ LIST_METRICS: Final = (
 ``popularity_share`` an item's share of them, and novelty the self-information of that share."""
 
 
-CLICKS_BETWEEN: Final = 3000
+CLICKS_BETWEEN: Final = 4000
 """Lists are made again after so many clicks at the earliest. They take about as long as counting,
-testing and learning 60 clicks, so that watching costs a fiftieth at most."""
+testing and learning 60 clicks, so that watching costs less than a fiftieth."""
 
 
 class ListWatch:
