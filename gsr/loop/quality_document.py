@@ -1,6 +1,6 @@
 """Test-then-train quality as the document that `metrics.json` holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from gsr.baselines.counters import KINDS
@@ -11,11 +11,17 @@ from gsr.votes.constants import NEW_ITEM_CLICKS
 BaselineChoice = Literal["best", "warmup"]
 
 JOINT: Final = "joint"
-BASELINES: Final = ("popularity", "graph")
 CHOICE_METRIC: Final = "mrr@20"
 
 
-def choose_baselines(loop: LearningLoop, choice: BaselineChoice = "best") -> dict[str, str]:
+def kinds_of(loop: LearningLoop) -> tuple[str, ...]:
+    """Return the kinds of the loop's baselines: what their names say before the "@"."""
+    return tuple(dict.fromkeys(_kind(name) for name in loop.baselines.names))
+
+
+def choose_baselines(
+    loop: LearningLoop, choice: BaselineChoice = "best", kinds: Sequence[str] | None = None
+) -> dict[str, str]:
     """Return the name to show of each model, and the name of its column in the loop's quality.
 
     Parameters
@@ -23,13 +29,15 @@ def choose_baselines(loop: LearningLoop, choice: BaselineChoice = "best") -> dic
     loop
         Has measured.
     choice
-        Half-life of each baseline: the "best" over the scored clicks themselves, which favours
-        the baselines, or the best over the "warmup".
+        Column of each kind of baselines: the "best" over the scored clicks themselves, which
+        favours the baselines, or the best over the "warmup".
+    kinds
+        The baselines to show; None: all.
     """
     warmed = choice == "warmup" and loop.warmup_quality.overall.scored > 0
     quality = loop.warmup_quality if warmed else loop.quality
     shown = {JOINT: JOINT}
-    for kind in BASELINES:
+    for kind in kinds_of(loop) if kinds is None else kinds:
         shown[kind] = quality.best(_columns_of(loop, kind), CHOICE_METRIC)
     return shown
 
@@ -68,36 +76,67 @@ def quality_document(loop: LearningLoop, shown: Mapping[str, str]) -> dict[str, 
     }
 
 
+def column_settings(column: str) -> dict[str, float]:
+    """Return what the name of a counter's column says after the "@"; nothing of others.
+
+    Examples
+    --------
+    >>> column_settings("graph@3600")
+    {'half_life_seconds': 3600.0}
+    >>> column_settings("mix@900:120:0.8")
+    {'graph_half_life_seconds': 900.0, 'popularity_half_life_seconds': 120.0, 'graph_share': 0.8}
+    >>> column_settings("ranker")
+    {}
+    """
+    if _kind(column) not in KINDS:
+        return {}
+    numbers = [float(number) for number in column.partition("@")[2].split(":")]
+    names: tuple[str, ...] = ("half_life_seconds",)
+    if len(numbers) > 1:
+        names = ("graph_half_life_seconds", "popularity_half_life_seconds", "graph_share")
+    return dict(zip(names, numbers, strict=True))
+
+
+def _kind(column: str) -> str:
+    return column.partition("@")[0]
+
+
 def _columns_of(loop: LearningLoop, kind: str) -> list[str]:
-    return [name for name in loop.baselines.names if name.startswith(f"{kind}@")]
+    return [name for name in loop.baselines.names if _kind(name) == kind]
 
 
 def _baselines(loop: LearningLoop, shown: Mapping[str, str]) -> dict[str, Any]:
-    """Return the half-lives, and every member of the grid, over scored clicks and warm-up."""
+    """Return each kind's column and settings, and all columns over scored clicks and warm-up.
+
+    A kind's ``column``, the one that is shown, is either the one that is best over the scored
+    clicks or the one that is best over the warm-up, both of which are told as well.
+    """
     document: dict[str, Any] = {
+        "chosen_by": CHOICE_METRIC,
         "grid": _grid(loop.quality, loop.quality.overall, loop),
         "warmup_grid": _grid(loop.warmup_quality, loop.warmup_quality.overall, loop),
         "warmup_scored": loop.warmup_quality.overall.scored,
     }
-    for kind in BASELINES:
-        document[kind] = {
-            "half_life_seconds": _half_life(shown[kind]),
-            "best_on_warmup_half_life_seconds": _half_life(
-                loop.warmup_quality.best(_columns_of(loop, kind), CHOICE_METRIC)
-            ),
-        }
+    for kind, column in shown.items():
+        if kind != JOINT:
+            columns = _columns_of(loop, kind)
+            on_warmup = loop.warmup_quality.best(columns, CHOICE_METRIC)
+            document[kind] = {
+                "column": column,
+                "best_on_scored_column": loop.quality.best(columns, CHOICE_METRIC),
+                "best_on_warmup_column": on_warmup,
+                **column_settings(column),
+                **{f"best_on_warmup_{k}": v for k, v in column_settings(on_warmup).items()},
+            }
     return document
 
 
 def _grid(quality: Prequential, tally: Tally, loop: LearningLoop) -> dict[str, Any]:
+    """Return kind → settings (or the kind, where its name has none) → metric → mean."""
     return {
         kind: {
-            f"{_half_life(name):g}": tally.means(quality.models.index(name))
+            name.partition("@")[2] or name: tally.means(quality.models.index(name))
             for name in _columns_of(loop, kind)
         }
-        for kind in KINDS
+        for kind in kinds_of(loop)
     }
-
-
-def _half_life(name: str) -> float:
-    return float(name.partition("@")[2])

@@ -14,6 +14,9 @@ from gsr.quality.prequential import SLICES
 from gsr.quality.ranking_metrics import CUTOFFS
 
 ALL: Final = "all"
+BASELINES: Final = ("popularity", "graph")
+"""Shown beside the joint model, as the label `model`."""
+
 _QUALITY: Final[Mapping[GaugeName, str]] = {
     "gsr_trainer_hit_ratio": "hr",
     "gsr_trainer_ndcg_ratio": "ndcg",
@@ -105,7 +108,7 @@ class TrainerFigures:
                 (counter.labels(*labels) if labels else counter).inc(more)
 
     def _quality(self, loop: LearningLoop) -> None:
-        for model, column in choose_baselines(loop).items():
+        for model, column in choose_baselines(loop, kinds=BASELINES).items():
             for part in (None, *SLICES):
                 means = loop.recent_ranks.means(column, part)
                 for gauge, metric in _QUALITY.items():

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gsr.baselines.counters import ROW_SLOTS, BaselineCounters
+from gsr.baselines.counters import HALF_LIVES as GRID
+from gsr.baselines.counters import MIXES, ROW_SLOTS, BaselineCounters, Mix
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.quality.ranking_metrics import MISS
 from tests.gsr.baselines.click_streams import click_stream
@@ -95,3 +96,40 @@ def test_ranking_without_counting_changes_nothing() -> None:
     only = click_stream([(5, 0, 1.0), (5, 1, 1.0)])[0]
     first = counters.rank_and_add(only, scored=np.array([False, True]), mask_history=True)
     assert frozen[1, len(HALF_LIVES) :].tolist() == first[1, len(HALF_LIVES) :].tolist()
+
+
+def test_columns_are_named_by_kind_and_half_lives() -> None:
+    """Without mixes of its own every half-life has an equal one."""
+    equal = ("popularity@100", "popularity@5000", "graph@100", "graph@5000", "mix@100", "mix@5000")
+    assert BaselineCounters(HALF_LIVES).names == equal
+    mixed = BaselineCounters(HALF_LIVES, [Mix(5000.0, 100.0, 0.8), Mix(100.0, 100.0, 0.5)])
+    assert mixed.names == (*equal[:4], "mix@5000:100:0.8", "mix@100")
+    names = BaselineCounters(GRID, MIXES).names
+    assert len(set(names)) == len(names) == 2 * len(GRID) + len(MIXES)
+
+
+@pytest.mark.parametrize("mix", [Mix(100.0, 60.0, 0.5), Mix(100.0, 100.0, 1.0)])
+def test_a_mix_is_of_the_grid_and_of_both(mix: Mix) -> None:
+    """No half-life is counted for a mix alone, and a share of all would be the graph itself."""
+    with pytest.raises(ValueError, match="share between 0 and 1"):
+        BaselineCounters(HALF_LIVES, [mix])
+
+
+def test_longer_histories_can_come_later() -> None:
+    """What is kept in order grows with the items that may be hidden."""
+    events = [(1000 + item, item, 1.0) for item in range(180) for _ in range(1 + item // 2)]
+    late = [*((0, item, 1.0) for item in range(100, 180)), (0, 90, 1.0)]
+    whole, _ = click_stream([*events, *late])
+    scored = np.zeros(len(whole.targets), dtype=np.bool_)
+    scored[-1] = True
+    at_once = BaselineCounters(HALF_LIVES).rank_and_add(whole, scored=scored, mask_history=True)
+    first, _ = click_stream(events[:10])
+    counters = BaselineCounters(HALF_LIVES)
+    counters.rank_and_add(first, scored=scored[:10], mask_history=True)
+    rest = whole._replace(
+        **{name: getattr(whole, name)[10:] for name in whole._fields if "edge" not in name},
+        edge_starts=whole.edge_starts[10:],
+    )
+    later = counters.rank_and_add(rest, scored=scored[10:], mask_history=True)
+    assert later[-1].tolist() == at_once[-1].tolist()
+    assert later[-1].max() < MISS
