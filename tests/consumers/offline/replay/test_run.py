@@ -66,11 +66,11 @@ def test_metrics_have_every_promised_key(results: Path) -> None:
     document = json.loads((results / "metrics.json").read_text())
     blocks = [document["overall"], *document["windows"], *document["slices"].values()]
     for block in blocks:
-        for model in ("joint", "popularity", "graph"):
+        for model in ("joint", "popularity", "graph", "mix"):
             assert set(block[model]) == set(METRICS)
             assert all(0.0 <= value <= 1.0 for value in block[model].values())
     assert {"new_users", "new_items"} == set(document["slices"])
-    assert document["overall"].keys() == {"joint", "popularity", "graph"}
+    assert document["overall"].keys() == {"joint", "popularity", "graph", "mix"}
     cost = document["cost"]
     assert {"seconds", "cpu_seconds", "peak_memory_bytes", "clicks", "scored"} <= set(cost)
     assert cost["clicks"] == 1500
