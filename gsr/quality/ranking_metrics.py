@@ -12,6 +12,12 @@ MISS: Final = np.iinfo(np.int32).max
 CUTOFFS: Final = (5, 10, 20)
 METRICS: Final = tuple(f"{name}@{k}" for name in ("hr", "ndcg", "mrr") for k in CUTOFFS)
 
+USER_SLICES: Final = {"0": 0, "1": 1, "2": 2, "3-9": 3, "10+": 10}
+"""Slices by how many clicks of the user were known before: name to fewest clicks, ascending."""
+
+ITEM_SLICES: Final = {"0": 0, "1-4": 1, "5-9": 5, "10+": 10}
+"""Slices by how many clicks the item had before, of anybody: name to fewest clicks, ascending."""
+
 
 def metric_values(ranks: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
     """Return the value of every metric of `METRICS` for each rank.
@@ -95,6 +101,28 @@ def slice_means(
         name: {"cases": int(chosen.sum())} | (metric_means(ranks[chosen]) if chosen.any() else {})
         for name, chosen in slices.items()
     }
+
+
+def slice_numbers(
+    clicks: npt.NDArray[np.int64] | npt.NDArray[np.int32], slices: Mapping[str, int]
+) -> npt.NDArray[np.int8]:
+    """Return the number of the slice that each count of clicks falls into, int8 [n].
+
+    Parameters
+    ----------
+    clicks
+        Integers [n], from 0.
+    slices
+        `USER_SLICES` or `ITEM_SLICES`.
+
+    Examples
+    --------
+    >>> names = list(ITEM_SLICES)
+    >>> [names[n] for n in slice_numbers(np.array([0, 4, 5, 1000]), ITEM_SLICES)]
+    ['0', '1-4', '5-9', '10+']
+    """
+    starts = np.fromiter(slices.values(), dtype=np.int64)
+    return (np.searchsorted(starts, clicks, side="right") - 1).astype(np.int8)
 
 
 def mean_over_runs(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:

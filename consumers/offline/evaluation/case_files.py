@@ -41,7 +41,8 @@ _ASSUMED: Final[dict[str, tuple[pa.DataType, int | str]]] = {
 }
 """What a file of another program may leave out, and what it then means."""
 
-_IDENTITY: Final = b"gsr"
+IDENTITY: Final = b"gsr"
+"""Key of the file's metadata that holds protocol and data, as JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,7 @@ def write_cases(path: Path, runs: Iterable[RankedCases], identity: Mapping[str, 
     identity
         Protocol and data, as JSON values: only runs that agree in them can be compared.
     """
-    schema = SCHEMA.with_metadata({_IDENTITY: json.dumps(identity, sort_keys=True).encode()})
+    schema = SCHEMA.with_metadata({IDENTITY: json.dumps(identity, sort_keys=True).encode()})
     with (
         written_aside(path) as aside,
         pq.ParquetWriter(aside, schema, compression="zstd") as writer,
@@ -168,7 +169,7 @@ def read_cases(path: Path, part: Part, graph: Graph) -> CaseTable:
     )
     if not len(chosen):
         raise NotFoundError(f"{file} holds no ranks of {part} with the {graph} graph")
-    said = (table.schema.metadata or {}).get(_IDENTITY)
+    said = (table.schema.metadata or {}).get(IDENTITY)
     return CaseTable(
         file,
         chosen["user_id"].to_numpy(),
