@@ -142,7 +142,7 @@ def test_intervals_over_users_cover_zero_for_equal_models() -> None:
     rng = np.random.default_rng(9)
     covered = []
     for _ in range(400):
-        counts = 1.0 + rng.geometric(0.1, 150)
+        counts = rng.geometric(0.1, 150).astype(np.float64)
         sums = rng.normal(size=(150, 1)) * counts[:, None]
         found = users_interval(sums, counts, samples=400, rng=rng)
         assert found is not None
