@@ -14,7 +14,7 @@ from consumers.errors import ConfigError
 from consumers.offline.click_history import ClickHistory, ClickHistoryOptions
 from consumers.offline.replay.contender import Contender, ContenderOptions
 from consumers.offline.replay.lists import LISTS_NAME, ReplayLists, lists_file, newest_users
-from consumers.offline.replay.report import write_report
+from consumers.offline.replay.report.page import write_report
 from consumers.offline.replay.resuming import SAVE_SECONDS, StoppedReplay, identity_of
 from consumers.offline.replay.rivals import FROZEN, BaselineSelection
 from consumers.offline.replay.stage_times import StageTimes

@@ -1,0 +1,73 @@
+"""The report's words: who wins, for whom, and what is left out where it is not known."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumers.offline.replay.analysis import analyse
+from consumers.offline.replay.report import sections
+from tests.consumers.offline.replay.test_analysis import write_replay
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return what the words are made from; the joint model is better for users known well."""
+    path = write_replay(tmp_path_factory.mktemp("words") / "cases.parquet", count=8000)
+    found = analyse(path, window_seconds=3600.0, samples=400)
+    return {
+        "analysis": found,
+        "overall": {name: found["overall"][name] for name in found["models"]},
+        "cost": {"scored": found["overall"]["scored"], "clicks": 8000},
+        "drift": {"alarms": []},
+        "options": {"baselines": "best"},
+        "baselines": {"popularity": {"half_life_seconds": 3600.0}, "warmup_scored": 10},
+    }
+
+
+def test_the_first_sentence_says_who_wins_by_how_much_and_for_whom(
+    document: dict[str, Any],
+) -> None:
+    text = sections.summary(document)
+    assert "The joint model is better than what you have" in text
+    assert "ranker, the strongest rival" in text
+    assert "95 % interval +" in text
+    assert "Better for users with 3-9, 10+ clicks before; items with" in text
+    assert "Unclear for users with 0, 1, 2 clicks before" in text
+
+
+def test_without_a_tested_difference_nothing_is_claimed(document: dict[str, Any]) -> None:
+    """Means are shown, and that nobody tested them."""
+    plain = {key: value for key, value in document.items() if key != "analysis"}
+    assert "was not tested" in sections.summary(plain)
+    assert sections.differences(plain) == ""
+
+
+def test_a_difference_that_may_be_luck_has_no_winner(tmp_path: Path) -> None:
+    path = write_replay(tmp_path / "cases.parquet", count=2000, better=0.0, seed=1)
+    found = analyse(path, window_seconds=3600.0, samples=200)
+    text = sections.summary(
+        {
+            "analysis": found,
+            "cost": {"scored": 1, "clicks": 2},
+            "drift": {"alarms": []},
+        }
+    )
+    assert "may be luck" in text
+
+
+def test_half_lives_chosen_on_scored_clicks_are_said_to_be(document: dict[str, Any]) -> None:
+    """And so they are where the warm-up was asked for, but scored nothing."""
+    favours = "the best on the scored clicks themselves, which favours these baselines"
+    assert favours in sections.quality(document)
+    chosen = document | {"options": {"baselines": "warmup"}}
+    assert "chosen on the warm-up" in sections.quality(chosen)
+    nothing = {"popularity": {"half_life_seconds": 3600.0}, "warmup_scored": 0}
+    assert favours in sections.quality(chosen | {"baselines": nothing})
+
+
+def test_every_slice_of_users_and_items_has_a_column(document: dict[str, Any]) -> None:
+    text = sections.slices(document)
+    for name in ("0", "1", "2", "3-9", "10+", "1-4", "5-9"):
+        assert f"<th>{name}</th>" in text
+    assert "<span class='better'>" in text
