@@ -27,7 +27,11 @@ from consumers.cli.output import print_json, print_table, say, say_skipped
 
 Run = Annotated[
     Path,
-    typer.Argument(metavar="RUN", help="Directory that gsr evaluate wrote, or a file of ranks."),
+    typer.Argument(metavar="RUN", help="Directory that gsr evaluate or replay wrote, or a file."),
+]
+OtherRun = Annotated[
+    Path | None,
+    typer.Argument(metavar="RUN", help="The second one; a replay may stand against itself."),
 ]
 GraphName = Literal["frozen", "live"]
 
@@ -48,6 +52,7 @@ def add_to(app: typer.Typer) -> None:
         "gsr compare out/graph-off out/joint",
         "gsr compare out/sasrec out/joint --metric hr@10 --metric ndcg@10",
         "gsr compare out/joint out/joint --graph-b live",
+        "gsr compare out/replay --model joint --against popularity --metric mrr@20",
     )(compare)
 
 
@@ -204,7 +209,7 @@ def _print_evaluation(result: dict[str, Any]) -> None:
 
 def compare(
     a: Run,
-    b: Run,
+    b: OtherRun = None,
     metrics: Annotated[
         list[str] | None,
         typer.Option("--metric", metavar="NAME", help="Such as hr@10; may be repeated [ndcg@10]."),
@@ -218,19 +223,47 @@ def compare(
     ] = "test",
     graph_a: Annotated[GraphName, typer.Option("--graph-a", help="Of the first run.")] = "frozen",
     graph_b: Annotated[GraphName, typer.Option("--graph-b", help="Of the second run.")] = "frozen",
+    model: Annotated[
+        str, typer.Option("--model", metavar="NAME", help="With replays: model of the second.")
+    ] = "joint",
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="NAME", help="With replays: of the first [--model]."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell whether the second of two evaluations is better, or was only lucky.
+    """Tell whether the second of two evaluations or replays is better, or was only lucky.
 
-    Draws the users anew many times (paired bootstrap), each user's seeds averaged. p is how often
-    chance alone would make two equally good models differ so much.
+    Draws the users anew many times (paired bootstrap), each user's seeds averaged; of replays also
+    stretches of time. p is how often chance alone would make two equally good models differ so
+    much.
     """
     from consumers.offline.evaluation.comparison import compare_runs
+    from consumers.offline.evaluation.replay_comparison import compare_replays
+    from consumers.offline.replay.case_columns import is_replay
 
+    names = list(dict.fromkeys(metrics or ["ndcg@10"]))
+    if is_replay(a):
+        result = compare_replays(
+            a,
+            b or a,
+            model=model,
+            against=against or model,
+            metrics=names,
+            samples=samples,
+            seed=seed,
+        )
+        if as_json:
+            print_json(result)
+        else:
+            _print_replays(result)
+        return
+    if b is None:
+        raise typer.BadParameter("name two evaluations: only a replay stands against itself")
     result = compare_runs(
         a,
         b,
-        metrics=list(dict.fromkeys(metrics or ["ndcg@10"])),
+        metrics=names,
         samples=samples,
         seed=seed,
         part=part,
@@ -262,3 +295,29 @@ def _print_comparison(result: dict[str, Any]) -> None:
         seeds = ", ".join(map(str, run["seeds"]))
         say(f"{name}: {run['path']}, {run['graph']} graph, seeds {seeds}")
     say(f"{result['users']:,} users, {result['part']}, {result['samples']:,} draws")
+
+
+def _print_replays(result: dict[str, Any]) -> None:
+    rows = []
+    for name, found in result["metrics"].items():
+        gain = found["relative_gain"]
+        for kind in ("users", "windows"):
+            drawn = found[kind]
+            interval: tuple[str, ...] = ("too few", "", "")
+            if drawn is not None:
+                ends = (f"{drawn[key]:+.4f}" for key in ("low", "high"))
+                interval = (*ends, f"{drawn['p_corrected']:.2g}")
+            rows.append(
+                (
+                    name,
+                    *(f"{found[key]:.4f}" for key in ("mean_a", "mean_b")),
+                    f"{found['difference']:+.4f}",
+                    "" if gain is None else f"{gain:+.1%}",
+                    kind,
+                    *interval,
+                )
+            )
+    print_table(("metric", "a", "b", "difference", "gain", "other", "95 % from", "to", "p"), rows)
+    for name in ("a", "b"):
+        say(f"{name}: {result[name]['model']} of {result[name]['path']}")
+    say(f"{result['clicks']:,} clicks, {result['samples']:,} draws; p corrected for the metrics")
