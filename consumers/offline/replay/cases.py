@@ -4,7 +4,7 @@ Which of a baseline's half-lives is shown is known at the end only. Until then t
 columns wait in a scratch file; neither file is ever held in memory.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -46,18 +46,33 @@ class CaseWriter:
         Of the M columns of ranks: `LearningLoop.names`.
     identity
         Protocol and data, as JSON values: only files that agree in them can be compared.
+    scratch
+        Where clicks wait; None: somewhere, and what waits is lost with the writer.
+    parts
+        How many parts a run that stopped has left there (see `cut`).
     """
 
-    def __init__(self, path: Path, names: Sequence[str], identity: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        names: Sequence[str],
+        identity: Mapping[str, Any],
+        *,
+        scratch: Path | None = None,
+        parts: int = 0,
+    ) -> None:
         self._path = path
         self._names = tuple(names)
         self._identity = dict(identity)
+        self._given = scratch
+        self._parts = parts
         self._stack = ExitStack()
         self._others: dict[str, _Spool] = {}
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._scratch = stack.enter_context(scratch_directory())
+            self._scratch = self._given or stack.enter_context(scratch_directory())
+            self._scratch.mkdir(parents=True, exist_ok=True)
             self._spool = self._opened("clicks", [*CLICK_FIELDS, *rank_fields(self._names)], stack)
             self._stack = stack.pop_all()
         return self
@@ -101,6 +116,12 @@ class CaseWriter:
             self._others[name] = self._opened(f"other-{len(self._others)}", fields, self._stack)
         self._others[name].add([tested.offsets, np.ascontiguousarray(tested.ranks[:, 0])])
 
+    def cut(self) -> int:
+        """End a part of what waits; return how many there are, for a run that goes on from here."""
+        for spool in self._others.values():
+            spool.cut()
+        return self._spool.cut()
+
     def finish(self, shown: Mapping[str, str]) -> None:
         """Write the file; it is there whole or not at all.
 
@@ -118,53 +139,56 @@ class CaseWriter:
         """
         models = [*shown, *(f"joint:{name}" for name in self._others)]
         schema = case_schema(models, self._identity)
-        with ExitStack() as stack:
-            clicks = stack.enter_context(self._spool.reopened())
-            others = {n: stack.enter_context(s.reopened()) for n, s in self._others.items()}
-            for name, other in others.items():
-                if other.metadata.num_rows != clicks.metadata.num_rows:
-                    raise _other_clicks(name)
-            aside = stack.enter_context(written_aside(self._path))
-            writer = stack.enter_context(pq.ParquetWriter(aside, schema, compression="zstd"))
-            wanted = [field.name for field in CLICK_FIELDS]
-            wanted += dict.fromkeys(RANK_PREFIX + column for column in shown.values())
-            for number in range(clicks.num_row_groups):
-                table = clicks.read_row_group(number, columns=wanted)
+        self.cut()
+        wanted = [field.name for field in CLICK_FIELDS]
+        wanted += dict.fromkeys(RANK_PREFIX + column for column in shown.values())
+        others = {n: s.groups(("offset", "rank")) for n, s in self._others.items()}
+        with (
+            written_aside(self._path) as aside,
+            pq.ParquetWriter(aside, schema, compression="zstd") as writer,
+        ):
+            for table in self._spool.groups(wanted):
                 columns = [table[field.name] for field in CLICK_FIELDS]
                 columns += [table[RANK_PREFIX + column] for column in shown.values()]
-                for name, other in others.items():
-                    ranks = other.read_row_group(number)
-                    if not ranks["offset"].equals(table["offset"]):
+                for name, groups in others.items():
+                    ranks = next(groups, None)
+                    if ranks is None or not ranks["offset"].equals(table["offset"]):
                         raise _other_clicks(name)
                     columns.append(ranks["rank"])
                 columns.append(_slices(table["user_clicks"], USER_SLICES))
                 columns.append(_slices(table["item_clicks"], ITEM_SLICES))
                 writer.write_table(pa.table(columns, schema=schema))
+            for name, groups in others.items():
+                if next(groups, None) is not None:
+                    raise _other_clicks(name)
 
     def _opened(self, name: str, fields: Sequence[pa.Field], stack: ExitStack) -> "_Spool":
-        spool = _Spool(self._scratch / f"{name}.parquet", pa.schema(fields))
+        spool = _Spool(self._scratch, name, pa.schema(fields), self._parts)
         stack.callback(spool.close)
         return spool
 
 
 class _Spool:
-    """A scratch file whose row groups all have `GROUP_ROWS` rows but for the last.
+    """Scratch files of one table; the parts of all spools are cut at the same clicks.
 
     Parameters
     ----------
-    path
-        The file.
+    directory, name
+        Of the files.
     schema
-        Its columns.
+        Their columns.
+    parts
+        How many whole ones there are of a run that stopped.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._path = path
+    def __init__(self, directory: Path, name: str, schema: pa.Schema, parts: int) -> None:
+        self._directory = directory
+        self._name = name
         self._schema = schema
+        self._parts = parts
         self._waiting: list[pa.Table] = []
         self._rows = 0
-        # Written once, read once: what is quickest.
-        self._writer = pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False)
+        self._writer: pq.ParquetWriter | None = None
 
     def add(self, columns: Sequence[pa.Array | npt.NDArray[Any]]) -> None:
         """Take rows; write those that fill row groups."""
@@ -173,21 +197,40 @@ class _Spool:
         if self._rows >= GROUP_ROWS:
             self._write(self._rows - self._rows % GROUP_ROWS)
 
-    def reopened(self) -> pq.ParquetFile:
-        """Write what is left, and open the file to read it."""
+    def cut(self) -> int:
+        """Write what waits and end the part; return how many whole parts there are."""
         if self._rows:
             self._write(self._rows)
-        self.close()
-        return pq.ParquetFile(self._path)
+        if self._writer is not None:
+            self.close()
+            self._parts += 1
+        return self._parts
+
+    def groups(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield the row groups of all parts; `cut` before."""
+        for part in range(self._parts):
+            with pq.ParquetFile(self._path(part)) as file:
+                for number in range(file.num_row_groups):
+                    yield file.read_row_group(number, columns=list(columns))
 
     def close(self) -> None:
         """Let the file go; what waits is not written."""
-        with output_errors(self._path.parent):
-            self._writer.close()
+        if self._writer is not None:
+            with output_errors(self._directory):
+                self._writer.close()
+            self._writer = None
+
+    def _path(self, part: int) -> Path:
+        return self._directory / f"{self._name}-{part}.parquet"
 
     def _write(self, rows: int) -> None:
         table = pa.concat_tables(self._waiting).combine_chunks()
-        with output_errors(self._path.parent):
+        with output_errors(self._directory):
+            if self._writer is None:
+                # Written once, read once: what is quickest.
+                self._writer = pq.ParquetWriter(
+                    self._path(self._parts), self._schema, compression="lz4", use_dictionary=False
+                )
             self._writer.write_table(table.slice(0, rows), row_group_size=GROUP_ROWS)
         self._waiting = [table.slice(rows)]
         self._rows -= rows

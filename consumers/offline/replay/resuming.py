@@ -47,8 +47,8 @@ class StoppedReplay:
         self.directory.mkdir(parents=True, exist_ok=True)
         save(self.directory / _STATE, {"identity": self._identity, "done": done, "run": roots})
 
-    def restore(self, roots: Mapping[str, Any]) -> int:
-        """Fill the objects of a fresh run; return how many clicks are behind it.
+    def restore(self, roots: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        """Fill the objects of a fresh run; return how many clicks are behind it, and its roots.
 
         Raises
         ------
@@ -71,7 +71,12 @@ class StoppedReplay:
                 f"the replay that stopped in {self.directory.parent} had other events or options: "
                 "give the same ones, or run without --resume"
             )
-        return int(found["done"])
+        return int(found["done"]), found["run"]
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is something to go on from."""
+        return (self.directory / _STATE).is_file()
 
     def remove(self) -> None:
         """Forget it: the results are there, or a run begins anew."""

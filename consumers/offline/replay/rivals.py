@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers.errors import ConfigError
-from gsr.baselines.counters import BaselineCounters
+from gsr.baselines.counters import HALF_LIVES, MIXES, BaselineCounters
 from gsr.baselines.interface import Baseline
 from gsr.baselines.together import BaselinesTogether
 from gsr.loop.quality_document import BaselineChoice
@@ -22,7 +22,9 @@ KNOWN: Final[Mapping[str, str]] = {
 }
 """Name to what it is."""
 
-_MAKERS: Final[Mapping[str, Callable[[], Baseline]]] = {COUNTERS: BaselineCounters}
+_MAKERS: Final[Mapping[str, Callable[[], Baseline]]] = {
+    COUNTERS: lambda: BaselineCounters(HALF_LIVES, MIXES)
+}
 
 
 @dataclass(frozen=True, slots=True)

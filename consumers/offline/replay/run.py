@@ -1,17 +1,18 @@
 """`gsr replay`: an event file through the learning loop, in event time, with quality measured."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import numpy as np
-
 from consumers.config.settings import GsrConfig
 from consumers.errors import ConfigError
 from consumers.offline.click_history import ClickHistory, ClickHistoryOptions
+from consumers.offline.evaluation.case_files import CASES_NAME
+from consumers.offline.replay.analysis import analyse
+from consumers.offline.replay.cases import CaseWriter
 from consumers.offline.replay.contender import Contender, ContenderOptions
 from consumers.offline.replay.lists import LISTS_NAME, ReplayLists, lists_file, newest_users
 from consumers.offline.replay.report.page import write_report
@@ -27,7 +28,6 @@ from gsr.baselines.together import BaselinesTogether
 from gsr.counters.click_batch import ClickBatch
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.quality_document import JOINT, choose_baselines, quality_document
-from gsr.loop.reports import TestedClicks
 from stream.clock import Clock, Periodic, SystemClock
 
 FINAL_USERS: Final = 10_000
@@ -105,8 +105,9 @@ def replay(
     run = Replay(options, history, progress, clock, interruption or Interruption())
     # Whatever ends it early, what is half-made must not look like a result.
     with ExitStack() as stack:
+        stack.callback(run.let_go)
         lists = run.lists(stack)
-        run.follow(lists)
+        run.follow(lists, stack)
         document = run.document()
         document["cost"] |= {"seconds": clock.monotonic() - started}
         write_report(document, options.out / "report.html")
@@ -179,10 +180,12 @@ class Replay:
             allow_repeats=self._options.repeats == "include",
         )
 
-    def follow(self, lists: ReplayLists | None) -> None:
-        """Take the whole stream in, cycle by cycle."""
+    def follow(self, lists: ReplayLists | None, stack: ExitStack) -> None:
+        """Take the whole stream in, cycle by cycle; `stack` closes the cases."""
         total = self._history.events
-        done, warmed = self._begin(), round(self._options.warmup * total)
+        done, parts = self._begin()
+        warmed = round(self._options.warmup * total)
+        self._cases = stack.enter_context(self._writer(parts))
         batches = self._history.batches(skip=done)
         while True:
             with self._interruption.held():
@@ -204,22 +207,39 @@ class Replay:
             newest = newest_users(self.loop, FINAL_USERS)
             self._times.timed("lists", lambda: lists.write(newest, "model"))
 
-    def _begin(self) -> int:
-        """Return how many clicks are behind it: none, or those of the run that stopped."""
+    def let_go(self) -> None:
+        """Leave nothing behind where there is nothing to go on from."""
+        if not self.stopped.exists:
+            self.stopped.remove()
+
+    def _begin(self) -> tuple[int, int]:
+        """Return how many clicks and parts of cases the run that stopped has left; else none."""
         if self._options.resume:
-            return self.stopped.restore(self._roots())
+            done, roots = self.stopped.restore(self._roots(parts=0))
+            return done, int(roots["parts"])
         self.stopped.remove()
-        return 0
+        return 0, 0
+
+    def _writer(self, parts: int) -> CaseWriter:
+        history, options = self._history, self._options
+        identity = {
+            "protocol": {"warmup": options.warmup, "repeats": options.repeats},
+            "data": {"file": history.file.name, "clicks": history.events},
+        }
+        scratch = self.stopped.directory / "cases"
+        path = options.out / CASES_NAME
+        return CaseWriter(path, self.loop.names, identity, scratch=scratch, parts=parts)
 
     def _keep(self, done: int) -> None:
         """Keep the state now and then, and where the run is to end."""
         ending = self._interruption.stop.is_set()
         if self._options.recommendations != "all" and (ending or self._save_due.due()):
-            self.stopped.save(done, self._roots())
+            self.stopped.save(done, self._roots(parts=self._cases.cut()))
 
-    def _roots(self) -> dict[str, Any]:
+    def _roots(self, parts: int) -> dict[str, Any]:
         """Return all that changes while the run goes on."""
         return {
+            "parts": parts,
             "contenders": [contender.state() for contender in self.contenders],
             "seconds": self._times.seconds,
         }
@@ -227,8 +247,16 @@ class Replay:
     def document(self) -> dict[str, Any]:
         """Return the content of `metrics.json`."""
         loop, options, joint = self.loop, self._options, self.contenders[0]
+        shown = choose_baselines(loop, options.baselines.choice)
+        self._cases.finish(shown)
+        analysis = (
+            analyse(options.out / CASES_NAME, window_seconds=self._history.window_seconds)
+            if loop.quality.overall.scored
+            else None
+        )
         return {
-            **self._quality(),
+            **self._quality(shown),
+            **({} if analysis is None else {"analysis": analysis}),
             "drift": {
                 "alarms": [asdict(alarm) for alarm in loop.alarms],
                 "looks": [asdict(look) for look in joint.looks],
@@ -253,23 +281,21 @@ class Replay:
                 "clicks": loop.totals.clicks,
                 "scored": loop.quality.overall.scored,
                 "stages_seconds": self._stages(),
-                "baselines_seconds": dict(self._baselines.seconds),
-                "contenders_seconds": {one.name: one.cost() for one in self.contenders[1:]},
+                "models_seconds": self._models_seconds(),
             },
         }
 
-    def _quality(self) -> dict[str, Any]:
+    def _quality(self, shown: Mapping[str, str]) -> dict[str, Any]:
         """Return the quality of all models, those of other loops among them."""
-        shown = choose_baselines(self.loop, self._options.baselines.choice)
         document = quality_document(self.loop, shown)
         for contender in self.contenders[1:]:
-            quality, shown = contender.loop.quality, {contender.name: JOINT}
-            document["overall"] |= quality.means(quality.overall, shown)
+            quality, named = contender.loop.quality, {f"{JOINT}:{contender.name}": JOINT}
+            document["overall"] |= quality.means(quality.overall, named)
             for name, tally in quality.slices.items():
-                document["slices"][name] |= quality.means(tally, shown)
+                document["slices"][name] |= quality.means(tally, named)
             windows = [tally for _, tally in sorted(quality.windows.items())]
             for window, tally in zip(document["windows"], windows, strict=True):
-                window.update(quality.means(tally, shown))
+                window.update(quality.means(tally, named))
         return document
 
     def _stages(self) -> dict[str, float]:
@@ -285,10 +311,30 @@ class Replay:
             "other contenders": others,
         }
 
+    def _models_seconds(self) -> dict[str, float]:
+        """Return what each model has cost; what the joint model counts, its baselines do not."""
+        joint, *others = (sum(one.cost().values()) for one in self.contenders)
+        return {
+            JOINT: joint - sum(self._baselines.seconds.values()),
+            **self._baselines.seconds,
+            **{
+                f"{JOINT}:{one.name}": spent
+                for one, spent in zip(self.contenders[1:], others, strict=True)
+            },
+        }
+
     def _turn(self, batch: ClickBatch, *, rank: bool) -> None:
-        tested = [contender.turn(batch, rank=rank) for contender in self.contenders]
-        for contender, others in zip(self.contenders[1:], tested[1:], strict=True):
-            _check_same(contender.name, tested[0], others)
+        joint, *others = self.contenders
+        for tested in joint.turn(batch, rank=rank):
+            rows = (tested.offsets - batch.offsets[0]).tolist()
+            self._cases.add(
+                tested,
+                [batch.user_ids[row] for row in rows],
+                [batch.item_ids[row] for row in rows],
+            )
+        for contender in others:
+            for tested in contender.turn(batch, rank=rank):
+                self._cases.add_other(contender.name, tested)
 
     def _tell(self, done: int) -> None:
         overall = self.loop.quality.overall
@@ -336,22 +382,6 @@ def _contenders(options: ReplayOptions, window: float) -> list[ContenderOptions]
     ]
     frozen = replace(joint, name=FROZEN, learns_until="warmup", watched=False)
     return [joint, *compared, *([frozen] if FROZEN in options.baselines.names else [])]
-
-
-def _check_same(name: str, joint: Sequence[TestedClicks], others: Sequence[TestedClicks]) -> None:
-    """Refuse a configuration whose rules test other clicks.
-
-    Raises
-    ------
-    ConfigError
-        Ranks of different clicks cannot be compared.
-    """
-    ours, theirs = ([part.offsets for part in tested] for tested in (joint, others))
-    if not np.array_equal(np.concatenate([*ours, []]), np.concatenate([*theirs, []])):
-        raise ConfigError(
-            f"{name} does not test the same clicks: compare settings that leave the length of "
-            "buffers, the events and their weights alone"
-        )
 
 
 def _check(options: ReplayOptions) -> None:

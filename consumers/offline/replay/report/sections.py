@@ -182,9 +182,8 @@ def _half_lives(document: Mapping[str, Any]) -> str:
     began = "Baselines are updated after every single click. "
     if not lives:
         return began
-    on_warmup = (
-        document["options"].get("baselines") == "warmup" and baselines.get("warmup_scored", 0) > 0
-    )
+    asked = document["options"].get("baselines_chosen_on")
+    on_warmup = asked == "warmup" and baselines.get("warmup_scored", 0) > 0
     chosen = (
         "chosen on the warm-up, before any scored click"
         if on_warmup

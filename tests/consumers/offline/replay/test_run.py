@@ -127,7 +127,9 @@ def test_no_lists_when_none_are_wanted(tmp_path: Path) -> None:
     """Nothing is written that was not asked for."""
     events = write_events(tmp_path / "clicks.csv", shoppers(300))
     run(events, tmp_path / "out", recommendations="none")
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["metrics.json", "report.html"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        *("cases.parquet", "metrics.json", "report.html")
+    ]
 
 
 def test_scoring_begins_after_the_warm_up(tmp_path: Path) -> None:
@@ -298,17 +300,19 @@ def test_configurations_are_compared_on_one_reading(tmp_path: Path) -> None:
     other = CONFIG.with_values({"learner": {**SMALL_LEARNER, "seed": 5}})
     both = run(events, tmp_path / "both", compare={"five": other, "same": CONFIG})
     alone = run(events, tmp_path / "alone", seed=5)
-    assert both["overall"]["same"] == both["overall"]["joint"]
-    assert both["overall"]["five"] == alone["overall"]["joint"] != both["overall"]["joint"]
-    assert [w["five"] for w in both["windows"]] == [w["joint"] for w in alone["windows"]]
-    assert both["cost"]["contenders_seconds"].keys() == {"five", "same"}
+    assert both["overall"]["joint:same"] == both["overall"]["joint"]
+    assert both["overall"]["joint:five"] == alone["overall"]["joint"] != both["overall"]["joint"]
+    assert [w["joint:five"] for w in both["windows"]] == [w["joint"] for w in alone["windows"]]
+    assert both["cost"]["models_seconds"].keys() == {
+        *("joint", "counters", "joint:five", "joint:same")
+    }
 
 
 def test_other_clicks_cannot_be_compared(tmp_path: Path) -> None:
     """Shorter buffers hide fewer repeats: ranks of other clicks are not put side by side."""
     events = write_events(tmp_path / "clicks.csv", shoppers(900))
     short = CONFIG.with_values({"state": {"buffer_length": 8}})
-    with pytest.raises(ConfigError, match="short does not test the same clicks"):
+    with pytest.raises(ConfigError, match="'short' scored other clicks"):
         run(events, tmp_path / "out", compare={"short": short})
 
 
@@ -319,8 +323,8 @@ def test_the_frozen_model_stands_still_after_the_warm_up(tmp_path: Path) -> None
         events, tmp_path / "out", warmup=0.4, baselines=BaselineSelection(("counters", "frozen"))
     )
     overall = found["overall"]
-    assert overall["frozen"] != overall["joint"]
-    assert overall["frozen"]["hr@20"] > 0.2
+    assert overall["joint:frozen"] != overall["joint"]
+    assert overall["joint:frozen"]["hr@20"] > 0.2
 
 
 def stopped_after(clicks: int) -> tuple[Interruption, Callable[[Progress], None]]:

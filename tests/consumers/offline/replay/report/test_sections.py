@@ -20,7 +20,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "overall": {name: found["overall"][name] for name in found["models"]},
         "cost": {"scored": found["overall"]["scored"], "clicks": 8000},
         "drift": {"alarms": []},
-        "options": {"baselines": "best"},
+        "options": {"baselines_chosen_on": "best"},
         "baselines": {"popularity": {"half_life_seconds": 3600.0}, "warmup_scored": 10},
     }
 
@@ -60,7 +60,7 @@ def test_half_lives_chosen_on_scored_clicks_are_said_to_be(document: dict[str, A
     """And so they are where the warm-up was asked for, but scored nothing."""
     favours = "the best on the scored clicks themselves, which favours these baselines"
     assert favours in sections.quality(document)
-    chosen = document | {"options": {"baselines": "warmup"}}
+    chosen = document | {"options": {"baselines_chosen_on": "warmup"}}
     assert "chosen on the warm-up" in sections.quality(chosen)
     nothing = {"popularity": {"half_life_seconds": 3600.0}, "warmup_scored": 0}
     assert favours in sections.quality(chosen | {"baselines": nothing})
