@@ -81,6 +81,37 @@ def accepted_clicks(
     )
 
 
+def uncounted_clicks(
+    histories: Histories, targets: npt.NDArray[np.int64], users: npt.NDArray[np.uint64]
+) -> CountedClicks:
+    """Return n clicks that are to be ranked only: they have no edges and no weight.
+
+    Parameters
+    ----------
+    histories
+        What each user clicked before, and when the click happens.
+    targets
+        int64 [n], item rows.
+    users
+        uint64 [n], hashes of the user ids.
+    """
+    count = len(targets)
+    return CountedClicks(
+        targets=targets,
+        times=histories.now,
+        weights=np.zeros(count),
+        users=users,
+        histories=histories.items,
+        lengths=histories.lengths,
+        history_times=histories.times,
+        edge_starts=np.zeros(count + 1, dtype=np.int64),
+        edge_sources=np.zeros(0, dtype=np.int64),
+        edge_targets=np.zeros(0, dtype=np.int64),
+        edge_weights=np.zeros(0),
+        edge_times=np.zeros(0),
+    )
+
+
 class ClickRecorder:
     """Adds clicks to the counters, recording wanted ones with what was known before each.
 

@@ -21,7 +21,12 @@ from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.users.histories import Histories
 from gsr.learning.learner import Learner
 from gsr.learning.samples import Samples, join
-from gsr.loop.click_recorder import ClickRecorder, RecordedClicks, accepted_clicks
+from gsr.loop.click_recorder import (
+    ClickRecorder,
+    RecordedClicks,
+    accepted_clicks,
+    uncounted_clicks,
+)
 from gsr.loop.item_clicks import ItemClicks, ItemTotals
 from gsr.loop.mirror import Mirror
 from gsr.loop.options import LoopOptions
@@ -32,6 +37,7 @@ from gsr.network.model import JointModel
 from gsr.quality.drift import OutcomeDetector
 from gsr.quality.prequential import NEW_USER_CLICKS, Prequential, RecentRanks
 from gsr.ranking.click_ranks import Queries, rank_clicks
+from gsr.ranking.frozen_ranks import rank_frozen
 from gsr.votes.constants import NEW_ITEM_CLICKS
 
 CHUNK_CLICKS: Final = 512
@@ -205,6 +211,36 @@ class LearningLoop:
         self.recent_ranks.add(known.ranks, **slices)
         self._watch(known.times, known.ranks[:, 0] <= HIT_CUTOFF)
         return len(known)
+
+    def rank(
+        self,
+        histories: Histories,
+        targets: npt.NDArray[np.int64],
+        users: npt.NDArray[np.uint64],
+    ) -> npt.NDArray[np.int32]:
+        """Rank clicks by the serving model and all baselines as they are now, and count none.
+
+        Parameters
+        ----------
+        histories
+            What each of n users clicked before; `now` is when the click happens.
+        targets
+            int64 [n], rows of the clicked items; -1 for one that is unknown.
+        users
+            uint64 [n], hashes of the user ids.
+
+        Returns
+        -------
+        int32 [n, M], from 1; columns as in `names`. `MISS` for an unknown item.
+        """
+        mask = self.options.mask_seen
+        masked = histories.items if mask else np.full((len(targets), 1), -1, dtype=np.int64)
+        items, graph = self.encoded_items(), self.mirror.graph()
+        joint = rank_frozen(self.model, items, graph, histories, targets, masked)
+        clicks = uncounted_clicks(histories, targets, users)
+        scored = np.ones(len(targets), dtype=np.bool_)
+        others = self.baselines.rank(clicks, scored=scored, mask_history=mask)
+        return np.column_stack((joint, others))
 
     def learn(self, out_of_time: Callable[[], bool] = lambda: False) -> CycleReport | None:
         """Learn all tested clicks and judge the outcome; None where there are none.
