@@ -4,7 +4,8 @@
     python -m benchmarks.windows ader clicks.csv.gz --baselines-only --out …
 
 The protocols are told in `consumers.offline.windows.options.PROTOCOLS`. `--windows N` measures the
-first N windows alone, `--share S` tests a random share of the cases; both are noted in the result.
+first N windows alone, `--share S` tests a random share of the cases, `--histories user` lets the
+earlier sessions of a user count, which no published row does; all are noted in the result.
 """
 
 import argparse
@@ -29,6 +30,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the summary goes")
     parser.add_argument("--mode", choices=[*MODES, "both"], default="frozen")
     parser.add_argument("--baselines-only", action="store_true", help="without the joint model")
+    parser.add_argument("--histories", choices=["session", "user"], default="session")
     parser.add_argument("--windows", type=int, help="only the first so many")
     parser.add_argument("--share", type=float, default=1.0, help="of the cases that is tested")
     parser.add_argument("--seed", type=int, default=0)
@@ -38,6 +40,7 @@ def main() -> None:
         arguments.events,
         modes=MODES if arguments.mode == "both" else (arguments.mode,),
         joint=not arguments.baselines_only,
+        histories=arguments.histories,
         windows=arguments.windows,
         share=arguments.share,
         seed=arguments.seed,
@@ -56,22 +59,27 @@ def show(progress: Progress) -> None:
 
 
 def summarise(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return what is worth keeping of a `document`: the published metrics of every window too."""
+    """Return what is worth keeping of a `document`, rounded, beside the published figures.
+
+    Every window is kept with the published metrics of the first model (the joint one, where it was
+    learned) and of the best other one, by the first of these metrics over all windows.
+    """
     protocol = PROTOCOLS[name]
+    shown = {}
+    for mode, means in document["over_windows"].items():
+        first, *others = document["models"]
+        best = max(others, key=lambda model: means[model][protocol.metrics[0]]) if others else first
+        shown[mode] = dict.fromkeys((first, best))
     windows = [
-        {
-            "window": window["window"],
-            **{
-                mode: {
-                    "cases": window[mode]["cases"],
-                    **{
-                        model: {metric: means[metric] for metric in protocol.metrics}
-                        for model, means in window[mode].items()
-                        if model != "cases"
-                    },
-                }
-                for mode in document["over_windows"]
-            },
+        {"window": window["window"], "sessions": window["sessions"]}
+        | {
+            mode: {"cases": window[mode]["cases"]}
+            | {
+                model: {metric: window[mode][model][metric] for metric in protocol.metrics}
+                for model in models
+                if window[mode]["cases"]
+            }
+            for mode, models in shown.items()
         }
         for window in document["windows"]
     ]
