@@ -30,6 +30,10 @@ class BaselinesTogether:
         self._monotonic = monotonic
         self.seconds = dict.fromkeys(self._baselines, 0.0)
 
+    def __getitem__(self, name: str) -> Baseline:
+        """Return one of them by its name."""
+        return self._baselines[name]
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all columns."""

@@ -1,22 +1,25 @@
 """One learning loop of a replay: a configuration that is tested and learned on the stream."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from consumers.config.settings import GsrConfig
 from consumers.learning.live_loop import loop_options
 from consumers.offline.replay.stage_times import StageTimes
 from gsr.baselines.interface import Baseline
+from gsr.baselines.lists import ListMaker
 from gsr.counters.click_batch import ClickBatch
 from gsr.loop.drift_watch import DriftFigures, DriftWatch
 from gsr.loop.learning_loop import LearningLoop
+from gsr.loop.list_watch import ListWatch
 from gsr.loop.reports import CycleReport, TestedClicks
 from gsr.network.model import JointModel
 
 LearnsUntil = Literal["end", "warmup"]
 
-STAGES: Final = ("counting", "testing", "learning")
+STAGES: Final = ("counting", "testing", "learning", "watching")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,7 @@ class ContenderOptions:
     learns_until
         "end", or "warmup": its weights stay as they were after the warm-up; its counters go on.
     watched
-        Whether drift is looked for.
+        Whether drift is looked for, and lists are watched.
     """
 
     name: str
@@ -61,6 +64,8 @@ class Contender:
         Measured in its loop.
     monotonic
         A clock, in seconds.
+    listed
+        Column of a baseline → what makes its lists; these are watched beside the model's.
 
     Attributes
     ----------
@@ -68,6 +73,8 @@ class Contender:
         Counters, model and quality.
     looks
         Of drift, one for each window.
+    lists
+        The lists of the model and of baselines; None where nothing is watched.
     cycles
         Facts of each cycle.
     times
@@ -75,7 +82,11 @@ class Contender:
     """
 
     def __init__(
-        self, options: ContenderOptions, baselines: Baseline, monotonic: Callable[[], float]
+        self,
+        options: ContenderOptions,
+        baselines: Baseline,
+        monotonic: Callable[[], float],
+        listed: Mapping[str, ListMaker] = MappingProxyType({}),
     ) -> None:
         self.options = options
         config = options.config
@@ -91,6 +102,7 @@ class Contender:
             changed, JointModel(config.model, options.seed), baselines, self._tested.append
         )
         self._watch = DriftWatch(self.loop) if options.watched else None
+        self.lists = ListWatch(self.loop, listed) if options.watched else None
         self.looks: list[DriftFigures] = []
         self.cycles: list[dict[str, float]] = []
         self.times = StageTimes(STAGES, monotonic)
@@ -113,19 +125,24 @@ class Contender:
                 self.cycles.append(_cycle_facts(report, loop.mirror.arrays.watermark))
         self._look()
         tested, self._tested[:] = list(self._tested), ()
+        if self.lists is not None:
+            for part in tested:
+                self.lists.add_tested(part)
         return tested
 
     def _look(self) -> None:
         time = self.loop.mirror.arrays.watermark
         due = not self.looks or time >= self.looks[-1].time + self.options.window_seconds
-        if self._watch is not None and due:
-            self.looks.append(self.times.timed("testing", self._watch.look))
+        if self._watch is not None and self.lists is not None and due:
+            self.looks.append(self.times.timed("watching", self._watch.look))
+            self.times.timed("watching", self.lists.look)
 
     def state(self) -> dict[str, Any]:
         """Return all that changes while it goes on."""
         return {
             "loop": self.loop,
             "watch": self._watch,
+            "lists": self.lists,
             "looks": self.looks,
             "cycles": self.cycles,
             "seconds": self.times.seconds,

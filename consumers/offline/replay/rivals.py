@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers.errors import ConfigError
+from gsr.baselines.counter_lists import CounterLists
 from gsr.baselines.counters import HALF_LIVES, MIXES, BaselineCounters
 from gsr.baselines.interface import Baseline
+from gsr.baselines.lists import ListMaker
 from gsr.baselines.together import BaselinesTogether
 from gsr.loop.quality_document import BaselineChoice
 
@@ -25,6 +27,20 @@ KNOWN: Final[Mapping[str, str]] = {
 _MAKERS: Final[Mapping[str, Callable[[], Baseline]]] = {
     COUNTERS: lambda: BaselineCounters(HALF_LIVES, MIXES)
 }
+
+
+LISTED: Final = ("popularity@86400", "graph@86400", "mix@86400:14400:0.5")
+"""Counters whose lists are watched; which ones are best is not known before the end."""
+
+
+def list_makers(baselines: BaselinesTogether) -> dict[str, ListMaker]:
+    """Return what makes the lists of `LISTED`, where counters are measured."""
+    if COUNTERS not in baselines.seconds:
+        return {}
+    counters = baselines[COUNTERS]
+    if not isinstance(counters, BaselineCounters):
+        raise TypeError(f"{COUNTERS} are {type(counters).__name__}")
+    return {column: CounterLists(counters, column) for column in LISTED}
 
 
 @dataclass(frozen=True, slots=True)

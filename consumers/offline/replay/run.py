@@ -17,7 +17,7 @@ from consumers.offline.replay.contender import Contender, ContenderOptions
 from consumers.offline.replay.lists import LISTS_NAME, ReplayLists, lists_file, newest_users
 from consumers.offline.replay.report.page import write_report
 from consumers.offline.replay.resuming import SAVE_SECONDS, StoppedReplay, identity_of
-from consumers.offline.replay.rivals import FROZEN, BaselineSelection
+from consumers.offline.replay.rivals import FROZEN, BaselineSelection, list_makers
 from consumers.offline.replay.stage_times import StageTimes
 from consumers.runtime.documents import write_document
 from consumers.runtime.interruption import Interruption
@@ -155,8 +155,9 @@ class Replay:
         self._timed_progress = TimedProgress(progress, clock, history.events)
         self._baselines = options.baselines.baselines(clock.monotonic)
         nothing = BaselinesTogether({}, clock.monotonic)
+        listed = list_makers(self._baselines)
         self.contenders = [
-            Contender(one, nothing if number else self._baselines, clock.monotonic)
+            Contender(one, nothing if number else self._baselines, clock.monotonic, listed)
             for number, one in enumerate(_contenders(options, history.window_seconds))
         ]
         self._times = StageTimes(("reading", "lists"), clock.monotonic)
@@ -261,6 +262,7 @@ class Replay:
                 "alarms": [asdict(alarm) for alarm in loop.alarms],
                 "looks": [asdict(look) for look in joint.looks],
             },
+            "lists": None if joint.lists is None else joint.lists.document(),
             "cycles": joint.cycles,
             "totals": asdict(loop.totals),
             "options": {
