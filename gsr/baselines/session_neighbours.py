@@ -1,0 +1,244 @@
+"""Scores of session kNN: what the sessions most like a user's newest clicks contain."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.baselines.counted_clicks import CountedClicks
+from gsr.baselines.session_store import SessionItems, SessionStore, store_click
+from gsr.compiled import kernel
+
+REACH = 25
+"""Clicks before and after the match that a neighbour votes with."""
+
+LATEST = 400.0
+"""Half-lives past its reference up to which popularity is ranked."""
+
+
+class Neighbourhood(NamedTuple):
+    """Settings of session kNN as kernels take them (see `SessionKnnConfig`)."""
+
+    clicks: int
+    click_decay: float
+    candidates: int
+    neighbours: int
+    session_decay: float
+    distance_decay: float
+    half_life: float
+
+
+class Workspace(NamedTuple):
+    """Memory that ranking a click needs, zero between two clicks.
+
+    Parameters
+    ----------
+    similarities, matches
+        float64 and int64 [S], of a session: likeness, number of its last click that matches.
+    found
+        int64 [candidates * clicks], numbers of sessions.
+    scores, touched
+        float64 [2, N] and int64 [N]: votes, and the items that have any.
+    seen, hidden
+        bool [N].
+    """
+
+    similarities: npt.NDArray[np.float64]
+    matches: npt.NDArray[np.int64]
+    found: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float64]
+    touched: npt.NDArray[np.int64]
+    seen: npt.NDArray[np.bool_]
+    hidden: npt.NDArray[np.bool_]
+
+
+@kernel
+def _keep_largest(
+    found: npt.NDArray[np.int64], values: npt.NDArray[np.float64], size: int
+) -> int:  # pragma: no cover
+    """Move the `size` sessions of the largest values to the front; return how many stay."""
+    count = len(values)
+    if count <= size:
+        return count
+    limit = np.partition(values, count - size)[count - size]
+    kept = 0
+    for wanted_above in (True, False):  # ties at the limit only fill what is left
+        for a in range(kept, count):
+            value = values[a]
+            if kept < size and (value > limit if wanted_above else value == limit):
+                found[a], found[kept] = found[kept], found[a]
+                values[a], values[kept] = values[kept], value
+                kept += 1
+    return kept
+
+
+@kernel
+def _find_sessions(
+    store: SessionStore,
+    items: SessionItems,
+    rule: Neighbourhood,
+    history: npt.NDArray[np.int64],
+    length: int,
+    user: np.uint64,
+    work: Workspace,
+) -> int:  # pragma: no cover
+    """Find others' sessions that share items with a history; return how many."""
+    room, slots = len(store.items), len(store.users)
+    oldest, first = max(0, store.totals[0] - room), max(0, store.totals[1] - slots)
+    found = 0
+    for back in range(min(length, rule.clicks)):
+        item = history[length - 1 - back]
+        repeated = item < 0 or item >= len(items.counts)
+        for later in range(back):
+            repeated |= history[length - 1 - later] == item
+        if repeated or items.counts[item] == 0:
+            continue
+        rarity = math.log(1.0 + (store.totals[0] + 1.0) / items.counts[item])
+        weight = math.exp(-back / rule.click_decay) * rarity
+        click, left = items.newest[item], rule.candidates
+        while click >= oldest and left > 0:
+            session = store.sessions[click % room]
+            slot = session % slots
+            if session >= first and store.users[slot] != user:
+                if work.similarities[slot] == 0.0:
+                    work.found[found] = session
+                    work.matches[slot] = click
+                    found += 1
+                work.similarities[slot] += weight
+            click = store.same_item[click % room]
+            left -= 1
+    return found
+
+
+@kernel
+def _vote(
+    store: SessionStore,
+    items: SessionItems,
+    rule: Neighbourhood,
+    values: npt.NDArray[np.float64],
+    kept: int,
+    work: Workspace,
+) -> int:  # pragma: no cover
+    """Let the first `kept` sessions vote, VSTAN by `values`; return how many items have votes."""
+    room, slots = len(store.items), len(store.users)
+    oldest = max(0, store.totals[0] - room)
+    count = 0
+    for a in range(kept):
+        slot = work.found[a] % slots
+        share = 1.0 / math.sqrt(store.lengths[slot] + 1.0)
+        plain, recent = work.similarities[slot] * share, values[a] * share
+        for forward in (False, True):
+            click = work.matches[slot]
+            for distance in range(REACH):
+                place = click % room
+                click = store.after[place] if forward else store.before[place]
+                if click < oldest:
+                    break
+                item = store.items[click % room]
+                if store.generations[click % room] != items.generations[item]:
+                    continue
+                if not work.seen[item]:
+                    work.seen[item] = True
+                    work.touched[count] = item
+                    count += 1
+                work.scores[0, item] += plain
+                work.scores[1, item] += math.exp(-distance / rule.distance_decay) * recent
+    return count
+
+
+@kernel
+def _score(
+    store: SessionStore,
+    items: SessionItems,
+    rule: Neighbourhood,
+    history: npt.NDArray[np.int64],
+    length: int,
+    user: np.uint64,
+    now: float,
+    work: Workspace,
+) -> int:  # pragma: no cover
+    """Fill the scores, row 0 V-SKNN and row 1 VSTAN; return how many items have any."""
+    slots = len(store.users)
+    found = _find_sessions(store, items, rule, history, length, user, work)
+    values = np.empty(found)
+    for a in range(found):
+        values[a] = store.ends[work.found[a] % slots]
+    kept = _keep_largest(work.found, values, rule.candidates)
+    for a in range(kept):
+        slot = work.found[a] % slots
+        age = now - store.ends[slot]
+        values[a] = work.similarities[slot] * math.exp(-age / rule.session_decay)
+    kept = _keep_largest(work.found, values[:kept], rule.neighbours)
+    count = _vote(store, items, rule, values, kept, work)
+    for a in range(found):
+        work.similarities[work.found[a] % slots] = 0.0
+    return count
+
+
+@kernel
+def _rank(
+    items: SessionItems, scores: npt.NDArray[np.float64], work: Workspace, count: int, target: int
+) -> int:  # pragma: no cover
+    """Return the rank by score, then popularity, ties against the target."""
+    own, popular, above = scores[target], items.popularity[target], 0
+    for t in range(count):
+        item = work.touched[t]
+        if not work.hidden[item]:
+            above += scores[item] > own or (
+                own > 0.0 and scores[item] == own and items.popularity[item] >= popular
+            )
+    if own == 0.0:
+        for item in range(len(items.alive)):
+            above += (
+                items.alive[item]
+                and not work.hidden[item]
+                and scores[item] == 0.0
+                and items.popularity[item] >= popular
+            )
+    return max(above, 1)
+
+
+@kernel
+def rank_clicks(
+    store: SessionStore,
+    items: SessionItems,
+    rule: Neighbourhood,
+    clicks: CountedClicks,
+    scored: npt.NDArray[np.bool_],
+    mask_history: bool,
+    numbers: npt.NDArray[np.int64],
+    work: Workspace,
+    ranks: npt.NDArray[np.int32],
+) -> None:  # pragma: no cover
+    """Rank clicks, and count each that has a session number in `numbers` (others: -1).
+
+    An empty `numbers` counts nothing at all.
+    """
+    for i in range(len(clicks.targets)):
+        target, time = clicks.targets[i], clicks.times[i]
+        history, length = clicks.histories[i], clicks.lengths[i]
+        if scored[i] and target < len(items.alive) and items.alive[target]:
+            for h in range(length if mask_history else 0):
+                if 0 <= history[h] < len(work.hidden):
+                    work.hidden[history[h]] = True
+            count = _score(store, items, rule, history, length, clicks.users[i], time, work)
+            for kind in range(2):
+                ranks[i, kind] = _rank(items, work.scores[kind], work, count, target)
+            for t in range(count):
+                work.seen[work.touched[t]] = False
+                work.scores[:, work.touched[t]] = 0.0
+            for h in range(length if mask_history else 0):
+                if 0 <= history[h] < len(work.hidden):
+                    work.hidden[history[h]] = False
+        if len(numbers) == 0:
+            continue
+        items.alive[target] = True
+        if numbers[i] >= 0:
+            store_click(store, items, target, time, clicks.users[i], numbers[i])
+            past = (time - items.reference[0]) / rule.half_life
+            if past > LATEST:
+                items.popularity[:] *= 2.0**-past
+                items.reference[0] = time
+                past = 0.0
+            items.popularity[target] += clicks.weights[i] * 2.0**past
