@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -35,9 +35,6 @@ from consumers.config.home_paths import home_path
 
 if TYPE_CHECKING:  # pydantic would slow `gsr --help` down
     from consumers.config.settings import GsrConfig
-
-_TAKEN: Final = frozenset({"joint", "popularity", "graph", "mix", "frozen"})
-"""What else is in a replay's tables."""
 
 CycleClicks = Annotated[
     int | None,
@@ -124,7 +121,7 @@ def replay(
     """Replay event files, or a stretch of the clicks topic, in event time.
 
     Every click is first a test, then learned. Writes metrics.json, report.html and the
-    recommendations; prints the quality beside two baselines that are updated after every click.
+    recommendations; prints the quality beside baselines that are updated after every click.
     """
     from consumers.topics.click_export import LOG_URL
 
@@ -205,10 +202,10 @@ def _stop_told(out: Path) -> Iterator[None]:
 def _compared(files: list[Path], settings: list[str] | None) -> "dict[str, GsrConfig]":
     """Return name -> settings of each file; the flags count for all of them."""
     named = {file.stem: resolve(file, settings) for file in map(home_path, files)}
-    if len(named) < len(files) or named.keys() & _TAKEN:
+    if len(named) < len(files) or "frozen" in named:
         raise typer.BadParameter(
             "name the files of --compare differently: their names without .toml are what the "
-            f"configurations are called, and {', '.join(sorted(_TAKEN))} are taken",
+            "configurations are called, and frozen is a baseline",
             param_hint="--compare",
         )
     return named

@@ -2,7 +2,8 @@
 
 A user's newest clicks find sessions of other users that share items with them, rare items and late
 clicks counting more. The nearest vote for what else they contain, around the last shared click.
-VSTAN also weighs how long ago the session was and how far from the shared click an item stands.
+VSTAN also weighs how long ago the session was and how far from the shared click an item stands; a
+third kind hears only what came after the shared click.
 
 Sources: Ludewig and Jannach, "Evaluation of session-based recommendation algorithms" (2018), for
 V-SKNN; Garg et al., "Sequence and time aware neighborhood for session-based recommendations"
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.baselines.counted_clicks import CountedClicks
-from gsr.baselines.session_neighbours import Neighbourhood, Workspace, rank_clicks
+from gsr.baselines.session_neighbours import KINDS, Neighbourhood, Workspace, rank_clicks
 from gsr.baselines.session_store import NONE, SessionItems, new_store
 from gsr.quality.ranking_metrics import MISS
 
@@ -52,12 +53,12 @@ class SessionKnnConfig:
     session_decay_seconds: float = 1e12
     distance_decay: float = 5.0
     popularity_half_life_seconds: float = 86_400.0
-    kept_clicks: int = 2**22
-    kept_sessions: int = 2**21
+    kept_clicks: int = 2**21
+    kept_sessions: int = 2**19
 
 
 class SessionKnn:
-    """V-SKNN and VSTAN as a `Baseline`.
+    """V-SKNN and two kinds of VSTAN as a `Baseline`.
 
     Parameters
     ----------
@@ -91,8 +92,8 @@ class SessionKnn:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the two columns."""
-        return "vsknn", "vstan"
+        """Names of the columns: `KINDS`."""
+        return KINDS
 
     def rank(
         self, clicks: CountedClicks, *, scored: npt.NDArray[np.bool_], mask_history: bool
@@ -126,7 +127,7 @@ class SessionKnn:
         mask_history: bool,
         numbers: npt.NDArray[np.int64],
     ) -> npt.NDArray[np.int32]:
-        ranks = np.full((len(clicks.targets), 2), MISS, dtype=np.int32)
+        ranks = np.full((len(clicks.targets), len(KINDS)), MISS, dtype=np.int32)
         rank_clicks(
             self._store,
             self._items,
@@ -186,7 +187,7 @@ class SessionKnn:
             similarities=np.zeros(sessions),
             matches=np.zeros(sessions, dtype=np.int64),
             found=np.zeros(self.config.clicks * self.config.candidates, dtype=np.int64),
-            scores=np.zeros((2, rows)),
+            scores=np.zeros((len(KINDS), rows)),
             touched=np.zeros(rows, dtype=np.int64),
             seen=np.zeros(rows, dtype=np.bool_),
             hidden=np.zeros(rows, dtype=np.bool_),

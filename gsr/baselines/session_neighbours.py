@@ -1,7 +1,7 @@
 """Scores of session kNN: what the sessions most like a user's newest clicks contain."""
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,13 @@ from gsr.baselines.counted_clicks import CountedClicks
 from gsr.baselines.session_store import SessionItems, SessionStore, store_click
 from gsr.compiled import kernel
 
-REACH = 25
+KINDS: Final = ("vsknn", "vstan", "vstan-after")
+"""V-SKNN; VSTAN; and VSTAN where only what came after the shared click votes."""
+
+REACH: Final = 25
 """Clicks before and after the match that a neighbour votes with."""
 
-LATEST = 400.0
+LATEST: Final = 400.0
 """Half-lives past its reference up to which popularity is ranked."""
 
 
@@ -39,7 +42,7 @@ class Workspace(NamedTuple):
     found
         int64 [candidates * clicks], numbers of sessions.
     scores, touched
-        float64 [2, N] and int64 [N]: votes, and the items that have any.
+        float64 [K, N] and int64 [N]: votes by kind, and the items that have any.
     seen, hidden
         bool [N].
     """
@@ -143,7 +146,10 @@ def _vote(
                     work.touched[count] = item
                     count += 1
                 work.scores[0, item] += plain
-                work.scores[1, item] += math.exp(-distance / rule.distance_decay) * recent
+                near = math.exp(-distance / rule.distance_decay) * recent
+                work.scores[1, item] += near
+                if forward:
+                    work.scores[2, item] += near
     return count
 
 
@@ -158,7 +164,7 @@ def _score(
     now: float,
     work: Workspace,
 ) -> int:  # pragma: no cover
-    """Fill the scores, row 0 V-SKNN and row 1 VSTAN; return how many items have any."""
+    """Fill the scores, a row for each of `KINDS`; return how many items have any."""
     slots = len(store.users)
     found = _find_sessions(store, items, rule, history, length, user, work)
     values = np.empty(found)
@@ -218,12 +224,12 @@ def rank_clicks(
     for i in range(len(clicks.targets)):
         target, time = clicks.targets[i], clicks.times[i]
         history, length = clicks.histories[i], clicks.lengths[i]
-        if scored[i] and target < len(items.alive) and items.alive[target]:
+        if scored[i] and 0 <= target < len(items.alive) and items.alive[target]:
             for h in range(length if mask_history else 0):
                 if 0 <= history[h] < len(work.hidden):
                     work.hidden[history[h]] = True
             count = _score(store, items, rule, history, length, clicks.users[i], time, work)
-            for kind in range(2):
+            for kind in range(len(KINDS)):
                 ranks[i, kind] = _rank(items, work.scores[kind], work, count, target)
             for t in range(count):
                 work.seen[work.touched[t]] = False

@@ -9,23 +9,27 @@ from gsr.baselines.counter_lists import CounterLists
 from gsr.baselines.counters import HALF_LIVES, MIXES, BaselineCounters
 from gsr.baselines.interface import Baseline
 from gsr.baselines.lists import ListMaker
+from gsr.baselines.session_knn import SessionKnn
 from gsr.baselines.together import BaselinesTogether
 from gsr.loop.quality_document import BaselineChoice
 
 COUNTERS: Final = "counters"
+SESSION_KNN: Final = "session-knn"
 FROZEN: Final = "frozen"
 
-DEFAULT: Final = (COUNTERS,)
+DEFAULT: Final = (COUNTERS, SESSION_KNN)
 """Those that cost less than the model."""
 
 KNOWN: Final[Mapping[str, str]] = {
     COUNTERS: "decayed popularity, the item graph, and their best fixed mix",
+    SESSION_KNN: "V-SKNN and VSTAN: sessions that share items with the user's, recent ones first",
     FROZEN: "the joint model as it was after the warm-up, on counters that go on",
 }
 """Name to what it is."""
 
 _MAKERS: Final[Mapping[str, Callable[[], Baseline]]] = {
-    COUNTERS: lambda: BaselineCounters(HALF_LIVES, MIXES)
+    COUNTERS: lambda: BaselineCounters(HALF_LIVES, MIXES),
+    SESSION_KNN: SessionKnn,
 }
 
 
@@ -58,7 +62,7 @@ class BaselineSelection:
     Examples
     --------
     >>> BaselineSelection.parse("warmup")
-    BaselineSelection(names=('counters',), choice='warmup')
+    BaselineSelection(names=('counters', 'session-knn'), choice='warmup')
     >>> BaselineSelection.parse("frozen, warmup")
     BaselineSelection(names=('frozen',), choice='warmup')
     >>> BaselineSelection.parse("none")

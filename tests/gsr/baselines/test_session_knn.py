@@ -28,24 +28,24 @@ def last_ranks(events: list[Event], config: SessionKnnConfig) -> list[int]:
 def test_a_session_with_a_shared_item_votes_for_its_others() -> None:
     """Item 2 is less popular than 1 but was clicked beside 0."""
     events = [(1, 0, 1.0), (1, 2, 1.0), *[(u, 1, 1.0) for u in (5, 6, 7)], (9, 0, 1.0), (9, 2, 1.0)]
-    assert last_ranks(events, small()) == [1, 1]
+    assert last_ranks(events, small()) == [1, 1, 1]
 
 
 def test_a_long_pause_ends_a_session() -> None:
     """With a gap, items before and after the pause are no neighbours: popularity ranks."""
     events = [(1, 0, 1.0), (1, 2, 99.0), *[(u, 1, 1.0) for u in (5, 6)], (9, 0, 1.0), (9, 2, 1.0)]
-    assert last_ranks(events, small(50.0)) == [2, 2]
-    assert last_ranks(events, small(100.0)) == [1, 1]
+    assert last_ranks(events, small(50.0)) == [2, 2, 2]
+    assert last_ranks(events, small(100.0)) == [1, 1, 1]
 
 
 def test_the_oldest_sessions_are_dropped_first() -> None:
     """Beyond the bounds on clicks or sessions nothing votes any more."""
     crowd = [(u, 1, 1.0) for u in range(20, 30)]
     events = [(1, 0, 1.0), (1, 2, 1.0), *crowd, (9, 0, 1.0), (9, 2, 1.0)]
-    assert last_ranks(events, small()) == [1, 1]
-    assert last_ranks(events, SessionKnnConfig(kept_clicks=8, kept_sessions=16)) == [2, 2]
+    assert last_ranks(events, small()) == [1, 1, 1]
+    assert last_ranks(events, SessionKnnConfig(kept_clicks=8, kept_sessions=16)) == [2, 2, 2]
     few = SessionKnnConfig(kept_clicks=64, kept_sessions=8)
-    assert last_ranks(events, few) == [2, 2]
+    assert last_ranks(events, few) == [2, 2, 2]
 
 
 def test_a_released_row_is_unknown_again() -> None:
@@ -56,10 +56,10 @@ def test_a_released_row_is_unknown_again() -> None:
     knn.release(np.array([2]))
     after, _ = click_stream([(9, 0, 5.0), (9, 2, 1.0), (8, 0, 1.0), (8, 2, 1.0), (7, 2, 1.0)])
     first = knn.rank(after, scored=np.ones(5, dtype=np.bool_), mask_history=True)
-    assert first[1].tolist() == [MISS, MISS]
+    assert first[1].tolist() == [MISS, MISS, MISS]
     lone, _ = click_stream([(7, 2, 8.0), (3, 0, 1.0), (3, 2, 1.0)])
     ranks = knn.rank_and_add(lone, scored=np.ones(3, dtype=np.bool_), mask_history=True)
-    assert ranks[2].tolist() == [2, 2]
+    assert ranks[2].tolist() == [2, 2, 2]
 
 
 def test_a_click_without_weight_adds_nothing() -> None:
@@ -69,4 +69,10 @@ def test_a_click_without_weight_adds_nothing() -> None:
     )
     knn = SessionKnn(small())
     ranks = knn.rank_and_add(clicks, scored=np.ones(5, dtype=np.bool_), mask_history=True)
-    assert ranks[4].tolist() == [2, 2]
+    assert ranks[4].tolist() == [2, 2, 2]
+
+
+def test_only_what_came_after_the_shared_click_votes_in_the_third_kind() -> None:
+    """Item 2 came before item 0 in the neighbour's session: it is no follower of it."""
+    events = [(1, 2, 1.0), (1, 0, 1.0), *[(u, 1, 1.0) for u in (5, 6)], (9, 0, 1.0), (9, 2, 1.0)]
+    assert last_ranks(events, small()) == [1, 1, 2]

@@ -70,7 +70,8 @@ def test_metrics_have_every_promised_key(results: Path) -> None:
             assert set(block[model]) == set(METRICS)
             assert all(0.0 <= value <= 1.0 for value in block[model].values())
     assert {"new_users", "new_items"} == set(document["slices"])
-    assert document["overall"].keys() == {"joint", "popularity", "graph", "mix"}
+    counters, knn = {"popularity", "graph", "mix"}, {"vsknn", "vstan", "vstan-after"}
+    assert document["overall"].keys() == {"joint", *counters, *knn}
     cost = document["cost"]
     assert {"seconds", "cpu_seconds", "peak_memory_bytes", "clicks", "scored"} <= set(cost)
     assert cost["clicks"] == 1500
@@ -304,7 +305,7 @@ def test_configurations_are_compared_on_one_reading(tmp_path: Path) -> None:
     assert both["overall"]["joint:five"] == alone["overall"]["joint"] != both["overall"]["joint"]
     assert [w["joint:five"] for w in both["windows"]] == [w["joint"] for w in alone["windows"]]
     assert both["cost"]["models_seconds"].keys() == {
-        *("joint", "counters", "joint:five", "joint:same")
+        *("joint", "counters", "session-knn", "joint:five", "joint:same")
     }
 
 
