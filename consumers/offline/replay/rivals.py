@@ -8,6 +8,7 @@ from consumers.errors import ConfigError
 from gsr.baselines.counter_lists import CounterLists
 from gsr.baselines.counters import HALF_LIVES, MIXES, BaselineCounters
 from gsr.baselines.interface import Baseline
+from gsr.baselines.item_to_item import ItemToItem
 from gsr.baselines.lists import ListMaker
 from gsr.baselines.session_knn import SessionKnn
 from gsr.baselines.together import BaselinesTogether
@@ -15,14 +16,16 @@ from gsr.loop.quality_document import BaselineChoice
 
 COUNTERS: Final = "counters"
 SESSION_KNN: Final = "session-knn"
+ITEM_TO_ITEM: Final = "item-to-item"
 FROZEN: Final = "frozen"
 
-DEFAULT: Final = (COUNTERS, SESSION_KNN)
+DEFAULT: Final = (COUNTERS, SESSION_KNN, ITEM_TO_ITEM)
 """Those that cost less than the model."""
 
 KNOWN: Final[Mapping[str, str]] = {
     COUNTERS: "decayed popularity, the item graph, and their best fixed mix",
     SESSION_KNN: "V-SKNN and VSTAN: sessions that share items with the user's, recent ones first",
+    ITEM_TO_ITEM: "cosine item-kNN and sequential rules, over ten clicks",
     FROZEN: "the joint model as it was after the warm-up, on counters that go on",
 }
 """Name to what it is."""
@@ -30,6 +33,7 @@ KNOWN: Final[Mapping[str, str]] = {
 _MAKERS: Final[Mapping[str, Callable[[], Baseline]]] = {
     COUNTERS: lambda: BaselineCounters(HALF_LIVES, MIXES),
     SESSION_KNN: SessionKnn,
+    ITEM_TO_ITEM: ItemToItem,
 }
 
 
@@ -62,7 +66,7 @@ class BaselineSelection:
     Examples
     --------
     >>> BaselineSelection.parse("warmup")
-    BaselineSelection(names=('counters', 'session-knn'), choice='warmup')
+    BaselineSelection(names=('counters', 'session-knn', 'item-to-item'), choice='warmup')
     >>> BaselineSelection.parse("frozen, warmup")
     BaselineSelection(names=('frozen',), choice='warmup')
     >>> BaselineSelection.parse("none")
