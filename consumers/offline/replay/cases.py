@@ -169,7 +169,7 @@ class CaseWriter:
 
 
 class _Spool:
-    """Scratch files of one table; the parts of all spools are cut at the same clicks.
+    """Scratch files of one table, read back in row groups of one size wherever parts were cut.
 
     Parameters
     ----------
@@ -207,11 +207,15 @@ class _Spool:
         return self._parts
 
     def groups(self, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """Yield the row groups of all parts; `cut` before."""
-        for part in range(self._parts):
-            with pq.ParquetFile(self._path(part)) as file:
-                for number in range(file.num_row_groups):
-                    yield file.read_row_group(number, columns=list(columns))
+        """Yield all rows, `GROUP_ROWS` at a time but for the last; `cut` before."""
+        waiting: pa.Table | None = None
+        for stored in self._stored(columns):
+            waiting = stored if waiting is None else pa.concat_tables((waiting, stored))
+            while len(waiting) >= GROUP_ROWS:
+                yield waiting.slice(0, GROUP_ROWS).combine_chunks()
+                waiting = waiting.slice(GROUP_ROWS)
+        if waiting is not None and len(waiting):
+            yield waiting.combine_chunks()
 
     def close(self) -> None:
         """Let the file go; what waits is not written."""
@@ -219,6 +223,13 @@ class _Spool:
             with output_errors(self._directory):
                 self._writer.close()
             self._writer = None
+
+    def _stored(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield the row groups of all parts, short ones among them."""
+        for part in range(self._parts):
+            with pq.ParquetFile(self._path(part)) as file:
+                for number in range(file.num_row_groups):
+                    yield file.read_row_group(number, columns=list(columns))
 
     def _path(self, part: int) -> Path:
         return self._directory / f"{self._name}-{part}.parquet"

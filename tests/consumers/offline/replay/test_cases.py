@@ -135,3 +135,25 @@ def test_what_is_no_case_file_of_a_replay_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="cannot be read"):
         open_replay_cases(other)
     assert not is_replay(other)
+
+
+def test_where_parts_were_cut_does_not_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that stopped twice and went on writes the file of an undisturbed one."""
+    monkeypatch.setattr(cases, "GROUP_ROWS", 8)
+    parts = [scored(0, 5), scored(5, 6), scored(11, 10)]
+    write(tmp_path / CASES_NAME, parts)
+    cut = 0
+    for number, part in enumerate(parts):
+        path, scratch = tmp_path / "again.parquet", tmp_path / "scratch"
+        with CaseWriter(
+            path, NAMES, {"protocol": {"warmup": 0.1}}, scratch=scratch, parts=cut
+        ) as writer:
+            ids = part.offsets
+            writer.add(part, [f"u{n}" for n in ids], [f"i{n}" for n in ids])
+            cut = writer.cut()
+            if number == len(parts) - 1:
+                writer.finish(SHOWN)
+    assert cut == len(parts)
+    assert path.read_bytes() == (tmp_path / CASES_NAME).read_bytes()

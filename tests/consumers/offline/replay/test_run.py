@@ -360,8 +360,9 @@ def test_a_stopped_replay_goes_on_where_it_stopped(tmp_path: Path) -> None:
         del document["cost"]
     assert resumed == whole
     assert not (tmp_path / "out" / DIRECTORY).exists()
-    first, second = (tmp_path / name / "recommendations.jsonl.zst" for name in ("whole", "out"))
-    assert first.read_bytes() == second.read_bytes()
+    for result in ("recommendations.jsonl.zst", "cases.parquet"):
+        first, second = (tmp_path / name / result for name in ("whole", "out"))
+        assert first.read_bytes() == second.read_bytes()
 
 
 def test_only_the_same_replay_goes_on(tmp_path: Path) -> None:
