@@ -11,13 +11,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.baselines.counters import KINDS, BaselineCounters
+from gsr.baselines.counters import KINDS, BaselineCounters, tie_scale
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.votes.constants import RECENT_CLICKS, RECENT_DECAY
 
 _POPULARITY, _GRAPH, _MIX = KINDS
-
-_DAY: Final = 86_400.0
 
 _FAR: Final = -4096
 """Whatever is older by so many half-lives is 0 in float64."""
@@ -46,18 +44,20 @@ class CounterLists:
     def __init__(self, counters: BaselineCounters, column: str) -> None:
         if column not in counters.names:
             raise ValueError(f"no lists by {column!r}: give one of {', '.join(counters.names)}")
-        kind, _, setting = column.partition("@")
-        graph, popularity, share = setting.split(":") if ":" in setting else (setting, setting, 0.5)
-        places = {f"{seconds:g}": at for at, seconds in enumerate(counters.half_lives.tolist())}
+        place, scales = counters.names.index(column), len(counters.half_lives)
+        kind, scale = KINDS[min(place // scales, len(KINDS) - 1)], place % scales
+        graph, popularity, share = scale, scale, 0.5
+        if kind == _GRAPH:
+            popularity = tie_scale(counters.half_lives)
+        elif kind == _MIX:
+            mix, places = counters.mixes[place - 2 * scales], counters.half_lives.tolist()
+            graph, popularity = places.index(mix.graph), places.index(mix.popularity)
+            share = mix.share
         self._counters = counters
         self._kind: Final = kind
-        self._graph: Final = places[graph]
-        self._popularity: Final = (
-            int(np.argmin(np.abs(np.log(counters.half_lives / _DAY))))
-            if kind == _GRAPH
-            else places[popularity]
-        )
-        self._share: Final = float(share)
+        self._graph: Final = graph
+        self._popularity: Final = popularity
+        self._share: Final = share
 
     def top(
         self,

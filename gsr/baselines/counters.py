@@ -32,14 +32,14 @@ from gsr.baselines.counter_ranks import (
     rank_all,
     rank_and_add,
 )
+from gsr.baselines.long_rows import EDGES_AT_ONCE, ROW_SLOTS, long_row_rules
 from gsr.baselines.standings import enter_item, new_standings, order_again
 from gsr.counters.items.edge_kernel import graph_of, new_scratch
 from gsr.counters.items.item_columns import ROWS
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.items.item_rows import ItemRows
-from gsr.counters.items.merge_kernel import clear_rows, merge_items
+from gsr.counters.items.merge_kernel import merge_items
 from gsr.counters.progress import new_progress
-from gsr.counters.rules import EdgeRules
 from gsr.quality.ranking_metrics import MISS
 
 MINUTE: Final = 60.0
@@ -95,12 +95,6 @@ best of all 600 mixes on the grid was among these, or ahead by less than .0003 o
 
 KINDS: Final = ("popularity", "graph", "mix")
 
-ROW_SLOTS: Final = 512
-"""Neighbours of a full row: four times those of the state's, see above."""
-
-_EDGES_AT_ONCE: Final = 16
-"""Full rows that the edges grow by at least."""
-
 
 class BaselineCounters:
     """Popularity and item graph at several half-lives, with the rank of every next click.
@@ -151,13 +145,7 @@ class BaselineCounters:
         scales = len(half_lives)
         self._columns = _columns(self.half_lives, self.mixes)
         self._items = ItemRows(scales, np.float64)
-        self._rules = EdgeRules(
-            weights=np.zeros(0),  # each click brings its own
-            half_lives=self.half_lives,
-            row_slots=ROW_SLOTS,
-            kept_per_scale=max(1, (ROW_SLOTS - 1) // scales),
-            room_per_click=0,
-        )
+        self._rules = long_row_rules(self.half_lives)
         self._progress = new_progress()
         self._scratch = new_scratch(scales, ROW_SLOTS, np.float64)
         self._standings = new_standings(scales)
@@ -172,21 +160,9 @@ class BaselineCounters:
     def rank_and_add(
         self, clicks: CountedClicks, *, scored: npt.NDArray[np.bool_], mask_history: bool
     ) -> npt.NDArray[np.int32]:
-        """Rank each click by the counters before it, then add it.
+        """Rank each click by the counters before it, then add it (see `Baseline`).
 
-        Parameters
-        ----------
-        clicks
-            n clicks, in order.
-        scored
-            bool [n], which of them to rank.
-        mask_history
-            Whether the items of the history are left out of the ranking.
-
-        Returns
-        -------
-        int32 [n, 2 H + X], ranks from 1 in the order of `names`; `MISS` for an item without a
-        click before, for clicks that are not scored, and beyond `DEEPEST`.
+        Ranks beyond `DEEPEST` are `MISS`.
         """
         ranks = np.full((len(clicks.targets), len(self.names)), MISS, dtype=np.int32)
         if len(clicks.targets) == 0:
@@ -214,7 +190,7 @@ class BaselineCounters:
                 ranks,
             )
             if done < len(clicks.targets):
-                self._items.reserve_edges(_EDGES_AT_ONCE * rules.room_per_click)
+                self._items.reserve_edges(EDGES_AT_ONCE * rules.room_per_click)
         return ranks
 
     def rank(
@@ -260,7 +236,7 @@ class BaselineCounters:
         room = 2 * ROW_SLOTS  # of a row that grows block by block
         done = 0
         while done < graph.items:
-            self._items.reserve_edges(_EDGES_AT_ONCE * room)
+            self._items.reserve_edges(EDGES_AT_ONCE * room)
             done = merge_items(
                 columns,
                 self._items.edges,
@@ -282,16 +258,12 @@ class BaselineCounters:
 
     def release(self, rows: npt.NDArray[np.int64]) -> None:
         """Forget the items of `rows`, which are to be given to other items."""
-        rows = rows[rows < self._items.used]
-        columns, standings = self._items.columns, self._standings
-        rows = rows[columns.alive[rows]]
+        rows = self._items.clear(rows)
         if len(rows) == 0:
             return
+        standings = self._standings
         standings.totals[:] -= standings.popularity[rows].sum(axis=0)
         standings.popularity[rows] = 0.0
-        leaving = np.zeros(self._items.used, dtype=np.bool_)
-        leaving[rows] = True
-        clear_rows(columns, self._items.edges, rows, leaving)
         self._order_again()
 
     def _reserve_items(self, items: int) -> None:
@@ -324,15 +296,23 @@ class BaselineCounters:
         self._standings = order_again(self._standings, known)
 
 
+def tie_scale(half_lives: npt.NDArray[np.float64]) -> int:
+    """Return the place of the half-life at which popularity orders items of equal graph scores.
+
+    >>> tie_scale(np.array([3600.0, 40_000.0, 1e7]))
+    1
+    """
+    return int(np.argmin(np.abs(np.log(half_lives / DAY))))
+
+
 def _columns(half_lives: npt.NDArray[np.float64], mixes: Sequence[Mix]) -> Columns:
     """Return what is ranked by, as positions among the half-lives."""
     place = {half_life: s for s, half_life in enumerate(half_lives.tolist())}
     for mix in mixes:
         if not {mix.graph, mix.popularity} <= set(place) or not 0.0 < mix.share < 1.0:
             raise ValueError(f"{mix} needs half-lives of the grid and a share between 0 and 1")
-    nearest = np.argmin(np.abs(np.log(half_lives / DAY)))
     return Columns(
-        ties=np.array([nearest], dtype=np.int64),
+        ties=np.array([tie_scale(half_lives)], dtype=np.int64),
         mix_graphs=np.array([place[mix.graph] for mix in mixes], dtype=np.int64),
         mix_popularities=np.array([place[mix.popularity] for mix in mixes], dtype=np.int64),
         mix_ratios=np.array([mix.share / (1.0 - mix.share) for mix in mixes], dtype=np.float64),

@@ -21,26 +21,20 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.baselines.counted_clicks import CountedClicks
+from gsr.baselines.counters import DAY
 from gsr.baselines.item_to_item_ranks import Workspace, rank_all, rank_and_add
+from gsr.baselines.long_rows import EDGES_AT_ONCE, ROW_SLOTS, long_row_rules
 from gsr.counters.items.edge_kernel import new_scratch
 from gsr.counters.items.item_columns import ROWS
 from gsr.counters.items.item_rows import ItemRows
-from gsr.counters.items.merge_kernel import clear_rows
 from gsr.counters.progress import new_progress
-from gsr.counters.rules import EdgeRules
 from gsr.quality.ranking_metrics import MISS
-
-DAY: Final = 86_400.0
 
 HALF_LIVES: Final = (DAY, 365 * DAY)
 """Of rules, co-occurrence and clicks; popularity that orders equals has the first one."""
 
 WINDOW: Final = 10
 """Clicks back to which an item is related."""
-
-ROW_SLOTS: Final = 512
-
-_EDGES_AT_ONCE: Final = 16
 
 
 class ItemToItem:
@@ -63,13 +57,7 @@ class ItemToItem:
         # Each has popularity too; that of the rules counts the clicks.
         self._followers = ItemRows(scales, np.float64)
         self._together = ItemRows(scales, np.float64)
-        self._rules = EdgeRules(
-            weights=np.zeros(0),  # each click brings its own
-            half_lives=self.half_lives,
-            row_slots=ROW_SLOTS,
-            kept_per_scale=max(1, (ROW_SLOTS - 1) // scales),
-            room_per_click=2 * WINDOW * ROW_SLOTS,
-        )
+        self._rules = long_row_rules(self.half_lives, 2 * WINDOW)
         self._progress = (new_progress(), new_progress())
         self._scratch = new_scratch(scales, ROW_SLOTS, np.float64)
         self._work = self._workspace(0)
@@ -130,18 +118,13 @@ class ItemToItem:
             )
             if done < count:
                 for rows in (self._followers, self._together):
-                    rows.reserve_edges(_EDGES_AT_ONCE * self._rules.room_per_click)
+                    rows.reserve_edges(EDGES_AT_ONCE * self._rules.room_per_click)
         return ranks
 
     def release(self, rows: npt.NDArray[np.int64]) -> None:
         """Forget the items of `rows`, which are to be given to other items."""
-        for counted in (self._followers, self._together):
-            known = rows[rows < counted.used]
-            known = known[counted.columns.alive[known]]
-            if len(known):
-                leaving = np.zeros(counted.used, dtype=np.bool_)
-                leaving[known] = True
-                clear_rows(counted.columns, counted.edges, known, leaving)
+        self._followers.clear(rows)
+        self._together.clear(rows)
 
     def _reserve_items(self, items: int) -> None:
         """Make room for the items of the rows below `items`."""

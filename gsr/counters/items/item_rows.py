@@ -19,7 +19,7 @@ from gsr.counters.items.item_columns import (
     claim_rows,
     new_item_columns,
 )
-from gsr.counters.items.merge_kernel import remove_rows
+from gsr.counters.items.merge_kernel import clear_rows, remove_rows
 from gsr.errors import CountersFullError
 
 _FIRST_ROWS = 1024
@@ -156,15 +156,37 @@ class ItemRows:
         larger[: len(weights)] = weights
         self.edges = Edges(arena._replace(slots=slots), larger)
 
+    def clear(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Forget what was counted of items, and every edge to them; their rows stay theirs.
+
+        Parameters
+        ----------
+        rows
+            int64; rows that were never handed out, or have no clicks, are left alone.
+
+        Returns
+        -------
+        int64, those that were cleared.
+        """
+        rows = rows[rows < self.used]
+        rows = rows[self.columns.alive[rows]]
+        if len(rows) > 0:
+            clear_rows(self.columns, self.edges, rows, self._among_all(rows))
+        return rows
+
     def remove(self, rows: npt.NDArray[np.int64]) -> None:
         """Take items out, and every edge to them."""
         self.removed_indexes.extend(self.columns.indexes[rows].tolist())
-        leaving = np.zeros(self.used, dtype=np.bool_)
-        leaving[rows] = True
-        remove_rows(self.columns, self.edges, rows, leaving)
+        remove_rows(self.columns, self.edges, rows, self._among_all(rows))
         self.table.remove(rows)
         for row in rows.tolist():
             self._names.pop(row, None)
+
+    def _among_all(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return which of all rows are among `rows`, bool [used]."""
+        among = np.zeros(self.used, dtype=np.bool_)
+        among[rows] = True
+        return among
 
     def oldest(self, count: int) -> npt.NDArray[np.int64]:
         """Return the rows of the `count` items clicked longest ago; of equals the first known."""

@@ -7,19 +7,21 @@ import numpy.typing as npt
 import pytest
 
 from gsr.baselines.counter_lists import CounterLists
-from gsr.baselines.counters import KINDS, BaselineCounters
+from gsr.baselines.counters import BaselineCounters, Mix
 from gsr.baselines.lists import ListMaker
 from gsr.quality.ranking_metrics import MISS
 from tests.gsr.baselines.click_streams import WINDOW, click_stream
 
 HALF_LIVES = (100.0, 5000.0)
+MIXES = (*(Mix(h, h, 0.5) for h in HALF_LIVES), Mix(5000.0, 100.0, 0.8))
+COLUMNS = BaselineCounters(HALF_LIVES, MIXES).names
 ITEMS = 25
 COUNT = 6
 
 
 def made(events: list[tuple[int, int, float]]) -> BaselineCounters:
     """Return counters that have counted events of (user, item, pause)."""
-    counters = WithUnequalMix(HALF_LIVES)
+    counters = BaselineCounters(HALF_LIVES, MIXES)
     clicks, _ = click_stream(events)
     counters.rank_and_add(clicks, scored=np.zeros(len(events), dtype=np.bool_), mask_history=True)
     return counters
@@ -90,17 +92,6 @@ def plain_scores(
     }
 
 
-class WithUnequalMix(BaselineCounters):
-    """Counters that also have a column for a mix of unlike half-lives and shares."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (*super().names, "mix@5000:100:0.8")
-
-
-COLUMNS = WithUnequalMix(HALF_LIVES).names
-
-
 @pytest.mark.parametrize("mask_history", [True, False])
 @pytest.mark.parametrize("column", COLUMNS)
 def test_lists_are_those_of_the_definition(column: str, mask_history: bool) -> None:
@@ -116,7 +107,7 @@ def test_lists_are_those_of_the_definition(column: str, mask_history: bool) -> N
         assert found == expected + [-1] * (COUNT - len(expected))
 
 
-@pytest.mark.parametrize("column", range(len(KINDS) * len(HALF_LIVES)))
+@pytest.mark.parametrize("column", range(len(COLUMNS)))
 def test_an_item_stands_where_it_is_ranked(column: int) -> None:
     """`BaselineCounters.rank` counts ties against an item, so it may stand above its rank."""
     counters = made(random_events(2))

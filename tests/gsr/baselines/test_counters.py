@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gsr.baselines.counters import HALF_LIVES as GRID
-from gsr.baselines.counters import MIXES, ROW_SLOTS, BaselineCounters, Mix
+from gsr.baselines.counters import MIXES, BaselineCounters, Mix
+from gsr.baselines.long_rows import ROW_SLOTS
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.quality.ranking_metrics import MISS
 from tests.gsr.baselines.click_streams import click_stream
