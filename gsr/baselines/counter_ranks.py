@@ -270,14 +270,21 @@ def rank_click(
     graph: ItemGraph,
     standings: Standings,
     columns: Columns,
-    target: int,
-    history: npt.NDArray[np.int64],
-    length: int,
+    i: int,
+    clicks: CountedClicks,
+    scored: npt.NDArray[np.bool_],
     mask_history: bool,
     workspace: Workspace,
-    ranks: npt.NDArray[np.int32],
+    all_ranks: npt.NDArray[np.int32],
 ) -> None:
-    """Fill `ranks` [2 H + X] of the known item `target`: popularity, graph, mixes."""
+    """Fill ``all_ranks[i]`` [2 H + X]: popularity, graph, mixes.
+
+    Nothing is done where click `i` is not scored, or its item is not known.
+    """
+    target, history, length = clicks.targets[i], clicks.histories[i], clicks.lengths[i]
+    if not (scored[i] and 0 <= target < len(graph.alive) and items.alive[target]):
+        return
+    ranks = all_ranks[i]
     masks = _hide(items, standings, history, length if mask_history else 0, workspace)
     count = _gather(standings, target, _let_vote(graph, history, length, workspace), workspace)
     own, highest, scales = standings.popularity[target], standings.highest, len(standings.totals)
@@ -326,20 +333,9 @@ def rank_all(
     """Rank clicks by the counters as they are; those of unknown items are left alone."""
     graph = graph_of(rules.half_lives, items, edges)
     for i in range(len(clicks.targets)):
-        target = clicks.targets[i]
-        if scored[i] and 0 <= target < len(graph.alive) and items.alive[target]:
-            rank_click(
-                items,
-                graph,
-                standings,
-                columns,
-                target,
-                clicks.histories[i],
-                clicks.lengths[i],
-                mask_history,
-                workspace,
-                ranks[i],
-            )
+        rank_click(
+            items, graph, standings, columns, i, clicks, scored, mask_history, workspace, ranks
+        )
 
 
 @lean_kernel
@@ -366,19 +362,9 @@ def rank_and_add(
             return i
         target, time, weight = clicks.targets[i], clicks.times[i], max(clicks.weights[i], 0.0)
         known = items.alive[target]
-        if scored[i] and known:
-            rank_click(
-                items,
-                graph,
-                standings,
-                columns,
-                target,
-                clicks.histories[i],
-                clicks.lengths[i],
-                mask_history,
-                workspace,
-                ranks[i],
-            )
+        rank_click(
+            items, graph, standings, columns, i, clicks, scored, mask_history, workspace, ranks
+        )
         split_time(time, rules.half_lives, scratch)
         for s in range(scales):
             if scratch.whole[s] - standings.references[s] > LATEST:

@@ -77,7 +77,7 @@ class ItemToItem:
                 clicks,
                 scored,
                 mask_history,
-                self.half_lives,
+                len(self.half_lives),
                 self._followers.columns,
                 self._followers.edges,
                 self._together.edges,

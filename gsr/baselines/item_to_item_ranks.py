@@ -130,12 +130,11 @@ def _rank(
 
 @lean_kernel
 def _rank_click(
-    history: npt.NDArray[np.int64],
-    length: int,
-    target: int,
+    i: int,
+    clicks: CountedClicks,
+    scored: npt.NDArray[np.bool_],
     mask_history: bool,
     scales: int,
-    rows: int,
     items: ItemColumns,
     followers: Edges,
     together: Edges,
@@ -143,13 +142,18 @@ def _rank_click(
     work: Workspace,
     ranks: npt.NDArray[np.int32],
 ) -> None:
+    """Fill ``ranks[i]`` where click `i` is scored and its item is known."""
+    target, rows = clicks.targets[i], len(work.touched)
+    if not (scored[i] and 0 <= target < rows and items.alive[target]):
+        return
+    history, length = clicks.histories[i], clicks.lengths[i]
     masked = length if mask_history else 0
     for h in range(masked):
         if history[h] >= 0:
             work.hidden[history[h]] = True
     count = _score(history, length, scales, items, followers, together, together_items, work)
     for column in range(2 * scales):
-        ranks[column] = _rank(items, rows, work, count, column, target)
+        ranks[i, column] = _rank(items, rows, work, count, column, target)
     for t in range(count):
         item = work.touched[t]
         work.seen[item] = False
@@ -165,7 +169,7 @@ def rank_all(
     clicks: CountedClicks,
     scored: npt.NDArray[np.bool_],
     mask_history: bool,
-    half_lives: npt.NDArray[np.float64],
+    scales: int,
     items: ItemColumns,
     followers: Edges,
     together: Edges,
@@ -174,24 +178,20 @@ def rank_all(
     ranks: npt.NDArray[np.int32],
 ) -> None:
     """Rank clicks by the counters as they are; those of unknown items are left alone."""
-    rows = len(work.touched)
     for i in range(len(clicks.targets)):
-        target = clicks.targets[i]
-        if scored[i] and 0 <= target < rows and items.alive[target]:
-            _rank_click(
-                clicks.histories[i],
-                clicks.lengths[i],
-                target,
-                mask_history,
-                len(half_lives),
-                rows,
-                items,
-                followers,
-                together,
-                together_items,
-                work,
-                ranks[i],
-            )
+        _rank_click(
+            i,
+            clicks,
+            scored,
+            mask_history,
+            scales,
+            items,
+            followers,
+            together,
+            together_items,
+            work,
+            ranks,
+        )
 
 
 @lean_kernel
@@ -213,28 +213,25 @@ def rank_and_add(
     ranks: npt.NDArray[np.int32],
 ) -> int:
     """Rank and count clicks from `start` on; return the first for which edges need more room."""
-    rows = len(work.touched)
     for i in range(start, len(clicks.targets)):
         for edges in (followers, together):
             if len(edges.neighbours.slots) - edges.neighbours.top[0] < rules.room_per_click:
                 return i
+        _rank_click(
+            i,
+            clicks,
+            scored,
+            mask_history,
+            len(rules.half_lives),
+            items,
+            followers,
+            together,
+            together_items,
+            work,
+            ranks,
+        )
         target, time, weight = clicks.targets[i], clicks.times[i], max(clicks.weights[i], 0.0)
         history, length = clicks.histories[i], clicks.lengths[i]
-        if scored[i] and items.alive[target]:
-            _rank_click(
-                history,
-                length,
-                target,
-                mask_history,
-                len(rules.half_lives),
-                rows,
-                items,
-                followers,
-                together,
-                together_items,
-                work,
-                ranks[i],
-            )
         count = 0
         for back in range(min(length, window) if weight > 0.0 else 0):
             source = history[length - 1 - back]
