@@ -116,13 +116,29 @@ def write_cases(path: Path, runs: Iterable[RankedCases], identity: Mapping[str, 
     identity
         Protocol and data, as JSON values: only runs that agree in them can be compared.
     """
-    schema = SCHEMA.with_metadata({IDENTITY: json.dumps(identity, sort_keys=True).encode()})
+    schema = with_identity(SCHEMA, identity)
     with (
         written_aside(path) as aside,
         pq.ParquetWriter(aside, schema, compression="zstd") as writer,
     ):
         for run in runs:
             writer.write_table(_table(run, schema))
+
+
+def case_file(path: Path) -> Path:
+    """Return the file of ranks that is meant by itself, or by the directory that holds it."""
+    return path / CASES_NAME if path.is_dir() else path
+
+
+def identity_in(schema: pa.Schema) -> Mapping[str, Any] | None:
+    """Return protocol and data as the writer told them; None where the file does not say."""
+    stored = (schema.metadata or {}).get(IDENTITY)
+    return None if stored is None else dict(json.loads(stored))
+
+
+def with_identity(schema: pa.Schema, identity: Mapping[str, Any]) -> pa.Schema:
+    """Return a schema that says protocol and data, as JSON values."""
+    return schema.with_metadata({IDENTITY: json.dumps(identity, sort_keys=True).encode()})
 
 
 def read_cases(path: Path, part: Part, graph: Graph) -> CaseTable:
@@ -143,7 +159,7 @@ def read_cases(path: Path, part: Part, graph: Graph) -> CaseTable:
     ArtifactError
         It cannot be read, or columns are missing or of useless types.
     """
-    file = path / CASES_NAME if path.is_dir() else path
+    file = case_file(path)
     if not file.is_file():
         raise NotFoundError(
             f"there is no {file}: name the directory that gsr evaluate wrote, or a file of ranks"
@@ -169,14 +185,13 @@ def read_cases(path: Path, part: Part, graph: Graph) -> CaseTable:
     )
     if not len(chosen):
         raise NotFoundError(f"{file} holds no ranks of {part} with the {graph} graph")
-    said = (table.schema.metadata or {}).get(IDENTITY)
     return CaseTable(
         file,
         chosen["user_id"].to_numpy(),
         chosen["item_id"].to_numpy(),
         chosen["seed"].to_numpy(),
         chosen["rank"].to_numpy(),
-        None if said is None else json.loads(said),
+        identity_in(table.schema),
     )
 
 

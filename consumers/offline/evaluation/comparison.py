@@ -52,9 +52,7 @@ def compare_runs(
     NotFoundError, ArtifactError
         See `read_cases`.
     """
-    unknown = [name for name in metrics if name not in METRICS]
-    if unknown:
-        raise ConfigError(f"no such metric: {', '.join(unknown)}; there are {', '.join(METRICS)}")
+    check_metrics(metrics)
     first, second = read_cases(a, part, graphs[0]), read_cases(b, part, graphs[1])
     _check_identity(first, second)
     users_a, users_b = _by_user(first), _by_user(second)
@@ -79,6 +77,19 @@ def compare_runs(
         "seed": seed,
         "metrics": found,
     }
+
+
+def check_metrics(names: Sequence[str]) -> None:
+    """Refuse names of metrics that there are not.
+
+    Raises
+    ------
+    ConfigError
+        Says which, and which there are.
+    """
+    unknown = [name for name in names if name not in METRICS]
+    if unknown:
+        raise ConfigError(f"no such metric: {', '.join(unknown)}; there are {', '.join(METRICS)}")
 
 
 def _check_identity(a: CaseTable, b: CaseTable) -> None:

@@ -11,18 +11,17 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from consumers.errors import ConfigError
+from consumers.offline.evaluation.case_files import identity_in
+from consumers.offline.evaluation.comparison import check_metrics
 from consumers.offline.replay.case_columns import (
     RANK_PREFIX,
-    identity_in,
+    USER_GROUPS,
     models_in,
     open_replay_cases,
+    user_groups,
 )
-from gsr.counters.ids.id_column import IdColumn
 from gsr.quality.ranking_metrics import METRICS, metric_values
 from gsr.quality.significance import holm, users_interval, windows_interval
-
-USER_GROUPS: Final = 4096
-"""Groups of users by a hash of their ids, so that memory does not grow with them."""
 
 STRETCHES: Final = 100
 """Stretches of equally many clicks that stand for windows of time."""
@@ -66,9 +65,7 @@ def compare_replays(
     NotFoundError, ArtifactError
         See `open_replay_cases`.
     """
-    unknown = [name for name in metrics if name not in METRICS]
-    if unknown:
-        raise ConfigError(f"no such metric: {', '.join(unknown)}; there are {', '.join(METRICS)}")
+    check_metrics(metrics)
     if a.resolve() == b.resolve() and model == against:
         raise ConfigError(f"{model} would be compared with itself: name another with --against")
     with ExitStack() as stack:
@@ -166,10 +163,10 @@ def _sums(
         clicks += len(values[0])
         sums += [value.sum(axis=0) for value in values]
         rows = np.column_stack((values[1] - values[0], np.ones(len(values[0]))))
-        users = IdColumn.of(left["user_id"].to_pylist()).hashes[known] % USER_GROUPS
+        users = user_groups(left["user_id"])[known]
         here = (row + np.flatnonzero(known)) * STRETCHES // total
         for column in range(rows.shape[1]):
-            groups[:, column] += np.bincount(users.astype(np.int64), rows[:, column], USER_GROUPS)
+            groups[:, column] += np.bincount(users, rows[:, column], USER_GROUPS)
             stretches[:, column] += np.bincount(here, rows[:, column], STRETCHES)
         row += len(known)
     return clicks, sums, groups, stretches

@@ -1,8 +1,4 @@
-"""What a replay's case file says: quality by slice and over time, and which differences are real.
-
-Users are summed up in groups by a hash of their ids, so that memory does not grow with them: whole
-users go into a group, so groups are as independent as users are.
-"""
+"""What a replay's case file says: quality by slice and over time, which differences are real."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,8 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from consumers.offline.replay.case_columns import RANK_PREFIX, models_in, open_replay_cases
-from gsr.counters.ids.id_column import IdColumn
+from consumers.offline.replay.case_columns import (
+    RANK_PREFIX,
+    USER_GROUPS,
+    models_in,
+    open_replay_cases,
+    user_groups,
+)
 from gsr.quality.ranking_metrics import (
     ITEM_SLICES,
     METRICS,
@@ -23,9 +24,6 @@ from gsr.quality.ranking_metrics import (
     slice_numbers,
 )
 from gsr.quality.significance import DrawnInterval, holm, users_interval, windows_interval
-
-USER_GROUPS: Final = 4096
-"""With so many groups, an interval's width is off by about a hundredth."""
 
 COMPARED: Final = ("hr@20", "mrr@20", "ndcg@20")
 """Metrics whose differences are tested."""
@@ -74,7 +72,7 @@ class CaseSums:
         """Add rows of the file."""
         ranks = np.stack([batch[RANK_PREFIX + name].to_numpy() for name in self.models], axis=1)
         values = metric_values(ranks)
-        groups = (IdColumn.of(batch["user_id"].to_pylist()).hashes % USER_GROUPS).astype(np.int64)
+        groups = user_groups(batch["user_id"])
         times = batch["time"].to_numpy()
         windows = np.floor_divide(times, self.window_seconds).astype(np.int64)
         user_clicks = batch["user_clicks"].to_numpy()

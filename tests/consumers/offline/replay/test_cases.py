@@ -7,10 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from consumers.errors import ArtifactError, ConfigError, NotFoundError
-from consumers.offline.evaluation.case_files import CASES_NAME
+from consumers.offline.evaluation.case_files import CASES_NAME, identity_in
 from consumers.offline.replay import cases
 from consumers.offline.replay.case_columns import (
-    identity_in,
     is_replay,
     models_in,
     open_replay_cases,
