@@ -109,10 +109,9 @@ class ClickHistory:
         rules, offset = self.options.config.events.rules(), first_offset
         events = sorted_events(self.file, self.summary)
         for columns in cut(events, self.cycle_clicks, self.options.limit):
-            batch = to_click_batch(columns, rules, offset)
-            offset += len(batch)
+            first, offset = offset, offset + len(columns)
             if offset - first_offset > skip:
-                yield batch
+                yield to_click_batch(columns, rules, first)
 
 
 def cycle_clicks(events: int) -> int:

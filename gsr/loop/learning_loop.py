@@ -142,11 +142,13 @@ class LearningLoop:
 
         Raises
         ------
-        ValueError
+        TypeError
             The loop was given baselines that cannot begin so.
+        ValueError
+            See `BaselineCounters.seed`.
         """
         if not isinstance(self.baselines, BaselineCounters):
-            raise ValueError("only counters at the state's half-lives can be seeded by a graph")  # noqa: TRY004
+            raise TypeError("only counters at the state's half-lives can be seeded by a graph")
         self.baselines.seed(graph)
         self.item_totals.seed(graph)
 

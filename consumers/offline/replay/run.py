@@ -328,12 +328,8 @@ class Replay:
     def _turn(self, batch: ClickBatch, *, rank: bool) -> None:
         joint, *others = self.contenders
         for tested in joint.turn(batch, rank=rank):
-            rows = (tested.offsets - batch.offsets[0]).tolist()
-            self._cases.add(
-                tested,
-                [batch.user_ids[row] for row in rows],
-                [batch.item_ids[row] for row in rows],
-            )
+            clicks = batch.rows(tested.offsets - batch.offsets[0])
+            self._cases.add(tested, clicks.user_ids, clicks.item_ids)
         for contender in others:
             for tested in contender.turn(batch, rank=rank):
                 self._cases.add_other(contender.name, tested)
