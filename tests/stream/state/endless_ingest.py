@@ -1,10 +1,13 @@
 """A process that applies a story to a state until it is killed or done; run by `test_kill`.
 
-Usage: python -m tests.stream.state.endless_ingest DIRECTORY SEED
+Usage: python -m tests.stream.state.endless_ingest DIRECTORY SEED [STOP]
 
-Prints the offset after each flush.
+Prints the offset after each flush. At the offset STOP it closes its output and waits to be
+killed; without STOP it tells the story to its end and exits.
 """
 
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -48,23 +51,28 @@ def story() -> ClickBatch:
     )
 
 
-def main(directory: Path, seed: int) -> None:
-    """Apply what is left of the story, in portions that depend on `seed`."""
+def main(directory: Path, seed: int, stop: int | None) -> None:
+    """Apply the story up to `stop`, in portions that depend on `seed`."""
     rng = np.random.default_rng(seed)
     batch = story()
     store = PartitionStore.open(
         directory, 0, CONFIG, RULES, SystemClock(), StoreOptions(cached_users=100)
     )
-    while store.next_offset < RECORDS:
-        start = store.next_offset
-        stop = min(RECORDS, start + int(rng.integers(1, 400)))
-        store.apply(part_of(batch, start, stop), watermark_after(batch, stop), stop)
+    end = RECORDS if stop is None else stop
+    while store.next_offset < end:
+        first = store.next_offset
+        last = min(end, first + int(rng.integers(1, 400)))
+        store.apply(part_of(batch, first, last), watermark_after(batch, last), last)
         if rng.random() < 0.5:
             store.flush()
             print(store.durable_offset, flush=True)  # noqa: T201 -- the parent listens
-    store.flush()
-    store.close()
+    if stop is None:
+        store.flush()
+        store.close()
+    else:
+        os.close(sys.stdout.fileno())
+        signal.pause()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None)
