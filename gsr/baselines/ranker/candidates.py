@@ -1,0 +1,415 @@
+"""Candidates of a click and their features, written just before the click is counted."""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.baselines.counted_clicks import CountedClicks
+from gsr.baselines.ranker.counts import CLOSE_BY, HOURS, Counts
+from gsr.baselines.ranker.features import (
+    CONTEXT,
+    DAY,
+    FEATURES,
+    HISTORY_SHARES,
+    HOUR,
+    HOUR_OF_DAY,
+    MARKED,
+    NEW,
+    OFFSETS,
+    OWN_CLICKS,
+    POPULARITY,
+    RECENT,
+    RECENT_SHARES,
+    SCALES,
+    SINCE_LAST_CLICK,
+    TOGETHER,
+    VOTE_COLUMNS,
+    VOTES,
+    YEAR,
+)
+from gsr.baselines.ranker.popular_items import raise_item
+from gsr.baselines.ranker.selection import nth_largest
+from gsr.baselines.ranker.votes import (
+    MOST_VOTED,
+    Votes,
+    forget_votes,
+    let_vote,
+    no_votes,
+    present_popularity,
+    weigh_row,
+)
+from gsr.compiled import inner_kernel, lean_kernel
+from gsr.counters.items.edge_kernel import add_click
+from gsr.votes.constants import NEW_ITEM_CLICKS, PAUSE_SECONDS
+
+CHANNELS: Final = (
+    RECENT + HOUR,
+    RECENT + DAY,
+    RECENT + YEAR,
+    RECENT_SHARES + 2,
+    HISTORY_SHARES + 1,
+    TOGETHER,
+    TOGETHER + 1,
+    OWN_CLICKS,
+)
+"""Columns of votes whose best are candidates, beside the most popular items."""
+
+MOST_CANDIDATES: Final = 768
+"""Of one click."""
+
+_HOUR_SECONDS: Final = 3600.0
+_TURN: Final = 2.0 * math.pi / (HOURS * _HOUR_SECONDS)
+_HOUR_PRIOR: Final = 10.0
+"""Clicks at every hour alike that are added before shares of hours are taken."""
+
+
+class Described(NamedTuple):
+    """Clicks with their candidates, in order.
+
+    Parameters
+    ----------
+    values
+        float32 [rows, F], what features are the logarithms of; click after click.
+    starts
+        int64 [B + 1], click i has the rows ``starts[i] : starts[i + 1]``.
+    targets
+        int64 [B], the row of the clicked item, -1 where it is no candidate.
+    context
+        float32 [B, C].
+    clicks
+        int64 [B], the click's place in its batch.
+    learnable
+        bool [B], whether the click is an example to learn from.
+    counts
+        int64 [2], described clicks, and examples among them.
+    """
+
+    values: npt.NDArray[np.float32]
+    starts: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.int64]
+    context: npt.NDArray[np.float32]
+    clicks: npt.NDArray[np.int64]
+    learnable: npt.NDArray[np.bool_]
+    counts: npt.NDArray[np.int64]
+
+
+def room_for_described(clicks: int, rows: int) -> Described:
+    """Return room for `clicks` clicks with `rows` candidates together."""
+    return Described(
+        values=np.ones((rows, len(FEATURES)), dtype=np.float32),
+        starts=np.zeros(clicks + 1, dtype=np.int64),
+        targets=np.zeros(clicks, dtype=np.int64),
+        context=np.zeros((clicks, len(CONTEXT)), dtype=np.float32),
+        clicks=np.zeros(clicks, dtype=np.int64),
+        learnable=np.zeros(clicks, dtype=np.bool_),
+        counts=np.zeros(2, dtype=np.int64),
+    )
+
+
+class Workspace(NamedTuple):
+    """Memory that describing a click needs; `barred` is zero between two clicks.
+
+    Parameters
+    ----------
+    votes
+        See `Votes`.
+    channel
+        float32 [MOST_VOTED], one channel of all items with votes.
+    pool
+        int64 [MOST_CANDIDATES], candidates.
+    barred
+        bool [N], items that may not become candidates, or are some already.
+    """
+
+    votes: Votes
+    channel: npt.NDArray[np.float32]
+    pool: npt.NDArray[np.int64]
+    barred: npt.NDArray[np.bool_]
+
+
+def new_workspace(items: int) -> Workspace:
+    """Return work space for `items` items."""
+    return Workspace(
+        votes=no_votes(items),
+        channel=np.zeros(MOST_VOTED, dtype=np.float32),
+        pool=np.zeros(MOST_CANDIDATES, dtype=np.int64),
+        barred=np.zeros(items, dtype=np.bool_),
+    )
+
+
+@inner_kernel
+def _gather(counts: Counts, work: Workspace, voted: int, wanted: int) -> int:
+    """Fill the pool: the most popular and the most voted for; return how many there are."""
+    size = 0
+    votes, pool, barred = work.votes, work.pool, work.barred
+    for s in range(SCALES):
+        for i in range(min(counts.popular.counts[s], wanted)):
+            item = counts.popular.rows[s, i]
+            if not barred[item] and size < MOST_CANDIDATES:
+                barred[item] = True
+                pool[size] = item
+                size += 1
+    for column in CHANNELS:
+        count = 0
+        for row in range(voted):
+            if votes.sums[row, column] > 0.0:
+                work.channel[count] = votes.sums[row, column]
+                count += 1
+        border = np.float32(0.0)
+        if count > wanted:
+            border = nth_largest(work.channel, count, wanted)
+        for row in range(voted):
+            item = votes.voted[row]
+            vote = votes.sums[row, column]
+            if vote > 0.0 and vote >= border and not barred[item] and size < MOST_CANDIDATES:
+                if counts.followers.items.alive[item]:
+                    barred[item] = True
+                    pool[size] = item
+                    size += 1
+    return size
+
+
+@inner_kernel
+def _hour_share(counts: Counts, item: int, hour: int) -> float:
+    """Return the share of an item's clicks at about an hour of the day, in 2/24 on average."""
+    before, after = (hour + HOURS - 1) % HOURS, (hour + 1) % HOURS
+    near = counts.hours[item, hour] + 0.5 * (counts.hours[item, before] + counts.hours[item, after])
+    share: float = (near + 2.0 * _HOUR_PRIOR / HOURS) / (counts.clicks[item] + _HOUR_PRIOR)
+    return share
+
+
+@inner_kernel
+def _write_candidates(
+    counts: Counts, work: Workspace, size: int, time: float, values: npt.NDArray[np.float32]
+) -> None:
+    """Write what the features of the pool are the logarithms of; votes stand, times are split."""
+    graph, votes = counts.followers, work.votes
+    hour = int(time // _HOUR_SECONDS) % HOURS
+    for q in range(size):
+        item = work.pool[q]
+        for s in range(SCALES):
+            place = POPULARITY + s
+            values[q, place] = present_popularity(graph, item, s) + OFFSETS[place]
+        row = votes.places[item] - 1
+        for column in range(VOTE_COLUMNS):
+            vote = votes.sums[row, column] if row >= 0 else np.float32(0.0)
+            values[q, VOTES + column] = vote + OFFSETS[VOTES + column]
+        pause = max(time - graph.items.last_clicks[item], 0.0)
+        values[q, SINCE_LAST_CLICK] = OFFSETS[SINCE_LAST_CLICK] + pause / PAUSE_SECONDS
+        values[q, HOUR_OF_DAY] = _hour_share(counts, item, hour)
+        values[q, NEW] = MARKED if counts.clicks[item] < NEW_ITEM_CLICKS else 1.0
+
+
+@inner_kernel
+def _write_context(
+    counts: Counts,
+    work: Workspace,
+    time: float,
+    last: int,
+    pause: float,
+    length: int,
+    voted: int,
+    out: npt.NDArray[np.float32],
+) -> None:
+    """Fill the context of a user whose newest click is on item `last`."""
+    out[0] = math.log1p(max(pause, 0.0) / PAUSE_SECONDS)
+    out[1] = math.log(float(length))
+    out[2] = math.sin(_TURN * time)
+    out[3] = math.cos(_TURN * time)
+    out[4] = 0.0
+    out[5] = 0.0
+    if last >= 0 and counts.followers.items.alive[last]:
+        weigh_row(counts.followers, last, work.votes)
+        out[4] = math.log(present_popularity(counts.followers, last, HOUR) + OFFSETS[POPULARITY])
+        out[5] = math.log(work.votes.masses[DAY] + 0.1)
+    out[6] = math.log1p(float(voted))
+
+
+@lean_kernel
+def describe_click(
+    counts: Counts,
+    work: Workspace,
+    target: int,
+    time: float,
+    history: npt.NDArray[np.int64],
+    history_times: npt.NDArray[np.float64],
+    length: int,
+    mask_history: bool,
+    wanted: int,
+    described: Described,
+) -> None:
+    """Append a click's candidates, the best `wanted` of every channel, and their features."""
+    n = described.counts[0]
+    first = described.starts[n]
+    items = counts.followers.items
+    voted = let_vote(
+        counts.followers,
+        counts.shared,
+        time,
+        history,
+        history_times,
+        length,
+        not mask_history,
+        work.votes,
+    )
+    if mask_history:
+        for k in range(length):
+            if history[k] >= 0 and items.alive[history[k]]:
+                work.barred[history[k]] = True
+    size = _gather(counts, work, voted, wanted)
+    _write_candidates(counts, work, size, time, described.values[first : first + size])
+    last = history[length - 1]
+    pause = time - history_times[length - 1]
+    _write_context(counts, work, time, last, pause, length, voted, described.context[n])
+    described.targets[n] = -1
+    for q in range(size):
+        work.barred[work.pool[q]] = False
+        if work.pool[q] == target:
+            described.targets[n] = first + q
+    for k in range(length):
+        if history[k] >= 0 and items.alive[history[k]]:
+            work.barred[history[k]] = False
+    forget_votes(work.votes, voted)
+    described.starts[n + 1] = first + size
+    described.counts[0] += 1
+
+
+@inner_kernel
+def _count_click(counts: Counts, clicks: CountedClicks, i: int, session_gap: float) -> None:
+    """Add click i to all counts."""
+    target, time, weight = clicks.targets[i], clicks.times[i], max(clicks.weights[i], 0.0)
+    followers, shared = counts.followers, counts.shared
+    add_click(
+        followers.items,
+        followers.edges,
+        followers.rules,
+        followers.progress,
+        followers.scratch,
+        target,
+        time,
+        weight,
+        clicks.edge_sources,
+        clicks.edge_targets,
+        clicks.edge_weights,
+        clicks.edge_times,
+        clicks.edge_starts[i],
+        clicks.edge_starts[i + 1],
+    )
+    edges = 0
+    if weight > 0.0:
+        later = time
+        for back in range(min(clicks.lengths[i], CLOSE_BY)):
+            k = clicks.lengths[i] - 1 - back
+            if later - clicks.history_times[i, k] > session_gap:
+                break
+            later = clicks.history_times[i, k]
+            source = clicks.histories[i, k]
+            if source >= 0 and source != target and shared.items.alive[source]:
+                counts.new_sources[edges], counts.new_targets[edges] = source, target
+                counts.new_sources[edges + 1], counts.new_targets[edges + 1] = target, source
+                edges += 2
+    for edge in range(edges):
+        counts.new_times[edge] = time
+    add_click(
+        shared.items,
+        shared.edges,
+        shared.rules,
+        shared.progress,
+        shared.scratch,
+        target,
+        time,
+        weight,
+        counts.new_sources,
+        counts.new_targets,
+        counts.new_weights,
+        counts.new_times,
+        0,
+        edges,
+    )
+    if weight > 0.0:
+        counts.clicks[target] += 1
+        counts.hours[target, int(time // _HOUR_SECONDS) % HOURS] += 1.0
+        raise_item(counts.popular, followers.items, target)
+
+
+@inner_kernel
+def _has_room(counts: Counts) -> bool:
+    """Whether the edges of any click fit in."""
+    slots, shared = counts.followers.edges.neighbours, counts.shared.edges.neighbours
+    return bool(
+        len(slots.slots) - slots.top[0] >= counts.followers.rules.room_per_click
+        and len(shared.slots) - shared.top[0] >= counts.shared.rules.room_per_click
+    )
+
+
+@lean_kernel
+def describe_and_add(
+    start: int,
+    clicks: CountedClicks,
+    scored: npt.NDArray[np.bool_],
+    mask_history: bool,
+    adding: bool,
+    session_gap: float,
+    wanted: int,
+    examples: int,
+    counts: Counts,
+    work: Workspace,
+    described: Described,
+) -> int:
+    """Describe and count clicks from `start` on; return the first for which room is short.
+
+    Parameters
+    ----------
+    start, clicks, scored, mask_history
+        As for `gsr.baselines.interface.Baseline.rank_and_add`.
+    adding
+        Whether clicks are counted, and become examples.
+    session_gap
+        Seconds between two clicks that are not close by.
+    wanted
+        Candidates of every channel.
+    examples
+        How many there may be.
+    counts, work
+        With room for all items.
+    described
+        Filled from its beginning.
+    """
+    described.counts[:] = 0
+    for i in range(start, len(clicks.targets)):
+        full = (
+            described.counts[0] == len(described.clicks)
+            or described.counts[1] == examples
+            or described.starts[described.counts[0]] + MOST_CANDIDATES > len(described.values)
+        )
+        if full or (adding and not _has_room(counts)):
+            return i
+        target, length = clicks.targets[i], clicks.lengths[i]
+        known = 0 <= target < len(counts.clicks) and counts.followers.items.alive[target]
+        if known and length > 0:
+            learnable = adding and clicks.weights[i] > 0.0
+            if mask_history:
+                for k in range(length):
+                    learnable = learnable and clicks.histories[i, k] != target
+            if learnable or scored[i]:
+                n = described.counts[0]
+                described.clicks[n] = i
+                describe_click(
+                    counts,
+                    work,
+                    target,
+                    clicks.times[i],
+                    clicks.histories[i],
+                    clicks.history_times[i],
+                    length,
+                    mask_history,
+                    wanted,
+                    described,
+                )
+                described.learnable[n] = learnable and described.targets[n] >= 0
+                described.counts[1] += described.learnable[n]
+        if adding:
+            _count_click(counts, clicks, i, session_gap)
+    return len(clicks.targets)

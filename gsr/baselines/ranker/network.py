@@ -1,0 +1,175 @@
+"""The small network that ranks candidates: two hidden layers, and a linear path beside them.
+
+    score = w·x + v·relu(A₂ relu(A x + B c + b) + b₂),
+
+over a candidate's features x and the user's context c. It learns by the cross-entropy of the
+clicked item among the candidates, with Adam [1]_.
+
+References
+----------
+.. [1] Kingma, Ba: Adam: A Method for Stochastic Optimization. ICLR 2015.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+_FIRST_DECAY: Final = 0.9
+_SECOND_DECAY: Final = 0.999
+_TINY: Final = 1e-8
+
+NETWORK_RATE: Final = 0.003
+
+ABSENT: Final = np.float32(-1e30)
+"""The score of a place without a candidate."""
+
+
+class Examples(NamedTuple):
+    """Clicks with their standardised candidates; n rows.
+
+    Parameters
+    ----------
+    features
+        float32 [n, K, F].
+    context
+        float32 [n, C].
+    present
+        bool [n, K], places that hold a candidate.
+    targets
+        int64 [n], the place of the clicked item.
+    """
+
+    features: Floats
+    context: Floats
+    present: npt.NDArray[np.bool_]
+    targets: npt.NDArray[np.int64]
+
+    def part(self, rows: slice | npt.NDArray[np.intp]) -> "Examples":
+        """Return some of the rows."""
+        return Examples(*(column[rows] for column in self))
+
+
+class Adam:
+    """Adam's moving averages of gradients, and its steps.
+
+    Parameters
+    ----------
+    weights
+        Changed in place.
+    rate
+        Learning rate.
+    """
+
+    def __init__(self, weights: Sequence[Floats], rate: float) -> None:
+        self._weights = weights
+        self._rate = rate
+        self._steps = 0
+        self._first = [np.zeros_like(array) for array in weights]
+        self._second = [np.zeros_like(array) for array in weights]
+
+    def step(self, gradients: Sequence[Floats]) -> None:
+        """Move the weights against the gradients."""
+        self._steps += 1
+        unbiased = math.sqrt(1.0 - _SECOND_DECAY**self._steps) / (1.0 - _FIRST_DECAY**self._steps)
+        columns = zip(self._weights, gradients, self._first, self._second, strict=True)
+        for weights, gradient, first, second in columns:
+            first += (1.0 - _FIRST_DECAY) * (gradient - first)
+            second += (1.0 - _SECOND_DECAY) * (gradient * gradient - second)
+            weights -= (self._rate * unbiased) * first / (np.sqrt(second) + _TINY)
+
+
+def score_gradient(scores: Floats, examples: Examples) -> Floats:
+    """Return the gradient of the mean cross-entropy by the scores, float32 [n, K]."""
+    scores = np.where(examples.present, scores, ABSENT)
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    shares[np.arange(len(shares)), examples.targets] -= 1.0
+    gradient: Floats = shares / np.float32(len(shares))
+    return gradient
+
+
+class RankingNetwork:
+    """The perceptron.
+
+    Parameters
+    ----------
+    features, context
+        How many there are (F and C).
+    hidden
+        Units of both hidden layers (H).
+    rng
+        Draws the first weights; those of the last layer are zero, so that all scores are.
+    """
+
+    def __init__(
+        self, features: int, context: int, hidden: int, rng: np.random.Generator
+    ) -> None:
+        def drawn(rows: int, fan_in: int) -> Floats:
+            values = rng.standard_normal((rows, hidden)) / math.sqrt(fan_in)
+            return values.astype(np.float32)
+
+        self._candidates = drawn(features, features + context)
+        self._context = drawn(context, features + context)
+        self._first_bias: Floats = np.zeros(hidden, dtype=np.float32)
+        self._second = drawn(hidden, hidden)
+        self._second_bias: Floats = np.zeros(hidden, dtype=np.float32)
+        self._last: Floats = np.zeros(hidden, dtype=np.float32)
+        self._straight: Floats = np.zeros(features, dtype=np.float32)
+        weights = (
+            self._candidates,
+            self._context,
+            self._first_bias,
+            self._second,
+            self._second_bias,
+            self._last,
+            self._straight,
+        )
+        self._adam = Adam(weights, NETWORK_RATE)
+
+    def scores(self, features: Floats, context: Floats) -> Floats:
+        """Return float32 [n, K], scores of candidates [n, K, F] in front of users [n, C]."""
+        return self._forward(features, context)[2]
+
+    def _forward(self, features: Floats, context: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return both hidden layers, float32 [n K, H], and the scores."""
+        n, k, f = features.shape
+        flat = features.reshape(n * k, f)
+        first = flat @ self._candidates
+        by_user = first.reshape(n, k, -1)
+        by_user += (context @ self._context + self._first_bias)[:, None]
+        np.maximum(first, 0.0, out=first)
+        second = first @ self._second
+        second += self._second_bias
+        np.maximum(second, 0.0, out=second)
+        scores = (second @ self._last + flat @ self._straight).reshape(n, k)
+        return first, second, scores
+
+    def learn(self, examples: Examples) -> None:
+        """Take one step on n examples."""
+        features, context = examples.features, examples.context
+        n, k, f = features.shape
+        flat = features.reshape(n * k, f)
+        first, second, scores = self._forward(features, context)
+        by_score = score_gradient(scores, examples).reshape(-1)
+        by_last = by_score @ second
+        by_second = np.multiply(by_score[:, None], self._last, out=np.empty_like(second))
+        by_second *= second > 0.0
+        by_first = by_second @ self._second.T
+        by_first *= first > 0.0
+        by_user = by_first.reshape(n, k, -1).sum(axis=1)
+        self._adam.step(
+            (
+                flat.T @ by_first,
+                context.T @ by_user,
+                by_user.sum(axis=0),
+                first.T @ by_second,
+                by_second.sum(axis=0),
+                by_last,
+                by_score @ flat,
+            )
+        )

@@ -1,0 +1,236 @@
+"""The ranker over counters as a baseline: it ranks each click, counts it, and learns from it.
+
+A click is described just before it is counted: up to some hundred candidates with some thirty
+features each. A linear score keeps the best of them, a network ranks these. Both learn from blocks
+of a fixed number of examples, after all of a block were ranked: so what is learned, and every
+rank, is the same however the stream is cut into batches. A block is learned together with an
+earlier one, and a feature's mean and deviation move on with it.
+
+A clicked item that is no candidate, or that the linear score does not keep, is a miss.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.baselines.counted_clicks import CountedClicks
+from gsr.baselines.ranker.candidates import (
+    MOST_CANDIDATES,
+    describe_and_add,
+    new_workspace,
+    room_for_described,
+)
+from gsr.baselines.ranker.counts import RankerCounts
+from gsr.baselines.ranker.features import CONTEXT, switched_on
+from gsr.baselines.ranker.linear_score import LinearScore
+from gsr.baselines.ranker.network import Examples, RankingNetwork
+from gsr.baselines.ranker.replay import ReplayBlocks
+from gsr.baselines.ranker.scaling import Scaling
+from gsr.baselines.ranker.selection import keep_best
+from gsr.quality.ranking_metrics import MISS
+
+NAME: Final = "ranker"
+
+_ANY_NUMBER: Final = -1
+"""In place of a limit on examples."""
+
+_DESCRIBED_ROWS: Final = 64 * MOST_CANDIDATES
+"""Candidates that are described at once, 6 MiB: they stay in a cache."""
+
+_SCORED_AT_ONCE: Final = 64
+
+LINEAR_STEP: Final = 100
+"""Examples of one step of the linear score."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankerOptions:
+    """How the ranker counts and learns.
+
+    Parameters
+    ----------
+    session_gap_seconds
+        Clicks of a user with a longer pause between them are not close by.
+    without
+        Groups of features that are switched off, see `gsr.baselines.ranker.features.GROUPS`.
+    listed
+        Candidates of every channel, and of popularity on every time scale.
+    kept
+        Candidates that the linear score leaves to the network.
+    hidden
+        Units of each of the network's two hidden layers.
+    block
+        Examples that are learned at once.
+    step
+        Examples of one step of the network.
+    replay_blocks
+        Earlier blocks that are kept, one of which is learned with each new one; 0: none.
+    seed
+        Of the first weights, and of the draw among earlier blocks.
+    """
+
+    session_gap_seconds: float = np.inf
+    without: tuple[str, ...] = ()
+    listed: int = 100
+    kept: int = 100
+    hidden: int = 48
+    block: int = 500
+    step: int = 50
+    replay_blocks: int = 32
+    seed: int = 0
+
+
+class CounterRanker:
+    """The ranker over counters (see the module, and `gsr.baselines.interface.Baseline`).
+
+    Parameters
+    ----------
+    options
+        How it counts and learns.
+    """
+
+    def __init__(self, options: RankerOptions | None = None) -> None:
+        self._options = options = options or RankerOptions()
+        used = switched_on(options.without)
+        rng = np.random.default_rng(options.seed)
+        self._counts = RankerCounts(options.listed)
+        self._work = new_workspace(0)
+        self._described = room_for_described(options.block, _DESCRIBED_ROWS)
+        self._values = np.zeros(MOST_CANDIDATES, dtype=np.float32)
+        self._scaling = Scaling(used)
+        self._context_scaling = Scaling(np.ones(len(CONTEXT), dtype=np.bool_))
+        self._linear = LinearScore(len(used))
+        self._network = RankingNetwork(len(used), len(CONTEXT), options.hidden, rng)
+        self._replay = ReplayBlocks(options.replay_blocks, rng)
+        self._waiting = Examples(
+            features=np.zeros((options.block, options.kept, len(used)), dtype=np.float32),
+            context=np.zeros((options.block, len(CONTEXT)), dtype=np.float32),
+            present=np.zeros((options.block, options.kept), dtype=np.bool_),
+            targets=np.zeros(options.block, dtype=np.int64),
+        )
+        self._examples = 0  # since the network learned
+        self._kept = 0  # of them with a target among the kept candidates
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of the one column of ranks."""
+        return (NAME,)
+
+    def rank(
+        self, clicks: CountedClicks, *, scored: npt.NDArray[np.bool_], mask_history: bool
+    ) -> npt.NDArray[np.int32]:
+        """Rank each click by counts and weights as they are, and count none."""
+        return self._go_through(clicks, scored, mask_history, adding=False)
+
+    def rank_and_add(
+        self, clicks: CountedClicks, *, scored: npt.NDArray[np.bool_], mask_history: bool
+    ) -> npt.NDArray[np.int32]:
+        """Rank each click by what was known before it, then count it, and learn from it later.
+
+        Clicks are learned whether scored or not: those of weight above 0 on a known item, by a
+        user with a history, which the item is not in where `mask_history`.
+        """
+        if len(clicks.targets):
+            rows = (clicks.targets, clicks.edge_sources, clicks.edge_targets)
+            self._counts.reserve_items(max(int(c.max(initial=-1)) for c in rows) + 1)
+            if len(self._work.barred) < self._counts.room:
+                self._work = new_workspace(self._counts.room)
+        return self._go_through(clicks, scored, mask_history, adding=True)
+
+    def release(self, rows: npt.NDArray[np.int64]) -> None:
+        """Forget the items of `rows`; what was learned from them stays."""
+        self._counts.release(rows)
+
+    def _go_through(
+        self,
+        clicks: CountedClicks,
+        scored: npt.NDArray[np.bool_],
+        mask_history: bool,
+        *,
+        adding: bool,
+    ) -> npt.NDArray[np.int32]:
+        ranks = np.full((len(clicks.targets), 1), MISS, dtype=np.int32)
+        most = int(np.diff(clicks.edge_starts).max(initial=0))
+        done = 0
+        while done < len(clicks.targets):
+            if adding:
+                self._counts.reserve_edges(most)
+            done = describe_and_add(
+                done,
+                clicks,
+                scored,
+                mask_history,
+                adding,
+                self._options.session_gap_seconds,
+                self._options.listed,
+                LINEAR_STEP - self._examples % LINEAR_STEP if adding else _ANY_NUMBER,
+                self._counts.arrays(),
+                self._work,
+                self._described,
+            )
+            if self._described.counts[0]:
+                self._rank_described(scored, ranks, learning=adding)
+            if adding and self._examples % LINEAR_STEP == 0:
+                self._linear.step(self._scaling.inverses)
+            if self._examples == self._options.block:
+                self._learn()
+        return ranks
+
+    def _rank_described(
+        self, scored: npt.NDArray[np.bool_], ranks: npt.NDArray[np.int32], *, learning: bool
+    ) -> None:
+        """Fill the ranks of described clicks; let examples wait to be learned."""
+        n = int(self._described.counts[0])
+        starts = self._described.starts[: n + 1]
+        values = self._described.values[: starts[n]]
+        np.log(values, out=values)
+        targets = self._described.targets[:n]
+        linear = self._linear.scores(values, self._scaling.inverses)
+        kept = np.empty((n, self._options.kept), dtype=np.int64)
+        places = np.empty(n, dtype=np.int64)
+        keep_best(linear, starts, targets, self._values, kept, places)
+        features, present = values[np.maximum(kept, 0)], kept >= 0
+        if learning:
+            learnable = self._described.learnable[:n]
+            self._linear.note(values, linear, starts, targets, learnable)
+            self._examples += int(learnable.sum())
+            chosen = np.flatnonzero(learnable & (places >= 0))
+            rows = slice(self._kept, self._kept + len(chosen))
+            self._waiting.features[rows] = features[chosen]
+            self._waiting.context[rows] = self._described.context[chosen]
+            self._waiting.present[rows] = present[chosen]
+            self._waiting.targets[rows] = places[chosen]
+            self._kept = rows.stop
+        ranked = np.flatnonzero(scored[self._described.clicks[:n]] & (places >= 0))
+        for first in range(0, len(ranked), _SCORED_AT_ONCE):
+            some = ranked[first : first + _SCORED_AT_ONCE]
+            scores = self._scores(features[some], self._described.context[some])
+            own = scores[np.arange(len(some)), places[some]]
+            above = (scores >= own[:, None]) & present[some]
+            ranks[self._described.clicks[some], 0] = above.sum(axis=1)
+
+    def _scores(
+        self, features: npt.NDArray[np.float32], context: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return the network's scores, float32 [n, K]; both arguments are standardised in place."""
+        self._scaling.standardise(features)
+        self._context_scaling.standardise(context)
+        return self._network.scores(features, context)
+
+    def _learn(self) -> None:
+        """Learn the examples that wait, and an earlier block."""
+        fresh = self._waiting.part(slice(0, self._kept))
+        self._examples = self._kept = 0
+        if len(fresh.targets) == 0:
+            return
+        self._scaling.add(fresh.features[fresh.present])
+        self._context_scaling.add(fresh.context)
+        self._scaling.standardise(fresh.features)
+        self._context_scaling.standardise(fresh.context)
+        blocks = [fresh, self._replay.draw()] if len(self._replay) else [fresh]
+        for examples in blocks:
+            for first in range(0, len(examples.targets), self._options.step):
+                self._network.learn(examples.part(slice(first, first + self._options.step)))
+        self._replay.add(fresh)

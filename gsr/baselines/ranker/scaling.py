@@ -1,0 +1,46 @@
+"""Means and deviations of features, so that a network sees all of them at one scale."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+SMALLEST_VARIANCE: Final = 1e-4
+"""Features that hardly vary are not blown up."""
+
+CLIP: Final = 6.0
+"""Standard deviations beyond which a value is cut off."""
+
+
+class Scaling:
+    """Running means and deviations.
+
+    Parameters
+    ----------
+    used
+        bool [F], which features are used; the others become 0.
+    """
+
+    def __init__(self, used: npt.NDArray[np.bool_]) -> None:
+        self._used = used
+        self._count = 0
+        self._sums = np.zeros(len(used))
+        self._squares = np.zeros(len(used))
+        self.means = np.zeros(len(used), dtype=np.float32)
+        self.inverses: npt.NDArray[np.float32] = used.astype(np.float32)
+
+    def add(self, values: npt.NDArray[np.float32]) -> None:
+        """Count values, float32 [n, F]."""
+        self._count += len(values)
+        self._sums += values.sum(axis=0, dtype=np.float64)
+        self._squares += np.square(values).sum(axis=0, dtype=np.float64)
+        means = self._sums / self._count
+        variances = np.maximum(self._squares / self._count - means**2, SMALLEST_VARIANCE)
+        self.means[:] = means
+        self.inverses[:] = self._used / np.sqrt(variances)
+
+    def standardise(self, values: npt.NDArray[np.float32]) -> None:
+        """Bring values, float32 [..., F], to mean 0 and deviation 1, in place."""
+        values -= self.means
+        values *= self.inverses
+        np.clip(values, -CLIP, CLIP, out=values)

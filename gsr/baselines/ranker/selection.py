@@ -1,0 +1,92 @@
+"""The largest of many numbers, found without sorting them."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.compiled import lean_kernel
+
+
+@lean_kernel
+def nth_largest(values: npt.NDArray[Any], count: int, wanted: int) -> Any:
+    """Return the `wanted`-th largest of the first `count` values, which are reordered.
+
+    Hoare's quickselect.
+
+    Examples
+    --------
+    >>> nth_largest(np.array([3.0, 1.0, 4.0, 1.0, 5.0]), 5, 2)
+    4.0
+    """
+    place = count - wanted
+    low, high = 0, count - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if place <= j:
+            high = j
+        elif place >= i:
+            low = i
+        else:
+            break
+    return values[place]
+
+
+@lean_kernel
+def keep_best(
+    scores: npt.NDArray[np.float32],
+    starts: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float32],
+    kept: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int64],
+) -> None:
+    """Choose each click's K best candidates.
+
+    Parameters
+    ----------
+    scores
+        float32 [rows], of candidates.
+    starts
+        int64 [n + 1], click i has the candidates ``starts[i] : starts[i + 1]``.
+    targets
+        int64 [n], the row of the clicked item, -1 where it is no candidate.
+    values
+        float32 [most candidates of a click], work space.
+    kept
+        int64 [n, K], filled: rows, -1 behind the last.
+    places
+        int64 [n], filled: where in `kept` the target is, -1 for nowhere.
+    """
+    width = kept.shape[1]
+    for click in range(len(targets)):
+        first, last = starts[click], starts[click + 1]
+        count = last - first
+        taken = 0
+        places[click] = -1
+        border = np.float32(-np.inf)
+        if count > width:
+            for i in range(count):
+                values[i] = scores[first + i]
+            border = nth_largest(values, count, width)
+        # Those above the border first: of those on it only as many as there is room for.
+        for on_border in range(2):
+            for row in range(first, last):
+                fits = scores[row] == border if on_border else scores[row] > border
+                if fits and taken < width:
+                    kept[click, taken] = row
+                    if row == targets[click]:
+                        places[click] = taken
+                    taken += 1
+        for i in range(taken, width):
+            kept[click, i] = -1

@@ -1,0 +1,234 @@
+"""Votes of a user's clicks for candidates, on every time scale, raw and as shares.
+
+Sums are kept in as many rows as items have votes, not in one for every item: they fit in a cache.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.baselines.ranker.counts import ROW_SLOTS, Graph
+from gsr.baselines.ranker.features import (
+    DAY,
+    HISTORY,
+    HISTORY_SHARES,
+    HOUR,
+    LAST_SHARES,
+    OWN_CLICKS,
+    OWN_RECENCY,
+    RECENT,
+    RECENT_SHARES,
+    SCALES,
+    SHARED_SCALES,
+    TOGETHER,
+    VOTE_COLUMNS,
+    YEAR,
+)
+from gsr.compiled import inner_kernel, lean_kernel
+from gsr.counters.items.decay import power_of_two
+from gsr.counters.items.edge_kernel import split_time
+from gsr.votes.constants import RECENT_CLICKS
+from gsr.votes.graph_votes import recent_share
+
+HISTORY_CLICKS: Final = 32
+HISTORY_DECAY: Final = 0.9
+"""The long history's votes: so many clicks, each a tenth less than the next newer one."""
+
+TOGETHER_CLICKS: Final = 20
+"""The newest clicks whose neighbours are looked up among items clicked close by."""
+
+MASS_PRIOR: Final = 0.3
+"""Added to a row's mass before shares are taken: a single follower is no certainty."""
+
+COSINE_PRIOR: Final = 0.5
+"""Added to the product of two popularities: two clicks that met once are not alike."""
+
+LARGEST_EXPONENT: Final = 60
+"""Clicks may come late; what they see of later ones stays within float32."""
+
+MOST_CLICKS: Final = 1024
+"""A history is at most so long."""
+
+MOST_VOTED: Final = (HISTORY_CLICKS + TOGETHER_CLICKS) * ROW_SLOTS + MOST_CLICKS
+"""Items that can have votes at once."""
+
+RECENCY_SCALE: Final = math.exp(10.0)
+"""The recency of an own click of this moment; after a minute it halves about every hour."""
+
+
+class Votes(NamedTuple):
+    """Sums of votes; all is zero between two clicks.
+
+    Parameters
+    ----------
+    places
+        int32 [N], one more than the row of an item in `sums`, 0 for none.
+    voted
+        int64 [MOST_VOTED], items with a row.
+    sums
+        float32 [MOST_VOTED, VOTE_COLUMNS].
+    factors
+        float64 [SCALES], what turns the stored weights of a row into present ones.
+    masses
+        float64 [SCALES], of a row.
+    """
+
+    places: npt.NDArray[np.int32]
+    voted: npt.NDArray[np.int64]
+    sums: npt.NDArray[np.float32]
+    factors: npt.NDArray[np.float64]
+    masses: npt.NDArray[np.float64]
+
+
+def no_votes(items: int) -> Votes:
+    """Return room for votes among `items` items."""
+    return Votes(
+        places=np.zeros(items, dtype=np.int32),
+        voted=np.zeros(MOST_VOTED, dtype=np.int64),
+        sums=np.zeros((MOST_VOTED, VOTE_COLUMNS), dtype=np.float32),
+        factors=np.zeros(SCALES),
+        masses=np.zeros(SCALES),
+    )
+
+
+@inner_kernel
+def present_popularity(graph: Graph, item: int, scale: int) -> float:
+    """Return an item's popularity at the time that `split_time` took apart."""
+    exponent = graph.items.popularity_references[item, scale] - graph.scratch.whole[scale]
+    factor = power_of_two(min(exponent, LARGEST_EXPONENT)) / graph.scratch.scale[scale]
+    return graph.items.popularity[item, scale] * factor  # type: ignore[no-any-return] # an element
+
+
+@lean_kernel
+def weigh_row(graph: Graph, source: int, votes: Votes) -> None:
+    """Fill `factors` and `masses` for the row of `source`."""
+    start = graph.items.row_starts[source]
+    for s in range(graph.edges.weights.shape[1]):
+        exponent = graph.items.row_references[source, s] - graph.scratch.whole[s]
+        factor = power_of_two(min(exponent, LARGEST_EXPONENT)) / graph.scratch.scale[s]
+        votes.factors[s] = factor
+        votes.masses[s] = 0.0
+    for slot in range(start, start + graph.items.row_lengths[source]):
+        for s in range(graph.edges.weights.shape[1]):
+            votes.masses[s] += graph.edges.weights[slot, s]
+    for s in range(graph.edges.weights.shape[1]):
+        votes.masses[s] *= votes.factors[s]
+
+
+@inner_kernel
+def _row_for(votes: Votes, item: int, count: int) -> int:
+    """Return the row of an item's sums; a new one is the row `count`."""
+    place = votes.places[item]
+    if place == 0:
+        place = count + 1
+        votes.places[item] = place
+        votes.voted[count] = item
+    return int(place - 1)
+
+
+@lean_kernel
+def _add_followers(graph: Graph, source: int, back: int, votes: Votes, count: int) -> int:
+    """Let a click of the history vote for what followed it; return how many items have votes."""
+    weigh_row(graph, source, votes)
+    factors, sums = votes.factors, votes.sums
+    by_hour = factors[HOUR] / (votes.masses[HOUR] + MASS_PRIOR)
+    by_day = factors[DAY] / (votes.masses[DAY] + MASS_PRIOR)
+    by_year = factors[YEAR] / (votes.masses[YEAR] + MASS_PRIOR)
+    recent, old = recent_share(back), HISTORY_DECAY**back
+    start = graph.items.row_starts[source]
+    for slot in range(start, start + graph.items.row_lengths[source]):
+        row = _row_for(votes, graph.edges.neighbours.slots[slot], count)
+        count += row == count
+        hour, day = graph.edges.weights[slot, HOUR], graph.edges.weights[slot, DAY]
+        year = graph.edges.weights[slot, YEAR]
+        sums[row, HISTORY] += old * day * factors[DAY]
+        sums[row, HISTORY + 1] += old * year * factors[YEAR]
+        sums[row, HISTORY_SHARES] += old * day * by_day
+        sums[row, HISTORY_SHARES + 1] += old * year * by_year
+        if back < RECENT_CLICKS:
+            for s in range(SCALES):
+                sums[row, RECENT + s] += recent * graph.edges.weights[slot, s] * factors[s]
+            sums[row, RECENT_SHARES] += recent * hour * by_hour
+            sums[row, RECENT_SHARES + 1] += recent * day * by_day
+            sums[row, RECENT_SHARES + 2] += recent * year * by_year
+        if back == 0:
+            sums[row, LAST_SHARES] += hour * by_hour
+            sums[row, LAST_SHARES + 1] += year * by_year
+    return count
+
+
+@lean_kernel
+def _add_shared(graph: Graph, source: int, back: int, votes: Votes, count: int) -> int:
+    """Add the cosines of a click's item to those clicked close to it."""
+    share = HISTORY_DECAY**back
+    start = graph.items.row_starts[source]
+    for s in range(SHARED_SCALES):
+        exponent = graph.items.row_references[source, s] - graph.scratch.whole[s]
+        factor = power_of_two(min(exponent, LARGEST_EXPONENT)) / graph.scratch.scale[s]
+        own = present_popularity(graph, source, s)
+        for slot in range(start, start + graph.items.row_lengths[source]):
+            item = graph.edges.neighbours.slots[slot]
+            row = _row_for(votes, item, count)
+            count += row == count
+            product = own * present_popularity(graph, item, s)
+            votes.sums[row, TOGETHER + s] += (
+                share * factor * graph.edges.weights[slot, s] / math.sqrt(product + COSINE_PRIOR)
+            )
+    return count
+
+
+@lean_kernel
+def let_vote(
+    followers: Graph,
+    shared: Graph,
+    time: float,
+    history: npt.NDArray[np.int64],
+    history_times: npt.NDArray[np.float64],
+    length: int,
+    own_clicks: bool,
+    votes: Votes,
+) -> int:
+    """Let a history vote; return how many items have votes.
+
+    Parameters
+    ----------
+    followers, shared
+        The graphs.
+    time
+        Now.
+    history, history_times, length
+        Item rows and event times, oldest first, of which the first `length` count.
+    own_clicks
+        Whether the items of the history may be clicked again, and so are candidates.
+    votes
+        Filled; `forget_votes` empties them.
+    """
+    split_time(time, followers.rules.half_lives, followers.scratch)
+    split_time(time, shared.rules.half_lives, shared.scratch)
+    count = 0
+    for back in range(min(length, HISTORY_CLICKS)):
+        source = history[length - 1 - back]
+        if source >= 0 and followers.items.alive[source]:
+            count = _add_followers(followers, source, back, votes, count)
+            if back < TOGETHER_CLICKS:
+                count = _add_shared(shared, source, back, votes, count)
+    if own_clicks:
+        for k in range(max(0, length - MOST_CLICKS), length):
+            if history[k] >= 0 and followers.items.alive[history[k]]:
+                row = _row_for(votes, history[k], count)
+                count += row == count
+                pause = max(time - history_times[k], 0.0)
+                votes.sums[row, OWN_CLICKS] += 1.0
+                votes.sums[row, OWN_RECENCY] = RECENCY_SCALE / math.sqrt(1.0 + pause / 60.0)
+    return count
+
+
+@lean_kernel
+def forget_votes(votes: Votes, count: int) -> None:
+    """Empty the rows of the `count` items that have votes."""
+    for row in range(count):
+        votes.places[votes.voted[row]] = 0
+        for column in range(VOTE_COLUMNS):
+            votes.sums[row, column] = 0.0
