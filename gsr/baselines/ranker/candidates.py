@@ -29,11 +29,13 @@ from gsr.baselines.ranker.features import (
     VOTES,
     YEAR,
 )
+from gsr.baselines.ranker.own_clicks import note_click
 from gsr.baselines.ranker.popular_items import raise_item
 from gsr.baselines.ranker.selection import nth_largest
 from gsr.baselines.ranker.votes import (
     MOST_VOTED,
     Votes,
+    add_own_clicks,
     forget_votes,
     let_vote,
     no_votes,
@@ -231,6 +233,7 @@ def _write_context(
 def describe_click(
     counts: Counts,
     work: Workspace,
+    user: np.uint64,
     target: int,
     time: float,
     history: npt.NDArray[np.int64],
@@ -249,16 +252,26 @@ def describe_click(
         counts.shared,
         time,
         history,
+        length,
+        work.votes,
+    )
+    listed = add_own_clicks(
+        counts.followers,
+        counts.own,
+        user,
+        time,
+        history,
         history_times,
         length,
         not mask_history,
         work.votes,
+        voted,
     )
     if mask_history:
         for k in range(length):
             if history[k] >= 0 and items.alive[history[k]]:
                 work.barred[history[k]] = True
-    size = _gather(counts, work, voted, wanted)
+    size = _gather(counts, work, listed, wanted)
     _write_candidates(counts, work, size, time, described.values[first : first + size])
     last = history[length - 1]
     pause = time - history_times[length - 1]
@@ -271,7 +284,7 @@ def describe_click(
     for k in range(length):
         if history[k] >= 0 and items.alive[history[k]]:
             work.barred[history[k]] = False
-    forget_votes(work.votes, voted)
+    forget_votes(work.votes, listed)
     described.starts[n + 1] = first + size
     described.counts[0] += 1
 
@@ -331,6 +344,7 @@ def _count_click(counts: Counts, clicks: CountedClicks, i: int, session_gap: flo
     if weight > 0.0:
         counts.clicks[target] += 1
         counts.hours[target, int(time // _HOUR_SECONDS) % HOURS] += 1.0
+        note_click(counts.own, clicks.users[i], target, time)
         raise_item(counts.popular, followers.items, target)
 
 
@@ -399,6 +413,7 @@ def describe_and_add(
                 describe_click(
                     counts,
                     work,
+                    clicks.users[i],
                     target,
                     clicks.times[i],
                     clicks.histories[i],

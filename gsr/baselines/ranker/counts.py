@@ -1,4 +1,4 @@
-"""What the ranker counts: popularity and followers, items clicked close by, hours of day.
+"""What the ranker counts: popularity and followers, items clicked close by, own clicks.
 
 Popularity and followers are the counters of `gsr.counters` at the ranker's half-lives. Items that
 one user clicks within `CLOSE_BY` clicks of each other are edges of a second graph, in both
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.baselines.ranker.features import HALF_LIVES, SHARED_HALF_LIVES
+from gsr.baselines.ranker.own_clicks import OwnClicks, forget_items, no_own_clicks
 from gsr.baselines.ranker.popular_items import PopularItems, list_again, no_popular_items
 from gsr.counters.items.edge_kernel import Edges, Scratch, new_scratch
 from gsr.counters.items.item_columns import ROWS, ItemColumns
@@ -56,6 +57,8 @@ class Counts(NamedTuple):
         int64 [N], clicks on each item.
     popular
         The most popular items.
+    own
+        Everybody's newest clicks.
     new_sources, new_targets, new_weights, new_times
         int64, int64, float64 and float64 [2 * CLOSE_BY], edges of `shared` that a click adds.
     """
@@ -65,6 +68,7 @@ class Counts(NamedTuple):
     hours: npt.NDArray[np.float32]
     clicks: npt.NDArray[np.int64]
     popular: PopularItems
+    own: OwnClicks
     new_sources: npt.NDArray[np.int64]
     new_targets: npt.NDArray[np.int64]
     new_weights: npt.NDArray[np.float64]
@@ -86,6 +90,7 @@ class RankerCounts:
         self._hours = np.zeros((0, HOURS), dtype=np.float32)
         self._clicks = np.zeros(0, dtype=np.int64)
         self._popular = no_popular_items(len(HALF_LIVES), listed)
+        self._own = no_own_clicks()
         width = 2 * CLOSE_BY
         self._new = (
             np.zeros(width, dtype=np.int64),
@@ -107,6 +112,7 @@ class RankerCounts:
             self._hours,
             self._clicks,
             self._popular,
+            self._own,
             *self._new,
         )
 
@@ -138,6 +144,7 @@ class RankerCounts:
             clear_rows(growing.rows.columns, growing.rows.edges, rows, leaving)
         self._hours[rows] = 0.0
         self._clicks[rows] = 0
+        forget_items(self._own, rows)
         list_again(self._popular, self._followers.rows.columns, used)
 
 

@@ -78,7 +78,8 @@ FEATURES: Final = (
   followed the click that votes.
 - ``history``, ``history_share``: votes and shares of the 32 newest clicks.
 - ``together``: cosine between the item and the 20 newest clicks, of who clicked both close by.
-- ``own_clicks``, ``own_recency``: the user's own clicks on the item within the history.
+- ``own_clicks``, ``own_recency``: the user's own clicks on the item: those that are
+  not left out of the ranking.
 - ``since_last_click``: of anybody, on the item.
 - ``hour_of_day``: the share of the item's clicks at about this hour.
 - ``new``: whether the item has had fewer than ten clicks.

@@ -26,6 +26,7 @@ from gsr.baselines.ranker.features import (
     VOTE_COLUMNS,
     YEAR,
 )
+from gsr.baselines.ranker.own_clicks import OwnClicks, newest_of, still_kept
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.decay import power_of_two
 from gsr.counters.items.edge_kernel import split_time
@@ -48,14 +49,16 @@ COSINE_PRIOR: Final = 0.5
 LARGEST_EXPONENT: Final = 60
 """Clicks may come late; what they see of later ones stays within float32."""
 
-MOST_CLICKS: Final = 1024
-"""A history is at most so long."""
+OWN_LOOKED_UP: Final = 512
+"""The user's own clicks on candidates are looked for among so many, in the history and before."""
 
-MOST_VOTED: Final = (HISTORY_CLICKS + TOGETHER_CLICKS) * ROW_SLOTS + MOST_CLICKS
+MOST_VOTED: Final = (HISTORY_CLICKS + TOGETHER_CLICKS) * ROW_SLOTS + 2 * OWN_LOOKED_UP
 """Items that can have votes at once."""
 
 RECENCY_SCALE: Final = math.exp(10.0)
-"""The recency of an own click of this moment; after a minute it halves about every hour."""
+"""The recency of an own click of this moment; it falls with the root of the time since."""
+
+_MINUTE: Final = 60.0
 
 
 class Votes(NamedTuple):
@@ -179,15 +182,67 @@ def _add_shared(graph: Graph, source: int, back: int, votes: Votes, count: int) 
     return count
 
 
+@inner_kernel
+def _add_own(time: float, then: float, item: int, votes: Votes, count: int) -> int:
+    """Note that the user has clicked an item; return how many items have votes."""
+    row = _row_for(votes, item, count)
+    recency = RECENCY_SCALE / math.sqrt(1.0 + max(time - then, 0.0) / _MINUTE)
+    votes.sums[row, OWN_CLICKS] += 1.0
+    votes.sums[row, OWN_RECENCY] = max(votes.sums[row, OWN_RECENCY], recency)
+    return count + int(row == count)
+
+
+@lean_kernel
+def add_own_clicks(
+    followers: Graph,
+    own: OwnClicks,
+    user: np.uint64,
+    time: float,
+    history: npt.NDArray[np.int64],
+    history_times: npt.NDArray[np.float64],
+    length: int,
+    in_history: bool,
+    votes: Votes,
+    count: int,
+) -> int:
+    """Note a user's own clicks before the history, and in it; return how many items have votes.
+
+    Parameters
+    ----------
+    followers
+        Tells which items are known.
+    own, user
+        Everybody's clicks, and whose are wanted.
+    time, history, history_times, length, votes
+        As for `let_vote`.
+    in_history
+        Whether the items of the history may be clicked again, and so are candidates.
+    count
+        Items that have votes by now.
+    """
+    if in_history:
+        for k in range(max(0, length - OWN_LOOKED_UP), length):
+            if history[k] >= 0 and followers.items.alive[history[k]]:
+                count = _add_own(time, history_times[k], history[k], votes, count)
+    number = newest_of(own, user)
+    for _ in range(OWN_LOOKED_UP):
+        if not still_kept(own, number):
+            break
+        at = number % len(own.items)
+        item, then = own.items[at], own.times[at]
+        if item >= 0 and then < history_times[0]:
+            count = _add_own(time, then, item, votes, count)
+        number = own.before[at]
+    return count
+
+
 @lean_kernel
 def let_vote(
     followers: Graph,
     shared: Graph,
     time: float,
     history: npt.NDArray[np.int64],
-    history_times: npt.NDArray[np.float64],
     length: int,
-    own_clicks: bool,
     votes: Votes,
 ) -> int:
     """Let a history vote; return how many items have votes.
@@ -198,10 +253,8 @@ def let_vote(
         The graphs.
     time
         Now.
-    history, history_times, length
-        Item rows and event times, oldest first, of which the first `length` count.
-    own_clicks
-        Whether the items of the history may be clicked again, and so are candidates.
+    history, length
+        Item rows, oldest first, of which the first `length` count.
     votes
         Filled; `forget_votes` empties them.
     """
@@ -214,14 +267,6 @@ def let_vote(
             count = _add_followers(followers, source, back, votes, count)
             if back < TOGETHER_CLICKS:
                 count = _add_shared(shared, source, back, votes, count)
-    if own_clicks:
-        for k in range(max(0, length - MOST_CLICKS), length):
-            if history[k] >= 0 and followers.items.alive[history[k]]:
-                row = _row_for(votes, history[k], count)
-                count += row == count
-                pause = max(time - history_times[k], 0.0)
-                votes.sums[row, OWN_CLICKS] += 1.0
-                votes.sums[row, OWN_RECENCY] = RECENCY_SCALE / math.sqrt(1.0 + pause / 60.0)
     return count
 
 
