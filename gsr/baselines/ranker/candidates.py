@@ -1,4 +1,4 @@
-"""Candidates of a click and their features, written just before the click is counted."""
+"""Candidates of a click and their features, as the counts are at the time."""
 
 import math
 from typing import Final, NamedTuple
@@ -6,8 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gsr.baselines.counted_clicks import CountedClicks
-from gsr.baselines.ranker.counts import CLOSE_BY, HOURS, Counts
+from gsr.baselines.ranker.counts import HOUR_SECONDS, HOURS, Counts
 from gsr.baselines.ranker.features import (
     CONTEXT,
     DAY,
@@ -29,8 +28,6 @@ from gsr.baselines.ranker.features import (
     VOTES,
     YEAR,
 )
-from gsr.baselines.ranker.own_clicks import note_click
-from gsr.baselines.ranker.popular_items import raise_item
 from gsr.baselines.ranker.selection import nth_largest
 from gsr.baselines.ranker.votes import (
     MOST_VOTED,
@@ -43,7 +40,6 @@ from gsr.baselines.ranker.votes import (
     weigh_row,
 )
 from gsr.compiled import inner_kernel, lean_kernel
-from gsr.counters.items.edge_kernel import add_click
 from gsr.votes.constants import NEW_ITEM_CLICKS, PAUSE_SECONDS
 
 CHANNELS: Final = (
@@ -61,8 +57,7 @@ CHANNELS: Final = (
 MOST_CANDIDATES: Final = 768
 """Of one click."""
 
-_HOUR_SECONDS: Final = 3600.0
-_TURN: Final = 2.0 * math.pi / (HOURS * _HOUR_SECONDS)
+_TURN: Final = 2.0 * math.pi / (HOURS * HOUR_SECONDS)
 _HOUR_PRIOR: Final = 10.0
 """Clicks at every hour alike that are added before shares of hours are taken."""
 
@@ -165,11 +160,11 @@ def _gather(counts: Counts, work: Workspace, voted: int, wanted: int) -> int:
         for row in range(voted):
             item = votes.voted[row]
             vote = votes.sums[row, column]
-            if vote > 0.0 and vote >= border and not barred[item] and size < MOST_CANDIDATES:
-                if counts.followers.items.alive[item]:
-                    barred[item] = True
-                    pool[size] = item
-                    size += 1
+            wins = vote > 0.0 and vote >= border and counts.followers.items.alive[item]
+            if wins and not barred[item] and size < MOST_CANDIDATES:
+                barred[item] = True
+                pool[size] = item
+                size += 1
     return size
 
 
@@ -188,7 +183,7 @@ def _write_candidates(
 ) -> None:
     """Write what the features of the pool are the logarithms of; votes stand, times are split."""
     graph, votes = counts.followers, work.votes
-    hour = int(time // _HOUR_SECONDS) % HOURS
+    hour = int(time // HOUR_SECONDS) % HOURS
     for q in range(size):
         item = work.pool[q]
         for s in range(SCALES):
@@ -287,144 +282,3 @@ def describe_click(
     forget_votes(work.votes, listed)
     described.starts[n + 1] = first + size
     described.counts[0] += 1
-
-
-@inner_kernel
-def _count_click(counts: Counts, clicks: CountedClicks, i: int, session_gap: float) -> None:
-    """Add click i to all counts."""
-    target, time, weight = clicks.targets[i], clicks.times[i], max(clicks.weights[i], 0.0)
-    followers, shared = counts.followers, counts.shared
-    add_click(
-        followers.items,
-        followers.edges,
-        followers.rules,
-        followers.progress,
-        followers.scratch,
-        target,
-        time,
-        weight,
-        clicks.edge_sources,
-        clicks.edge_targets,
-        clicks.edge_weights,
-        clicks.edge_times,
-        clicks.edge_starts[i],
-        clicks.edge_starts[i + 1],
-    )
-    edges = 0
-    if weight > 0.0:
-        later = time
-        for back in range(min(clicks.lengths[i], CLOSE_BY)):
-            k = clicks.lengths[i] - 1 - back
-            if later - clicks.history_times[i, k] > session_gap:
-                break
-            later = clicks.history_times[i, k]
-            source = clicks.histories[i, k]
-            if source >= 0 and source != target and shared.items.alive[source]:
-                counts.new_sources[edges], counts.new_targets[edges] = source, target
-                counts.new_sources[edges + 1], counts.new_targets[edges + 1] = target, source
-                edges += 2
-    for edge in range(edges):
-        counts.new_times[edge] = time
-    add_click(
-        shared.items,
-        shared.edges,
-        shared.rules,
-        shared.progress,
-        shared.scratch,
-        target,
-        time,
-        weight,
-        counts.new_sources,
-        counts.new_targets,
-        counts.new_weights,
-        counts.new_times,
-        0,
-        edges,
-    )
-    if weight > 0.0:
-        counts.clicks[target] += 1
-        counts.hours[target, int(time // _HOUR_SECONDS) % HOURS] += 1.0
-        note_click(counts.own, clicks.users[i], target, time)
-        raise_item(counts.popular, followers.items, target)
-
-
-@inner_kernel
-def _has_room(counts: Counts) -> bool:
-    """Whether the edges of any click fit in."""
-    slots, shared = counts.followers.edges.neighbours, counts.shared.edges.neighbours
-    return bool(
-        len(slots.slots) - slots.top[0] >= counts.followers.rules.room_per_click
-        and len(shared.slots) - shared.top[0] >= counts.shared.rules.room_per_click
-    )
-
-
-@lean_kernel
-def describe_and_add(
-    start: int,
-    clicks: CountedClicks,
-    scored: npt.NDArray[np.bool_],
-    mask_history: bool,
-    adding: bool,
-    session_gap: float,
-    wanted: int,
-    examples: int,
-    counts: Counts,
-    work: Workspace,
-    described: Described,
-) -> int:
-    """Describe and count clicks from `start` on; return the first for which room is short.
-
-    Parameters
-    ----------
-    start, clicks, scored, mask_history
-        As for `gsr.baselines.interface.Baseline.rank_and_add`.
-    adding
-        Whether clicks are counted, and become examples.
-    session_gap
-        Seconds between two clicks that are not close by.
-    wanted
-        Candidates of every channel.
-    examples
-        How many there may be.
-    counts, work
-        With room for all items.
-    described
-        Filled from its beginning.
-    """
-    described.counts[:] = 0
-    for i in range(start, len(clicks.targets)):
-        full = (
-            described.counts[0] == len(described.clicks)
-            or described.counts[1] == examples
-            or described.starts[described.counts[0]] + MOST_CANDIDATES > len(described.values)
-        )
-        if full or (adding and not _has_room(counts)):
-            return i
-        target, length = clicks.targets[i], clicks.lengths[i]
-        known = 0 <= target < len(counts.clicks) and counts.followers.items.alive[target]
-        if known and length > 0:
-            learnable = adding and clicks.weights[i] > 0.0
-            if mask_history:
-                for k in range(length):
-                    learnable = learnable and clicks.histories[i, k] != target
-            if learnable or scored[i]:
-                n = described.counts[0]
-                described.clicks[n] = i
-                describe_click(
-                    counts,
-                    work,
-                    clicks.users[i],
-                    target,
-                    clicks.times[i],
-                    clicks.histories[i],
-                    clicks.history_times[i],
-                    length,
-                    mask_history,
-                    wanted,
-                    described,
-                )
-                described.learnable[n] = learnable and described.targets[n] >= 0
-                described.counts[1] += described.learnable[n]
-        if adding:
-            _count_click(counts, clicks, i, session_gap)
-    return len(clicks.targets)

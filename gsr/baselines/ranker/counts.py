@@ -27,6 +27,7 @@ CLOSE_BY: Final = 10
 """Clicks that are at most so many apart are close by."""
 
 HOURS: Final = 24
+HOUR_SECONDS: Final = 3600.0
 
 _EDGES_AT_ONCE: Final = 16
 """Clicks with full rows that the edges grow by at least."""
@@ -166,9 +167,7 @@ class _Growing:
 
     def graph(self) -> Graph:
         """Return the graph's arrays."""
-        return Graph(
-            self.rows.columns, self.rows.edges, self._rules, self._scratch, self._progress
-        )
+        return Graph(self.rows.columns, self.rows.edges, self._rules, self._scratch, self._progress)
 
     def reserve_items(self, items: int) -> None:
         """Make room for the items of the rows below `items`."""

@@ -51,7 +51,9 @@ class Examples(NamedTuple):
 
     def part(self, rows: slice | npt.NDArray[np.intp]) -> "Examples":
         """Return some of the rows."""
-        return Examples(*(column[rows] for column in self))
+        return Examples(
+            self.features[rows], self.context[rows], self.present[rows], self.targets[rows]
+        )
 
 
 class Adam:
@@ -78,9 +80,9 @@ class Adam:
         unbiased = math.sqrt(1.0 - _SECOND_DECAY**self._steps) / (1.0 - _FIRST_DECAY**self._steps)
         columns = zip(self._weights, gradients, self._first, self._second, strict=True)
         for weights, gradient, first, second in columns:
-            first += (1.0 - _FIRST_DECAY) * (gradient - first)
-            second += (1.0 - _SECOND_DECAY) * (gradient * gradient - second)
-            weights -= (self._rate * unbiased) * first / (np.sqrt(second) + _TINY)
+            first[:] += (1.0 - _FIRST_DECAY) * (gradient - first)
+            second[:] += (1.0 - _SECOND_DECAY) * (gradient * gradient - second)
+            weights[:] -= (self._rate * unbiased) * first / (np.sqrt(second) + _TINY)
 
 
 def score_gradient(scores: Floats, examples: Examples) -> Floats:
@@ -104,11 +106,14 @@ class RankingNetwork:
         Units of both hidden layers (H).
     rng
         Draws the first weights; those of the last layer are zero, so that all scores are.
+
+    Attributes
+    ----------
+    weights
+        All weights, which learning changes in place.
     """
 
-    def __init__(
-        self, features: int, context: int, hidden: int, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, features: int, context: int, hidden: int, rng: np.random.Generator) -> None:
         def drawn(rows: int, fan_in: int) -> Floats:
             values = rng.standard_normal((rows, hidden)) / math.sqrt(fan_in)
             return values.astype(np.float32)
@@ -120,7 +125,7 @@ class RankingNetwork:
         self._second_bias: Floats = np.zeros(hidden, dtype=np.float32)
         self._last: Floats = np.zeros(hidden, dtype=np.float32)
         self._straight: Floats = np.zeros(features, dtype=np.float32)
-        weights = (
+        self.weights = (
             self._candidates,
             self._context,
             self._first_bias,
@@ -129,7 +134,7 @@ class RankingNetwork:
             self._last,
             self._straight,
         )
-        self._adam = Adam(weights, NETWORK_RATE)
+        self._adam = Adam(self.weights, NETWORK_RATE)
 
     def scores(self, features: Floats, context: Floats) -> Floats:
         """Return float32 [n, K], scores of candidates [n, K, F] in front of users [n, C]."""
@@ -139,18 +144,22 @@ class RankingNetwork:
         """Return both hidden layers, float32 [n K, H], and the scores."""
         n, k, f = features.shape
         flat = features.reshape(n * k, f)
-        first = flat @ self._candidates
+        first: Floats = flat @ self._candidates
         by_user = first.reshape(n, k, -1)
         by_user += (context @ self._context + self._first_bias)[:, None]
         np.maximum(first, 0.0, out=first)
-        second = first @ self._second
+        second: Floats = first @ self._second
         second += self._second_bias
         np.maximum(second, 0.0, out=second)
-        scores = (second @ self._last + flat @ self._straight).reshape(n, k)
+        scores: Floats = (second @ self._last + flat @ self._straight).reshape(n, k)
         return first, second, scores
 
     def learn(self, examples: Examples) -> None:
         """Take one step on n examples."""
+        self._adam.step(self.gradients(examples))
+
+    def gradients(self, examples: Examples) -> tuple[Floats, ...]:
+        """Return the gradients of the mean cross-entropy by `weights`."""
         features, context = examples.features, examples.context
         n, k, f = features.shape
         flat = features.reshape(n * k, f)
@@ -162,14 +171,12 @@ class RankingNetwork:
         by_first = by_second @ self._second.T
         by_first *= first > 0.0
         by_user = by_first.reshape(n, k, -1).sum(axis=1)
-        self._adam.step(
-            (
-                flat.T @ by_first,
-                context.T @ by_user,
-                by_user.sum(axis=0),
-                first.T @ by_second,
-                by_second.sum(axis=0),
-                by_last,
-                by_score @ flat,
-            )
+        return (
+            flat.T @ by_first,
+            context.T @ by_user,
+            by_user.sum(axis=0),
+            first.T @ by_second,
+            by_second.sum(axis=0),
+            by_last,
+            by_score @ flat,
         )

@@ -37,7 +37,7 @@ class OwnClicks(NamedTuple):
         uint64 [buckets, ways], hashes of users.
     newest
         int64 [buckets, ways], the number of each one's newest click, `NONE` in a free place.
-    count
+    noted
         int64 [1], clicks so far.
     """
 
@@ -46,7 +46,7 @@ class OwnClicks(NamedTuple):
     before: npt.NDArray[np.int64]
     users: npt.NDArray[np.uint64]
     newest: npt.NDArray[np.int64]
-    count: npt.NDArray[np.int64]
+    noted: npt.NDArray[np.int64]
 
 
 def no_own_clicks(clicks: int = KEPT_CLICKS, buckets: int = BUCKETS) -> OwnClicks:
@@ -57,14 +57,14 @@ def no_own_clicks(clicks: int = KEPT_CLICKS, buckets: int = BUCKETS) -> OwnClick
         before=np.full(clicks, NONE, dtype=np.int64),
         users=np.zeros((buckets, WAYS), dtype=np.uint64),
         newest=np.full((buckets, WAYS), NONE, dtype=np.int64),
-        count=np.zeros(1, dtype=np.int64),
+        noted=np.zeros(1, dtype=np.int64),
     )
 
 
 @lean_kernel
 def still_kept(own: OwnClicks, number: int) -> bool:
     """Whether a click is in the ring."""
-    return bool(number >= 0 and number >= own.count[0] - len(own.items))
+    return bool(number >= 0 and number >= own.noted[0] - len(own.items))
 
 
 @lean_kernel
@@ -87,14 +87,14 @@ def note_click(own: OwnClicks, user: np.uint64, item: int, time: float) -> None:
             place, known = way, True
         elif not known and own.newest[bucket, way] < own.newest[bucket, place]:
             place = way
-    number = own.count[0]
+    number = own.noted[0]
     at = number % len(own.items)
     own.items[at] = item
     own.times[at] = time
     own.before[at] = own.newest[bucket, place] if known else NONE
     own.users[bucket, place] = user
     own.newest[bucket, place] = number
-    own.count[0] += 1
+    own.noted[0] += 1
 
 
 def forget_items(own: OwnClicks, rows: npt.NDArray[np.int64]) -> None:

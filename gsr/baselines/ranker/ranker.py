@@ -2,9 +2,9 @@
 
 A click is described just before it is counted: up to some hundred candidates with some thirty
 features each. A linear score keeps the best of them, a network ranks these. Both learn from blocks
-of a fixed number of examples, after all of a block were ranked: so what is learned, and every
-rank, is the same however the stream is cut into batches. A block is learned together with an
-earlier one, and a feature's mean and deviation move on with it.
+of a fixed number of examples, after all of a block were ranked: so what is learned, and every rank,
+is the same but for rounding, however the stream is cut into batches. The network learns a block
+together with an earlier one, and the features' means and deviations move on with it.
 
 A clicked item that is no candidate, or that the linear score does not keep, is a miss.
 """
@@ -18,11 +18,11 @@ import numpy.typing as npt
 from gsr.baselines.counted_clicks import CountedClicks
 from gsr.baselines.ranker.candidates import (
     MOST_CANDIDATES,
-    describe_and_add,
     new_workspace,
     room_for_described,
 )
 from gsr.baselines.ranker.counts import RankerCounts
+from gsr.baselines.ranker.describe_and_add import describe_and_add
 from gsr.baselines.ranker.features import CONTEXT, switched_on
 from gsr.baselines.ranker.linear_score import LinearScore
 from gsr.baselines.ranker.network import Examples, RankingNetwork
@@ -62,13 +62,18 @@ class RankerOptions:
     hidden
         Units of each of the network's two hidden layers.
     block
-        Examples that are learned at once.
+        Examples that the network learns at once, a multiple of `LINEAR_STEP`.
     step
         Examples of one step of the network.
     replay_blocks
         Earlier blocks that are kept, one of which is learned with each new one; 0: none.
     seed
         Of the first weights, and of the draw among earlier blocks.
+
+    Raises
+    ------
+    ValueError
+        A block is no multiple of `LINEAR_STEP`.
     """
 
     session_gap_seconds: float = np.inf
@@ -80,6 +85,10 @@ class RankerOptions:
     step: int = 50
     replay_blocks: int = 32
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.block <= 0 or self.block % LINEAR_STEP:
+            raise ValueError(f"block must be a multiple of {LINEAR_STEP}, not {self.block}")
 
 
 class CounterRanker:
@@ -132,11 +141,6 @@ class CounterRanker:
         Clicks are learned whether scored or not: those of weight above 0 on a known item, by a
         user with a history, which the item is not in where `mask_history`.
         """
-        if len(clicks.targets):
-            rows = (clicks.targets, clicks.edge_sources, clicks.edge_targets)
-            self._counts.reserve_items(max(int(c.max(initial=-1)) for c in rows) + 1)
-            if len(self._work.barred) < self._counts.room:
-                self._work = new_workspace(self._counts.room)
         return self._go_through(clicks, scored, mask_history, adding=True)
 
     def release(self, rows: npt.NDArray[np.int64]) -> None:
@@ -152,6 +156,10 @@ class CounterRanker:
         adding: bool,
     ) -> npt.NDArray[np.int32]:
         ranks = np.full((len(clicks.targets), 1), MISS, dtype=np.int32)
+        rows = (clicks.targets, clicks.histories, clicks.edge_sources, clicks.edge_targets)
+        self._counts.reserve_items(max(int(column.max(initial=-1)) for column in rows) + 1)
+        if len(self._work.barred) < self._counts.room:
+            self._work = new_workspace(self._counts.room)
         most = int(np.diff(clicks.edge_starts).max(initial=0))
         done = 0
         while done < len(clicks.targets):
@@ -184,6 +192,8 @@ class CounterRanker:
         """Fill the ranks of described clicks; let examples wait to be learned."""
         n = int(self._described.counts[0])
         starts = self._described.starts[: n + 1]
+        if starts[n] == 0:
+            return
         values = self._described.values[: starts[n]]
         np.log(values, out=values)
         targets = self._described.targets[:n]

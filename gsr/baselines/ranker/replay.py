@@ -36,9 +36,14 @@ class ReplayBlocks:
         """Keep a block."""
         if self._most == 0:
             return
-        nothing = np.zeros((0, 0, 0), dtype=np.float32)
-        kept = [column.copy() for column in examples[1:]]
-        block = (examples.features.astype(np.float16), Examples(nothing, *kept))
+        features = examples.features.astype(np.float16)
+        rest = Examples(
+            np.zeros((0, 0, 0), dtype=np.float32),
+            examples.context.copy(),
+            examples.present.copy(),
+            examples.targets.copy(),
+        )
+        block = (features, rest)
         if len(self._blocks) < self._most:
             self._blocks.append(block)
         else:

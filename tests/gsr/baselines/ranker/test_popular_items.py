@@ -1,0 +1,55 @@
+"""Lists of popular items, against sorting all items after every click."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gsr.baselines.ranker.candidates import new_workspace, room_for_described
+from gsr.baselines.ranker.counts import RankerCounts
+from gsr.baselines.ranker.describe_and_add import describe_and_add
+from gsr.baselines.ranker.features import HALF_LIVES
+from tests.gsr.baselines.click_streams import click_stream
+
+EVENTS = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 9), st.sampled_from([1.0, 60.0, 3e3, 1e5, 1e8])),
+    min_size=1,
+    max_size=60,
+)
+LISTED = 3
+
+
+@settings(deadline=None, max_examples=40)
+@given(events=EVENTS, leaving=st.integers(0, 9))
+def test_lists_hold_the_most_popular(events: list[tuple[int, int, float]], leaving: int) -> None:
+    """On every scale, in order, also after an item has left."""
+    clicks, _ = click_stream(events)
+    counts = RankerCounts(LISTED)
+    counts.reserve_items(10)
+    counts.reserve_edges(len(clicks.edge_sources) + 1)
+    describe_and_add(
+        0,
+        clicks,
+        np.zeros(len(events), dtype=np.bool_),
+        True,
+        True,
+        np.inf,
+        LISTED,
+        -1,
+        counts.arrays(),
+        new_workspace(counts.room),
+        room_for_described(len(events) + 1, 768 * (len(events) + 1)),
+    )
+    for gone in ([], [leaving]):
+        counts.release(np.array(gone, dtype=np.int64))
+        popular = counts.arrays().popular
+        for scale, half_life in enumerate(HALF_LIVES):
+            levels: dict[int, float] = {}
+            for item, time in zip(clicks.targets.tolist(), clicks.times.tolist(), strict=True):
+                if item not in gone:
+                    # log2 of sums of powers of two, which may be far out of float's range
+                    level = time / half_life
+                    levels[item] = float(np.logaddexp2(levels.get(item, -np.inf), level))
+            listed = popular.rows[scale, : popular.counts[scale]].tolist()
+            assert len(set(listed)) == len(listed) == min(LISTED, len(levels))
+            expected = sorted(levels.values(), reverse=True)[:LISTED]
+            assert np.allclose([levels[item] for item in listed], expected, rtol=1e-9, atol=1e-6)

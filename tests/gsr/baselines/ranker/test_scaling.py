@@ -1,0 +1,21 @@
+"""Means and deviations of features."""
+
+import numpy as np
+
+from gsr.baselines.ranker.scaling import CLIP, Scaling
+
+
+def test_values_come_to_mean_zero_and_deviation_one() -> None:
+    """Over all that was added; features switched off are zero, outliers are cut."""
+    rng = np.random.default_rng(0)
+    values = rng.normal([3.0, -2.0, 5.0], [2.0, 0.5, 1.0], (5000, 3)).astype(np.float32)
+    scaling = Scaling(np.array([True, True, False]))
+    scaling.add(values[:1000])
+    scaling.add(values[1000:])
+    scaled = values.copy()
+    scaling.standardise(scaled)
+    assert np.allclose(scaled.mean(axis=0), 0.0, atol=1e-3)
+    assert np.allclose(scaled.std(axis=0), [1.0, 1.0, 0.0], atol=1e-2)
+    far = np.full((1, 3), 1e6, dtype=np.float32)
+    scaling.standardise(far)
+    assert far.tolist() == [[CLIP, CLIP, 0.0]]
