@@ -127,7 +127,7 @@ def described_stream(*, mask: bool) -> tuple[CountedClicks, Described]:
     clicks = clicks._replace(histories=histories, lengths=lengths, history_times=times)
     counts = RankerCounts(ITEMS)
     counts.reserve_items(ITEMS)
-    counts.reserve_edges(2)
+    counts.reserve_edges(64)  # far more than needed
     work, described = new_workspace(counts.room), room_for_described(EVENTS, EVENTS * 768)
     done = describe_and_add(
         0,

@@ -25,8 +25,8 @@ def test_lists_hold_the_most_popular(events: list[tuple[int, int, float]], leavi
     clicks, _ = click_stream(events)
     counts = RankerCounts(LISTED)
     counts.reserve_items(10)
-    counts.reserve_edges(len(clicks.edge_sources) + 1)
-    describe_and_add(
+    counts.reserve_edges(64)  # far more than needed
+    done = describe_and_add(
         0,
         clicks,
         np.zeros(len(events), dtype=np.bool_),
@@ -39,6 +39,7 @@ def test_lists_hold_the_most_popular(events: list[tuple[int, int, float]], leavi
         new_workspace(counts.room),
         room_for_described(len(events) + 1, 768 * (len(events) + 1)),
     )
+    assert done == len(events)
     for gone in ([], [leaving]):
         counts.release(np.array(gone, dtype=np.int64))
         popular = counts.arrays().popular

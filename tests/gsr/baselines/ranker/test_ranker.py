@@ -187,6 +187,17 @@ def test_a_block_is_a_whole_number_of_linear_steps() -> None:
         RankerOptions(block=150)
 
 
+def test_edges_get_more_room_in_the_middle_of_a_batch() -> None:
+    """Describing goes on where it stopped: many items in one batch are counted to the last."""
+    pairs = [event for u in range(900) for event in ((u, u, 1.0), (u, 5000 + u, 1.0))]
+    again = [event for u in range(900) for event in ((u + 900, u, 1.0), (u + 900, 5000 + u, 1.0))]
+    clicks, _ = click_stream(pairs + again)
+    ranks = CounterRanker(SMALL).rank_and_add(clicks, scored=all_of(clicks), mask_history=True)
+    assert (ranks[:1800] == MISS).all()
+    followers = ranks[1801::2, 0]
+    assert (followers != MISS).mean() > 0.9
+
+
 def test_no_clicks_have_no_ranks() -> None:
     """An empty batch is nothing special."""
     clicks = part(walks(10), 0, 0)
