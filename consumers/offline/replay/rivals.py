@@ -10,6 +10,7 @@ from gsr.baselines.counters import HALF_LIVES, MIXES, BaselineCounters
 from gsr.baselines.interface import Baseline
 from gsr.baselines.item_to_item import ItemToItem
 from gsr.baselines.lists import ListMaker
+from gsr.baselines.ranker.ranker import CounterRanker
 from gsr.baselines.session_knn import SessionKnn
 from gsr.baselines.together import BaselinesTogether
 from gsr.loop.quality_document import BaselineChoice
@@ -17,15 +18,17 @@ from gsr.loop.quality_document import BaselineChoice
 COUNTERS: Final = "counters"
 SESSION_KNN: Final = "session-knn"
 ITEM_TO_ITEM: Final = "item-to-item"
+RANKER: Final = "ranker"
 FROZEN: Final = "frozen"
 
-DEFAULT: Final = (COUNTERS, SESSION_KNN, ITEM_TO_ITEM)
+DEFAULT: Final = (COUNTERS, SESSION_KNN, ITEM_TO_ITEM, RANKER)
 """Those that cost less than the model."""
 
 KNOWN: Final[Mapping[str, str]] = {
     COUNTERS: "decayed popularity, the item graph, and their best fixed mix",
     SESSION_KNN: "V-SKNN and VSTAN: sessions that share items with the user's, recent ones first",
     ITEM_TO_ITEM: "cosine item-kNN and sequential rules, over ten clicks",
+    RANKER: "a small network over all that is counted, learned online, without encoders",
     FROZEN: "the joint model as it was after the warm-up, on counters that go on",
 }
 """Name to what it is."""
@@ -34,6 +37,7 @@ _MAKERS: Final[Mapping[str, Callable[[], Baseline]]] = {
     COUNTERS: lambda: BaselineCounters(HALF_LIVES, MIXES),
     SESSION_KNN: SessionKnn,
     ITEM_TO_ITEM: ItemToItem,
+    RANKER: CounterRanker,
 }
 
 
@@ -66,7 +70,7 @@ class BaselineSelection:
     Examples
     --------
     >>> BaselineSelection.parse("warmup")
-    BaselineSelection(names=('counters', 'session-knn', 'item-to-item'), choice='warmup')
+    BaselineSelection(names=('counters', 'session-knn', 'item-to-item', 'ranker'), choice='warmup')
     >>> BaselineSelection.parse("frozen, warmup")
     BaselineSelection(names=('frozen',), choice='warmup')
     >>> BaselineSelection.parse("none")

@@ -80,7 +80,7 @@ class RankerOptions:
     without: tuple[str, ...] = ()
     listed: int = 100
     kept: int = 100
-    hidden: int = 48
+    hidden: int = 64
     block: int = 500
     step: int = 50
     replay_blocks: int = 32

@@ -71,7 +71,7 @@ def test_metrics_have_every_promised_key(results: Path) -> None:
             assert all(0.0 <= value <= 1.0 for value in block[model].values())
     assert {"new_users", "new_items"} == set(document["slices"])
     counters, knn = {"popularity", "graph", "mix"}, {"vsknn", "vstan", "vstan-after"}
-    assert document["overall"].keys() == {"joint", *counters, *knn, "rules", "item-knn"}
+    assert document["overall"].keys() == {"joint", *counters, *knn, "rules", "item-knn", "ranker"}
     cost = document["cost"]
     assert {"seconds", "cpu_seconds", "peak_memory_bytes", "clicks", "scored"} <= set(cost)
     assert cost["clicks"] == 1500
@@ -305,7 +305,8 @@ def test_configurations_are_compared_on_one_reading(tmp_path: Path) -> None:
     assert both["overall"]["joint:five"] == alone["overall"]["joint"] != both["overall"]["joint"]
     assert [w["joint:five"] for w in both["windows"]] == [w["joint"] for w in alone["windows"]]
     assert both["cost"]["models_seconds"].keys() == {
-        *("joint", "counters", "session-knn", "item-to-item", "joint:five", "joint:same")
+        *("joint", "counters", "session-knn", "item-to-item", "ranker"),
+        *("joint:five", "joint:same"),
     }
 
 
