@@ -11,9 +11,6 @@ from consumers.errors import ConfigError
 Mode = Literal["frozen", "live"]
 MODES: Final[tuple[Mode, ...]] = ("frozen", "live")
 
-HALF_LIVES: Final = (900.0, 3600.0, 4 * 3600.0, 86_400.0, 30 * 86_400.0, 365 * 86_400.0)
-"""Of the baselines, in seconds; a quarter of an hour, because news lives that fast."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowOptions:
@@ -56,8 +53,6 @@ class WindowOptions:
         Whether the joint model is learned and tested beside the baselines, which takes longest.
     cycle_clicks
         Clicks per learning cycle, at most: a cycle ends with its window.
-    half_lives
-        Of the baselines, in seconds, where none are given.
     seed
         Of everything random.
     config
@@ -82,7 +77,6 @@ class WindowOptions:
     windows: int | None = None
     joint: bool = True
     cycle_clicks: int = 2000
-    half_lives: tuple[float, ...] = HALF_LIVES
     seed: int = 0
     config: GsrConfig = field(default_factory=GsrConfig)
 

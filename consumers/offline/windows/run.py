@@ -20,8 +20,7 @@ from consumers.offline.windows.options import Mode, WindowOptions
 from consumers.offline.windows.tallies import Tallies
 from consumers.runtime.progress import Progress, ProgressCallback, TimedProgress, quiet
 from consumers.runtime.usage import process_usage
-from gsr.baselines.counters import BaselineCounters
-from gsr.baselines.interface import Baseline
+from gsr.baselines.together import BaselinesTogether
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.ids.id_column import IdColumn
 from gsr.counters.users.histories import Histories
@@ -34,10 +33,9 @@ HASH_STEP: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 def replay_windows(
     options: WindowOptions,
+    baselines: BaselinesTogether,
     progress: ProgressCallback = quiet,
     clock: Clock | None = None,
-    *,
-    baselines: Baseline | None = None,
 ) -> dict[str, Any]:
     """Test and learn a log window by window, and return what was found.
 
@@ -45,17 +43,18 @@ def replay_windows(
     ----------
     options
         See `WindowOptions`.
+    baselines
+        Those that are measured, empty still (see `window_baselines`).
     progress
         Is told a few times a second.
     clock
         Of the cost.
-    baselines
-        Empty ones; None: counters at `WindowOptions.half_lives`.
 
     Returns
     -------
     A document for JSON: `counts` of the log; `windows`, each with its quality in each mode;
-    `over_windows` and `over_cases`, the means of each mode; `options` and `cost`.
+    `over_windows` and `over_cases`, the means of each mode; `options` and `cost`, with what each
+    baseline took.
 
     Raises
     ------
@@ -68,15 +67,19 @@ def replay_windows(
     progress(Progress(stage="reading", done=0, total=0))
     log = read_windows(options)
     cases = choose_cases(log, options, np.random.default_rng(options.seed))
-    rivals = baselines or BaselineCounters(options.half_lives)
     contestants = JointAndBaselines if options.joint else BaselinesAlone
-    run = WindowRun(options, log, cases, contestants(options, rivals))
+    run = WindowRun(options, log, cases, contestants(options, baselines))
     timed = TimedProgress(progress, clock, len(log.times))
     for window in range(len(log.numbers)):
         run.turn(window)
         timed.tell("testing and learning", int(log.bounds[window + 1]), run.note())
     document = run.document()
-    document["cost"] = {**asdict(process_usage()), "seconds": clock.monotonic() - started}
+    document["options"]["baselines"] = list(baselines.seconds)
+    document["cost"] = {
+        **asdict(process_usage()),
+        "seconds": clock.monotonic() - started,
+        "baselines_seconds": dict(baselines.seconds),
+    }
     return document
 
 
@@ -163,7 +166,7 @@ class WindowRun:
                 for m, tally in self._tallies.items()
             },
             "options": {
-                name: value
+                name: list(value) if isinstance(value, tuple) else value
                 for name, value in asdict(options).items()
                 if name not in {"config", "events"}
             }

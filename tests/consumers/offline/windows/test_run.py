@@ -11,8 +11,12 @@ import pytest
 from consumers.offline.windows.options import MODES, WindowOptions
 from consumers.offline.windows.run import replay_windows
 from gsr.baselines.counted_clicks import CountedClicks
+from gsr.baselines.counters import BaselineCounters
+from gsr.baselines.interface import Baseline
+from gsr.baselines.together import BaselinesTogether
 from gsr.counters.ids.id_column import IdColumn
 from gsr.quality.ranking_metrics import METRICS, MISS, metric_values
+from stream.clock import ManualClock
 from tests.consumers.offline.windows.tables import Row, random_rows, write_table
 
 ENDLESS = 1e30
@@ -32,9 +36,14 @@ def options_of(tmp_path: Path, rows: list[Row], **changes: Any) -> WindowOptions
         "time": "timestamp",
         "window": "window",
         "joint": False,
-        "half_lives": (ENDLESS,),
     }
     return WindowOptions(events=write_table(tmp_path / "t.csv", rows), **{**named, **changes})
+
+
+def alone(baseline: Baseline | None = None) -> BaselinesTogether:
+    """Return one baseline as all of them; popularity for ever, unless another is given."""
+    one = baseline or BaselineCounters((ENDLESS,))
+    return BaselinesTogether({"counters": one}, ManualClock().monotonic)
 
 
 def _rank(counts: Counter[str], item: str) -> int:
@@ -47,7 +56,7 @@ def _rank(counts: Counter[str], item: str) -> int:
 def test_popularity_is_frozen_or_live(tmp_path: Path, tested: str) -> None:
     """Frozen: counts of the windows before; live: of every click before, too."""
     rows = random_rows(0)
-    found = replay_windows(options_of(tmp_path, rows, tested=tested, modes=MODES))
+    found = replay_windows(options_of(tmp_path, rows, tested=tested, modes=MODES), alone())
     counts: Counter[str] = Counter()
     means: dict[str, list[npt.NDArray[np.float64]]] = {mode: [] for mode in MODES}
     for window in range(5):
@@ -121,7 +130,7 @@ def test_frozen_histories_are_the_clicks_before(
     options = options_of(
         tmp_path, rows, tested="each", histories=histories, known_items_only=known_only
     )
-    replay_windows(options, baselines=recorder)
+    replay_windows(options, alone(recorder))
     places: dict[str, int] = {}
     past: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     questions = iter(zip(recorder.asked, recorder.told, strict=True))
@@ -156,25 +165,26 @@ def test_the_joint_model_is_tested_on_the_same_cases(tmp_path: Path) -> None:
     rows = random_rows(5, windows=3)
     options = options_of(tmp_path, rows, tested="each", modes=MODES, cycle_clicks=30)
     config = options.config.with_values(CONFIG)
-    alone = replay_windows(options)
+    without = replay_windows(options, alone())
     found = replay_windows(
         WindowOptions(
             **{name: getattr(options, name) for name in options.__slots__}
             | {"joint": True, "config": config}
-        )
+        ),
+        alone(),
     )
-    assert found["models"] == ["joint", *alone["models"]]
+    assert found["models"] == ["joint", *without["models"]]
     for mode in MODES:
         joint = found["over_windows"][mode].pop("joint")
         assert 0.0 < joint["mrr@20"] < joint["hr@20"] <= 1.0
-        assert found["over_windows"][mode] == alone["over_windows"][mode]
-        assert found["over_cases"][mode]["cases"] == alone["over_cases"][mode]["cases"] > 0
+        assert found["over_windows"][mode] == without["over_windows"][mode]
+        assert found["over_cases"][mode]["cases"] == without["over_cases"][mode]["cases"] > 0
 
 
 def test_ids_of_users_are_those_of_the_histories(tmp_path: Path) -> None:
     """A baseline may know users by their hashes: one for all clicks of a session."""
     rows, recorder = random_rows(6), Recorder()
-    replay_windows(options_of(tmp_path, rows, tested="each"), baselines=recorder)
+    replay_windows(options_of(tmp_path, rows, tested="each"), alone(recorder))
     hashes = np.concatenate([asked.users for asked in recorder.asked])
     assert len(np.unique(hashes)) > 1
     names = [str(number) for number in range(len({(r.window, r.session) for r in rows}))]
