@@ -9,8 +9,8 @@ The protocols are told in `consumers.offline.windows.options.PROTOCOLS`. Baselin
 baselines in others, are joined into one document where they tested the same cases.
 
 `--windows N` measures the first N windows alone, `--share S` tests a random share of the cases,
-`--histories user` lets the earlier sessions of a user count, which no published row does; all are
-noted in the result.
+`--histories user` lets the earlier sessions of a user count, which no published row does,
+`--repeats exclude` does not offer what the session has clicked; all are noted in the result.
 """
 
 import argparse
@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--baselines", default="default", help="as in gsr replay")
     parser.add_argument("--without-joint", action="store_true", help="the baselines alone")
     parser.add_argument("--histories", choices=["session", "user"], default="session")
+    parser.add_argument("--repeats", choices=["include", "exclude"], default="include")
     parser.add_argument("--windows", type=int, help="only the first so many")
     parser.add_argument("--share", type=float, default=1.0, help="of the cases that is tested")
     parser.add_argument("--seed", type=int, default=0)
@@ -60,6 +61,7 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
         modes=MODES if arguments.mode == "both" else (arguments.mode,),
         joint=not arguments.without_joint,
         histories=arguments.histories,
+        repeats=arguments.repeats,
         windows=arguments.windows,
         share=arguments.share,
         seed=arguments.seed,

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from consumers.learning.live_loop import loop_options
 from consumers.offline.windows.options import WindowOptions
+from gsr.baselines.counted_clicks import CountedClicks
 from gsr.baselines.interface import Baseline
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.ids.id_column import IdColumn
@@ -17,6 +18,7 @@ from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.mirror import Mirror
 from gsr.loop.reports import TestedClicks
 from gsr.network.model import JointModel
+from gsr.quality.ranking_metrics import MISS
 
 
 class Contestants(Protocol):
@@ -36,10 +38,15 @@ class Contestants(Protocol):
         targets: npt.NDArray[np.int64],
         users: npt.NDArray[np.uint64],
     ) -> npt.NDArray[np.int32]:
-        """Rank clicks as they are now, and learn nothing (see `LearningLoop.rank`)."""
+        """Rank clicks as all are now, and learn nothing (see `LearningLoop.rank`).
+
+        Where repeats are excluded, those among the clicks are `MISS`.
+        """
 
     def take(self, batch: ClickBatch, tested: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
         """Learn a cycle of clicks, ranking those of `tested` just before they are counted.
+
+        Where repeats are excluded, those among the tested clicks are `MISS`.
 
         Returns
         -------
@@ -63,12 +70,12 @@ class JointAndBaselines:
         changed = replace(
             loop_options(config),
             learner=replace(config.learner, seed=options.seed),
-            mask_seen=False,
+            mask_seen=options.repeats == "exclude",
             windows_kept=1,
         )
         model = JointModel(config.model, options.seed)
-        self._loop = LearningLoop(changed, model, baselines, self._note)
-        self._found: list[npt.NDArray[np.int32]] = []
+        self._found: list[TestedClicks] = []
+        self._loop = LearningLoop(changed, model, baselines, self._found.append)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,19 +93,24 @@ class JointAndBaselines:
         targets: npt.NDArray[np.int64],
         users: npt.NDArray[np.uint64],
     ) -> npt.NDArray[np.int32]:
-        """Rank clicks as all are now, and learn nothing (see `LearningLoop.rank`)."""
-        return self._loop.rank(histories, targets, users)
+        """Rank clicks as all are now, and learn nothing (see `Contestants`)."""
+        ranks = self._loop.rank(histories, targets, users)
+        if self._loop.options.mask_seen:
+            ranks[_repeated(histories.items, targets)] = MISS
+        return ranks
 
     def take(self, batch: ClickBatch, tested: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
         """Learn a cycle of clicks, ranking those of `tested` just before (see `Contestants`)."""
-        self._found = [np.zeros((0, len(self.names)), dtype=np.int32)]
+        self._found.clear()
         self._loop.advance(batch, rank=bool(tested.any()), chosen=tested)
         self._loop.test()
         self._loop.learn()
-        return np.concatenate(self._found)
-
-    def _note(self, found: TestedClicks) -> None:
-        self._found.append(found.ranks)
+        # The loop tests no excluded repeats.
+        asked = batch.offsets[tested]
+        ranks = np.full((len(asked), len(self.names)), MISS, dtype=np.int32)
+        for found in self._found:
+            ranks[np.searchsorted(asked, found.offsets)] = found.ranks
+        return ranks
 
 
 class BaselinesAlone:
@@ -115,6 +127,7 @@ class BaselinesAlone:
     def __init__(self, options: WindowOptions, baselines: Baseline) -> None:
         config = options.config
         self._baselines = baselines
+        self._excluding = options.repeats == "exclude"
         self.mirror = Mirror(config.state.shape(), config.model.event_weights)
 
     @property
@@ -128,10 +141,12 @@ class BaselinesAlone:
         targets: npt.NDArray[np.int64],
         users: npt.NDArray[np.uint64],
     ) -> npt.NDArray[np.int32]:
-        """Rank clicks as all are now, and count nothing (see `LearningLoop.rank`)."""
+        """Rank clicks as all are now, and count nothing (see `Contestants`)."""
         clicks = uncounted_clicks(histories, targets, users)
         scored = np.ones(len(targets), dtype=np.bool_)
-        return self._baselines.rank(clicks, scored=scored, mask_history=False)
+        return self._baselines.rank(
+            clicks, scored=self._rankable(clicks, scored), mask_history=self._excluding
+        )
 
     def take(self, batch: ClickBatch, tested: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
         """Count clicks, ranking those of `tested` just before (see `Contestants`)."""
@@ -145,8 +160,24 @@ class BaselinesAlone:
             rows = applied.accepted_rows
             clicks = accepted_clicks(applied, rows, self.mirror.weights, hashes)
             scored = tested[rows] & (clicks.lengths > 0)
-            ranks = self._baselines.rank_and_add(clicks, scored=scored, mask_history=False)
+            ranks = self._baselines.rank_and_add(
+                clicks, scored=self._rankable(clicks, scored), mask_history=self._excluding
+            )
             self.mirror.arrays.apply_edges(applied, applied.start, applied.stop)
             found.append(ranks[scored])
             start = applied.stop
         return np.concatenate(found)
+
+    def _rankable(
+        self, clicks: CountedClicks, asked: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.bool_]:
+        """Return which of the clicks that are asked for are no excluded repeats."""
+        return asked & ~_repeated(clicks.histories, clicks.targets) if self._excluding else asked
+
+
+def _repeated(
+    histories: npt.NDArray[np.int64], targets: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Return whether each target is in its history, bool [n]."""
+    found: npt.NDArray[np.bool_] = ((histories == targets[:, None]) & (histories >= 0)).any(axis=1)
+    return found

@@ -41,6 +41,9 @@ class WindowOptions:
     known_items_only
         Clicks on items that no earlier window has are taken out of a window's test, histories
         included; a session of which one click is left is not tested.
+    repeats
+        "include": all items are ranked; "exclude": those of a history are left out of the ranking,
+        and a click on one of them is tested too, and missed.
     modes
         "frozen": counters and weights are those from the end of the window before; "live": they
         move within the window, click by click and cycle by cycle; it needs times, because the
@@ -72,6 +75,7 @@ class WindowOptions:
     session_clicks: int | None = None
     window_sessions: int = 1
     known_items_only: bool = False
+    repeats: Literal["include", "exclude"] = "include"
     modes: tuple[Mode, ...] = ("frozen",)
     share: float = 1.0
     windows: int | None = None

@@ -1,6 +1,7 @@
 """Runs over windows, against slow and obvious ones."""
 
 from collections import Counter, defaultdict
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -46,31 +47,34 @@ def alone(baseline: Baseline | None = None) -> BaselinesTogether:
     return BaselinesTogether({"counters": one}, ManualClock().monotonic)
 
 
-def _rank(counts: Counter[str], item: str) -> int:
-    if not counts[item]:
+def _rank(counts: Counter[str], item: str, hidden: AbstractSet[str]) -> int:
+    if not counts[item] or item in hidden:
         return MISS
-    return sum(count >= counts[item] for count in counts.values())
+    return sum(count >= counts[item] for other, count in counts.items() if other not in hidden)
 
 
+@pytest.mark.parametrize("repeats", ["include", "exclude"])
 @pytest.mark.parametrize("tested", ["last", "each"])
-def test_popularity_is_frozen_or_live(tmp_path: Path, tested: str) -> None:
+def test_popularity_is_frozen_or_live(tmp_path: Path, tested: str, repeats: str) -> None:
     """Frozen: counts of the windows before; live: of every click before, too."""
     rows = random_rows(0)
-    found = replay_windows(options_of(tmp_path, rows, tested=tested, modes=MODES), alone())
+    options = options_of(tmp_path, rows, tested=tested, repeats=repeats, modes=MODES)
+    found = replay_windows(options, alone())
     counts: Counter[str] = Counter()
     means: dict[str, list[npt.NDArray[np.float64]]] = {mode: [] for mode in MODES}
     for window in range(5):
         clicks = [row for row in rows if row.window == window]
-        before, taken = counts.copy(), Counter[str]()
+        before, taken = counts.copy(), defaultdict[str, list[str]](list)
         left = Counter(row.session for row in clicks)
         ranks: dict[str, list[int]] = {mode: [] for mode in MODES}
         for row in clicks:
             left[row.session] -= 1
             asked = taken[row.session] and (tested == "each" or not left[row.session])
             if window and asked:
-                ranks["frozen"].append(_rank(before, row.item))
-                ranks["live"].append(_rank(counts, row.item))
-            taken[row.session] += 1
+                hidden = frozenset(taken[row.session] if repeats == "exclude" else ())
+                ranks["frozen"].append(_rank(before, row.item, hidden))
+                ranks["live"].append(_rank(counts, row.item, hidden))
+            taken[row.session].append(row.item)
             counts[row.item] += 1
         for mode in MODES:
             part = found["windows"][window][mode]
@@ -160,10 +164,13 @@ def test_frozen_histories_are_the_clicks_before(
     assert recorder.counted == [places[row.item] for row in rows]
 
 
-def test_the_joint_model_is_tested_on_the_same_cases(tmp_path: Path) -> None:
+@pytest.mark.parametrize("repeats", ["include", "exclude"])
+def test_the_joint_model_is_tested_on_the_same_cases(tmp_path: Path, repeats: str) -> None:
     """Baselines beside it find what they find alone; cycles end with their windows."""
     rows = random_rows(5, windows=3)
-    options = options_of(tmp_path, rows, tested="each", modes=MODES, cycle_clicks=30)
+    options = options_of(
+        tmp_path, rows, tested="each", repeats=repeats, modes=MODES, cycle_clicks=30
+    )
     config = options.config.with_values(CONFIG)
     without = replay_windows(options, alone())
     found = replay_windows(
