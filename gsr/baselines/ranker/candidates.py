@@ -210,9 +210,9 @@ def _write_context(
     voted: int,
     out: npt.NDArray[np.float32],
 ) -> None:
-    """Fill the context of a user whose newest click is on item `last`."""
+    """Fill the context of a user whose newest click is on item `last`, -1 where there is none."""
     out[0] = math.log1p(max(pause, 0.0) / PAUSE_SECONDS)
-    out[1] = math.log(float(length))
+    out[1] = math.log(max(float(length), 1.0))
     out[2] = math.sin(_TURN * time)
     out[3] = math.cos(_TURN * time)
     out[4] = 0.0
@@ -268,8 +268,8 @@ def describe_click(
                 work.barred[history[k]] = True
     size = _gather(counts, work, listed, wanted)
     _write_candidates(counts, work, size, time, described.values[first : first + size])
-    last = history[length - 1]
-    pause = time - history_times[length - 1]
+    last = history[length - 1] if length > 0 else -1
+    pause = time - history_times[length - 1] if length > 0 else 0.0
     _write_context(counts, work, time, last, pause, length, voted, described.context[n])
     described.targets[n] = -1
     for q in range(size):

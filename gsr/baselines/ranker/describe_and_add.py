@@ -130,8 +130,8 @@ def describe_and_add(
             return i
         target, length = clicks.targets[i], clicks.lengths[i]
         known = 0 <= target < len(counts.clicks) and counts.followers.items.alive[target]
-        if known and length > 0:
-            learnable = adding and clicks.weights[i] > 0.0
+        if known and (length > 0 or scored[i]):
+            learnable = adding and clicks.weights[i] > 0.0 and length > 0
             if mask_history:
                 for k in range(length):
                     learnable = learnable and clicks.histories[i, k] != target

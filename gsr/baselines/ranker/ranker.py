@@ -6,6 +6,7 @@ of a fixed number of examples, after all of a block were ranked: so what is lear
 is the same but for rounding, however the stream is cut into batches. The network learns a block
 together with an earlier one, and the features' means and deviations move on with it.
 
+It learns from clicks of users with a history alone; others are ranked too, among popular items.
 A clicked item that is no candidate, or that the linear score does not keep, is a miss.
 """
 

@@ -230,7 +230,7 @@ def add_own_clicks(
             break
         at = number % len(own.items)
         item, then = own.items[at], own.times[at]
-        if item >= 0 and then < history_times[0]:
+        if item >= 0 and (length == 0 or then < history_times[0]):
             count = _add_own(time, then, item, votes, count)
         number = own.before[at]
     return count

@@ -98,19 +98,33 @@ def test_a_block_is_ranked_before_it_is_learned() -> None:
 
 
 def test_what_is_not_scored_or_not_known_is_a_miss() -> None:
-    """Of clicks that are not scored, of users without a history, of items without a click."""
+    """Of clicks that are not scored, of items without a click, of items that are left out."""
     clicks = walks(400)
     scored = np.zeros(400, dtype=np.bool_)
     scored[::2] = True
     ranks = CounterRanker(SMALL).rank_and_add(clicks, scored=scored, mask_history=True)[:, 0]
     assert (ranks[~scored] == MISS).all()
-    assert (ranks[clicks.lengths == 0] == MISS).all()
     seen: set[int] = set()
     for rank, target in zip(ranks.tolist(), clicks.targets.tolist(), strict=True):
         assert target in seen or rank == MISS
         seen.add(target)
     masked = (clicks.histories == clicks.targets[:, None]).any(axis=1)
     assert (ranks[masked] == MISS).all()
+
+
+def test_users_of_whom_nothing_is_known_get_popular_items() -> None:
+    """They are ranked, and nothing is learned from them."""
+    rows = [(user, item, 1.0) for user in range(40) for item in range(1 + user % 4)]
+    clicks, _ = click_stream(rows)
+    ranker = CounterRanker(SMALL)
+    ranker.rank_and_add(clicks, scored=all_of(clicks), mask_history=True)
+    asked, _ = click_stream([(99, 0, 1.0), (98, 3, 1.0), (97, 55, 1.0)])
+    asked = asked._replace(times=asked.times + clicks.times[-1])
+    ranks = ranker.rank(asked, scored=all_of(asked), mask_history=True)[:, 0]
+    assert (ranks[:2] <= 4).all()
+    assert ranks[2] == MISS
+    unscored = ranker.rank(asked, scored=~all_of(asked), mask_history=True)[:, 0]
+    assert (unscored == MISS).all()
 
 
 def test_unscored_clicks_are_learned() -> None:
