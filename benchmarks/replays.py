@@ -12,13 +12,20 @@ import argparse
 import json
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.reports import machine
 from consumers.runtime.supervisor import gsr_command
 
-KEPT: Final = ("options", "overall", "slices", "slice_rules", "totals", "cost")
+KEPT: Final = ("options", "models", "overall", "totals", "cost")
+
+COMBINED: Final = {
+    "new_users": ("users", ("1", "2")),
+    "new_items": ("items", ("0", "1-4", "5-9")),
+}
+"""Slices that tables show → the kind and the names of those that they are made of."""
 
 
 def main() -> None:
@@ -37,19 +44,43 @@ def main() -> None:
     summary = summarise(metrics, arguments.events.resolve().parent.name)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(summary, indent=1, sort_keys=True) + "\n")
-    for model, quality in sorted(summary["overall"].items()):
+    for model in summary["models"]:
+        quality = summary["overall"][model]
         print(f"{model:12} HR@20 {quality['hr@20']:.4f}  MRR@20 {quality['mrr@20']:.4f}")
 
 
 def summarise(metrics: dict[str, Any], data: str) -> dict[str, Any]:
     """Return what is worth keeping of a replay's `metrics`, rounded, with the machine's size."""
     summary: dict[str, Any] = {name: rounded(metrics[name]) for name in KEPT}
-    summary["half_lives_seconds"] = {
-        model: metrics["baselines"][model]["half_life_seconds"] for model in ("popularity", "graph")
+    slices, baselines = metrics["slices"], metrics["baselines"]
+    combined = {
+        name: together([slices[kind][part] for part in parts], metrics["models"])
+        for name, (kind, parts) in COMBINED.items()
+    }
+    summary["slices"] = rounded(slices | combined)
+    summary["baselines"] = {
+        name: baselines[name]["column"] for name in metrics["models"] if name in baselines
     }
     summary["data"] = data
     summary["machine"] = machine()
     return summary
+
+
+def together(slices: Sequence[Mapping[str, Any]], models: Sequence[str]) -> dict[str, Any]:
+    """Return the means over several slices' clicks: each slice's, weighted by its clicks.
+
+    >>> slices = [{"scored": 1, "joint": {"hr@20": 1.0}}, {"scored": 3, "joint": {"hr@20": 0.0}}]
+    >>> together(slices, ["joint"])
+    {'scored': 4, 'joint': {'hr@20': 0.25}}
+    """
+    scored = sum(one["scored"] for one in slices)
+    means: dict[str, Any] = {"scored": scored}
+    for model in models:
+        means[model] = {
+            metric: sum(one["scored"] * one[model][metric] for one in slices) / max(scored, 1)
+            for metric in slices[0][model]
+        }
+    return means
 
 
 def rounded(value: Any) -> Any:

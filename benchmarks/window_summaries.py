@@ -10,7 +10,7 @@ from typing import Any, Final
 from benchmarks.replays import rounded
 from consumers.offline.windows.baselines import best_columns, columns_by_kind
 from consumers.offline.windows.options import PROTOCOLS
-from gsr.loop.quality_document import JOINT
+from gsr.loop.baseline_choice import JOINT
 
 KEPT_METRICS: Final = ("hr@20", "ndcg@20", "mrr@20")
 

@@ -288,7 +288,7 @@ def _exported(loaded: "GsrConfig", start: str | None, stop: str | None) -> Itera
 
 
 def _print_quality(result: dict[str, Any]) -> None:
-    overall = result["overall"]
+    overall = {model: result["overall"][model] for model in result["models"]}
     names = sorted({name for metrics in overall.values() for name in metrics}, key=_by_kind)
     print_table(
         ("model", *names),

@@ -114,7 +114,7 @@ def analyse(
     ``models``; ``overall`` (clicks of users of whom something was known), each of ``slices``'
     "users" and "items", and ``windows``, with ``scored`` and model → metric → mean; and
     ``differences`` of every model to the strongest rival, overall and, for the joint model, in
-    each slice.
+    each slice. Where nothing was scored there are zeros and empty lists.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from gsr.baselines.lists import ListMaker
 from gsr.baselines.ranker.ranker import CounterRanker
 from gsr.baselines.session_knn import SessionKnn
 from gsr.baselines.together import BaselinesTogether
-from gsr.loop.quality_document import BaselineChoice
+from gsr.loop.baseline_choice import BaselineChoice
 
 COUNTERS: Final = "counters"
 SESSION_KNN: Final = "session-knn"

@@ -26,8 +26,8 @@ from consumers.runtime.progress import Progress, ProgressCallback, TimedProgress
 from consumers.runtime.usage import process_usage
 from gsr.baselines.together import BaselinesTogether
 from gsr.counters.click_batch import ClickBatch
+from gsr.loop.baseline_choice import JOINT, baselines_document, choose_baselines
 from gsr.loop.learning_loop import LearningLoop
-from gsr.loop.quality_document import JOINT, choose_baselines, quality_document
 from stream.clock import Clock, Periodic, SystemClock
 
 FINAL_USERS: Final = 10_000
@@ -250,14 +250,10 @@ class Replay:
         loop, options, joint = self.loop, self._options, self.contenders[0]
         shown = choose_baselines(loop, options.baselines.choice)
         self._cases.finish(shown)
-        analysis = (
-            analyse(options.out / CASES_NAME, window_seconds=self._history.window_seconds)
-            if loop.quality.overall.scored
-            else None
-        )
+        window = self._history.window_seconds
         return {
-            **self._quality(shown),
-            **({} if analysis is None else {"analysis": analysis}),
+            **analyse(options.out / CASES_NAME, window_seconds=window),
+            "baselines": baselines_document(loop, shown),
             "drift": {
                 "alarms": [asdict(alarm) for alarm in loop.alarms],
                 "looks": [asdict(look) for look in joint.looks],
@@ -272,7 +268,7 @@ class Replay:
                 "seed": options.seed,
                 "limit": options.limit,
                 "cycle_clicks": self._history.cycle_clicks,
-                "window_seconds": self._history.window_seconds,
+                "window_seconds": window,
                 "baselines": list(options.baselines.names),
                 "baselines_chosen_on": options.baselines.choice,
                 "half_lives_seconds": list(options.config.state.half_lives_seconds),
@@ -286,19 +282,6 @@ class Replay:
                 "models_seconds": self._models_seconds(),
             },
         }
-
-    def _quality(self, shown: Mapping[str, str]) -> dict[str, Any]:
-        """Return the quality of all models, those of other loops among them."""
-        document = quality_document(self.loop, shown)
-        for contender in self.contenders[1:]:
-            quality, named = contender.loop.quality, {f"{JOINT}:{contender.name}": JOINT}
-            document["overall"] |= quality.means(quality.overall, named)
-            for name, tally in quality.slices.items():
-                document["slices"][name] |= quality.means(tally, named)
-            windows = [tally for _, tally in sorted(quality.windows.items())]
-            for window, tally in zip(document["windows"], windows, strict=True):
-                window.update(quality.means(tally, named))
-        return document
 
     def _stages(self) -> dict[str, float]:
         """Return the seconds of every stage; each second is in one of them."""

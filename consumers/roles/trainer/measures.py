@@ -6,9 +6,9 @@ from typing import Final
 from consumers.metrics.names import CounterName, GaugeName
 from consumers.metrics.registry import Metrics
 from consumers.roles.trainer.checkpoint_follower import CheckpointFollower
+from gsr.loop.baseline_choice import choose_baselines
 from gsr.loop.drift_watch import DriftFigures
 from gsr.loop.learning_loop import LearningLoop
-from gsr.loop.quality_document import choose_baselines
 from gsr.loop.reports import CycleReport
 from gsr.quality.prequential import SLICES
 from gsr.quality.ranking_metrics import CUTOFFS

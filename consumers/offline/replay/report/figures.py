@@ -4,15 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from consumers.offline.replay.report.results import models_of, windows_of
-
 PALETTE: Final = ("#2f81f7", "#d29922", "#8b949e", "#3fb950", "#db61a2", "#a371f7", "#f0883e")
 """Readable on white and on black."""
 
 
 def plots(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return every plot: its id, title, text, and plotly's data and layout."""
-    windows, models = windows_of(document), models_of(document)
+    windows, models = document["windows"], document["models"]
     times = [_moment((window["start"] + window["end"]) / 2) for window in windows]
     alarms = [_moment(alarm["time"]) for alarm in document["drift"]["alarms"]]
     plots = [

@@ -1,6 +1,6 @@
-"""What the report reads of a replay's document, whether its cases were analysed or not."""
+"""What a replay's document says of differences: how large they may be, and which are sure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 HEADLINE: Final = "hr@20"
@@ -8,27 +8,9 @@ SURE: Final = 0.05
 """A difference counts as real below this corrected p-value."""
 
 
-def models_of(document: Mapping[str, Any]) -> list[str]:
-    """Return the names of the models, the joint one first."""
-    analysis = document.get("analysis")
-    return list(document["overall"]) if analysis is None else list(analysis["models"])
-
-
-def overall_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return model → metric → mean, over all scored clicks of known users."""
-    found: Mapping[str, Any] = document.get("analysis", document)["overall"]
-    return found
-
-
-def windows_of(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the windows of event time, with what `overall_of` returns for each."""
-    found: Sequence[Mapping[str, Any]] = document.get("analysis", document)["windows"]
-    return found
-
-
 def headline(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the joint model's tested difference to the strongest rival; None without one."""
-    for one in document.get("analysis", {}).get("differences", {}).get("overall", ()):
+    for one in document["differences"]["overall"]:
         if one["model"] == "joint" and one["metric"] == HEADLINE:
             return dict(one)
     return None

@@ -5,14 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from consumers.offline.replay.report.figures import duration
-from consumers.offline.replay.report.results import (
-    HEADLINE,
-    headline,
-    models_of,
-    overall_of,
-    sides,
-    widest,
-)
+from consumers.offline.replay.report.results import HEADLINE, headline, sides, widest
 
 SHOWN_METRICS: Final = ("hr@20", "mrr@20", "ndcg@20", "hr@10", "hr@5")
 _KINDS: Final = ("users", "windows")
@@ -42,7 +35,7 @@ def summary(document: Mapping[str, Any]) -> str:
 
 def quality(document: Mapping[str, Any]) -> str:
     """Return the table of all models, and how the baselines' half-lives were chosen."""
-    overall, models = overall_of(document), models_of(document)
+    overall, models = document["overall"], document["models"]
     best = {metric: max(overall[name][metric] for name in models) for metric in SHOWN_METRICS}
     rows = [
         (
@@ -56,8 +49,8 @@ def quality(document: Mapping[str, Any]) -> str:
 
 
 def differences(document: Mapping[str, Any]) -> str:
-    """Return every model's difference to the strongest rival; nothing without an analysis."""
-    found = document.get("analysis", {}).get("differences", {}).get("overall", ())
+    """Return every model's difference to the strongest rival; nothing without one."""
+    found = document["differences"]["overall"]
     if not found:
         return ""
     rows = [
@@ -90,11 +83,9 @@ def differences(document: Mapping[str, Any]) -> str:
 
 def slices(document: Mapping[str, Any]) -> str:
     """Return cold start: quality by how much was known of users and of items."""
-    if "analysis" not in document:
-        return _two_slices(document)
     parts = []
     for kind, title in _SLICE_TITLES.items():
-        found = document["analysis"]["slices"][kind]
+        found = document["slices"][kind]
         tables = "".join(_slice_table(document, kind, found, m) for m in ("hr@20", "mrr@20"))
         parts.append(f"<h2>{title}</h2>{tables}")
     return "".join(parts)
@@ -119,9 +110,9 @@ def costs(document: Mapping[str, Any]) -> str:
 
 
 def _winner(document: Mapping[str, Any]) -> str:
-    overall, one = overall_of(document), headline(document)
+    overall, one = document["overall"], headline(document)
     mine = overall["joint"][HEADLINE]
-    rivals = [name for name in models_of(document) if not name.startswith("joint")]
+    rivals = [name for name in document["models"] if not name.startswith("joint")]
     if not rivals:
         return f"The joint model found {mine:.1%} of the clicked items among its first 20."
     rival = max(rivals, key=lambda name: overall[name][HEADLINE]) if one is None else one["against"]
@@ -168,7 +159,7 @@ def _for_whom(document: Mapping[str, Any]) -> str:
 def _slice_differences(
     document: Mapping[str, Any], kind: str, metric: str
 ) -> list[Mapping[str, Any]]:
-    found = document.get("analysis", {}).get("differences", {}).get("slices", ())
+    found = document["differences"]["slices"]
     return [one for one in found if one["kind"] == kind and one["metric"] == metric]
 
 
@@ -196,7 +187,7 @@ def _slice_table(
     document: Mapping[str, Any], kind: str, found: Mapping[str, Any], metric: str
 ) -> str:
     """Return one metric of one kind of slices: a row for each model, a column for each slice."""
-    models = models_of(document)
+    models = document["models"]
     best = {name: max(block[m][metric] for m in models) for name, block in found.items()}
     rows = [("scored", *(f"{block['scored']:,}" for block in found.values()))]
     for model in models:
@@ -212,20 +203,6 @@ def _slice_table(
         rows.append((f"joint &minus; {rival}", *cells))
     names = tuple(found)
     return f"<h3>{metric.upper()}</h3>{_table(('', *names), rows)}"
-
-
-def _two_slices(document: Mapping[str, Any]) -> str:
-    parts = []
-    models = models_of(document)
-    for name, title in (("new_users", "New users"), ("new_items", "New items")):
-        tally = document["slices"][name]
-        best = {metric: max(tally[m][metric] for m in models) for metric in SHOWN_METRICS}
-        rows = [(m, *(_cell(tally[m][k], best[k]) for k in SHOWN_METRICS)) for m in models]
-        rule = html.escape(document["slice_rules"][name])
-        names = tuple(metric.upper() for metric in SHOWN_METRICS)
-        table = _table(("model", *names), rows)
-        parts.append(f"<h2>{title}</h2><p>{tally['scored']:,} clicks: {rule}.</p>{table}")
-    return "".join(parts)
 
 
 def _cell(value: float, best: float, digits: int = 4) -> str:

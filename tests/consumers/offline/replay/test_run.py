@@ -22,7 +22,7 @@ from consumers.offline.replay.rivals import BaselineSelection
 from consumers.offline.replay.run import ReplayOptions, replay
 from consumers.runtime.interruption import Interruption
 from consumers.runtime.progress import Progress
-from gsr.quality.ranking_metrics import METRICS
+from gsr.quality.ranking_metrics import ITEM_SLICES, METRICS, USER_SLICES
 from stream.clock import ManualClock
 from stream.errors import EventFileError, StorageFullError
 from tests.consumers.trainer_world import SMALL_LEARNER, SMALL_MODEL
@@ -64,18 +64,21 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_metrics_have_every_promised_key(results: Path) -> None:
     """Overall, windows and slices hold every metric of every model; costs are there."""
     document = json.loads((results / "metrics.json").read_text())
-    blocks = [document["overall"], *document["windows"], *document["slices"].values()]
-    for block in blocks:
-        for model in ("joint", "popularity", "graph", "mix"):
+    users, items = document["slices"]["users"], document["slices"]["items"]
+    for block in (document["overall"], *document["windows"], *users.values(), *items.values()):
+        assert block.keys() - {"start", "end"} == {"scored", *document["models"]}
+        for model in document["models"]:
             assert set(block[model]) == set(METRICS)
             assert all(0.0 <= value <= 1.0 for value in block[model].values())
-    assert {"new_users", "new_items"} == set(document["slices"])
+    assert (users.keys(), items.keys()) == (USER_SLICES.keys(), ITEM_SLICES.keys())
     counters, knn = {"popularity", "graph", "mix"}, {"vsknn", "vstan", "vstan-after"}
-    assert document["overall"].keys() == {"joint", *counters, *knn, "rules", "item-knn", "ranker"}
+    assert set(document["models"]) == {"joint", *counters, *knn, "rules", "item-knn", "ranker"}
+    assert set(document["models"]) - {"joint"} <= document["baselines"].keys()
     cost = document["cost"]
     assert {"seconds", "cpu_seconds", "peak_memory_bytes", "clicks", "scored"} <= set(cost)
     assert cost["clicks"] == 1500
     assert sum(window["scored"] for window in document["windows"]) == cost["scored"] > 0
+    assert document["overall"]["scored"] == cost["scored"]
     assert document["overall"]["graph"]["hr@20"] > 0.5
 
 
@@ -171,6 +174,7 @@ def test_one_click_is_replayed(tmp_path: Path) -> None:
     document = run(write_events(tmp_path / "clicks.csv", [("u", "i", 1.0)]), tmp_path / "out")
     assert document["cost"]["scored"] == 0
     assert document["overall"]["joint"]["hr@20"] == 0.0
+    assert (document["windows"], document["differences"]["overall"]) == ([], [])
     assert "No click was scored" in (tmp_path / "out" / "report.html").read_text()
 
 

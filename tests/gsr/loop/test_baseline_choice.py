@@ -1,12 +1,11 @@
-"""What `metrics.json` says of quality: the model beside the best baseline of each kind."""
+"""The best baseline of each kind, and what is told of the others."""
 
 import numpy as np
 import pytest
 
+from gsr.loop.baseline_choice import baselines_document, choose_baselines
 from gsr.loop.learning_loop import LearningLoop
-from gsr.loop.quality_document import choose_baselines, quality_document
 from gsr.network.model import JointModel
-from gsr.quality.ranking_metrics import METRICS
 from tests.gsr.loop.world import MODEL, OPTIONS
 
 FLAGS = {"new_users": np.array([True, False]), "new_items": np.array([False, False])}
@@ -55,31 +54,10 @@ def test_baselines_are_chosen_over_the_test_or_the_warmup(
     assert choose_baselines(loop, choice) == {"joint": "joint", **expected}  # type: ignore[arg-type]  # one of the two
 
 
-def test_overall_slices_and_windows_show_the_same_models() -> None:
-    """Each with every metric; windows by their time, slices with what they are."""
-    loop = measured(5, BEST, {})
-    document = quality_document(loop, choose_baselines(loop))
-    shown = [document["overall"], *document["slices"].values(), *document["windows"]]
-    for block in shown:
-        for model in ("joint", "popularity", "graph", "mix"):
-            assert set(block[model]) == set(METRICS)
-    assert document["overall"]["joint"]["hr@5"] == 1.0
-    assert document["overall"]["graph"]["mrr@20"] == pytest.approx(1 / 3)
-    assert [(w["start"], w["end"], w["scored"]) for w in document["windows"]] == [
-        (0.0, 3600.0, 1),
-        (3600.0, 7200.0, 1),
-    ]
-    assert {name: part["scored"] for name, part in document["slices"].items()} == {
-        "new_users": 1,
-        "new_items": 0,
-    }
-    assert set(document["slice_rules"]) == {"new_users", "new_items"}
-
-
 def test_the_grid_of_baselines_is_told_whole() -> None:
     """Every kind at every half-life, over test and warm-up, and which half-lives were best."""
     loop = measured(5, BEST, EARLY)
-    baselines = quality_document(loop, choose_baselines(loop))["baselines"]
+    baselines = baselines_document(loop, choose_baselines(loop))
     half_lives = {"3600", "86400"}
     for grid in (baselines["grid"], baselines["warmup_grid"]):
         assert {kind: set(lives) for kind, lives in grid.items()} == {
@@ -102,7 +80,7 @@ def test_a_mix_tells_both_half_lives_and_the_share() -> None:
     """And which column is best over the warm-up, whichever is shown."""
     mixes = Named("mix@900:120:0.8", "mix@2.592e+06:86400:0.35")
     loop = measured(1, {mixes.names[1]: 1}, {mixes.names[0]: 2}, mixes)
-    assert quality_document(loop, choose_baselines(loop))["baselines"]["mix"] == {
+    assert baselines_document(loop, choose_baselines(loop))["mix"] == {
         "column": mixes.names[1],
         "best_on_scored_column": mixes.names[1],
         "best_on_warmup_column": mixes.names[0],
@@ -122,8 +100,7 @@ def test_other_baselines_are_shown_by_the_best_column_of_their_kind() -> None:
     kinds = {"vstan": "vstan", "item-knn": "item-knn@all", "ranker": "ranker"}
     assert choose_baselines(loop) == {"joint": "joint", **kinds}
     assert choose_baselines(loop, kinds=("ranker",)) == {"joint": "joint", "ranker": "ranker"}
-    document = quality_document(loop, choose_baselines(loop))
-    assert document["overall"]["item-knn"]["mrr@20"] == pytest.approx(1 / 2)
-    assert document["baselines"]["item-knn"]["column"] == "item-knn@all"
-    assert set(document["baselines"]["grid"]["item-knn"]) == {"86400", "all"}
-    assert set(document["baselines"]["grid"]["ranker"]) == {"ranker"}
+    baselines = baselines_document(loop, choose_baselines(loop))
+    assert baselines["item-knn"]["column"] == "item-knn@all"
+    assert set(baselines["grid"]["item-knn"]) == {"86400", "all"}
+    assert set(baselines["grid"]["ranker"]) == {"ranker"}

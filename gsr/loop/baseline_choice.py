@@ -1,12 +1,11 @@
-"""Test-then-train quality as the document that `metrics.json` holds."""
+"""Which of a baseline's settings is shown, and how good every one of them was."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from gsr.baselines.counters import KINDS
 from gsr.loop.learning_loop import LearningLoop
-from gsr.quality.prequential import NEW_USER_CLICKS, Prequential, Tally
-from gsr.votes.constants import NEW_ITEM_CLICKS
+from gsr.quality.prequential import Prequential
 
 BaselineChoice = Literal["best", "warmup"]
 
@@ -42,8 +41,11 @@ def choose_baselines(
     return shown
 
 
-def quality_document(loop: LearningLoop, shown: Mapping[str, str]) -> dict[str, Any]:
-    """Return overall quality, by slice and over time, with what the baselines were.
+def baselines_document(loop: LearningLoop, shown: Mapping[str, str]) -> dict[str, Any]:
+    """Return each kind's column and settings, and all columns over scored clicks and warm-up.
+
+    A kind's ``column``, the one that is shown, is either the one that is best over the scored
+    clicks or the one that is best over the warm-up, both of which are told as well.
 
     Parameters
     ----------
@@ -52,28 +54,24 @@ def quality_document(loop: LearningLoop, shown: Mapping[str, str]) -> dict[str, 
     shown
         See `choose_baselines`.
     """
-    quality = loop.quality
-    return {
-        "overall": quality.means(quality.overall, shown),
-        "slices": {
-            name: {"scored": tally.scored, **quality.means(tally, shown)}
-            for name, tally in quality.slices.items()
-        },
-        "slice_rules": {
-            "new_users": f"fewer than {NEW_USER_CLICKS} earlier clicks in the buffer",
-            "new_items": f"item with fewer than {NEW_ITEM_CLICKS} earlier clicks, of anybody",
-        },
-        "windows": [
-            {
-                "start": number * quality.window_seconds,
-                "end": (number + 1) * quality.window_seconds,
-                "scored": tally.scored,
-                **quality.means(tally, shown),
-            }
-            for number, tally in sorted(quality.windows.items())
-        ],
-        "baselines": _baselines(loop, shown),
+    document: dict[str, Any] = {
+        "chosen_by": CHOICE_METRIC,
+        "grid": _grid(loop.quality, loop),
+        "warmup_grid": _grid(loop.warmup_quality, loop),
+        "warmup_scored": loop.warmup_quality.overall.scored,
     }
+    for kind, column in shown.items():
+        if kind != JOINT:
+            columns = _columns_of(loop, kind)
+            on_warmup = loop.warmup_quality.best(columns, CHOICE_METRIC)
+            document[kind] = {
+                "column": column,
+                "best_on_scored_column": loop.quality.best(columns, CHOICE_METRIC),
+                "best_on_warmup_column": on_warmup,
+                **column_settings(column),
+                **{f"best_on_warmup_{k}": v for k, v in column_settings(on_warmup).items()},
+            }
+    return document
 
 
 def column_settings(column: str) -> dict[str, float]:
@@ -105,37 +103,11 @@ def _columns_of(loop: LearningLoop, kind: str) -> list[str]:
     return [name for name in loop.baselines.names if _kind(name) == kind]
 
 
-def _baselines(loop: LearningLoop, shown: Mapping[str, str]) -> dict[str, Any]:
-    """Return each kind's column and settings, and all columns over scored clicks and warm-up.
-
-    A kind's ``column``, the one that is shown, is either the one that is best over the scored
-    clicks or the one that is best over the warm-up, both of which are told as well.
-    """
-    document: dict[str, Any] = {
-        "chosen_by": CHOICE_METRIC,
-        "grid": _grid(loop.quality, loop.quality.overall, loop),
-        "warmup_grid": _grid(loop.warmup_quality, loop.warmup_quality.overall, loop),
-        "warmup_scored": loop.warmup_quality.overall.scored,
-    }
-    for kind, column in shown.items():
-        if kind != JOINT:
-            columns = _columns_of(loop, kind)
-            on_warmup = loop.warmup_quality.best(columns, CHOICE_METRIC)
-            document[kind] = {
-                "column": column,
-                "best_on_scored_column": loop.quality.best(columns, CHOICE_METRIC),
-                "best_on_warmup_column": on_warmup,
-                **column_settings(column),
-                **{f"best_on_warmup_{k}": v for k, v in column_settings(on_warmup).items()},
-            }
-    return document
-
-
-def _grid(quality: Prequential, tally: Tally, loop: LearningLoop) -> dict[str, Any]:
+def _grid(quality: Prequential, loop: LearningLoop) -> dict[str, Any]:
     """Return kind → settings (or the kind, where its name has none) → metric → mean."""
     return {
         kind: {
-            name.partition("@")[2] or name: tally.means(quality.models.index(name))
+            name.partition("@")[2] or name: quality.overall.means(quality.models.index(name))
             for name in _columns_of(loop, kind)
         }
         for kind in kinds_of(loop)
