@@ -96,7 +96,7 @@ def replay(
             "--baselines",
             metavar="NAMES",
             help="Which to measure: names with commas between them, default, all or none; with "
-            "warmup their half-lives are chosen on the warm-up, else on the scored clicks.",
+            "warmup half-lives and mixes are chosen on the warm-up, else on the scored clicks.",
         ),
     ] = "default",
     compare: Annotated[
@@ -288,12 +288,15 @@ def _exported(loaded: "GsrConfig", start: str | None, stop: str | None) -> Itera
 
 
 def _print_quality(result: dict[str, Any]) -> None:
+    from consumers.offline.replay.verdict import verdict
+
     overall = {model: result["overall"][model] for model in result["models"]}
     names = sorted({name for metrics in overall.values() for name in metrics}, key=_by_kind)
     print_table(
         ("model", *names),
         [(model, *(metrics[name] for name in names)) for model, metrics in overall.items()],
     )
+    say(verdict(result))
 
 
 def _by_kind(name: str) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain, islice, product
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,9 @@ from gsr.quality.significance import DrawnInterval, holm, users_interval, window
 
 COMPARED: Final = ("hr@20", "mrr@20", "ndcg@20")
 """Metrics whose differences are tested."""
+
+AGAINST_EACH: Final = ("hr@20", "mrr@20")
+"""Those of them in which the joint model is compared with every baseline."""
 
 BATCH_ROWS: Final = 2**13
 SAMPLES: Final = 2000
@@ -113,8 +117,10 @@ def analyse(
     -------
     ``models``; ``overall`` (clicks of users of whom something was known), each of ``slices``'
     "users" and "items", and ``windows``, with ``scored`` and model → metric → mean; and
-    ``differences`` of every model to the strongest rival, overall and, for the joint model, in
-    each slice. Where nothing was scored there are zeros and empty lists.
+    ``differences``: "overall", every model's to the strongest baseline; "baselines", the joint
+    model's to each of them; "configurations", those of other configurations to the joint model;
+    "slices", the joint model's to the strongest baseline in each slice. Where nothing was scored
+    there are zeros and empty lists.
 
     Raises
     ------
@@ -177,50 +183,63 @@ def _summed(
 def _differences(
     sums: CaseSums, samples: int, rng: np.random.Generator
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return every model against the strongest rival, overall and by slice."""
-    rivals = [n for n, name in enumerate(sums.models) if not is_joint(name)]
-    if not rivals or not sums.counts[0]:
-        return {"overall": [], "slices": []}
-    overall: list[dict[str, Any]] = []
-    slices: list[dict[str, Any]] = []
+    """Return what `analyse` tells of differences."""
+    names = ("overall", "baselines", "configurations", "slices")
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    if not sums.counts[0]:
+        return found
+    baselines = [n for n, name in enumerate(sums.models) if not is_joint(name)]
+    joint = [n for n, name in enumerate(sums.models) if name == "joint"]
+    others = [n for n, name in enumerate(sums.models) if is_joint(name) and name != "joint"]
+    parts = [part for part in range(1, len(sums.parts)) if sums.counts[part]]
     for place, column in enumerate(_COLUMNS):
-        rival = rivals[int(np.argmax(sums.sums[0, rivals, column]))]
-        others = [n for n in range(len(sums.models)) if n != rival]
-        found = _against(sums, 0, others, rival, place, samples, rng)
-        overall += _corrected(found)
-        joint = [n for n in others if sums.models[n] == "joint"]
-        parts = [part for part in range(1, len(sums.parts)) if sums.counts[part]]
-        slices += _corrected(
+        strongest = sorted(baselines, key=lambda n: -sums.sums[0, n, column])[:1]
+        models = [n for n in range(len(sums.models)) if n not in strongest]
+        wanted = {
+            "overall": list(product(models, strongest)),
+            "baselines": list(product(joint, baselines)),
+            "configurations": list(product(others, joint)),
+        }
+        if COMPARED[place] not in AGAINST_EACH:
+            wanted["baselines"] = []
+        # Together, so that they are drawn once.
+        tested = iter(_pairs(sums, 0, list(chain(*wanted.values())), place, samples, rng))
+        for name, pairs in wanted.items():
+            found[name] += _corrected(list(islice(tested, len(pairs))))
+        pairs = list(product(joint, strongest))
+        found["slices"] += _corrected(
             [
                 one | {"kind": sums.parts[part][0], "slice": sums.parts[part][1]}
                 for part in parts
-                for one in _against(sums, part, joint, rival, place, samples, rng)
+                for one in _pairs(sums, part, pairs, place, samples, rng)
             ]
         )
-    return {"overall": overall, "slices": slices}
+    return found
 
 
-def _against(
+def _pairs(
     sums: CaseSums,
     part: int,
-    models: Sequence[int],
-    rival: int,
+    pairs: Sequence[tuple[int, int]],
     place: int,
     samples: int,
     rng: np.random.Generator,
 ) -> list[dict[str, Any]]:
-    """Return the differences of `models` to `rival` in one part and one metric of `COMPARED`."""
-    if not models:
+    """Return the differences of pairs of models in one part and one metric of `COMPARED`."""
+    if not pairs:
         return []
     column = _COLUMNS[place]
-    groups = sums.groups[part][:, models, place] - sums.groups[part][:, [rival], place]
+    models, rivals = map(list, zip(*pairs, strict=True))
+    groups = sums.groups[part][:, :, place]
     windows = [totals for _, totals in sorted(sums.windows.items())]
     counts = np.array([clicks[part] for clicks, _ in windows])
     totals = np.array([total[part, :, column] for _, total in windows])
     over = {
-        "users": users_interval(groups, sums.group_counts[part], samples=samples, rng=rng),
+        "users": users_interval(
+            groups[:, models] - groups[:, rivals], sums.group_counts[part], samples=samples, rng=rng
+        ),
         "windows": windows_interval(
-            totals[:, models] - totals[:, [rival]], counts, samples=samples, rng=rng
+            totals[:, models] - totals[:, rivals], counts, samples=samples, rng=rng
         ),
     }
     means = sums.sums[part, :, column] / sums.counts[part]
@@ -235,7 +254,7 @@ def _against(
             "relative_gain": float(means[model] / means[rival] - 1) if means[rival] else None,
             **{kind: _interval(found, number) for kind, found in over.items()},
         }
-        for number, model in enumerate(models)
+        for number, (model, rival) in enumerate(pairs)
     ]
 
 

@@ -97,7 +97,7 @@ class BaselineSelection:
         if unknown:
             raise ConfigError(
                 f"no such baseline: {', '.join(unknown)}; there are {', '.join(KNOWN)}, and "
-                "default, all, none; warmup chooses half-lives on the warm-up"
+                "default, all, none; warmup chooses half-lives and mixes on the warm-up"
             )
         asked = {name for word in words for name in groups.get(word, (word,))}
         return cls(tuple(name for name in KNOWN if name in asked), choice)

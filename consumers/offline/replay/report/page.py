@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from plotly.offline import get_plotlyjs
 
+from consumers.offline.replay.report.against import against
 from consumers.offline.replay.report.figures import plots
 from consumers.offline.replay.report.sections import costs, differences, quality, slices, summary
 from consumers.runtime.outputs import written_aside
@@ -15,10 +16,10 @@ from consumers.terminal_text import printable
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --text: #1f2328; --soft: #59636e; --line: #d1d9e0;
-        --page: #fff; --card: #f6f8fa; --better: #1a7f37; --worse: #cf222e; }
+        --page: #fff; --card: #f6f8fa; --better: #1a7f37; --worse: #cf222e; --unclear: #9a6700; }
 @media (prefers-color-scheme: dark) {
   :root { --text: #e6edf3; --soft: #9198a1; --line: #3d444d; --page: #0d1117; --card: #151b23;
-          --better: #3fb950; --worse: #f85149; } }
+          --better: #3fb950; --worse: #f85149; --unclear: #d29922; } }
 body { font: 16px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif;
        color: var(--text); background: var(--page); margin: 0 auto; padding: 1rem;
        max-width: 64rem; }
@@ -32,8 +33,10 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: right; padding: .3rem .5rem; border-bottom: 1px solid var(--line);
          white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
-.scroll { overflow-x: auto; }
-.best { font-weight: 700; } .better { color: var(--better); } .worse { color: var(--worse); }
+td small { display: block; color: var(--soft); font-size: .8em; line-height: 1.3; }
+.worded td { vertical-align: top; } .worded td:first-child { white-space: normal; min-width: 9rem; }
+.scroll { overflow-x: auto; } .best { font-weight: 700; } .better { color: var(--better); }
+.worse { color: var(--worse); } .unclear { color: var(--unclear); }
 .plot { width: 100%; height: 19rem; }
 @media (max-width: 40rem) { body { font-size: 15px; } th, td { padding: .25rem .35rem; } }
 """
@@ -87,8 +90,8 @@ def render(document: Mapping[str, Any]) -> str:
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<link rel='icon' href='data:,'>"
         f"<title>Replay of {name}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>Replay of {name}</h1>{summary(document)}{quality(document)}"
-        f"{differences(document)}{slices(document)}{sections}{costs(document)}"
+        f"<h1>Replay of {name}</h1>{summary(document)}{against(document)}"
+        f"{quality(document)}{differences(document)}{slices(document)}{sections}{costs(document)}"
         f"<script type='application/json' id='plots'>{data}</script>"
         f"<script>{get_plotlyjs()}</script><script>{_SCRIPT}</script></body></html>"
     )

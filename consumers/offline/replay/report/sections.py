@@ -1,15 +1,15 @@
 """The report's words and tables: who wins, for whom, and at what cost."""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from consumers.offline.replay.report.figures import duration
-from consumers.offline.replay.report.results import HEADLINE, headline, sides, widest
+from consumers.offline.replay.report.tables import cell, interval, signed, table
+from consumers.offline.replay.verdict import HEADLINE, side, standing, verdict
 
 SHOWN_METRICS: Final = ("hr@20", "mrr@20", "ndcg@20", "hr@10", "hr@5")
 _KINDS: Final = ("users", "windows")
-_VERDICTS: Final = {1: "better", 0: "unclear", -1: "worse"}
 _SLICE_TITLES: Final = {
     "users": "Users, by their clicks before",
     "items": "Items, by clicks on them before",
@@ -19,18 +19,19 @@ _SLICE_TITLES: Final = {
 def summary(document: Mapping[str, Any]) -> str:
     """Return who wins, by how much, and for whom."""
     cost = document["cost"]
-    if not cost["scored"]:
-        return (
-            "<p>No click was scored: after the warm-up nobody clicked a second item. "
-            "Replay a longer stream, or lower the warm-up.</p>"
+    told = f"<p><b>{html.escape(verdict(document))}</b></p>"
+    if cost["scored"]:
+        told += "".join(
+            f"<p>{html.escape(text)}</p>"
+            for text in (standing(document), _for_whom(document))
+            if text
         )
-    parts = [f"<p><b>{_winner(document)}</b></p>", _for_whom(document)]
-    parts.append(
-        f"<p>{cost['clicks']:,} clicks taken in, {cost['scored']:,} of them scored: each was "
-        "ranked among all items before anything learned from it. "
-        f"{len(document['drift']['alarms'])} drift alarms.</p>"
-    )
-    return f"<div class='summary'>{''.join(parts)}</div>"
+        told += (
+            f"<p>{cost['clicks']:,} clicks taken in, {cost['scored']:,} of them scored: each was "
+            "ranked among all items before anything learned from it. "
+            f"{len(document['drift']['alarms'])} drift alarms.</p>"
+        )
+    return f"<div class='summary'>{told}</div>"
 
 
 def quality(document: Mapping[str, Any]) -> str:
@@ -40,17 +41,24 @@ def quality(document: Mapping[str, Any]) -> str:
     rows = [
         (
             html.escape(name),
-            *(_cell(overall[name][metric], best[metric]) for metric in SHOWN_METRICS),
+            *(cell(overall[name][metric], best[metric]) for metric in SHOWN_METRICS),
         )
         for name in models
     ]
     names = tuple(metric.upper() for metric in SHOWN_METRICS)
-    return f"<h2>Quality</h2><p>{_half_lives(document)}</p>{_table(('model', *names), rows)}"
+    return f"<h2>Quality</h2><p>{_settings(document)}</p>{table(('model', *names), rows)}"
 
 
 def differences(document: Mapping[str, Any]) -> str:
-    """Return every model's difference to the strongest rival; nothing without one."""
-    found = document["differences"]["overall"]
+    """Return how other configurations differ from the joint model and from the strongest baseline.
+
+    Nothing where there are none.
+    """
+    told = document["differences"]
+    found = [
+        *told["configurations"],
+        *(one for one in told["overall"] if one["model"].startswith("joint:")),
+    ]
     if not found:
         return ""
     rows = [
@@ -58,14 +66,14 @@ def differences(document: Mapping[str, Any]) -> str:
             html.escape(one["model"]),
             one["metric"].upper(),
             html.escape(one["against"]),
-            _signed(one),
-            *(_interval(one[kind]) for kind in _KINDS),
+            signed(one),
+            *(interval(one[kind]) for kind in _KINDS),
             *("" if one[k] is None else f"{one[k]['p_corrected']:.2g}" for k in _KINDS),
         )
         for one in found
     ]
     header = (
-        "model",
+        "configuration",
         "metric",
         "against",
         "difference",
@@ -75,9 +83,10 @@ def differences(document: Mapping[str, Any]) -> str:
         "p times",
     )
     return (
-        "<h2>Is it luck?</h2><p>Differences to the strongest rival, with 95 % intervals: had other "
-        "users like these clicked, and had it been other times. p-values are "
-        f"corrected for how many models are compared (Holm).</p>{_table(header, rows)}"
+        "<h2>Is it luck?</h2><p>Other configurations against the joint model and the strongest "
+        "baseline, with 95 % intervals: had other users like these clicked, and had it been other "
+        "times. p-values are corrected for how many models are compared (Holm).</p>"
+        f"{table(header, rows)}"
     )
 
 
@@ -106,54 +115,27 @@ def costs(document: Mapping[str, Any]) -> str:
             for name, spent in cost.get("models_seconds", {}).items()
         ),
     ]
-    return f"<h2>Cost</h2>{_table(('what', 'how much'), rows)}"
-
-
-def _winner(document: Mapping[str, Any]) -> str:
-    overall, one = document["overall"], headline(document)
-    mine = overall["joint"][HEADLINE]
-    rivals = [name for name in document["models"] if not name.startswith("joint")]
-    if not rivals:
-        return f"The joint model found {mine:.1%} of the clicked items among its first 20."
-    rival = max(rivals, key=lambda name: overall[name][HEADLINE]) if one is None else one["against"]
-    theirs = overall[rival][HEADLINE]
-    gain = mine / theirs - 1.0 if theirs > 0.0 else 0.0
-    facts = (
-        f"it found {mine:.1%} of the clicked items among its first 20, "
-        f"{html.escape(rival)}, the strongest rival, {theirs:.1%}: "
-        f"{abs(gain):.1%} {'more' if gain >= 0.0 else 'fewer'}"
-    )
-    ends = None if one is None else widest(one)
-    if one is None or ends is None:
-        return f"The joint model: {facts}. Whether that is luck was not tested."
-    began = {
-        1: "The joint model is better than what you have",
-        0: "Nobody wins: the joint model's difference may be luck",
-        -1: "The joint model is worse than what you have",
-    }[sides(one)]
-    low, high = (100.0 * end for end in ends)
-    return (
-        f"{began}: {facts} (difference {100 * one['difference']:+.2f} percentage points, "
-        f"95 % interval {low:+.2f} to {high:+.2f})."
-    )
+    return f"<h2>Cost</h2>{table(('what', 'how much'), rows)}"
 
 
 def _for_whom(document: Mapping[str, Any]) -> str:
-    """Return in which slices the joint model is better or worse."""
-    told = []
-    for verdict, words in ((1, "Better"), (-1, "Worse"), (0, "Unclear")):
+    """Return for whom the joint model is better or worse than the strongest baseline."""
+    told, rival = [], ""
+    for verdict_side, words in ((1, "better"), (-1, "worse"), (0, "unclear")):
         groups = []
-        for kind, noun in (("users", "users"), ("items", "items")):
-            names = [
-                one["slice"]
+        for kind in _SLICE_TITLES:
+            found = [
+                one
                 for one in _slice_differences(document, kind, HEADLINE)
-                if sides(one) == verdict
+                if side(one) == verdict_side
             ]
-            if names:
-                groups.append(f"{noun} with {', '.join(names)} clicks before")
+            if found:
+                rival = found[0]["against"]
+                names = ", ".join(one["slice"] for one in found)
+                groups.append(f"{kind} with {names} clicks before")
         if groups:
-            told.append(f"{words} for {'; '.join(groups)}.")
-    return f"<p>{' '.join(told)}</p>" if told else ""
+            told.append(f"{words} for {' and '.join(groups)}")
+    return f"For whom, against {rival}: {'; '.join(told)}." if told else ""
 
 
 def _slice_differences(
@@ -163,24 +145,38 @@ def _slice_differences(
     return [one for one in found if one["kind"] == kind and one["metric"] == metric]
 
 
-def _half_lives(document: Mapping[str, Any]) -> str:
-    baselines = document.get("baselines", {})
-    lives = [
-        f"{html.escape(name)} {duration(one['half_life_seconds'])}"
-        for name, one in baselines.items()
-        if isinstance(one, Mapping) and "half_life_seconds" in one
+def _settings(document: Mapping[str, Any]) -> str:
+    """Return half-lives and mixes of the baselines, and on which clicks they were chosen."""
+    baselines = document["baselines"]
+    found = [
+        f"{html.escape(name)} {_setting(baselines[name])}"
+        for name in document["models"]
+        if name in baselines and _setting(baselines[name])
     ]
     began = "Baselines are updated after every single click. "
-    if not lives:
+    if not found:
         return began
-    asked = document["options"].get("baselines_chosen_on")
-    on_warmup = asked == "warmup" and baselines.get("warmup_scored", 0) > 0
+    asked = document["options"]["baselines_chosen_on"]
+    on_warmup = asked == "warmup" and baselines["warmup_scored"] > 0
     chosen = (
         "chosen on the warm-up, before any scored click"
         if on_warmup
         else "the best on the scored clicks themselves, which favours these baselines"
     )
-    return f"{began}Half-lives, {chosen}: {', '.join(lives)}."
+    return f"{began}Half-lives and mixes, {chosen}: {'; '.join(found)}."
+
+
+def _setting(baseline: Mapping[str, Any]) -> str:
+    """Return what was chosen of one baseline; nothing where it has no settings."""
+    if "graph_share" in baseline:
+        share = baseline["graph_share"]
+        return (
+            f"{share:.0%} graph of {duration(baseline['graph_half_life_seconds'])} with "
+            f"{1.0 - share:.0%} popularity of {duration(baseline['popularity_half_life_seconds'])}"
+        )
+    if "half_life_seconds" in baseline:
+        return duration(baseline["half_life_seconds"])
+    return ""
 
 
 def _slice_table(
@@ -192,34 +188,14 @@ def _slice_table(
     rows = [("scored", *(f"{block['scored']:,}" for block in found.values()))]
     for model in models:
         cells = [
-            _cell(block[model][metric], best[name], 3) if block["scored"] else "&ndash;"
+            cell(block[model][metric], best[name], 3) if block["scored"] else "&ndash;"
             for name, block in found.items()
         ]
         rows.append((html.escape(model), *cells))
     tested = {one["slice"]: one for one in _slice_differences(document, kind, metric)}
     if tested:
         rival = html.escape(next(iter(tested.values()))["against"])
-        cells = [_signed(tested[name], 3) if name in tested else "&ndash;" for name in found]
+        cells = [signed(tested[name], 3) if name in tested else "&ndash;" for name in found]
         rows.append((f"joint &minus; {rival}", *cells))
     names = tuple(found)
-    return f"<h3>{metric.upper()}</h3>{_table(('', *names), rows)}"
-
-
-def _cell(value: float, best: float, digits: int = 4) -> str:
-    shown = f"{value:.{digits}f}"
-    return f"<span class='best'>{shown}</span>" if value == best and best > 0.0 else shown
-
-
-def _signed(one: Mapping[str, Any], digits: int = 4) -> str:
-    shown = f"{one['difference']:+.{digits}f}"
-    return f"<span class='{_VERDICTS[sides(one)]}'>{shown}</span>"
-
-
-def _interval(found: Mapping[str, Any] | None) -> str:
-    return "too few" if found is None else f"{found['low']:+.4f} to {found['high']:+.4f}"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{name}</th>" for name in header)
-    body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
-    return f"<div class='scroll'><table><tr>{head}</tr>{body}</table></div>"
+    return f"<h3>{metric.upper()}</h3>{table(('', *names), rows)}"

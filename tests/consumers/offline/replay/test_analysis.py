@@ -16,7 +16,13 @@ from gsr.quality.ranking_metrics import MISS, metric_means
 NAMES = ("joint", "popularity", "ranker")
 
 
-def write_replay(path: Path, count: int = 3000, better: float = 0.15, seed: int = 0) -> Path:
+def write_replay(
+    path: Path,
+    count: int = 3000,
+    better: float = 0.15,
+    seed: int = 0,
+    shown: dict[str, str] | None = None,
+) -> Path:
     """Clicks of 200 users; the joint model's ranks are better where the user is known well."""
     rng = np.random.default_rng(seed)
     user_clicks = rng.integers(0, 14, count)
@@ -35,7 +41,7 @@ def write_replay(path: Path, count: int = 3000, better: float = 0.15, seed: int 
     users = [f"u{n}" for n in rng.integers(0, 200, count)]
     with CaseWriter(path, NAMES, {"data": {"events": "clicks.csv"}}) as writer:
         writer.add(tested, users, ["i"] * count)
-        writer.finish({name: name for name in NAMES})
+        writer.finish(shown or {name: name for name in NAMES})
     return path
 
 
@@ -78,6 +84,15 @@ def test_differences_are_to_the_strongest_rival_and_tell_whom_they_help(tmp_path
     for kind in ("users", "windows"):
         assert 0 < joint[kind]["low"] < joint["difference"] < joint[kind]["high"]
         assert joint[kind]["p_value"] <= joint[kind]["p_corrected"] < 0.05
+    each = [one for one in found["differences"]["baselines"] if one["metric"] == "hr@20"]
+    assert [(one["model"], one["against"]) for one in each] == [
+        ("joint", "popularity"),
+        ("joint", "ranker"),
+    ]
+    assert (each[1]["difference"], each[1]["users"]["low"], each[1]["windows"]["p_value"]) == (
+        *(joint["difference"], joint["users"]["low"], joint["windows"]["p_value"]),
+    )
+    assert {one["metric"] for one in found["differences"]["baselines"]} == {"hr@20", "mrr@20"}
     helped = {
         one["slice"]: one["users"]["p_corrected"] < 0.05
         for one in found["differences"]["slices"]
@@ -90,4 +105,20 @@ def test_a_replay_without_scored_clicks_says_nothing(tmp_path: Path) -> None:
     found = analyse(write_replay(tmp_path / "cases.parquet", count=0), window_seconds=60.0)
     assert found["overall"]["scored"] == 0
     assert found["windows"] == []
-    assert found["differences"] == {"overall": [], "slices": []}
+    names = ("overall", "baselines", "configurations", "slices")
+    assert found["differences"] == {name: [] for name in names}
+
+
+def test_configurations_are_compared_with_the_joint_model(tmp_path: Path) -> None:
+    """Also where there is no baseline; one that ranks alike does not differ."""
+    names = {"joint": "joint", "joint:other": "ranker", "joint:same": "joint"}
+    path = write_replay(tmp_path / "cases.parquet", count=2000, shown=names)
+    told = analyse(path, window_seconds=3600.0, samples=100)["differences"]
+    assert told["overall"] == told["baselines"] == told["slices"] == []
+    found = [one for one in told["configurations"] if one["metric"] == "hr@20"]
+    assert [(one["model"], one["against"]) for one in found] == [
+        ("joint:other", "joint"),
+        ("joint:same", "joint"),
+    ]
+    assert found[0]["difference"] < 0.0 == found[1]["difference"]
+    assert found[1]["users"]["p_value"] == 1.0

@@ -24,28 +24,36 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
 
 
-def test_the_first_sentence_says_who_wins_by_how_much_and_for_whom(
-    document: dict[str, Any],
-) -> None:
+def test_the_summary_says_who_wins_by_how_much_and_for_whom(document: dict[str, Any]) -> None:
     text = sections.summary(document)
-    assert "The joint model is better than what you have" in text
-    assert "ranker, the strongest rival" in text
+    assert "The joint model is better than every baseline here" in text
+    assert "ranker, the strongest of them" in text
     assert "95 % interval +" in text
-    assert "Better for users with 3-9, 10+ clicks before; items with" in text
-    assert "Unclear for users with 0, 1, 2 clicks before" in text
+    assert "By HR@20 and MRR@20 it is surely better than ranker and popularity." in text
+    assert "For whom, against ranker: better for users with 3-9, 10+ clicks before and" in text
+    assert "unclear for users with 0, 1, 2 clicks before" in text
 
 
 def test_a_difference_that_may_be_luck_has_no_winner(tmp_path: Path) -> None:
     path = write_replay(tmp_path / "cases.parquet", count=2000, better=0.0, seed=1)
     found = analyse(path, window_seconds=3600.0, samples=200)
-    text = sections.summary(
-        {
-            **found,
-            "cost": {"scored": 1, "clicks": 2},
-            "drift": {"alarms": []},
-        }
-    )
+    told = {**found, "cost": {"scored": 1, "clicks": 2}, "drift": {"alarms": []}}
+    text = sections.summary(told)
+    assert "No clear winner" in text
     assert "may be luck" in text
+
+
+def test_only_other_configurations_are_asked_for_luck_apart(document: dict[str, Any]) -> None:
+    """Against the joint model and the strongest baseline; baselines have their own table."""
+    assert sections.differences(document) == ""
+    told = document["differences"]
+    joint = next(one for one in told["overall"] if one["model"] == "joint")
+    other = joint | {"model": "joint:<b>"}
+    configurations = [other | {"against": "joint"}]
+    changed = told | {"overall": [*told["overall"], other], "configurations": configurations}
+    rows = sections.differences(document | {"differences": changed}).split("<tr>")[2:]
+    assert [row.split("<td>")[3].removesuffix("</td>") for row in rows] == ["joint", "ranker"]
+    assert all("joint:&lt;b&gt;" in row for row in rows)
 
 
 def test_half_lives_chosen_on_scored_clicks_are_said_to_be(document: dict[str, Any]) -> None:
@@ -56,6 +64,17 @@ def test_half_lives_chosen_on_scored_clicks_are_said_to_be(document: dict[str, A
     assert "chosen on the warm-up" in sections.quality(chosen)
     nothing = {"popularity": {"half_life_seconds": 3600.0}, "warmup_scored": 0}
     assert favours in sections.quality(chosen | {"baselines": nothing})
+
+
+def test_mixes_are_told_with_their_parts(document: dict[str, Any]) -> None:
+    mix = {"graph_half_life_seconds": 86_400.0, "popularity_half_life_seconds": 3600.0}
+    baselines = {"mix": {**mix, "graph_share": 0.65}, "warmup_scored": 0}
+    models = [*document["models"], "mix"]
+    overall = document["overall"] | {"mix": document["overall"]["joint"]}
+    text = sections.quality(
+        document | {"baselines": baselines, "models": models, "overall": overall}
+    )
+    assert "mix 65% graph of 1 d with 35% popularity of 1 h" in text
 
 
 def test_every_slice_of_users_and_items_has_a_column(document: dict[str, Any]) -> None:
