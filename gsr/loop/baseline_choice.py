@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from gsr.baselines.counters import KINDS
 from gsr.loop.learning_loop import LearningLoop
 from gsr.quality.prequential import Prequential
 
@@ -13,9 +12,14 @@ JOINT: Final = "joint"
 CHOICE_METRIC: Final = "mrr@20"
 
 
+def kind_of(column: str) -> str:
+    """Return the kind of a column: what its name says before the "@"."""
+    return column.partition("@")[0]
+
+
 def kinds_of(loop: LearningLoop) -> tuple[str, ...]:
-    """Return the kinds of the loop's baselines: what their names say before the "@"."""
-    return tuple(dict.fromkeys(_kind(name) for name in loop.baselines.names))
+    """Return the kinds of the loop's baselines."""
+    return tuple(dict.fromkeys(kind_of(name) for name in loop.baselines.names))
 
 
 def choose_baselines(
@@ -75,7 +79,7 @@ def baselines_document(loop: LearningLoop, shown: Mapping[str, str]) -> dict[str
 
 
 def column_settings(column: str) -> dict[str, float]:
-    """Return what the name of a counter's column says after the "@"; nothing of others.
+    """Return what the name of a column says after the "@"; nothing where it says no numbers.
 
     Examples
     --------
@@ -86,21 +90,18 @@ def column_settings(column: str) -> dict[str, float]:
     >>> column_settings("ranker")
     {}
     """
-    if _kind(column) not in KINDS:
+    try:
+        numbers = [float(number) for number in column.partition("@")[2].split(":")]
+    except ValueError:
         return {}
-    numbers = [float(number) for number in column.partition("@")[2].split(":")]
     names: tuple[str, ...] = ("half_life_seconds",)
     if len(numbers) > 1:
         names = ("graph_half_life_seconds", "popularity_half_life_seconds", "graph_share")
     return dict(zip(names, numbers, strict=True))
 
 
-def _kind(column: str) -> str:
-    return column.partition("@")[0]
-
-
 def _columns_of(loop: LearningLoop, kind: str) -> list[str]:
-    return [name for name in loop.baselines.names if _kind(name) == kind]
+    return [name for name in loop.baselines.names if kind_of(name) == kind]
 
 
 def _grid(quality: Prequential, loop: LearningLoop) -> dict[str, Any]:

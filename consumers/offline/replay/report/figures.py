@@ -4,26 +4,35 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from consumers.offline.replay.analysis import is_joint
+from consumers.offline.replay.report.words import duration
+from gsr.loop.baseline_choice import kind_of
+
 PALETTE: Final = ("#2f81f7", "#d29922", "#8b949e", "#3fb950", "#db61a2", "#a371f7", "#f0883e")
 """Readable on white and on black."""
+
+DRAWN_BASELINES: Final = 3
+"""How many baselines, the strongest, are drawn over time before others are asked for."""
 
 
 def plots(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return every plot: its id, title, text, and plotly's data and layout."""
-    windows, models = document["windows"], document["models"]
+    windows = document["windows"]
     times = [_moment((window["start"] + window["end"]) / 2) for window in windows]
     alarms = [_moment(alarm["time"]) for alarm in document["drift"]["alarms"]]
+    told = (
+        "Vertical lines are drift alarms: the joint model's hit rate fell."
+        if alarms
+        else "There was no drift alarm."
+    )
+    if sum(not is_joint(name) for name in document["models"]) > DRAWN_BASELINES:
+        told += " The weaker baselines are drawn when their names are chosen."
     plots = [
         _plot(
             f"quality-{metric}",
             f"{metric.upper()} over time",
-            "Vertical lines are drift alarms: the joint model's hit rate fell."
-            if alarms
-            else "There was no drift alarm.",
-            [
-                _line(name, times, [w[name][metric] for w in windows], number)
-                for number, name in enumerate(models)
-            ],
+            told,
+            _quality_lines(document, metric, times),
             alarms=alarms,
         )
         for metric in ("hr@20", "mrr@20")
@@ -45,6 +54,46 @@ def plots(document: Mapping[str, Any]) -> list[dict[str, Any]]:
         )
     )
     return [*plots, *_drift_plots(document), _loss_plot(document)]
+
+
+def _quality_lines(
+    document: Mapping[str, Any], metric: str, times: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return a line for each model: configurations, then baselines, the strongest first."""
+    overall = document["overall"]
+    configurations = [name for name in document["models"] if is_joint(name)]
+    baselines = [name for name in document["models"] if not is_joint(name)]
+    baselines.sort(key=lambda name: -float(overall[name][metric]))
+    lines = [
+        _line(name, times, [window[name][metric] for window in document["windows"]], number)
+        for number, name in enumerate([*configurations, *baselines])
+    ]
+    for line in lines[len(configurations) + DRAWN_BASELINES :]:
+        line["visible"] = "legendonly"
+    return lines
+
+
+def decile_plot(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return how often each model finds items of each popularity decile; None where unknown."""
+    lists = document["lists"]
+    if lists is None or not any(lists["tested_by_decile"]):
+        return None
+    length = lists["list_length"]
+    models = {n: one for n, one in lists["models"].items() if f"hr@{length}_by_decile" in one}
+    deciles = [str(number) for number in range(1, len(lists["tested_by_decile"]) + 1)]
+    data = [
+        _line(kind_of(name), deciles, found[f"hr@{length}_by_decile"], number)
+        | {"mode": "lines+markers"}
+        for number, (name, found) in enumerate(models.items())
+    ]
+    text = (
+        "Items in order of their clicks so far, cut so that each tenth had a tenth of all clicks: "
+        f"a few items in the first, most of the catalogue in the last. HR@{length} of "
+        f"{sum(lists['tested_by_decile']):,} tested clicks, by the tenth of the clicked item."
+    )
+    plot = _plot("deciles", "Hits on popular and on rare items", text, data)
+    plot["layout"]["xaxis"] = {"type": "category", "title": {"text": "1: most clicked … 10: least"}}
+    return plot
 
 
 def _drift_plots(document: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -115,15 +164,19 @@ def _plot(
 
 
 def _line(
-    name: str, times: Sequence[str], values: Sequence[float], number: int = 0
+    name: str, times: Sequence[str], values: Sequence[float | None], number: int = 0
 ) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
         "name": name,
         "x": list(times),
-        "y": [round(value, 5) for value in values],
-        "line": {"color": PALETTE[number % len(PALETTE)], "width": 1.5 if number else 2.5},
+        "y": [None if value is None else round(value, 5) for value in values],
+        "line": {
+            "color": PALETTE[number % len(PALETTE)],
+            "width": 1.5 if number else 2.5,
+            "dash": "dot" if number >= len(PALETTE) else "solid",
+        },
     }
 
 
@@ -133,15 +186,3 @@ def _moment(seconds: float) -> str:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
     except (OverflowError, ValueError, OSError):
         return "1970-01-01 00:00:00"
-
-
-def duration(seconds: float) -> str:
-    """Return a span in words.
-
-    >>> duration(3600.0), duration(7 * 86_400.0), duration(90.0)
-    ('1 h', '7 d', '90 s')
-    """
-    for unit, name in ((86_400.0, "d"), (3600.0, "h")):
-        if seconds >= unit and seconds % unit == 0.0:
-            return f"{seconds / unit:g} {name}"
-    return f"{seconds:g} s"

@@ -9,7 +9,8 @@ from typing import Any, Final
 from plotly.offline import get_plotlyjs
 
 from consumers.offline.replay.report.against import against
-from consumers.offline.replay.report.figures import plots
+from consumers.offline.replay.report.beyond_accuracy import beyond_accuracy
+from consumers.offline.replay.report.figures import decile_plot, plots
 from consumers.offline.replay.report.sections import costs, differences, quality, slices, summary
 from consumers.runtime.outputs import written_aside
 from consumers.terminal_text import printable
@@ -38,7 +39,14 @@ td small { display: block; color: var(--soft); font-size: .8em; line-height: 1.3
 .scroll { overflow-x: auto; } .best { font-weight: 700; } .better { color: var(--better); }
 .worse { color: var(--worse); } .unclear { color: var(--unclear); }
 .plot { width: 100%; height: 19rem; }
-@media (max-width: 40rem) { body { font-size: 15px; } th, td { padding: .25rem .35rem; } }
+@media (max-width: 40rem) {
+  body { font-size: 15px; } th, td { padding: .25rem .35rem; } .plot { height: 22rem; }
+  .worded, .worded tbody { display: block; }
+  .worded tr { display: grid; grid-template-columns: var(--columns); padding: .35rem 0;
+               border-bottom: 1px solid var(--line); }
+  .worded th, .worded td { border: 0; padding: .1rem; white-space: normal; }
+  .worded td:not(:first-child) small { font-size: .72em; } .worded span b { display: block; }
+  .worded td:first-child { grid-column: 1 / -1; } .worded th:first-child { display: none; } }
 """
 
 _SCRIPT: Final = """
@@ -77,11 +85,18 @@ def write_report(document: Mapping[str, Any], path: Path) -> None:
 def render(document: Mapping[str, Any]) -> str:
     """Return the report as one HTML page that loads nothing."""
     name = html.escape(printable(str(document["options"]["events"])))
-    drawn = plots(document)
+    deciles, drawn = decile_plot(document), plots(document)
+    beyond = beyond_accuracy(document)
+    if deciles is not None:
+        beyond += (
+            f"<h3>{deciles['title']}</h3><p>{deciles['text']}</p>"
+            f"<div class='plot' id='{deciles['id']}'></div>"
+        )
     sections = "".join(
         f"<h2>{plot['title']}</h2><p>{plot['text']}</p><div class='plot' id='{plot['id']}'></div>"
         for plot in drawn
     )
+    drawn += [] if deciles is None else [deciles]
     # Inside a script element only "</" could end the data early.
     data = json.dumps([{key: p[key] for key in ("id", "data", "layout")} for p in drawn])
     data = data.replace("</", "<\\/")
@@ -91,7 +106,7 @@ def render(document: Mapping[str, Any]) -> str:
         "<link rel='icon' href='data:,'>"
         f"<title>Replay of {name}</title><style>{_STYLE}</style></head><body>"
         f"<h1>Replay of {name}</h1>{summary(document)}{against(document)}"
-        f"{quality(document)}{differences(document)}{slices(document)}{sections}{costs(document)}"
+        f"{quality(document)}{differences(document)}{slices(document)}{beyond}{sections}{costs(document)}"
         f"<script type='application/json' id='plots'>{data}</script>"
         f"<script>{get_plotlyjs()}</script><script>{_SCRIPT}</script></body></html>"
     )

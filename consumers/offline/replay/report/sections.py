@@ -4,8 +4,8 @@ import html
 from collections.abc import Mapping
 from typing import Any, Final
 
-from consumers.offline.replay.report.figures import duration
 from consumers.offline.replay.report.tables import cell, interval, signed, table
+from consumers.offline.replay.report.words import setting
 from consumers.offline.replay.verdict import HEADLINE, side, standing, verdict
 
 SHOWN_METRICS: Final = ("hr@20", "mrr@20", "ndcg@20", "hr@10", "hr@5")
@@ -131,8 +131,9 @@ def _for_whom(document: Mapping[str, Any]) -> str:
             ]
             if found:
                 rival = found[0]["against"]
-                names = ", ".join(one["slice"] for one in found)
-                groups.append(f"{kind} with {names} clicks before")
+                names = [one["slice"] for one in found]
+                noun = "click" if names == ["1"] else "clicks"
+                groups.append(f"{kind} with {', '.join(names)} {noun} before")
         if groups:
             told.append(f"{words} for {' and '.join(groups)}")
     return f"For whom, against {rival}: {'; '.join(told)}." if told else ""
@@ -149,9 +150,9 @@ def _settings(document: Mapping[str, Any]) -> str:
     """Return half-lives and mixes of the baselines, and on which clicks they were chosen."""
     baselines = document["baselines"]
     found = [
-        f"{html.escape(name)} {_setting(baselines[name])}"
+        f"{html.escape(name)} {setting(baselines[name])}"
         for name in document["models"]
-        if name in baselines and _setting(baselines[name])
+        if name in baselines and setting(baselines[name])
     ]
     began = "Baselines are updated after every single click. "
     if not found:
@@ -164,19 +165,6 @@ def _settings(document: Mapping[str, Any]) -> str:
         else "the best on the scored clicks themselves, which favours these baselines"
     )
     return f"{began}Half-lives and mixes, {chosen}: {'; '.join(found)}."
-
-
-def _setting(baseline: Mapping[str, Any]) -> str:
-    """Return what was chosen of one baseline; nothing where it has no settings."""
-    if "graph_share" in baseline:
-        share = baseline["graph_share"]
-        return (
-            f"{share:.0%} graph of {duration(baseline['graph_half_life_seconds'])} with "
-            f"{1.0 - share:.0%} popularity of {duration(baseline['popularity_half_life_seconds'])}"
-        )
-    if "half_life_seconds" in baseline:
-        return duration(baseline["half_life_seconds"])
-    return ""
 
 
 def _slice_table(

@@ -6,20 +6,30 @@ from typing import Any
 from consumers.offline.replay.verdict import VERDICTS, side, widest
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table that scrolls where the page is narrow.
 
     Parameters
     ----------
     header, rows
         HTML of every cell.
-    kind
-        "worded": the first column holds sentences, which may break.
     """
-    head = "".join(f"<th>{name}</th>" for name in header)
-    body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
-    opened = f"<table class='{kind}'>" if kind else "<table>"
-    return f"<div class='scroll'>{opened}<tr>{head}</tr>{body}</table></div>"
+    return f"<div class='scroll'><table>{_rows(header, rows)}</table></div>"
+
+
+def worded_table(header: Sequence[str], rows: Sequence[Sequence[str]], columns: str) -> str:
+    """Return a table whose first column holds sentences.
+
+    Where the page is narrow, these stand above the other cells, so that nothing scrolls.
+
+    Parameters
+    ----------
+    header, rows
+        HTML of every cell.
+    columns
+        Widths of the other columns there, as CSS has them in `grid-template-columns`.
+    """
+    return f"<table class='worded' style='--columns: {columns}'>{_rows(header, rows)}</table>"
 
 
 def worded(name: str, words: str) -> str:
@@ -50,3 +60,9 @@ def judged(difference: Mapping[str, Any]) -> str:
 def interval(found: Mapping[str, Any] | None) -> str:
     """Return the ends of an interval."""
     return "too few" if found is None else f"{found['low']:+.4f} to {found['high']:+.4f}"
+
+
+def _rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{name}</th>" for name in header)
+    body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
+    return f"<tr>{head}</tr>{body}"
