@@ -13,9 +13,6 @@ from gsr.loop.mirror import Mirror
 from gsr.loop.options import LoopOptions
 from gsr.network.model import JointModel
 
-WINDOWS_KEPT: Final = 48
-"""Hours of quality over time."""
-
 CYCLES_WAITING: Final = 2
 """Cycles' worth of samples that may wait; older ones are shed."""
 
@@ -47,7 +44,6 @@ def live_loop(config: GsrConfig, model: JointModel | None = None) -> LearningLoo
         partitions=config.log.partitions,
         mask_seen=not config.publisher.allow_repeats,
         half_lives=config.state.half_lives_seconds,
-        windows_kept=WINDOWS_KEPT,
         recent_clicks=config.trainer.recent_clicks,
         most_samples=CYCLES_WAITING * config.trainer.cycle_max_clicks,
     )

@@ -105,8 +105,8 @@ class LearningLoop:
         self.learner = Learner(model, options.learner)
         self.baselines = baselines or BaselineCounters(options.half_lives)
         self.names = ("joint", *self.baselines.names)
-        self.quality = Prequential(self.names, options.window_seconds, options.windows_kept)
-        self.warmup_quality = Prequential(self.names[1:], options.window_seconds, windows_kept=1)
+        self.quality = Prequential(self.names)
+        self.warmup_quality = Prequential(self.names[1:])
         self.recent_ranks = RecentRanks(self.names, options.recent_clicks)
         self.detector = OutcomeDetector()
         self.alarms: deque[TimedAlarm] = deque(maxlen=KEPT_ALARMS)
@@ -208,9 +208,12 @@ class LearningLoop:
         if self._on_tested is not None:
             self._on_tested(found)
         known = found.rows(found.user_clicks > 0)
-        slices = _slices(known.user_clicks, known.item_clicks)
-        self.quality.add(known.times, known.ranks, **slices)
-        self.recent_ranks.add(known.ranks, **slices)
+        self.quality.add(known.ranks)
+        self.recent_ranks.add(
+            known.ranks,
+            new_users=known.user_clicks < NEW_USER_CLICKS,
+            new_items=known.item_clicks < NEW_ITEM_CLICKS,
+        )
         self._watch(known.times, known.ranks[:, 0] <= HIT_CUTOFF)
         return len(known)
 
@@ -359,9 +362,7 @@ class LearningLoop:
             clicks, scored=tested, mask_history=self.options.mask_seen
         )
         if not rank:
-            known = tested & (clicks.lengths > 0)
-            slices = _slices(clicks.lengths[known], clicks_before[known])
-            self.warmup_quality.add(clicks.times[known], ranks[known], **slices)
+            self.warmup_quality.add(ranks[tested & (clicks.lengths > 0)])
         notes, samples, masked = self._recorder.record(applied, rows[wanted], user_ids)
         self._untested.append(
             RecordedClicks(
@@ -410,16 +411,6 @@ class LearningLoop:
         queries = Queries(vectors, weights, items.fused[: len(clicks.notes.first_alive)])
         half_lives = self.mirror.graph().half_lives
         return rank_clicks(clicks.notes, queries, half_lives, clicks.tested, clicks.masked)
-
-
-def _slices(
-    user_clicks: npt.NDArray[np.int64], item_clicks: npt.NDArray[np.int64]
-) -> dict[str, npt.NDArray[np.bool_]]:
-    """Return which clicks belong to which of `gsr.quality.prequential.SLICES`."""
-    return {
-        "new_users": user_clicks < NEW_USER_CLICKS,
-        "new_items": item_clicks < NEW_ITEM_CLICKS,
-    }
 
 
 def _without(samples: Samples, rows: npt.NDArray[np.int64]) -> Samples:

@@ -27,8 +27,6 @@ class LoopOptions:
     test_first_clicks
         Clicks of users of whom nothing is known are tested too. They are told apart in
         `TestedClicks`, and do not enter the loop's quality.
-    window_seconds, windows_kept
-        Of quality over time.
     recent_clicks
         Tested clicks over which recent quality is averaged.
     alarm_effort, alarm_cycles
@@ -44,8 +42,6 @@ class LoopOptions:
     mask_seen: bool = True
     half_lives: tuple[float, ...] = HALF_LIVES
     test_first_clicks: bool = False
-    window_seconds: float = 3600.0
-    windows_kept: int | None = None
     recent_clicks: int = 5000
     alarm_effort: float = 2.0
     alarm_cycles: int = 5

@@ -37,7 +37,7 @@ class ContenderOptions:
     mask_seen
         See `gsr.loop.options.LoopOptions`.
     window_seconds
-        Length of a window of quality.
+        How often drift is looked for, in event time.
     learns_until
         "end", or "warmup": its weights stay as they were after the warm-up; its counters go on.
     watched
@@ -94,7 +94,6 @@ class Contender:
             loop_options(config),
             learner=replace(config.learner, seed=options.seed),
             mask_seen=options.mask_seen,
-            window_seconds=options.window_seconds,
             test_first_clicks=True,
         )
         self._tested: list[TestedClicks] = []

@@ -71,7 +71,6 @@ class JointAndBaselines:
             loop_options(config),
             learner=replace(config.learner, seed=options.seed),
             mask_seen=options.repeats == "exclude",
-            windows_kept=1,
         )
         model = JointModel(config.model, options.seed)
         self._found: list[TestedClicks] = []

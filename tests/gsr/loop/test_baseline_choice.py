@@ -8,8 +8,6 @@ from gsr.loop.learning_loop import LearningLoop
 from gsr.network.model import JointModel
 from tests.gsr.loop.world import MODEL, OPTIONS
 
-FLAGS = {"new_users": np.array([True, False]), "new_items": np.array([False, False])}
-
 
 class Named:
     """Baselines of which only the names matter."""
@@ -21,14 +19,14 @@ class Named:
 def measured(
     joint: int, ranks: dict[str, int], warmup: dict[str, int], baselines: Named | None = None
 ) -> LearningLoop:
-    """Return a loop that has tested two clicks an hour apart; other baselines ranked 50th."""
+    """Return a loop that has tested two clicks; other baselines ranked 50th."""
     loop = LearningLoop(OPTIONS, JointModel(MODEL, 0), baselines)  # type: ignore[arg-type]  # see `Named`
     names = loop.baselines.names
     row = [joint, *(ranks.get(name, 50) for name in names)]
-    loop.quality.add(np.array([0.0, 3600.0]), np.array([row, row], dtype=np.int32), **FLAGS)
+    loop.quality.add(np.array([row, row], dtype=np.int32))
     if warmup:
         early = np.array([[warmup.get(name, 50) for name in names]] * 2, dtype=np.int32)
-        loop.warmup_quality.add(np.zeros(2), early, **FLAGS)
+        loop.warmup_quality.add(early)
     return loop
 
 

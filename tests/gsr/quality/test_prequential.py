@@ -29,53 +29,38 @@ def test_nothing_scored_means_zero() -> None:
     assert set(Tally(2).means(1).values()) == {0.0}
 
 
-def filled(windows_kept: int | None = None) -> Prequential:
-    quality = Prequential(["joint", "graph"], 10.0, windows_kept)
-    quality.add(
-        np.array([1.0, 11.0, 12.0, 31.0]),
-        ranks_of((1, 2), (3, 1), (MISS, 9), (7, MISS)),
-        new_users=np.array([True, False, False, False]),
-        new_items=np.array([False, False, True, True]),
-    )
+def filled() -> Prequential:
+    quality = Prequential(["joint", "graph"])
+    quality.add(ranks_of((1, 2), (3, 1)))
+    quality.add(ranks_of((MISS, 9), (7, MISS)))
     return quality
 
 
-def test_clicks_are_sorted_into_slices_and_windows() -> None:
-    """Every click counts overall, in its window and in each slice that it belongs to."""
+def test_every_click_counts() -> None:
+    """Whichever batch it came with."""
     quality = filled()
     assert quality.overall.scored == 4
-    assert {name: tally.scored for name, tally in quality.slices.items()} == {
-        "new_users": 1,
-        "new_items": 2,
-    }
-    assert {number: tally.scored for number, tally in quality.windows.items()} == {0: 1, 1: 2, 3: 1}
-    assert quality.means(quality.windows[1], {"shown": "graph"})["shown"]["hr@5"] == 0.5
-
-
-def test_only_the_newest_windows_are_kept() -> None:
-    """A live trainer's windows do not grow for ever."""
-    assert sorted(filled(windows_kept=2).windows) == [1, 3]
+    assert quality.overall.means(0)["hr@10"] == 0.75
+    assert quality.overall.means(1)["hr@5"] == 0.5
 
 
 def test_the_best_of_several_is_found() -> None:
     """The first of equal ones wins, so that a choice does not depend on chance."""
     quality = filled()
     assert quality.best(["joint", "graph"], "mrr@5") == "graph"
-    assert Prequential(["a", "b"], 1.0).best(["a", "b"]) == "a"
+    assert Prequential(["a", "b"]).best(["a", "b"]) == "a"
 
 
 def test_a_stored_state_continues_exactly() -> None:
     """What went through JSON gives the same means."""
-    quality = Prequential(["joint", "graph"], 10.0)
+    quality = Prequential(["joint", "graph"])
     assert quality.restore(filled().to_dict())
     assert quality.to_dict() == filled().to_dict()
 
 
-@pytest.mark.parametrize(
-    "other", [Prequential(["joint"], 10.0), Prequential(["joint", "graph"], 20.0)]
-)
-def test_a_state_of_other_models_or_windows_is_refused(other: Prequential) -> None:
+def test_a_state_of_other_models_is_refused() -> None:
     """Sums of one thing are never continued as those of another."""
+    other = Prequential(["joint"])
     before = other.to_dict()
     assert not other.restore(filled().to_dict())
     assert other.to_dict() == before

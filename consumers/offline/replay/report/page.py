@@ -45,7 +45,8 @@ td small { display: block; color: var(--soft); font-size: .8em; line-height: 1.3
   .worded tr { display: grid; grid-template-columns: var(--columns); padding: .35rem 0;
                border-bottom: 1px solid var(--line); }
   .worded th, .worded td { border: 0; padding: .1rem; white-space: normal; }
-  .worded td:not(:first-child) small { font-size: .72em; } .worded span b { display: block; }
+  .worded th { font-size: .85em; } .worded span b { display: block; }
+  .worded td:not(:first-child) small { font-size: .72em; }
   .worded td:first-child { grid-column: 1 / -1; } .worded th:first-child { display: none; } }
 """
 
