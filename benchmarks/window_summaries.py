@@ -44,10 +44,7 @@ def summarise(document: Mapping[str, Any]) -> dict[str, Any]:
         {
             "protocol": document["protocol"],
             "source": protocol.source,
-            "published": {
-                model: dict(zip(protocol.metrics, figures, strict=True))
-                for model, figures in protocol.published.items()
-            },
+            "published": protocol.rows(),
             "counts": document["counts"],
             "options": document["options"],
             "chosen_by": first,

@@ -31,6 +31,17 @@ from consumers.cli.options import (
     resolve,
 )
 from consumers.cli.output import print_json, print_table, say, say_skipped
+from consumers.cli.window_replay import (
+    WINDOW_ROLES,
+    ReplayColumns,
+    ReplayProtocol,
+    WindowHours,
+    WindowMode,
+    WindowTested,
+    by_session,
+    refuse_windows,
+    replay_by_windows,
+)
 from consumers.config.home_paths import home_path
 
 if TYPE_CHECKING:  # pydantic would slow `gsr --help` down
@@ -53,23 +64,30 @@ def add_to(app: typer.Typer) -> None:
         "gsr replay clicks.csv.gz --out report --compare sequence-only.toml --baselines all",
         "gsr replay kafka://localhost:9092 --out report --from 2026-01-31T00:00:00Z",
         "gsr replay embedded:run/log --out report --from 0:1500,1:1620 --to 0:9000,1:9000",
+        "gsr replay clicks.csv.gz --out report --protocol windows --column session=session_id",
+        "gsr replay clicks.csv.gz --out report --protocol news-by-the-hour --mode both",
     )(replay)
     command(app, "bootstrap", "gsr bootstrap history.csv.gz", "gsr run")(bootstrap)
 
 
 def replay(
+    context: typer.Context,
     events: Annotated[
         list[str],
         typer.Argument(metavar="EVENTS", help=f"{EVENTS_HELP} Or the URL of a log."),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where results go.")],
+    protocol: ReplayProtocol = "prequential",
     config: ConfigFile = None,
     settings: Settings = None,
-    columns: ColumnNames = None,
+    columns: ReplayColumns = None,
     header: Header = None,
     quoting: QuotingRule = "auto",
     time_unit: TimestampUnit = None,
     time_format: TimestampFormat = None,
+    window_hours: WindowHours = 1.0,
+    mode: WindowMode = "frozen",
+    tested: WindowTested = "last",
     start: Annotated[
         str | None,
         typer.Option("--from", metavar="WHERE", help="With a log: first time, or P:OFFSET,…"),
@@ -82,9 +100,12 @@ def replay(
         float, typer.Option("--warmup", min=0, max=0.99, help="Share learned before scoring.")
     ] = 0.1,
     repeats: Annotated[
-        Literal["exclude", "include"],
-        typer.Option("--repeats", help="Clicks on items that the user clicked before."),
-    ] = "exclude",
+        Literal["exclude", "include"] | None,
+        typer.Option(
+            "--repeats",
+            help="Clicks on items that the user clicked before [exclude; with windows include].",
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option("--seed", min=0, max=MOST_SEED, help="Of everything random.")
     ] = 0,
@@ -121,11 +142,34 @@ def replay(
     """Replay event files, or a stretch of the clicks topic, in event time.
 
     Every click is first a test, then learned. Writes metrics.json, report.html and the
-    recommendations; prints the quality beside baselines that are updated after every click.
+    recommendations; prints the quality beside baselines that are updated after every click. With
+    --protocol a file's sessions are tested window by window instead, beside published figures.
     """
     from consumers.topics.click_export import LOG_URL
 
-    dialect = file_dialect(header, quoting, time_unit, time_format, columns)
+    named = column_names(columns, *WINDOW_ROLES)
+    if protocol != "prequential":
+        replay_by_windows(
+            context,
+            protocol,
+            events,
+            out,
+            named,
+            baselines,
+            as_json=as_json,
+            window_seconds=window_hours * 3600.0,
+            tested=tested,
+            modes=("frozen", "live") if mode == "both" else (mode,),
+            repeats=repeats or "include",
+            time_unit=time_unit,
+            seed=seed,
+            limit=limit,
+            cycle_clicks=cycle_clicks,
+            config=resolve(config, settings),
+        )
+        return
+    refuse_windows(context, named)
+    dialect = file_dialect(header, quoting, time_unit, time_format, columns, *WINDOW_ROLES)
     urls = [text for text in events if LOG_URL.match(text)]
     if urls and len(events) > 1:
         raise typer.BadParameter("give one log, or files: a log is not read together with others")
@@ -159,11 +203,11 @@ def replay(
             ReplayOptions(
                 events=files,
                 out=out,
-                columns=column_names(columns),
+                columns=by_session(named),
                 dialect=dialect,
                 config=loaded,
                 warmup=warmup,
-                repeats=repeats,
+                repeats=repeats or "exclude",
                 seed=seed,
                 limit=limit,
                 cycle_clicks=cycle_clicks,

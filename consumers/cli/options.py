@@ -116,15 +116,22 @@ def resolve(
     return load_config(config, given_flags(settings, log, state, log_format))
 
 
-def column_names(assignments: Sequence[str] | None) -> dict[str, str]:
-    """Return role -> column name.
+def given_options(context: typer.Context, names: Sequence[str]) -> list[str]:
+    """Return the flags of those of the parameters `names` that the command line gives."""
+    flags = {parameter.name: parameter.opts[0] for parameter in context.command.params}
+    sources = {name: context.get_parameter_source(name) for name in names}
+    return [flags[n] for n, source in sources.items() if source and source.name == "COMMANDLINE"]
+
+
+def column_names(assignments: Sequence[str] | None, *more_roles: str) -> dict[str, str]:
+    """Return role -> column name; `more_roles` are those that only this command knows.
 
     Examples
     --------
     >>> column_names(["user=visitor", "timestamp=ts"])
     {'user': 'visitor', 'timestamp': 'ts'}
     """
-    return {role: name for role, name in _assigned(assignments) if role != _UNIT}
+    return {role: name for role, name in _assigned(assignments, more_roles) if role != _UNIT}
 
 
 def file_dialect(
@@ -133,11 +140,12 @@ def file_dialect(
     time_unit: str | None,
     time_format: str | None,
     assignments: Sequence[str] | None,
+    *more_roles: str,
 ) -> "FileDialect":
     """Return the dialect of event files by the options and by `--column timestamp_unit=`."""
     from stream.events.files.dialect import FileDialect
 
-    units = {name for role, name in _assigned(assignments) if role == _UNIT}
+    units = {name for role, name in _assigned(assignments, more_roles) if role == _UNIT}
     units |= set() if time_unit is None else {time_unit}
     if len(units) > 1:
         raise typer.BadParameter(f"one file has one unit, not {', '.join(sorted(units))}")
@@ -160,8 +168,10 @@ def is_usual_dialect(dialect: "FileDialect", assignments: Sequence[str] | None) 
 _UNIT = "timestamp_unit"
 
 
-def _assigned(assignments: Sequence[str] | None) -> list[tuple[str, str]]:
-    roles = ("user", "item", "timestamp", "event", "event_id", _UNIT)
+def _assigned(
+    assignments: Sequence[str] | None, more_roles: Sequence[str]
+) -> list[tuple[str, str]]:
+    roles = ("user", "item", "timestamp", "event", "event_id", _UNIT, *more_roles)
     assigned = []
     for text in assignments or ():
         role, equals, name = text.partition("=")

@@ -1,6 +1,7 @@
 """A table of clicks parted into windows, in the order in which it is fed. Imports no torch."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,11 @@ import pyarrow.parquet
 
 from consumers.errors import ConfigError
 from consumers.offline.windows.options import WindowOptions
+from stream.errors import EventFileError
+from stream.events.files.time_units import UnclearTimesError, guess_unit, to_seconds
+
+UNIT_SAMPLE: Final = 10_000
+"""From so many times their unit is told."""
 
 MADE_UP_START: Final = 1e9
 """Where made-up times begin, in seconds since the epoch."""
@@ -65,15 +71,16 @@ def read_windows(options: WindowOptions) -> WindowedLog:
 
     Raises
     ------
+    EventFileError
+        The table cannot be read, is empty, or a value is missing.
     ConfigError
-        The table has no such column, or one of another type than it must be.
+        The table has no such column, or one of another type than it must be; or there is no window
+        that can be tested.
     """
     table = _read_table(options)
     rows = np.arange(table.num_rows)
     items, item_ids = _distinct(table[options.item])
-    times = (
-        None if options.time is None else _numbers(table[options.time], options.time, pa.float64())
-    )
+    times = None if options.time is None else _seconds(table[options.time], options)
     keys = _distinct(table[options.session or options.user])[0]
     if options.window is not None:
         windows = _numbers(table[options.window], options.window, pa.int64())
@@ -89,6 +96,11 @@ def read_windows(options: WindowOptions) -> WindowedLog:
     if options.session_clicks is not None:
         kept &= places_within(sessions) < options.session_clicks
     numbers, counts = np.unique(windows[kept], return_counts=True)
+    if len(numbers) <= options.first_tested:
+        raise ConfigError(
+            f"{options.events} has {len(numbers)} windows, of which the first "
+            f"{options.first_tested} are learned only: give a longer log or shorter windows"
+        )
     bounds = np.concatenate(([0], np.cumsum(counts)))
     if times is None:
         at, late = _made_up_times(bounds, options.window_seconds), 0
@@ -127,21 +139,66 @@ def places_within(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 def _read_table(options: WindowOptions) -> Any:
     names = [options.item, options.user, options.session, options.time, options.window]
     wanted = list(dict.fromkeys(name for name in names if name is not None))
+    path = options.events
     try:
-        if options.events.suffix == ".parquet":
-            return pyarrow.parquet.read_table(options.events, columns=wanted)
-        only = pyarrow.csv.ConvertOptions(include_columns=wanted)
-        return pyarrow.csv.read_csv(options.events, convert_options=only)
-    except (pa.ArrowInvalid, KeyError) as error:
-        raise ConfigError(f"{options.events}: {error}") from error
+        if path.suffix == ".parquet":
+            there = pyarrow.parquet.read_schema(path).names
+            _check_columns(path, wanted, there)
+            table = pyarrow.parquet.read_table(path, columns=wanted)
+        else:
+            with pyarrow.csv.open_csv(path) as reader:
+                there = reader.schema.names
+            _check_columns(path, wanted, there)
+            only = pyarrow.csv.ConvertOptions(include_columns=wanted)
+            table = pyarrow.csv.read_csv(path, convert_options=only)
+    except FileNotFoundError:
+        raise EventFileError(str(path), "there is no such file") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise EventFileError(str(path), f"give CSV with a header, or Parquet: {error}") from error
+    table = table.slice(0, options.limit)
+    if not table.num_rows:
+        raise EventFileError(str(path), "it is empty: there are no clicks")
+    for name in wanted:
+        if table[name].null_count:
+            empty = f"column {name} is empty in {table[name].null_count:,} rows: leave them out"
+            raise EventFileError(str(path), empty)
+    return table
+
+
+def _check_columns(path: Path, wanted: list[str], there: list[str]) -> None:
+    missing = [name for name in wanted if name not in there]
+    if missing:
+        raise ConfigError(
+            f"{path}: no column {', '.join(missing)} among {', '.join(there)}; name those that "
+            "are meant, such as --column session=NAME"
+        )
 
 
 def _numbers(column: Any, name: str, kind: Any) -> npt.NDArray[Any]:
     try:
         found: npt.NDArray[Any] = column.cast(kind).to_numpy()
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise ConfigError(f"column {name}: {error}") from error
     return found
+
+
+def _seconds(column: Any, options: WindowOptions) -> npt.NDArray[np.float64]:
+    """Return times as seconds since the epoch, float64 [n]."""
+    name = str(options.time)
+    if pa.types.is_timestamp(column.type):
+        moments = _numbers(column.cast(pa.timestamp("us")), name, pa.int64())
+        return moments / 1e6
+    numbers = _numbers(column, name, pa.float64())
+    if not np.isfinite(numbers).all() or numbers.min() < 0.0:
+        raise ConfigError(f"column {name} has times that are negative or no numbers")
+    try:
+        unit = options.time_unit or guess_unit(numbers[:UNIT_SAMPLE]).unit
+    except UnclearTimesError as error:
+        raise ConfigError(f"column {name}: {error}") from error
+    times = to_seconds(numbers, unit)
+    if not np.isfinite(times).all():
+        raise ConfigError(f"column {name}: not all of its times are {unit}")
+    return times
 
 
 def _distinct(column: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.str_]]:

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from consumers.config.settings import GsrConfig
 from consumers.errors import ConfigError
+from stream.events.files.time_units import TimeUnit
 
 Mode = Literal["frozen", "live"]
 MODES: Final[tuple[Mode, ...]] = ("frozen", "live")
@@ -22,10 +23,13 @@ class WindowOptions:
         A table of clicks: Parquet, or CSV with a header, perhaps compressed.
     item, user, session, time, window
         Names of its columns. Without `session`, the clicks of a user in one window are a session;
-        without `user`, histories are those of sessions. Without `time` (numbers, seconds since the
-        epoch), sessions come one after another in the order of the file, and times are made up:
-        each window is `window_seconds` long, its clicks in even steps. Without `window` (whole
-        numbers), a session belongs to the span of `window_seconds` in which it begins.
+        without `user`, histories are those of sessions. Without `time` (numbers of a usual unit,
+        or moments such as ``2026-01-31T12:00:00``), sessions come one after another in the order
+        of the file, and times are made up: each window is `window_seconds` long, its clicks in
+        even steps. Without `window` (whole numbers), a session belongs to the span of
+        `window_seconds` in which it begins.
+    time_unit
+        Of times that are numbers; None: as their size tells.
     window_seconds
         Length of a span, or of a window without times.
     histories
@@ -50,6 +54,8 @@ class WindowOptions:
         order of a file without them may put later sessions first.
     share
         Share of the cases that is tested, drawn at random.
+    limit
+        Only the first so many clicks of the file; None: all.
     windows
         Only the first so many windows; None: all.
     joint
@@ -68,6 +74,7 @@ class WindowOptions:
     session: str | None = None
     time: str | None = None
     window: str | None = None
+    time_unit: TimeUnit | None = None
     window_seconds: float = 3600.0
     histories: Literal["session", "user"] = "session"
     tested: Literal["last", "each"] = "last"
@@ -78,6 +85,7 @@ class WindowOptions:
     repeats: Literal["include", "exclude"] = "include"
     modes: tuple[Mode, ...] = ("frozen",)
     share: float = 1.0
+    limit: int | None = None
     windows: int | None = None
     joint: bool = True
     cycle_clicks: int = 2000
@@ -106,6 +114,7 @@ class WindowOptions:
             ),
             (self.first_tested >= 1, "first_tested must be 1 or more: something must be learned"),
             (0.0 < self.share <= 1.0, "share must be above 0, up to 1"),
+            (self.limit is None or self.limit >= 1, "limit must be 1 or more"),
             (self.windows is None or self.windows >= 1, "windows must be 1 or more"),
             (self.cycle_clicks >= 1, "cycle_clicks must be 1 or more"),
             (bool(self.modes) and set(self.modes) <= set(MODES), "modes are frozen and live"),
@@ -139,6 +148,13 @@ class Protocol:
     source: str
     metrics: tuple[str, ...]
     published: Mapping[str, tuple[float | None, ...]]
+
+    def rows(self) -> dict[str, dict[str, float | None]]:
+        """Return each published model's metrics by name."""
+        return {
+            model: dict(zip(self.metrics, figures, strict=True))
+            for model, figures in self.published.items()
+        }
 
 
 PROTOCOLS: Final[Mapping[str, Protocol]] = {

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from consumers.errors import ConfigError
 from consumers.offline.windows.cases import Cases, choose_cases, prefixes
 from consumers.offline.windows.contestants import BaselinesAlone, Contestants, JointAndBaselines
 from consumers.offline.windows.log import WindowedLog, read_windows
@@ -58,8 +59,10 @@ def replay_windows(
 
     Raises
     ------
+    EventFileError
+        The table cannot be read.
     ConfigError
-        An option makes no sense, or does not fit the table.
+        An option makes no sense or does not fit the table, or there is nothing to test.
     """
     options.check()
     clock = clock or SystemClock()
@@ -67,6 +70,13 @@ def replay_windows(
     progress(Progress(stage="reading", done=0, total=0))
     log = read_windows(options)
     cases = choose_cases(log, options, np.random.default_rng(options.seed))
+    if not cases.tested.any():
+        raise ConfigError(
+            "nothing can be tested: no session after the first windows has two clicks; is the "
+            "column of sessions the right one?"
+        )
+    if not (options.joint or baselines.names):
+        raise ConfigError("nothing is measured: name a baseline, or learn the joint model")
     contestants = JointAndBaselines if options.joint else BaselinesAlone
     run = WindowRun(options, log, cases, contestants(options, baselines))
     timed = TimedProgress(progress, clock, len(log.times))

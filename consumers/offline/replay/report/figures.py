@@ -96,6 +96,19 @@ def decile_plot(document: Mapping[str, Any]) -> dict[str, Any] | None:
     return plot
 
 
+def curves(
+    name: str,
+    title: str,
+    text: str,
+    lines: Mapping[str, Sequence[float]],
+    at: Sequence[int],
+) -> dict[str, Any]:
+    """Return a plot of a line for each model, at numbers such as those of windows."""
+    places = [str(number) for number in at]
+    data = [_line(model, places, values, n) for n, (model, values) in enumerate(lines.items())]
+    return _plot(name, title, text, data)
+
+
 def _drift_plots(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     looks = document["drift"]["looks"][1:]
     times = [_moment(look["time"]) for look in looks]

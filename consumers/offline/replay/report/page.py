@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,15 +89,36 @@ def render(document: Mapping[str, Any]) -> str:
     deciles, drawn = decile_plot(document), plots(document)
     beyond = beyond_accuracy(document)
     if deciles is not None:
-        beyond += (
-            f"<h3>{deciles['title']}</h3><p>{deciles['text']}</p>"
-            f"<div class='plot' id='{deciles['id']}'></div>"
-        )
-    sections = "".join(
-        f"<h2>{plot['title']}</h2><p>{plot['text']}</p><div class='plot' id='{plot['id']}'></div>"
-        for plot in drawn
-    )
+        beyond += plot_section(deciles, level=3)
+    sections = "".join(map(plot_section, drawn))
     drawn += [] if deciles is None else [deciles]
+    body = (
+        f"{summary(document)}{against(document)}{quality(document)}{differences(document)}"
+        f"{slices(document)}{beyond}{sections}{costs(document)}"
+    )
+    return page(f"Replay of {name}", body, drawn)
+
+
+def plot_section(plot: Mapping[str, Any], level: int = 2) -> str:
+    """Return a plot's title, its text and where it is drawn, as HTML."""
+    return (
+        f"<h{level}>{plot['title']}</h{level}><p>{plot['text']}</p>"
+        f"<div class='plot' id='{plot['id']}'></div>"
+    )
+
+
+def page(title: str, body: str, drawn: Sequence[Mapping[str, Any]]) -> str:
+    """Return one HTML page that loads nothing.
+
+    Parameters
+    ----------
+    title
+        As HTML.
+    body
+        HTML below it, with an element of the class `plot` for each of the plots' ids.
+    drawn
+        The plots.
+    """
     # Inside a script element only "</" could end the data early.
     data = json.dumps([{key: p[key] for key in ("id", "data", "layout")} for p in drawn])
     data = data.replace("</", "<\\/")
@@ -105,9 +126,7 @@ def render(document: Mapping[str, Any]) -> str:
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<link rel='icon' href='data:,'>"
-        f"<title>Replay of {name}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>Replay of {name}</h1>{summary(document)}{against(document)}"
-        f"{quality(document)}{differences(document)}{slices(document)}{beyond}{sections}{costs(document)}"
+        f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>{body}"
         f"<script type='application/json' id='plots'>{data}</script>"
         f"<script>{get_plotlyjs()}</script><script>{_SCRIPT}</script></body></html>"
     )

@@ -10,6 +10,7 @@ import pytest
 from consumers.errors import ConfigError
 from consumers.offline.windows.log import MADE_UP_START, read_windows
 from consumers.offline.windows.options import WindowOptions, protocol_options
+from stream.errors import EventFileError
 from tests.conftest import CLICK_LOGS, missing
 from tests.consumers.offline.windows.tables import HOUR, START, Row, random_rows, write_table
 
@@ -106,6 +107,50 @@ def test_what_does_not_fit_is_named(tmp_path: Path, changes: dict[str, str]) -> 
     path = write_table(tmp_path / "t.csv", random_rows(0))
     with pytest.raises(ConfigError, match=r"product|user_id"):
         read_windows(options_of(path, **changes))
+
+
+@pytest.mark.parametrize("unit", ["ms", "text", "named"])
+def test_times_may_have_another_unit_or_be_text(tmp_path: Path, unit: str) -> None:
+    """As their size tells, as they are written, or as the options say."""
+    rows = [row._replace(time=float(round(row.time))) for row in random_rows(3)]
+    path = write_table(tmp_path / "t.csv", rows)
+    expected = read_windows(options_of(path)).times
+    table = pyarrow.csv.read_csv(path)
+    times = table["timestamp"].to_numpy()
+    changed = times * 1000.0 if unit != "text" else times.astype("datetime64[s]")
+    at = table.schema.get_field_index("timestamp")
+    other = tmp_path / "o.parquet"
+    pyarrow.parquet.write_table(table.set_column(at, "timestamp", [changed]), other)
+    named = {"time_unit": "ms"} if unit == "named" else {}
+    np.testing.assert_allclose(read_windows(options_of(other, **named)).times, expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("", EventFileError, "Empty CSV"),
+        ("window,session_id,user_id,item_id,timestamp\n", EventFileError, "no clicks"),
+        ("window,session_id,user_id,item_id,timestamp\n1,a,b,c,\n", EventFileError, "timestamp"),
+        ("window,session_id,user_id,item_id,timestamp\n1,a,b,c,-4\n", ConfigError, "negative"),
+        ("window,session_id,user_id,item_id,timestamp\n1,a,b,c,x\n", ConfigError, "timestamp"),
+        ("window,session_id,user_id,item_id,timestamp\n1,a,b,c,7e4\n", ConfigError, "1 windows"),
+    ],
+)
+def test_bad_tables_are_refused(
+    tmp_path: Path, text: str, error: type[Exception], message: str
+) -> None:
+    """By what is wrong with them."""
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    with pytest.raises(error, match=message):
+        read_windows(options_of(path, time_unit="s"))
+
+
+def test_the_first_clicks_of_the_file_can_be_read_alone(tmp_path: Path) -> None:
+    """As though it ended there."""
+    rows = random_rows(0)
+    log = read_windows(options_of(write_table(tmp_path / "t.csv", rows), limit=100))
+    assert len(log.items) == 100
 
 
 def _published(name: str) -> Path:

@@ -23,6 +23,7 @@ GOOD: dict[str, Any] = {"events": Path("t.csv"), "session": "s", "time": "t", "w
         ({"first_tested": 0}, "first_tested"),
         ({"share": 0.0}, "share"),
         ({"windows": 0}, "windows must"),
+        ({"limit": 0}, "limit must"),
         ({"cycle_clicks": 0}, "cycle_clicks"),
         ({"modes": ()}, "modes"),
         ({"modes": ("live",), "time": None}, "live needs"),
