@@ -17,6 +17,9 @@ KEPT_METRICS: Final = ("hr@20", "ndcg@20", "mrr@20")
 OWN_OPTIONS: Final = frozenset({"joint", "baselines", "half_lives"})
 """Options in which pieces that are joined may differ."""
 
+UNSAID_OPTIONS: Final = {"repeats": "include"}
+"""What held for summaries that do not say it; other options that are not said were not set."""
+
 NOTE: Final = (
     "of each kind of baseline the column that is best by this metric over the windows of the "
     "mode, chosen on the scored cases themselves, which favours the baselines"
@@ -116,8 +119,9 @@ def check_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
     """Raise a `ValueError` where two summaries are not of the same cases."""
     for key in ("protocol", "counts"):
         _check_equal(key, one[key], other[key])
-    for name in sorted(set(one["options"]) & set(other["options"]) - OWN_OPTIONS):
-        _check_equal(f"option {name}", one["options"][name], other["options"][name])
+    asked = [UNSAID_OPTIONS | x["options"] for x in (one, other)]
+    for name in sorted({*asked[0], *asked[1]} - OWN_OPTIONS):
+        _check_equal(f"option {name}", *(options.get(name) for options in asked))
     for mode in one["over_windows"]:
         if _cases(one, mode) != _cases(other, mode):
             raise ValueError(f"the pieces have other cases in some windows, {mode}")

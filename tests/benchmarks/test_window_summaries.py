@@ -113,7 +113,7 @@ def test_summaries_with_every_column_can_be_joined(log: Path, counters: dict[str
     joint = with_joint(counters)
     long = summarise(joint)
     long["over_windows"] = joint["over_windows"]
-    del long["models"], long["pieces"], long["options"]["baselines"]
+    del long["models"], long["pieces"], long["options"]["baselines"], long["options"]["repeats"]
     long |= {"cost": joint["cost"], "machine": MACHINE}
     found = join([long, summarise(measure(log, {"item-to-item": ItemToItem()}))])
     assert found["columns"] == {
@@ -135,6 +135,10 @@ def test_pieces_of_other_cases_are_refused(log: Path, counters: dict[str, Any]) 
         join([one, fewer])
     with pytest.raises(ValueError, match="option seed"):
         join([one, one | {"options": one["options"] | {"seed": 7}}])
+    unsaid = {name: value for name, value in one["options"].items() if name != "repeats"}
+    excluding = one["options"] | {"repeats": "exclude"}
+    with pytest.raises(ValueError, match="option repeats is include and exclude"):
+        join([one | {"options": unsaid}, one | {"options": excluding}])
     with pytest.raises(ValueError, match="joint model"):
         join([summarise(with_joint(counters))] * 2)
     moved = json.loads(json.dumps(one))

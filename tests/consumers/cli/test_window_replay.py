@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from consumers.offline.windows.run import WindowRun
 from tests.consumers.command_line import gsr
 from tests.consumers.offline.windows.tables import random_rows, write_table
 
@@ -106,6 +107,19 @@ def test_what_makes_no_sense_is_refused(options: str, code: int, words: str) -> 
     assert result.exit_code == code
     assert words in " ".join(result.stderr.split())
     assert "Traceback" not in result.stderr
+    assert not Path("r").exists()
+
+
+def test_an_interrupted_run_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither results nor parts of them."""
+
+    def interrupted(_run: WindowRun, window: int) -> None:
+        if window == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(WindowRun, "turn", interrupted)
+    result = gsr("replay", "t.csv", "--out", "r", "--protocol", "windows")
+    assert result.exit_code == 130
     assert not Path("r").exists()
 
 
