@@ -44,7 +44,9 @@ def render(document: Mapping[str, Any]) -> str:
 def _summary(document: Mapping[str, Any]) -> str:
     counts, options = document["counts"], document["options"]
     compared = (
-        "" if document["source"] is None else f" Compared with {html.escape(document['source'])}."
+        ""
+        if document["source"] is None
+        else f" Compared with {html.escape(document['source'])}, whose models are frozen."
     )
     return (
         f"<div class='summary'><p>{counts['windows']:,} windows, {counts['sessions']:,} sessions, "
