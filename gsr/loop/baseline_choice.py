@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
+from gsr.baselines.column_names import column_settings, kind_of
 from gsr.loop.learning_loop import LearningLoop
 from gsr.quality.prequential import Prequential
 
@@ -10,11 +11,6 @@ BaselineChoice = Literal["best", "warmup"]
 
 JOINT: Final = "joint"
 CHOICE_METRIC: Final = "mrr@20"
-
-
-def kind_of(column: str) -> str:
-    """Return the kind of a column: what its name says before the "@"."""
-    return column.partition("@")[0]
 
 
 def kinds_of(loop: LearningLoop) -> tuple[str, ...]:
@@ -76,28 +72,6 @@ def baselines_document(loop: LearningLoop, shown: Mapping[str, str]) -> dict[str
                 **{f"best_on_warmup_{k}": v for k, v in column_settings(on_warmup).items()},
             }
     return document
-
-
-def column_settings(column: str) -> dict[str, float]:
-    """Return what the name of a column says after the "@"; nothing where it says no numbers.
-
-    Examples
-    --------
-    >>> column_settings("graph@3600")
-    {'half_life_seconds': 3600.0}
-    >>> column_settings("mix@900:120:0.8")
-    {'graph_half_life_seconds': 900.0, 'popularity_half_life_seconds': 120.0, 'graph_share': 0.8}
-    >>> column_settings("ranker")
-    {}
-    """
-    try:
-        numbers = [float(number) for number in column.partition("@")[2].split(":")]
-    except ValueError:
-        return {}
-    names: tuple[str, ...] = ("half_life_seconds",)
-    if len(numbers) > 1:
-        names = ("graph_half_life_seconds", "popularity_half_life_seconds", "graph_share")
-    return dict(zip(names, numbers, strict=True))
 
 
 def _columns_of(loop: LearningLoop, kind: str) -> list[str]:

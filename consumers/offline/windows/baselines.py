@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from consumers.errors import ConfigError
 from consumers.offline.replay.rivals import FROZEN, KNOWN, BaselineSelection
+from gsr.baselines.column_names import kind_of
 from gsr.baselines.together import BaselinesTogether
 
 
@@ -66,8 +67,3 @@ def columns_by_kind(columns: Iterable[str]) -> dict[str, int]:
     for column in columns:
         counts[kind_of(column)] = counts.get(kind_of(column), 0) + 1
     return counts
-
-
-def kind_of(column: str) -> str:
-    """Return what a column's name says before the "@"."""
-    return column.partition("@")[0]

@@ -37,7 +37,7 @@ def against(document: Mapping[str, Any]) -> str:
             for text in (f"{found[name]['mean_against']:.4f}", judged(found[name]))
         ]
         rows.append((worded(html.escape(name), html.escape(IN_WORDS.get(name, ""))), *cells))
-    heads = [head for m in AGAINST_EACH for head in (m.upper(), "the joint model is")]
+    heads = [head for m in AGAINST_EACH for head in (m.upper(), "joint is")]
     return (
         "<h2>Against what you may have</h2><p>Each baseline hears the same clicks and is updated "
         "after every single one. Below each difference is its 95 % interval, the wider of two: "

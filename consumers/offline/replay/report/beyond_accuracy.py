@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from consumers.offline.replay.report.tables import worded, worded_table
 from consumers.offline.replay.report.words import setting
-from gsr.loop.baseline_choice import column_settings, kind_of
+from gsr.baselines.column_names import column_settings, kind_of
 
 
 @dataclass(frozen=True, slots=True)

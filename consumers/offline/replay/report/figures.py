@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from consumers.offline.replay.analysis import is_joint
 from consumers.offline.replay.report.words import duration
-from gsr.loop.baseline_choice import kind_of
+from gsr.baselines.column_names import kind_of
 
 PALETTE: Final = ("#2f81f7", "#d29922", "#8b949e", "#3fb950", "#db61a2", "#a371f7", "#f0883e")
 """Readable on white and on black."""

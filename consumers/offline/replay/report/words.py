@@ -21,7 +21,7 @@ def setting(settings: Mapping[str, float]) -> str:
     Parameters
     ----------
     settings
-        See `gsr.loop.baseline_choice.column_settings`; other keys may be there.
+        See `gsr.baselines.column_names.column_settings`; other keys may be there.
 
     Examples
     --------
