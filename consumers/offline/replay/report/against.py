@@ -37,11 +37,14 @@ def against(document: Mapping[str, Any]) -> str:
             for text in (f"{found[name]['mean_against']:.4f}", judged(found[name]))
         ]
         rows.append((worded(html.escape(name), html.escape(IN_WORDS.get(name, ""))), *cells))
+    untimed = any(one["windows"] is None for one in metrics[0].values())
+    few = " Here are too few windows of time to tell of others." if untimed else ""
     heads = [head for m in AGAINST_EACH for head in (m.upper(), "joint is")]
     return (
         "<h2>Against what you may have</h2><p>Each baseline hears the same clicks and is updated "
         "after every single one. Below each difference is its 95 % interval, the wider of two: "
         "had other users clicked, and had it been other times. Better or worse is what is beyond "
-        "luck, corrected for the number of baselines (Holm); everything else is unclear.</p>"
+        "luck, corrected for the number of baselines (Holm); everything else is unclear."
+        f"{few}</p>"
         f"{worded_table(('', *heads), rows, '3.8rem minmax(0, 1fr) 4.1rem minmax(0, 1fr)')}"
     )

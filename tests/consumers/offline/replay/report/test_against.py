@@ -26,6 +26,15 @@ def test_every_baseline_has_its_verdict_and_interval() -> None:
     assert rows[2].count("<b>unclear</b> +0.0000") == 2
 
 
+def test_what_too_few_windows_leave_open_is_said() -> None:
+    found = [difference("graph", 0.1, metric=metric) for metric in ("hr@20", "mrr@20")]
+    told = document(*found)
+    told["overall"]["joint"]["mrr@20"] = 0.2
+    assert "too few windows" not in against(told)
+    told["differences"]["baselines"] = [one | {"windows": None} for one in found]
+    assert "too few windows" in against(told)
+
+
 def test_without_baselines_there_is_no_table() -> None:
     assert against(document()) == ""
 
