@@ -117,9 +117,26 @@ def replay(
             "--baselines",
             metavar="NAMES",
             help="Which to measure: names with commas between them, default, all or none; with "
-            "warmup half-lives and mixes are chosen on the warm-up, else on the scored clicks.",
+            "warmup half-lives and mixes are chosen on the warm-up, else on the scored clicks. "
+            "retrained, which needs processes and hours, is not in all.",
         ),
     ] = "default",
+    retrain_hours: Annotated[
+        float,
+        typer.Option(
+            "--retrain-hours",
+            metavar="HOURS",
+            help="Of event time, between two models of the baseline retrained.",
+        ),
+    ] = 24.0,
+    retrain_passes: Annotated[
+        int | None,
+        typer.Option(
+            "--retrain-passes",
+            min=1,
+            help="Passes of retrained over its clicks at most (default: validation ends them).",
+        ),
+    ] = None,
     compare: Annotated[
         list[Path] | None,
         typer.Option(
@@ -186,8 +203,9 @@ def replay(
     loaded = resolve(config, settings, url)
     compared = _compared(compare or [], settings)
     from consumers.cli.progress_bar import progress_bar
+    from consumers.offline.replay.options import ReplayOptions
+    from consumers.offline.replay.retraining.plan import RetrainingOptions
     from consumers.offline.replay.rivals import BaselineSelection
-    from consumers.offline.replay.run import ReplayOptions
     from consumers.offline.replay.run import replay as replay_events
     from consumers.runtime.interruption import Interruption
 
@@ -213,6 +231,7 @@ def replay(
                 cycle_clicks=cycle_clicks,
                 recommendations=recommendations,
                 baselines=BaselineSelection.parse(baselines),
+                retraining=RetrainingOptions(hours=retrain_hours, passes=retrain_passes),
                 compare=compared,
                 on_bad="skip" if skip_bad else "fail",
                 judged=url is not None,
@@ -246,10 +265,10 @@ def _stop_told(out: Path) -> Iterator[None]:
 def _compared(files: list[Path], settings: list[str] | None) -> "dict[str, GsrConfig]":
     """Return name -> settings of each file; the flags count for all of them."""
     named = {file.stem: resolve(file, settings) for file in map(home_path, files)}
-    if len(named) < len(files) or "frozen" in named:
+    if len(named) < len(files) or not named.keys().isdisjoint(("frozen", "retrained")):
         raise typer.BadParameter(
             "name the files of --compare differently: their names without .toml are what the "
-            "configurations are called, and frozen is a baseline",
+            "configurations are called, and frozen and retrained are baselines",
             param_hint="--compare",
         )
     return named

@@ -52,7 +52,7 @@ _OF_WINDOWS: Final = ("window_hours", "mode", "tested")
 _SET_BY_PROTOCOL: Final = ("window_hours", "tested")
 _NOT_OF_WINDOWS: Final = (
     *("header", "quoting", "time_format", "start", "stop", "warmup", "compare"),
-    *("recommendations", "resume", "skip_bad"),
+    *("recommendations", "resume", "skip_bad", "retrain_hours", "retrain_passes"),
 )
 _FIELDS: Final = {
     "user": "user",

@@ -107,11 +107,14 @@ class ClickHistory:
             Clicks, whole cycles of them, that are read and not yielded.
         """
         rules, offset = self.options.config.events.rules(), first_offset
-        events = sorted_events(self.file, self.summary)
-        for columns in cut(events, self.cycle_clicks, self.options.limit):
+        for columns in self.columns(self.cycle_clicks):
             first, offset = offset, offset + len(columns)
             if offset - first_offset > skip:
                 yield to_click_batch(columns, rules, first)
+
+    def columns(self, rows: int) -> Iterator[EventColumns]:
+        """Yield all clicks by time, `rows` of them at a time, as the file tells them."""
+        return cut(sorted_events(self.file, self.summary), rows, self.options.limit)
 
 
 def cycle_clicks(events: int) -> int:

@@ -84,7 +84,7 @@ class TrustLearner:
         rng, loss = np.random.default_rng(self._seed), 0.0
         for _ in range(config.trust_passes):
             total = 0.0
-            for rows in self._batches(len(cases), rng):
+            for rows in trust_batches(len(cases), config.trust_batch, rng):
                 features = scores.features(cases[rows])
                 mine = vectors.index_select(0, self._model.tensor(rows))
                 told = trust(self._model.tensor(features.context), mine)
@@ -116,12 +116,15 @@ class TrustLearner:
         adam.step()
         return float(loss.detach())
 
-    def _batches(self, count: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
-        """Yield the rows of all cases once, in a new order."""
-        size = max(1, min(self._config.trust_batch, count // FEWEST_BATCHES))
-        order = rng.permutation(count)
-        for start in range(0, count, size):
-            yield np.sort(order[start : start + size])
+
+def trust_batches(
+    count: int, most: int, rng: np.random.Generator
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield the rows of all cases once, in a new order, at most so many together."""
+    size = max(1, min(most, count // FEWEST_BATCHES))
+    order = rng.permutation(count)
+    for start in range(0, count, size):
+        yield np.sort(order[start : start + size])
 
 
 def _hidden(

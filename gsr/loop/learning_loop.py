@@ -274,9 +274,26 @@ class LearningLoop:
         self._encoded = None
         return CycleReport(learned=learned, verdict=verdict, effort=effort)
 
-    def let_samples_go(self) -> None:
-        """Forget the tested clicks that wait to be learned."""
-        self._unlearned = []
+    def let_samples_go(self) -> list[Samples]:
+        """Forget the tested clicks that wait to be learned; return what is forgotten."""
+        forgotten, self._unlearned = self._unlearned, []
+        return forgotten
+
+    def serve(self, model: JointModel) -> None:
+        """Rank with another model from now on, with a learner of its own.
+
+        Parameters
+        ----------
+        model
+            With a row for each of the mirror's; its shape may differ from the one before in all
+            but time scales and events.
+        """
+        self.learner = Learner(model, self.options.learner)
+        self._encoded = None
+
+    def let_items_in(self) -> None:
+        """Give the items that came since the last cycle their rows; a cycle of learning does so."""
+        self._encoded = None
 
     def adopt(self, model: JointModel, generations: npt.NDArray[np.int64]) -> None:
         """Go on from another model's weights; rows that stood for other items then are kept.

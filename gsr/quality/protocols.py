@@ -5,7 +5,7 @@ ends: of user u, the clicks ``starts[u] : ends[u]``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,7 @@ SLICES: Final = ("warm", "cold_items", "cold_users", "short_histories", "long_hi
 
 LEAVE_ONE_OUT: Final = "leave-one-out"
 TEMPORAL: Final = "temporal"
+WHOLE: Final = "whole"
 
 LEAST_CLICKS: Final = 3
 """Leave-one-out tests users with so many clicks: one to test, one to select, one to learn from."""
@@ -28,12 +29,12 @@ LEAST_CLICKS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """Clicks to predict, at most one a user, each from the user's clicks before it.
+    """Clicks to predict, each from the user's clicks before it; at most one a user in a test.
 
     Parameters
     ----------
     users
-        int64 [m], ascending.
+        int64 [m], never falling.
     positions
         int64 [m], where the target stands in `Interactions.items`. The history is everything from
         the user's start up to, not with, this position.
@@ -223,20 +224,10 @@ def temporal(
 
     cut = float(np.quantile(interactions.times, quantile))
     ends = ends_at(interactions, cut)
-    sequences = ends - starts > 1
-    times = interactions.times[clicks_before(interactions, np.where(sequences, ends, starts))]
-    if not len(times):
-        raise SplitError(f"no user has two clicks up to the {quantile} quantile of all times")
-    valid_cut = float(np.quantile(times, quantile))
-    valid_ends = ends_at(interactions, valid_cut)
-
-    valid = _last_clicks(last, starts, valid_ends, np.where(sequences, ends, starts))
+    up_to = f"up to the {quantile} quantile of all times"
+    valid_cut, valid = _validation(interactions, ends, quantile, last, up_to)
     test = _last_clicks(last, starts, ends, stops)
-    for name, cases in (("validate", valid), ("test", test)):
-        if not len(cases):
-            raise SplitError(
-                f"nobody with a history clicks late enough to {name} on: lower the quantile"
-            )
+    _check_cases(test, "test")
     return Split(
         interactions,
         TEMPORAL,
@@ -247,8 +238,51 @@ def temporal(
             "valid_cut": valid_cut,
             "test_cut": cut,
         },
-        valid=Stage(valid_ends, valid, ends, live_by_time=True),
-        test=Stage(ends if refit else valid_ends, test, stops.copy(), live_by_time=True),
+        valid=valid,
+        test=Stage(ends if refit else valid.learned_ends, test, stops.copy(), live_by_time=True),
+    )
+
+
+def whole(
+    interactions: Interactions,
+    quantile: float = 0.9,
+    eligible: npt.NDArray[np.bool_] | None = None,
+) -> Split:
+    """Learn everything, after the time to stop was chosen on the newest part of it.
+
+    What a service does that learns anew now and then: there is nothing to test on yet. The moment
+    after which clicks select is that of `temporal`, but they all do that have a history, not each
+    user's last one alone: on a stream every click is asked for. Nobody is tested, so the test stage
+    says only what the model learns in the end.
+
+    Parameters
+    ----------
+    interactions
+        All clicks.
+    quantile
+        Of the times of users with two clicks or more: what is later selects. Between 0 and 1.
+    eligible
+        bool [n], which clicks may be targets; None: all.
+
+    Raises
+    ------
+    ValueError
+        The quantile is not between 0 and 1.
+    SplitError
+        There is nothing to learn or nothing to select by.
+    """
+    if not 0.0 < quantile < 1.0:
+        raise ValueError(f"quantile is {quantile}: give a number between 0 and 1")
+    last, stops = _last_eligible(interactions, eligible), interactions.starts[1:].copy()
+    valid_cut, last_clicks = _validation(interactions, stops, quantile, last, "so far")
+    valid = replace(last_clicks, cases=_later_clicks(interactions, last_clicks, eligible))
+    nobody = Cases(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    return Split(
+        interactions,
+        WHOLE,
+        {"quantile": quantile, "valid_cut": valid_cut},
+        valid=valid,
+        test=Stage(stops, nobody, stops, live_by_time=True),
     )
 
 
@@ -294,6 +328,48 @@ def ends_at(interactions: Interactions, moment: float) -> npt.NDArray[np.int64]:
     early = interactions.users[interactions.times <= moment]
     counts = np.bincount(early, minlength=interactions.user_count)
     return interactions.starts[:-1] + counts
+
+
+def _validation(
+    interactions: Interactions,
+    ends: npt.NDArray[np.int64],
+    quantile: float,
+    last: npt.NDArray[np.int64],
+    up_to: str,
+) -> tuple[float, Stage]:
+    """Return the moment after which clicks before `ends` select, and the stage that does.
+
+    Users with a single click there are left out where the moment is looked for.
+    """
+    starts = interactions.starts[:-1]
+    sequences = np.where(ends - starts > 1, ends, starts)
+    times = interactions.times[clicks_before(interactions, sequences)]
+    if not len(times):
+        raise SplitError(f"no user has two clicks {up_to}")
+    cut = float(np.quantile(times, quantile))
+    learned_ends = np.minimum(ends_at(interactions, cut), ends)
+    cases = _last_clicks(last, starts, learned_ends, sequences)
+    _check_cases(cases, "validate")
+    return cut, Stage(learned_ends, cases, ends, live_by_time=True)
+
+
+def _later_clicks(
+    interactions: Interactions, stage: Stage, eligible: npt.NDArray[np.bool_] | None
+) -> Cases:
+    """Return every eligible click that a stage may not learn and that has a history."""
+    asked = ~clicks_before(interactions, stage.learned_ends)
+    asked[interactions.starts[:-1][interactions.lengths > 0]] = False
+    if eligible is not None:
+        asked &= eligible
+    positions = np.flatnonzero(asked)
+    return Cases(interactions.users[positions], positions)
+
+
+def _check_cases(cases: Cases, what: str) -> None:
+    if not len(cases):
+        raise SplitError(
+            f"nobody with a history clicks late enough to {what} on: lower the quantile"
+        )
 
 
 def _last_clicks(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from consumers.config.settings import GsrConfig
-from consumers.offline.replay.run import ReplayOptions, replay
+from consumers.offline.replay.options import ReplayOptions
+from consumers.offline.replay.run import replay
 from examples.replay_tables import quality, recommendations
 from tests.consumers.trainer_world import SMALL_LEARNER, SMALL_MODEL
 

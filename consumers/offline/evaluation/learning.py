@@ -93,7 +93,7 @@ class SeedLearning:
     device
         Where to learn and score.
     kept
-        The file.
+        The file; None: none is kept, and a stop loses all.
     borrowed
         Whether the file is another evaluation's, whose encoders are taken as they are.
     """
@@ -108,7 +108,7 @@ class SeedLearning:
         rules: LearningRules,
         mask_seen: bool,
         device: str,
-        kept: Path,
+        kept: Path | None,
         borrowed: bool = False,
     ) -> None:
         self._split = split
@@ -203,6 +203,8 @@ class SeedLearning:
         )
 
     def _save(self, learner: BatchLearner) -> None:
+        if self._kept is None:
+            return
         tensors, document = learner.state()
         named = {_STATE + name: tensor for name, tensor in tensors.items()}
         named |= {_BEST + name: tensor for name, tensor in self._best.items()}
@@ -212,6 +214,8 @@ class SeedLearning:
 
     def _resume(self, learner: BatchLearner) -> bool:
         """Go on from the file; return whether there is one of this very learning."""
+        if self._kept is None:
+            return False
         try:
             tensors = decode_tensors(self._kept.read_bytes())
         except FileNotFoundError:
@@ -225,7 +229,7 @@ class SeedLearning:
         return True
 
     def _check_borrowed(self, *, resumed: bool) -> None:
-        if not self._kept.exists():
+        if self._kept is None or not self._kept.exists():
             raise ArtifactError(
                 f"{self._kept}: there are no encoders of seed {self._seed}: evaluate with this "
                 "seed and without --encoders first"

@@ -17,7 +17,7 @@ from gsr.loop.list_watch import ListWatch
 from gsr.loop.reports import CycleReport, TestedClicks
 from gsr.network.model import JointModel
 
-LearnsUntil = Literal["end", "warmup"]
+LearnsUntil = Literal["end", "warmup", "never"]
 
 STAGES: Final = ("counting", "testing", "learning", "watching")
 
@@ -39,7 +39,8 @@ class ContenderOptions:
     window_seconds
         How often drift is looked for, in event time.
     learns_until
-        "end", or "warmup": its weights stay as they were after the warm-up; its counters go on.
+        "end"; "warmup": its weights stay as they were after the warm-up, its counters go on; or
+        "never": its weights come from elsewhere.
     watched
         Whether drift is looked for, and lists are watched.
     """
@@ -116,7 +117,8 @@ class Contender:
         loop, times = self.loop, self.times
         times.timed("counting", lambda: loop.advance(batch, rank=rank))
         times.timed("testing", loop.test)
-        if rank and self.options.learns_until == "warmup":
+        until = self.options.learns_until
+        if until == "never" or (rank and until == "warmup"):
             loop.let_samples_go()
         else:
             report = times.timed("learning", loop.learn)

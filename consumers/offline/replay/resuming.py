@@ -47,6 +47,27 @@ class StoppedReplay:
         self.directory.mkdir(parents=True, exist_ok=True)
         save(self.directory / _STATE, {"identity": self._identity, "done": done, "run": roots})
 
+    def done(self) -> int:
+        """Return how many clicks are behind the run that stopped, which is of the same replay.
+
+        Raises
+        ------
+        NotFoundError, ConfigError, ArtifactError
+            See `restore`.
+        """
+        path = self.directory / _STATE
+        if not path.is_file():
+            raise NotFoundError(
+                f"{self.directory.parent} holds no stopped replay: run without --resume"
+            )
+        found = restore(path, {"identity": "", "done": 0})
+        if found["identity"] != self._identity:
+            raise ConfigError(
+                f"the replay that stopped in {self.directory.parent} had other events or options: "
+                "give the same ones, or run without --resume"
+            )
+        return int(found["done"])
+
     def restore(self, roots: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
         """Fill the objects of a fresh run; return how many clicks are behind it, and its roots.
 
@@ -59,19 +80,9 @@ class StoppedReplay:
         ArtifactError
             It cannot be read.
         """
-        path = self.directory / _STATE
-        if not path.is_file():
-            raise NotFoundError(
-                f"{self.directory.parent} holds no stopped replay: run without --resume"
-            )
-        made = {"identity": "", "done": 0, "run": dict(roots)}
-        found = restore(path, made)
-        if found["identity"] != self._identity:
-            raise ConfigError(
-                f"the replay that stopped in {self.directory.parent} had other events or options: "
-                "give the same ones, or run without --resume"
-            )
-        return int(found["done"]), found["run"]
+        done = self.done()
+        found = restore(self.directory / _STATE, {"run": dict(roots)})
+        return done, found["run"]
 
     @property
     def exists(self) -> bool:

@@ -20,6 +20,7 @@ SESSION_KNN: Final = "session-knn"
 ITEM_TO_ITEM: Final = "item-to-item"
 RANKER: Final = "ranker"
 FROZEN: Final = "frozen"
+RETRAINED: Final = "retrained"
 
 DEFAULT: Final = (COUNTERS, SESSION_KNN, ITEM_TO_ITEM, RANKER)
 """Those that cost less than the model."""
@@ -30,8 +31,12 @@ KNOWN: Final[Mapping[str, str]] = {
     ITEM_TO_ITEM: "cosine item-kNN and sequential rules, over ten clicks",
     RANKER: "a small network over all that is counted, learned online, without encoders",
     FROZEN: "the joint model as it was after the warm-up, on counters that go on",
+    RETRAINED: "the joint model learned anew from all clicks now and then, in processes beside",
 }
 """Name to what it is."""
+
+ALL: Final = tuple(name for name in KNOWN if name != RETRAINED)
+"""Those that a replay measures by itself; what takes processes and hours has to be named."""
 
 _MAKERS: Final[Mapping[str, Callable[[], Baseline]]] = {
     COUNTERS: lambda: BaselineCounters(HALF_LIVES, MIXES),
@@ -40,6 +45,8 @@ _MAKERS: Final[Mapping[str, Callable[[], Baseline]]] = {
     RANKER: CounterRanker,
 }
 
+IN_LOOP: Final = tuple(_MAKERS)
+"""Those that are measured inside of a learning loop, click by click."""
 
 LISTED: Final = ("popularity@86400", "graph@86400", "mix@86400:14400:0.5")
 """Counters whose lists are watched; which ones are best is not known before the end."""
@@ -73,6 +80,8 @@ class BaselineSelection:
     BaselineSelection(names=('counters', 'session-knn', 'item-to-item', 'ranker'), choice='warmup')
     >>> BaselineSelection.parse("frozen, warmup")
     BaselineSelection(names=('frozen',), choice='warmup')
+    >>> BaselineSelection.parse("all, retrained").names[-2:], "retrained" in ALL
+    (('frozen', 'retrained'), False)
     >>> BaselineSelection.parse("none")
     BaselineSelection(names=(), choice='best')
     """
@@ -84,13 +93,15 @@ class BaselineSelection:
     def parse(cls, text: str) -> "BaselineSelection":
         """Read names with commas between them; "default", "all", "none" and "warmup" may be there.
 
+        "all" is all that need nothing beside the replay: see `ALL`.
+
         Raises
         ------
         ConfigError
             There is no such baseline.
         """
         given = [word.strip() for word in text.split(",") if word.strip()]
-        groups = {"default": DEFAULT, "all": tuple(KNOWN), "none": ()}
+        groups = {"default": DEFAULT, "all": ALL, "none": ()}
         choice: BaselineChoice = "warmup" if "warmup" in given else "best"
         words = [word for word in given if word != "warmup"] or ["default"]
         unknown = [word for word in words if word not in KNOWN and word not in groups]

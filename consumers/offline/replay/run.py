@@ -1,23 +1,22 @@
 """`gsr replay`: an event file through the learning loop, in event time, with quality measured."""
 
 import math
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from typing import Any, Final, Literal
+from dataclasses import asdict, replace
+from typing import Any, Final
 
-from consumers.config.settings import GsrConfig
-from consumers.errors import ConfigError
-from consumers.offline.click_history import ClickHistory, ClickHistoryOptions
+from consumers.offline.click_history import ClickHistory
 from consumers.offline.evaluation.case_files import CASES_NAME
 from consumers.offline.replay.analysis import analyse
 from consumers.offline.replay.cases import CaseWriter
-from consumers.offline.replay.contender import Contender, ContenderOptions
+from consumers.offline.replay.contender import Contender
 from consumers.offline.replay.lists import LISTS_NAME, ReplayLists, lists_file, newest_users
+from consumers.offline.replay.options import ReplayOptions
 from consumers.offline.replay.report.page import write_report
 from consumers.offline.replay.resuming import SAVE_SECONDS, StoppedReplay, identity_of
-from consumers.offline.replay.rivals import FROZEN, BaselineSelection, list_makers
+from consumers.offline.replay.retraining.contender import RetrainedContender
+from consumers.offline.replay.retraining.retraining import Retraining, RetrainingSubject
+from consumers.offline.replay.rivals import RETRAINED, list_makers
 from consumers.offline.replay.stage_times import StageTimes
 from consumers.runtime.documents import write_document
 from consumers.runtime.interruption import Interruption
@@ -32,46 +31,6 @@ from stream.clock import Clock, Periodic, SystemClock
 
 FINAL_USERS: Final = 10_000
 """How many users' lists `--recommendations final` writes: those whose clicks are newest."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayOptions(ClickHistoryOptions):
-    """Events to replay, and how; settings of processes are not used.
-
-    Parameters
-    ----------
-    out
-        Directory for `metrics.json`, `report.html` and the recommendations; made if missing.
-    warmup
-        Share of the stream that is learned before scoring begins, 0 to 1.
-    repeats
-        "exclude": clicks on items in the user's buffer are not scored, and those items are left
-        out of the ranking; "include": all clicks with an earlier one are, among all items.
-    seed
-        Of everything random.
-    recommendations
-        "final": the lists, at the end, of the 10,000 users whose clicks are newest; "all": after
-        each cycle the lists of the users who clicked in it, as the publisher would have sent them
-        (large, and about twice as slow); "none".
-    baselines
-        Which are measured, and where their half-lives are chosen.
-    resume
-        Go on where a replay of the same events and options stopped, in `out`.
-    compare
-        Name to settings of other configurations that learn beside, on the same reading.
-    judged
-        The events come from a topic: their times were judged by their append times.
-    """
-
-    out: Path
-    warmup: float = 0.1
-    repeats: Literal["exclude", "include"] = "exclude"
-    seed: int = 0
-    recommendations: Literal["none", "final", "all"] = "final"
-    baselines: BaselineSelection = field(default_factory=BaselineSelection)
-    compare: Mapping[str, GsrConfig] = field(default_factory=dict)
-    judged: bool = False
-    resume: bool = False
 
 
 def replay(
@@ -93,11 +52,13 @@ def replay(
         An option makes no sense; says which.
     NotFoundError, ArtifactError
         There is nothing to go on from.
+    TrainingError
+        A model could not be learned.
     StorageFullError
         The results cannot be written; found before the replay where it is so then.
     """
     clock = clock or SystemClock()
-    _check(options)
+    options.check()
     check_output(options.out)
     started = clock.monotonic()
     now = math.inf if options.judged else clock.time()
@@ -158,11 +119,25 @@ class Replay:
         listed = list_makers(self._baselines)
         self.contenders = [
             Contender(one, nothing if number else self._baselines, clock.monotonic, listed)
-            for number, one in enumerate(_contenders(options, history.window_seconds))
+            for number, one in enumerate(options.contenders(history.window_seconds))
         ]
         self._times = StageTimes(("reading", "lists"), clock.monotonic)
-        self.stopped = StoppedReplay(options.out, identity_of(history, _identity(options)))
+        self.stopped = StoppedReplay(options.out, identity_of(history, options.identity()))
         self._save_due = Periodic(clock, SAVE_SECONDS, first=SAVE_SECONDS)
+        self._warmed = round(options.warmup * history.events)
+        self._retrained: RetrainedContender | None = None
+        if RETRAINED in options.baselines.names:
+            retraining = self._retraining(clock)
+            joint = self.contenders[0].options
+            asked = replace(
+                joint,
+                name=RETRAINED,
+                config=retraining.config,
+                learns_until="never",
+                watched=False,
+            )
+            self._retrained = RetrainedContender(asked, nothing, clock.monotonic, retraining)
+            self.contenders.append(self._retrained)
 
     @property
     def loop(self) -> LearningLoop:
@@ -184,8 +159,7 @@ class Replay:
     def follow(self, lists: ReplayLists | None, stack: ExitStack) -> None:
         """Take the whole stream in, cycle by cycle; `stack` closes the cases."""
         total = self._history.events
-        done, parts = self._begin()
-        warmed = round(self._options.warmup * total)
+        done, parts = self._begin(stack)
         self._cases = stack.enter_context(self._writer(parts))
         batches = self._history.batches(skip=done)
         while True:
@@ -193,14 +167,13 @@ class Replay:
                 batch = self._times.timed("reading", lambda: next(batches, None))
                 if batch is None:
                     break
-                # A cycle never straddles the end of the warm-up: scoring begins at one exact click.
-                for part in batch.split(warmed - done):
-                    self._turn(part, rank=done >= warmed)
-                    done += len(part)
-                if lists is not None and self._options.recommendations == "all":
-                    users = list(dict.fromkeys(batch.user_ids))
-                    self._times.timed("lists", lambda: lists.write(users, "click"))  # noqa: B023 - called at once
-                self._tell(done)
+                if self._are_models_there(done, len(batch)):
+                    self._take(batch, done)
+                    done += len(batch)
+                    if lists is not None and self._options.recommendations == "all":
+                        users = list(dict.fromkeys(batch.user_ids))
+                        self._times.timed("lists", lambda: lists.write(users, "click"))  # noqa: B023 - called at once
+                    self._tell(done)
                 self._keep(done)
             self._interruption.end()
         if lists is not None and self._options.recommendations == "final":
@@ -213,13 +186,31 @@ class Replay:
         if not self.stopped.exists:
             self.stopped.remove()
 
-    def _begin(self) -> tuple[int, int]:
+    def _begin(self, stack: ExitStack) -> tuple[int, int]:
         """Return how many clicks and parts of cases the run that stopped has left; else none."""
-        if self._options.resume:
-            done, roots = self.stopped.restore(self._roots(parts=0))
-            return done, int(roots["parts"])
-        self.stopped.remove()
-        return 0, 0
+        resuming = self._options.resume
+        done = self.stopped.done() if resuming else 0
+        if not resuming:
+            self.stopped.remove()
+        if self._retrained is not None:
+            self._retrained.begin(stack, done, self._interruption)
+        if not resuming:
+            return 0, 0
+        done, roots = self.stopped.restore(self._roots(parts=0))
+        return done, int(roots["parts"])
+
+    def _are_models_there(self, done: int, clicks: int) -> bool:
+        """Wait for the models that rank the next clicks; False: interrupted, take none in."""
+        if self._retrained is None:
+            return True
+        return self._retrained.ready(done, done + clicks, self._interruption)
+
+    def _take(self, batch: ClickBatch, done: int) -> None:
+        """Take a batch in; `done` clicks are behind."""
+        # A cycle never straddles the end of the warm-up: scoring begins at one exact click.
+        for part in batch.split(self._warmed - done):
+            self._turn(part, rank=done >= self._warmed)
+            done += len(part)
 
     def _writer(self, parts: int) -> CaseWriter:
         history, options = self._history, self._options
@@ -280,6 +271,7 @@ class Replay:
                 "scored": loop.quality.overall.scored,
                 "stages_seconds": self._stages(),
                 "models_seconds": self._models_seconds(),
+                **self._retraining_cost(),
             },
         }
 
@@ -308,6 +300,26 @@ class Replay:
             },
         }
 
+    def _retraining(self, clock: Clock) -> Retraining:
+        options = self._options
+        subject = RetrainingSubject(
+            history=self._history,
+            config=options.config,
+            seed=options.seed,
+            mask_seen=options.repeats == "exclude",
+            warmed=self._warmed,
+        )
+        times = StageTimes(("waiting",), clock.monotonic)
+        return Retraining(
+            options.retraining, subject, self.stopped.directory, self._progress, times
+        )
+
+    def _retraining_cost(self) -> dict[str, Any]:
+        """Return what processes beside the replay have cost; no other figure holds it."""
+        if self._retrained is None:
+            return {}
+        return {"retraining": self._retrained.retraining.cost()}
+
     def _turn(self, batch: ClickBatch, *, rank: bool) -> None:
         joint, *others = self.contenders
         for tested in joint.turn(batch, rank=rank):
@@ -324,55 +336,3 @@ class Replay:
             self._timed_progress.tell("testing and learning", done, f"HR@20 {hits:.3f}")
         else:
             self._timed_progress.tell("learning", done)
-
-
-def _identity(options: ReplayOptions) -> dict[str, Any]:
-    """Return what of the options decides the outcome, as JSON values."""
-    return {
-        "warmup": options.warmup,
-        "repeats": options.repeats,
-        "seed": options.seed,
-        "limit": options.limit,
-        "cycle_clicks": options.cycle_clicks,
-        "baselines": options.baselines.names,
-        "config": options.config.model_dump(mode="json"),
-        "compare": {name: one.model_dump(mode="json") for name, one in options.compare.items()},
-    }
-
-
-def _contenders(options: ReplayOptions, window: float) -> list[ContenderOptions]:
-    """Return the joint model, what it is compared with, and its frozen self, where asked for."""
-    joint = ContenderOptions(
-        name=JOINT,
-        config=options.config,
-        seed=options.seed,
-        mask_seen=options.repeats == "exclude",
-        window_seconds=window,
-        watched=True,
-    )
-    compared = [
-        # A seed of its own counts: two seeds of one configuration can be compared.
-        replace(
-            joint,
-            name=name,
-            config=config,
-            seed=config.learner.seed or options.seed,
-            watched=False,
-        )
-        for name, config in options.compare.items()
-    ]
-    frozen = replace(joint, name=FROZEN, learns_until="warmup", watched=False)
-    return [joint, *compared, *([frozen] if FROZEN in options.baselines.names else [])]
-
-
-def _check(options: ReplayOptions) -> None:
-    if not 0.0 <= options.warmup < 1.0:
-        raise ConfigError(f"warmup is {options.warmup}: give a share from 0 up to, not with, 1")
-    if options.limit is not None and options.limit < 1:
-        raise ConfigError(f"limit is {options.limit}: give 1 or more, or leave it out")
-    if options.resume and options.recommendations == "all":
-        raise ConfigError(
-            "a replay that writes all lists cannot go on where it stopped: leave --resume out"
-        )
-    if options.cycle_clicks is not None and options.cycle_clicks < 1:
-        raise ConfigError(f"cycle_clicks is {options.cycle_clicks}: give 1 or more")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from consumers.errors import ConfigError
-from consumers.offline.replay.rivals import FROZEN, KNOWN, BaselineSelection
+from consumers.offline.replay.rivals import IN_LOOP, BaselineSelection
 from gsr.baselines.column_names import kind_of
 from gsr.baselines.together import BaselinesTogether
 
@@ -24,11 +24,11 @@ def window_baselines(text: str, monotonic: Callable[[], float]) -> BaselinesToge
         There is no such baseline, or it is one of a replay without windows alone.
     """
     selection = BaselineSelection.parse(text)
-    if FROZEN in selection.names:
-        others = ", ".join(name for name in KNOWN if name != FROZEN)
+    of_clicks = [name for name in selection.names if name not in IN_LOOP]
+    if of_clicks:
         raise ConfigError(
-            f"{FROZEN} is no baseline of windows, whose mode {FROZEN} ranks by what was known "
-            f"before each of them: name those that you want of {others}"
+            f"{', '.join(of_clicks)}: no baseline of windows, whose mode frozen ranks by what was "
+            f"known before each of them; name those that you want of {', '.join(IN_LOOP)}"
         )
     if selection.choice == "warmup":
         raise ConfigError(

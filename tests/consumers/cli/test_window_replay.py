@@ -93,7 +93,7 @@ def test_a_session_may_take_the_users_place_click_by_click() -> None:
         ("--protocol windows --column session=nosuch", 2, "no column nosuch among window, "),
         ("--protocol windows --window-hours 10000", 2, "are learned only"),
         ("--protocol windows --column session=timestamp", 2, "nothing can be tested"),
-        ("--protocol windows --baselines all", 2, "frozen is no baseline of windows"),
+        ("--protocol windows --baselines all", 2, "frozen: no baseline of windows"),
         ("--protocol windows --baselines warmup", 2, "no warm-up"),
         ("--protocol ader --column window=window --mode live", 2, "live needs the column of times"),
         ("--mode live", 2, "--mode: there are no windows"),

@@ -9,7 +9,7 @@ import torch
 from gsr.config import BatchConfig, ModelConfig
 from gsr.counters.interactions import Interactions
 from gsr.errors import TrainingError
-from gsr.learning.trust_learner import HIDDEN, TrustLearner, _hidden
+from gsr.learning.trust_learner import HIDDEN, TrustLearner, _hidden, trust_batches
 from gsr.network.model import JointModel
 from gsr.quality.protocols import Cases, leave_one_out
 from gsr.ranking.case_scores import CaseScores, LinearScores
@@ -93,10 +93,9 @@ def test_without_passes_the_first_weights_stay(clicks: Interactions) -> None:
     assert float(trust.prior[0] + trust.constant.detach()[0]) == pytest.approx(1.0)
 
 
-def test_few_cases_are_still_learned_in_several_steps(clicks: Interactions) -> None:
+def test_few_cases_are_still_learned_in_several_steps() -> None:
     """Every case once a pass, in batches that are small where there are few."""
-    learner = Learning(clicks).learner
-    parts = list(learner._batches(60, np.random.default_rng(0)))  # noqa: SLF001 - its own rule
+    parts = list(trust_batches(60, 256, np.random.default_rng(0)))
     assert max(map(len, parts)) == 3
     assert sorted(np.concatenate(parts)) == list(range(60))
 

@@ -1,5 +1,7 @@
 """The loop: each click is tested before anything learns from it, then learned once, then judged."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -51,6 +53,36 @@ def test_a_click_is_ranked_by_what_came_before_it() -> None:
     alone, followed = found
     assert 0 < len(alone) < len(followed)
     np.testing.assert_array_equal(followed[: len(alone)], alone)
+
+
+def test_another_model_takes_over_between_two_cycles() -> None:
+    """It ranks and learns from then on, whatever its width; the old samples are given away."""
+    loop = loop_of()
+    loop.advance(ring(200), rank=False)
+    loop.test()
+    assert sum(map(len, loop.let_samples_go())) == 200
+    assert loop.waiting == 0
+    other = JointModel(replace(MODEL, dimension=16), 5)
+    other.grow(loop.mirror.graph())
+    loop.serve(other)
+    assert loop.model is loop.learner.model is other
+    np.testing.assert_array_equal(
+        loop.encoded_items().fused, other.encode_items(loop.mirror.graph()).fused
+    )
+    loop.advance(ring(100, start=12_000.0, seed=1))
+    assert loop.test() > 0
+    before = other.table.weight.clone()
+    assert loop.learn() is not None
+    assert not torch.equal(other.table.weight, before)
+
+
+def test_items_that_came_are_let_in_without_learning() -> None:
+    """They have vectors of their own in the next cycle, and not before."""
+    loop = loop_of()
+    loop.advance(ring(50))
+    assert len(loop.encoded_items().fused) == 0
+    loop.let_items_in()
+    assert len(loop.encoded_items().fused) == loop.mirror.items > 0
 
 
 def test_a_new_item_is_a_miss() -> None:

@@ -20,6 +20,7 @@ from gsr.quality.protocols import (
     clicks_before,
     leave_one_out,
     temporal,
+    whole,
 )
 
 Rows = list[tuple[int, int, float]]
@@ -239,6 +240,41 @@ def test_no_temporal_split_learns_from_after_its_moment(quantile: float) -> None
             assert times[stage.cases.positions].min() > moment
         assert times[split.valid.cases.positions].max() <= float(split.settings["test_cut"])
     assert made > 40
+
+
+@pytest.mark.parametrize("quantile", [0.3, 0.5, 0.9])
+def test_what_is_learned_whole_is_selected_as_if_a_test_came_after_it(quantile: float) -> None:
+    """At the moment of the temporal split whose test begins where the clicks end.
+
+    Every later click with a history selects, the last of each user as in that split.
+    """
+    rng = np.random.default_rng(3)
+    rows = [(int(rng.integers(6)), int(rng.integers(9)), float(time)) for time in range(50)]
+    later = temporal(gathered(rows), quantile)
+    moment = float(later.settings["test_cut"])
+    interactions = gathered([row for row in rows if row[2] <= moment])
+    split = whole(interactions, quantile)
+    assert split.settings["valid_cut"] == later.settings["valid_cut"]
+    assert learned(interactions, split.valid) == learned(later.interactions, later.valid)
+    expected = [
+        number
+        for number, time in enumerate(interactions.times)
+        if time > float(split.settings["valid_cut"]) and number not in interactions.starts
+    ]
+    assert split.valid.cases.positions.tolist() == expected
+    for history in histories(later.interactions, later.valid):
+        assert history in histories(interactions, split.valid)
+    assert clicks_before(interactions, split.test.learned_ends).all()
+    assert not len(split.test.cases)
+
+
+def test_what_cannot_be_selected_is_not_learned_whole() -> None:
+    with pytest.raises(SplitError, match="no user has two clicks so far"):
+        whole(gathered([(n, n, float(n)) for n in range(9)]))
+    with pytest.raises(SplitError, match="late enough to validate"):
+        whole(gathered([(0, n, 1.0) for n in range(9)]))
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        whole(gathered(temporal_rows()), 1.0)
 
 
 def beauty(path: Path) -> Interactions:

@@ -114,8 +114,21 @@ def costs(document: Mapping[str, Any]) -> str:
             (f"model {html.escape(name)}", f"{spent:,.1f} s")
             for name, spent in cost.get("models_seconds", {}).items()
         ),
+        *_retraining(cost),
     ]
     return f"<h2>Cost</h2>{table(('what', 'how much'), rows)}"
+
+
+def _retraining(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what learning anew cost beside the replay, where that was done."""
+    found = cost.get("retraining")
+    if found is None:
+        return []
+    what = f"{found['models']:,} models, every {found['hours']:g} hours"
+    return [
+        (f"retraining beside: {what}", f"{found['cpu_seconds']:,.0f} s of processor time"),
+        ("… waiting for them", f"{found['waiting_seconds']:,.0f} s"),
+    ]
 
 
 def _for_whom(document: Mapping[str, Any]) -> str:

@@ -1,0 +1,89 @@
+"""The contender whose model is learned anew beside the replay, and never in it."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from consumers.offline.replay.contender import Contender, ContenderOptions
+from consumers.offline.replay.retraining.model_files import onto_rows
+from consumers.offline.replay.retraining.plan import Moment
+from consumers.offline.replay.retraining.retraining import Retraining
+from consumers.runtime.interruption import Interruption
+from gsr.baselines.interface import Baseline
+from gsr.counters.click_batch import ClickBatch
+from gsr.loop.reports import TestedClicks
+
+
+class RetrainedContender(Contender):
+    """Counts click by click, and ranks by the newest model that was learned anew.
+
+    Until the first one, it ranks as a new model does, by the live counters. Items that came since a
+    model was learned begin as new rows do on the stream, from their neighbours.
+
+    Parameters
+    ----------
+    options
+        With settings of `Retraining.config`.
+    baselines
+        None, usually.
+    monotonic
+        A clock, in seconds.
+    retraining
+        Where models come from; call `ready` before each `turn`.
+
+    Attributes
+    ----------
+    retraining
+        The same.
+    """
+
+    def __init__(
+        self,
+        options: ContenderOptions,
+        baselines: Baseline,
+        monotonic: Callable[[], float],
+        retraining: Retraining,
+    ) -> None:
+        super().__init__(options, baselines, monotonic)
+        self.retraining = retraining
+
+    def begin(self, stack: ExitStack, done: int, interruption: Interruption) -> None:
+        """Have models learned from now on, until `stack` is closed.
+
+        After `done` clicks of a replay that goes on, it ranks by a model like the one that ranked
+        the last of them: its state can be restored.
+        """
+        for moment in self.retraining.begin(stack, done, interruption):
+            self.install(moment)
+
+    def ready(self, done: int, stop: int, interruption: Interruption) -> bool:
+        """Wait for the models that are to rank clicks before the click `stop`.
+
+        False where the wait was interrupted: nothing of these clicks must be taken in.
+        """
+        return self.retraining.ready(done, stop, interruption)
+
+    def turn(self, batch: ClickBatch, *, rank: bool) -> list[TestedClicks]:
+        """Take in a cycle's clicks and test them, by one model after another where it is time."""
+        tested: list[TestedClicks] = []
+        for part, moment in self.retraining.parts(batch):
+            if moment is not None:
+                self.install(moment)
+            self.loop.let_items_in()
+            tested += super().turn(part, rank=rank)
+        return tested
+
+    def install(self, moment: Moment) -> None:
+        """Rank by a moment's model from now on; where it could not be learned, by the old one."""
+        self.times.timed("learning", lambda: self._install(moment))
+
+    def state(self) -> dict[str, Any]:
+        """Return all that changes while it goes on."""
+        return super().state() | {"waited": self.retraining.times.seconds}
+
+    def _install(self, moment: Moment) -> None:
+        files = self.retraining.files(moment)
+        learned = files.learned()
+        if learned is not None and learned.reason is None:
+            model, item_ids = files.read()
+            self.loop.serve(onto_rows(model, item_ids, self.loop.mirror))
