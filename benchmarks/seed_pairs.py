@@ -33,27 +33,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("events", type=Path)
     parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--limit", type=int, help="only the first so many clicks")
     parser.add_argument("--report", type=Path, help="folder that an earlier replay has written")
     parser.add_argument("--out", type=Path, required=True, help="where the summary goes")
     arguments = parser.parse_args()
-    with replayed(arguments.events, arguments.seeds, arguments.report) as folder:
+    with replayed(arguments) as folder:
         pairs = compared_pairs(folder)
     data = arguments.events.resolve().parent.name
-    summary = {"data": data, "machine": machine(), **counted(pairs), "pairs": pairs}
+    about = {"data": data, "limit": arguments.limit, "machine": machine()}
+    summary = {**about, **counted(pairs), "pairs": pairs}
     report(rounded(summary), arguments.out)
 
 
 @contextmanager
-def replayed(events: Path, seeds: int, earlier: Path | None) -> Iterator[Path]:
-    """Yield the folder of a replay with so many seeds."""
-    if earlier is not None:
-        yield earlier
+def replayed(arguments: argparse.Namespace) -> Iterator[Path]:
+    """Yield the folder of a replay with so many seeds, or of an earlier one."""
+    if arguments.report is not None:
+        yield arguments.report
         return
     with tempfile.TemporaryDirectory(prefix="gsr-bench-") as temporary:
         out = Path(temporary)
-        command = gsr_command("replay", str(events), "--out", str(out / "report"))
+        command = gsr_command("replay", str(arguments.events), "--out", str(out / "report"))
         command += ["--baselines", "none", "--recommendations", "none"]
-        for seed in range(1, seeds):
+        if arguments.limit is not None:
+            command += ["--limit", str(arguments.limit)]
+        for seed in range(1, arguments.seeds):
             file = out / f"seed{seed}.toml"
             file.write_text(f"[learner]\nseed = {seed}\n")
             command += ["--compare", str(file)]
