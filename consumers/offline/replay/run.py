@@ -3,6 +3,7 @@
 import math
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, Final
 
 from consumers.offline.click_history import ClickHistory
@@ -172,7 +173,7 @@ class Replay:
                     done += len(batch)
                     if lists is not None and self._options.recommendations == "all":
                         users = list(dict.fromkeys(batch.user_ids))
-                        self._times.timed("lists", lambda: lists.write(users, "click"))  # noqa: B023 - called at once
+                        self._times.timed("lists", partial(lists.write, users, "click"))
                     self._tell(done)
                 self._keep(done)
             self._interruption.end()

@@ -28,7 +28,6 @@ from gsr.baselines.ranker.features import (
     VOTES,
     YEAR,
 )
-from gsr.baselines.ranker.selection import nth_largest
 from gsr.baselines.ranker.votes import (
     MOST_VOTED,
     Votes,
@@ -40,6 +39,7 @@ from gsr.baselines.ranker.votes import (
     weigh_row,
 )
 from gsr.compiled import inner_kernel, lean_kernel
+from gsr.counters.items.nth_largest import nth_largest
 from gsr.votes.constants import NEW_ITEM_CLICKS, PAUSE_SECONDS
 
 CHANNELS: Final = (

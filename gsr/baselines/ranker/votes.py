@@ -97,10 +97,17 @@ def no_votes(items: int) -> Votes:
 
 
 @inner_kernel
+def _present_factor(graph: Graph, reference: int, scale: int) -> float:
+    """Return what turns weights stored at a reference into those of the time taken apart."""
+    exponent = min(reference - graph.scratch.whole[scale], LARGEST_EXPONENT)
+    factor: float = power_of_two(exponent) / graph.scratch.scale[scale]
+    return factor
+
+
+@inner_kernel
 def present_popularity(graph: Graph, item: int, scale: int) -> float:
     """Return an item's popularity at the time that `split_time` took apart."""
-    exponent = graph.items.popularity_references[item, scale] - graph.scratch.whole[scale]
-    factor = power_of_two(min(exponent, LARGEST_EXPONENT)) / graph.scratch.scale[scale]
+    factor = _present_factor(graph, graph.items.popularity_references[item, scale], scale)
     return graph.items.popularity[item, scale] * factor  # type: ignore[no-any-return] # an element
 
 
@@ -109,9 +116,7 @@ def weigh_row(graph: Graph, source: int, votes: Votes) -> None:
     """Fill `factors` and `masses` for the row of `source`."""
     start = graph.items.row_starts[source]
     for s in range(graph.edges.weights.shape[1]):
-        exponent = graph.items.row_references[source, s] - graph.scratch.whole[s]
-        factor = power_of_two(min(exponent, LARGEST_EXPONENT)) / graph.scratch.scale[s]
-        votes.factors[s] = factor
+        votes.factors[s] = _present_factor(graph, graph.items.row_references[source, s], s)
         votes.masses[s] = 0.0
     for slot in range(start, start + graph.items.row_lengths[source]):
         for s in range(graph.edges.weights.shape[1]):
@@ -168,8 +173,7 @@ def _add_shared(graph: Graph, source: int, back: int, votes: Votes, count: int) 
     share = HISTORY_DECAY**back
     start = graph.items.row_starts[source]
     for s in range(SHARED_SCALES):
-        exponent = graph.items.row_references[source, s] - graph.scratch.whole[s]
-        factor = power_of_two(min(exponent, LARGEST_EXPONENT)) / graph.scratch.scale[s]
+        factor = _present_factor(graph, graph.items.row_references[source, s], s)
         own = present_popularity(graph, source, s)
         for slot in range(start, start + graph.items.row_lengths[source]):
             item = graph.edges.neighbours.slots[slot]

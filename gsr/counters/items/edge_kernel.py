@@ -16,6 +16,7 @@ from gsr.counters.items.decay import (
 )
 from gsr.counters.items.item_columns import BYTES_PER_ITEM, ROWS, ItemColumns
 from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.items.nth_largest import nth_largest
 from gsr.counters.progress import StreamProgress
 from gsr.counters.rules import EdgeRules
 from gsr.machine_words import prefetch
@@ -150,41 +151,13 @@ def _find(neighbours: Arena, start: int, length: int, target: np.uint32) -> int:
 
 
 @lean_kernel
-def _lightest_kept(weights: npt.NDArray[Any], length: int, count: int) -> Any:
-    """Return the `count`-th largest of the first `length` weights, which are reordered."""
-    wanted = length - count
-    low = 0
-    high = length - 1
-    while low < high:
-        pivot = weights[(low + high) // 2]
-        i = low
-        j = high
-        while i <= j:
-            while weights[i] < pivot:
-                i += 1
-            while weights[j] > pivot:
-                j -= 1
-            if i <= j:
-                weights[i], weights[j] = weights[j], weights[i]
-                i += 1
-                j -= 1
-        if wanted <= j:
-            high = j
-        elif wanted >= i:
-            low = i
-        else:
-            break
-    return weights[wanted]
-
-
-@lean_kernel
 def _mark_heaviest(
     edges: Edges, scratch: Scratch, start: int, length: int, s: int, count: int
 ) -> None:
     """Mark the slots with the `count` largest weights on scale `s`; of equals the newer ones."""
     for i in range(length):
         scratch.weights[i] = edges.weights[start + i, s]
-    border = _lightest_kept(scratch.weights, length, count)
+    border = nth_largest(scratch.weights, length, count)
     for i in range(length):
         if edges.weights[start + i, s] > border:
             scratch.kept[i] = True

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -142,7 +143,7 @@ class Retraining:
         """
         for moment in self.moments:
             if moment.clicks < stop and not self._processes.is_done(moment.number):
-                self.times.timed("waiting", lambda: self._wait(moment, done, interruption))  # noqa: B023 - called at once
+                self.times.timed("waiting", partial(self._wait, moment, done, interruption))
                 if interruption.stop.is_set():
                     return False
         return True

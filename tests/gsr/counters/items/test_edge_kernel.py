@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from gsr.counters.config import CounterConfig
 from gsr.counters.counters import Counters
-from gsr.counters.items.edge_kernel import _lightest_kept, add_edges, stored
+from gsr.counters.items.edge_kernel import add_edges, stored
 from gsr.counters.users.user_columns import BYTES_PER_CLICK, BYTES_PER_USER
 from tests.gsr.counters.counted import (
     BUY,
@@ -119,17 +117,3 @@ def test_less_than_a_normal_float_is_nothing() -> None:
     assert stored(2.0**-126, column) == np.float32(2.0**-126)
     assert stored(2.0**-127, column) == 0.0
     assert stored(2.0**-127, np.zeros(1)) == 2.0**-127
-
-
-@settings(deadline=None)
-@given(
-    st.lists(st.integers(0, 9), min_size=1, max_size=40).flatmap(
-        lambda weights: st.tuples(st.just(weights), st.integers(1, len(weights)))
-    )
-)
-def test_the_lightest_that_is_kept(case: tuple[list[int], int]) -> None:
-    """The border is the weight that a full sort would put there, ties included."""
-    weights, count = case
-    room = np.array([*weights, 99.0], dtype=np.float32)
-    assert _lightest_kept(room, len(weights), count) == sorted(weights)[-count]
-    assert sorted(room[:-1].tolist()) == sorted(weights)
