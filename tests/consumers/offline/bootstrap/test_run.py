@@ -25,7 +25,7 @@ from stream.log.opening import open_log
 from stream.state.check import check
 from stream.state.checkpoint import Checkpoint
 from stream.state.store import PartitionStore
-from tests.consumers.offline.replay.test_run import shoppers, write_events
+from tests.consumers.offline.replay.small_replays import shoppers, write_events
 from tests.consumers.trainer_world import NOW, SMALL_LEARNER, SMALL_MODEL
 
 

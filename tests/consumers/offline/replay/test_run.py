@@ -1,8 +1,6 @@
 """Replay: measured as promised, the same for the same seed, never half-written."""
 
-import gzip
 import json
-import multiprocessing
 import os
 import re
 import shutil
@@ -12,51 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import zstandard
 
-from consumers.config.settings import GsrConfig
-from consumers.errors import ConfigError, NotFoundError
+from consumers.errors import ConfigError
 from consumers.offline.replay.options import ReplayOptions
-from consumers.offline.replay.resuming import DIRECTORY
-from consumers.offline.replay.retraining import retraining
-from consumers.offline.replay.retraining.plan import RetrainingOptions
 from consumers.offline.replay.rivals import BaselineSelection
 from consumers.offline.replay.run import replay
-from consumers.runtime.interruption import Interruption
 from consumers.runtime.progress import Progress
-from gsr.errors import TrainingError
 from gsr.quality.ranking_metrics import ITEM_SLICES, METRICS, USER_SLICES
 from stream.clock import ManualClock
 from stream.errors import EventFileError, StorageFullError
-from tests.consumers.offline.replay.retraining.at_once import TrainingAtOnce
-from tests.consumers.trainer_world import SMALL_LEARNER, SMALL_MODEL
-
-CONFIG = GsrConfig().with_values({"model": SMALL_MODEL, "learner": SMALL_LEARNER})
-
-
-def write_events(path: Path, rows: list[tuple[str, str, float]]) -> Path:
-    text = "user_id,item_id,timestamp\n" + "".join(f"{u},{i},{t}\n" for u, i, t in rows)
-    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
-    return path
-
-
-def shoppers(count: int, seed: int = 0) -> list[tuple[str, str, float]]:
-    """Shoppers who walk along a ring of items, now and then jumping."""
-    rng = np.random.default_rng(seed)
-    at: dict[int, int] = {}
-    rows = []
-    for n in range(count):
-        user = int(rng.integers(40))
-        at[user] = int(rng.integers(90)) if rng.random() < 0.1 else at.get(user, user) + 1
-        rows.append((f"u{user}", f"i{at[user] % 90}", 1e9 + 60.0 * n))
-    return rows
-
-
-def run(events: Path, out: Path, **changes: Any) -> dict[str, Any]:
-    options: dict[str, Any] = {"config": CONFIG, "cycle_clicks": 200, **changes}
-    return replay(ReplayOptions(events=events, out=out, **options))
+from tests.consumers.offline.replay.small_replays import CONFIG, run, shoppers, write_events
+from tests.consumers.trainer_world import SMALL_LEARNER
 
 
 @pytest.fixture(scope="module")
@@ -343,147 +309,3 @@ def test_the_frozen_model_stands_still_after_the_warm_up(tmp_path: Path) -> None
     overall = found["overall"]
     assert overall["joint:frozen"] != overall["joint"]
     assert overall["joint:frozen"]["hr@20"] > 0.2
-
-
-RETRAINED: dict[str, Any] = {
-    "baselines": BaselineSelection(("counters", "retrained")),
-    "retraining": RetrainingOptions(hours=5.0, passes=2, shape={"dimension": 8, "ensemble": 1}),
-    "warmup": 0.4,
-}
-
-
-def test_a_model_is_retrained_beside_at_two_moments(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It ranks the same clicks, changes no figure of others, and its cost stands apart."""
-    monkeypatch.setattr(retraining, "TrainingProcesses", TrainingAtOnce)
-    events = write_events(tmp_path / "clicks.csv", shoppers(900))
-    found = run(events, tmp_path / "out", **RETRAINED)
-    overall, cost = found["overall"], found["cost"]
-    assert overall["joint:retrained"]["hr@20"] > 0.5
-    assert [one["clicks"] for one in cost["retraining"]["moments"]] == [360, 660]
-    assert cost["retraining"]["models"] == 2
-    assert cost["retraining"]["cpu_seconds"] > 0.0
-    assert cost["retraining"]["waiting_seconds"] >= 0.0
-    assert "joint:retrained" in cost["models_seconds"]
-    report = (tmp_path / "out" / "report.html").read_text()
-    assert "retraining beside: 2 models, every 5 hours" in report
-    assert not (tmp_path / "out" / DIRECTORY).exists()
-    counters = {"baselines": BaselineSelection(("counters",))}
-    without = run(events, tmp_path / "without", **RETRAINED | counters)
-    assert without["overall"]["joint"] == overall["joint"]
-    assert "retraining" not in without["cost"]
-
-
-@pytest.mark.slow
-def test_processes_learn_what_this_one_would(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Models are functions of the clicks, wherever they are learned."""
-    events = write_events(tmp_path / "clicks.csv", shoppers(900))
-    beside = run(events, tmp_path / "beside", **RETRAINED)
-    monkeypatch.setattr(retraining, "TrainingProcesses", TrainingAtOnce)
-    alone = run(events, tmp_path / "alone", **RETRAINED)
-    for document in (beside, alone):
-        del document["cost"]
-    assert beside == alone
-
-
-def test_a_stopped_replay_goes_on_with_its_retrained_models(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those that are there are not learned again; every figure is as if nothing had happened."""
-    monkeypatch.setattr(retraining, "TrainingProcesses", TrainingAtOnce)
-    events = write_events(tmp_path / "clicks.csv", shoppers(900))
-    whole = run(events, tmp_path / "whole", **RETRAINED)
-    interruption, watch = stopped_after(600)
-    options = ReplayOptions(
-        events=events, out=tmp_path / "out", config=CONFIG, cycle_clicks=200, **RETRAINED
-    )
-    with pytest.raises(SystemExit):
-        replay(options, watch, interruption=interruption)
-    models = sorted((tmp_path / "out" / DIRECTORY / "retrained").glob("model-*.safetensors"))
-    assert len(models) == 2
-    with pytest.raises(ConfigError, match="other events or options"):
-        replay(replace(options, resume=True, retraining=RetrainingOptions(hours=9.0)))
-    models[1].with_suffix(".json").unlink()  # as if it had not been ready
-    resumed = replay(replace(options, resume=True))
-    for document in (whole, resumed):
-        del document["cost"]
-    assert resumed == whole
-
-
-def test_a_retrained_model_that_fails_ends_the_replay(tmp_path: Path) -> None:
-    """With its reason; no process and no result is left."""
-    events = write_events(tmp_path / "clicks.csv", shoppers(900))
-    wrong = {"retraining": RetrainingOptions(hours=5.0, shape={"dimension": 7})}
-    with pytest.raises(TrainingError, match=r"first 360 clicks .* dimension is 7"):
-        run(events, tmp_path / "out", **RETRAINED | wrong)
-    assert list((tmp_path / "out").iterdir()) == []
-    assert not multiprocessing.active_children()
-
-
-def test_too_many_retrainings_are_refused(tmp_path: Path) -> None:
-    """Before anything is learned; the message says what would do."""
-    events = write_events(tmp_path / "clicks.csv", shoppers(900))
-    often = {"retraining": RetrainingOptions(hours=0.02)}
-    with pytest.raises(ConfigError, match=r"retrain_hours is 0\.02: .* with 1 hours"):
-        run(events, tmp_path / "out", **RETRAINED | often)
-    with pytest.raises(ConfigError, match="retrain_hours is -1"):
-        run(events, tmp_path / "out", retraining=RetrainingOptions(hours=-1.0))
-    assert list((tmp_path / "out").iterdir()) == []
-
-
-def stopped_after(clicks: int) -> tuple[Interruption, Callable[[Progress], None]]:
-    """Return an interruption, and a callback that asks for the end after so many clicks."""
-    interruption = Interruption()
-
-    def watch(progress: Progress) -> None:
-        if progress.done >= clicks:
-            interruption.stop.set()
-
-    return interruption, watch
-
-
-def test_a_stopped_replay_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    """As if it had never stopped: every figure and every list are those of an undisturbed run."""
-    events = write_events(tmp_path / "clicks.csv", shoppers(1500))
-    whole = run(events, tmp_path / "whole", compare={"five": CONFIG}, seed=2)
-    options = ReplayOptions(
-        events=events,
-        out=tmp_path / "out",
-        config=CONFIG,
-        cycle_clicks=200,
-        compare={"five": CONFIG},
-        seed=2,
-    )
-    interruption, watch = stopped_after(800)
-    with pytest.raises(SystemExit):
-        replay(options, watch, interruption=interruption)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == [DIRECTORY]
-    resumed = replay(replace(options, resume=True))
-    for document in (whole, resumed):
-        del document["cost"]
-    assert resumed == whole
-    assert not (tmp_path / "out" / DIRECTORY).exists()
-    for result in ("recommendations.jsonl.zst", "cases.parquet"):
-        first, second = (tmp_path / name / result for name in ("whole", "out"))
-        assert first.read_bytes() == second.read_bytes()
-
-
-def test_only_the_same_replay_goes_on(tmp_path: Path) -> None:
-    """Other options would mix two runs into one; without a stopped run there is nothing to do."""
-    events = write_events(tmp_path / "clicks.csv", shoppers(900))
-    options = ReplayOptions(events=events, out=tmp_path / "out", config=CONFIG, cycle_clicks=200)
-    with pytest.raises(NotFoundError, match="no stopped replay"):
-        replay(replace(options, resume=True))
-    interruption, watch = stopped_after(400)
-    with pytest.raises(SystemExit):
-        replay(options, watch, interruption=interruption)
-    with pytest.raises(ConfigError, match="other events or options"):
-        replay(replace(options, resume=True, seed=9))
-    with pytest.raises(ConfigError, match="all lists"):
-        replay(replace(options, resume=True, recommendations="all"))
-    begun_anew = replay(options)
-    assert begun_anew["totals"]["clicks"] == 900
-    assert not (tmp_path / "out" / DIRECTORY).exists()

@@ -23,7 +23,7 @@ from gsr.counters.users.histories import Histories
 from stream.clock import ManualClock
 from tests.consumers.offline.replay.retraining.at_once import TrainingAtOnce
 from tests.consumers.offline.replay.retraining.world import CONFIG, SHAPE
-from tests.consumers.offline.replay.test_run import shoppers, write_events
+from tests.consumers.offline.replay.small_replays import shoppers, write_events
 
 WARMED = 300
 

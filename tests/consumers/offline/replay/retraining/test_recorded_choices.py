@@ -15,7 +15,7 @@ from gsr.network.encoded import EncodedItems
 from gsr.network.model import JointModel
 from gsr.votes.channels import context_count
 from tests.consumers.offline.replay.retraining.world import encoders_of, order_in
-from tests.consumers.offline.replay.test_run import shoppers
+from tests.consumers.offline.replay.small_replays import shoppers
 from tests.gsr.loop.world import loop_of
 
 Rows = list[tuple[str, str, float]]

@@ -16,7 +16,7 @@ from consumers.runtime.interruption import Interruption
 from consumers.runtime.usage import Usage
 from gsr.errors import TrainingError
 from tests.consumers.offline.replay.retraining.test_contender import retraining_of
-from tests.consumers.offline.replay.test_run import shoppers, write_events
+from tests.consumers.offline.replay.small_replays import shoppers, write_events
 
 
 class TrainingWhenLookedAt:

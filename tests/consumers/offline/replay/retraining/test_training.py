@@ -26,7 +26,7 @@ from gsr.quality.protocols import Cases, Split, Stage, whole
 from gsr.ranking.case_scores import encode_cases
 from gsr.votes.channels import context_count
 from tests.consumers.offline.replay.retraining.world import CONFIG, encoders_of, order_in
-from tests.consumers.offline.replay.test_run import shoppers
+from tests.consumers.offline.replay.small_replays import shoppers
 from tests.gsr.loop.world import loop_of
 from tests.gsr.world import one_click_a_minute
 

@@ -16,7 +16,7 @@ from gsr.learning.batch_learner import BatchLearner
 from gsr.network.model import JointModel
 from gsr.quality.protocols import whole
 from stream.events.clicks.event_columns import EventColumns
-from tests.consumers.offline.replay.test_run import shoppers
+from tests.consumers.offline.replay.small_replays import shoppers
 from tests.consumers.trainer_world import SMALL_LEARNER, SMALL_MODEL
 
 Rows = Sequence[tuple[str, str, float]]
