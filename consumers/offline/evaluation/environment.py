@@ -20,7 +20,7 @@ def machine() -> dict[str, Any]:
         "system": platform.system(),
         "architecture": platform.machine(),
         "processor": _processor(),
-        "cores": _cores(),
+        "cores": cores(),
         "memory_bytes": psutil.virtual_memory().total,
     }
 
@@ -36,7 +36,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return how many this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)  # not every system has it
     return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from consumers.exit_codes import EXPECTED_ERRORS
+from consumers.offline.evaluation.environment import cores
 from consumers.offline.replay.retraining.training import TrainingOrder, train
 from gsr.errors import TrainingError
 
@@ -113,11 +114,6 @@ class TrainingProcesses:
             raise TrainingError(
                 f"the model of the first {order.clicks:,} clicks could not be learned: {why}"
             )
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _work(order: TrainingOrder, telling: Connection) -> None:

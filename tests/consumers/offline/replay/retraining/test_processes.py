@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from consumers.offline.evaluation.environment import cores
 from consumers.offline.replay.retraining.model_files import ModelFiles
-from consumers.offline.replay.retraining.processes import TrainingProcesses, cores
+from consumers.offline.replay.retraining.processes import TrainingProcesses
 from gsr.errors import TrainingError
 from tests.consumers.offline.replay.retraining.world import order_in
 
