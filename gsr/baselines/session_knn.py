@@ -42,7 +42,12 @@ class SessionKnnConfig:
     popularity_half_life_seconds
         Of the popularity that ranks items of equal score.
     kept_clicks, kept_sessions
-        So many of the newest clicks and sessions are remembered.
+        So many of the newest clicks and sessions are remembered; powers of two.
+
+    Raises
+    ------
+    ValueError
+        If `kept_clicks` or `kept_sessions` is no power of two.
     """
 
     gap_seconds: float = math.inf
@@ -55,6 +60,13 @@ class SessionKnnConfig:
     popularity_half_life_seconds: float = 86_400.0
     kept_clicks: int = 2**21
     kept_sessions: int = 2**19
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        for name in ("kept_clicks", "kept_sessions"):
+            kept = getattr(self, name)
+            if kept.bit_count() != 1:
+                raise ValueError(f"{name} must be a power of two: {kept}")
 
 
 class SessionKnn:
@@ -182,12 +194,10 @@ class SessionKnn:
         self._work = self._workspace(size + more)
 
     def _workspace(self, rows: int) -> Workspace:
-        sessions = self.config.kept_sessions
         return Workspace(
-            similarities=np.zeros(sessions),
-            matches=np.zeros(sessions, dtype=np.int64),
+            looked=np.zeros((self.config.candidates + 1, self.config.clicks), dtype=np.int64),
             found=np.zeros(self.config.clicks * self.config.candidates, dtype=np.int64),
-            scores=np.zeros((len(KINDS), rows)),
+            scores=np.zeros((rows, len(KINDS))),
             touched=np.zeros(rows, dtype=np.int64),
             seen=np.zeros(rows, dtype=np.bool_),
             hidden=np.zeros(rows, dtype=np.bool_),

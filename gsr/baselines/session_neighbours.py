@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.baselines.counted_clicks import CountedClicks
-from gsr.baselines.session_store import SessionItems, SessionStore, store_click
+from gsr.baselines.session_store import NONE, SessionItems, SessionStore, store_click
 from gsr.compiled import kernel
 
 KINDS: Final = ("vsknn", "vstan", "vstan-after")
@@ -37,18 +37,15 @@ class Workspace(NamedTuple):
 
     Parameters
     ----------
-    similarities, matches
-        float64 and int64 [S], of a session: likeness, number of its last click that matches.
-    found
-        int64 [candidates * clicks], numbers of sessions.
+    looked, found
+        int64 [candidates + 1, clicks], numbers of clicks, and [candidates * clicks], of sessions.
     scores, touched
-        float64 [K, N] and int64 [N]: votes by kind, and the items that have any.
+        float64 [N, K] and int64 [N]: votes by kind, and the items that have any.
     seen, hidden
         bool [N].
     """
 
-    similarities: npt.NDArray[np.float64]
-    matches: npt.NDArray[np.int64]
+    looked: npt.NDArray[np.int64]
     found: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float64]
     touched: npt.NDArray[np.int64]
@@ -77,6 +74,42 @@ def _keep_largest(
 
 
 @kernel
+def _look_back(
+    store: SessionStore,
+    items: SessionItems,
+    rule: Neighbourhood,
+    history: npt.NDArray[np.int64],
+    length: int,
+    work: Workspace,
+) -> None:  # pragma: no cover
+    """Fill `work.looked` with the newest clicks on each of a history's newest items.
+
+    The items' chains are followed side by side, so that their waits for memory overlap.
+    """
+    room = len(store.items)
+    oldest = max(0, store.totals[0] - room)
+    for back in range(rule.clicks):
+        work.looked[0, back] = NONE
+        if back < min(length, rule.clicks):
+            item = history[length - 1 - back]
+            known = 0 <= item < len(items.counts)
+            for later in range(back):
+                known &= history[length - 1 - later] != item
+            if known:
+                work.looked[0, back] = items.newest[item]
+    for step in range(rule.candidates):
+        going = False
+        for back in range(rule.clicks):
+            click = work.looked[step, back]
+            if click < oldest:
+                click = work.looked[step, back] = NONE
+            work.looked[step + 1, back] = NONE if click < 0 else store.same_item[click & (room - 1)]
+            going |= click >= 0
+        if not going:
+            break
+
+
+@kernel
 def _find_sessions(
     store: SessionStore,
     items: SessionItems,
@@ -88,29 +121,26 @@ def _find_sessions(
 ) -> int:  # pragma: no cover
     """Find others' sessions that share items with a history; return how many."""
     room, slots = len(store.items), len(store.users)
-    oldest, first = max(0, store.totals[0] - room), max(0, store.totals[1] - slots)
+    first = max(0, store.totals[1] - slots)
     found = 0
+    _look_back(store, items, rule, history, length, work)
     for back in range(min(length, rule.clicks)):
-        item = history[length - 1 - back]
-        repeated = item < 0 or item >= len(items.counts)
-        for later in range(back):
-            repeated |= history[length - 1 - later] == item
-        if repeated or items.counts[item] == 0:
+        if work.looked[0, back] < 0:
             continue
-        rarity = math.log(1.0 + (store.totals[0] + 1.0) / items.counts[item])
+        rarity = math.log(1.0 + (store.totals[0] + 1.0) / items.counts[history[length - 1 - back]])
         weight = math.exp(-back / rule.click_decay) * rarity
-        click, left = items.newest[item], rule.candidates
-        while click >= oldest and left > 0:
-            session = store.sessions[click % room]
-            slot = session % slots
+        for step in range(rule.candidates):
+            click = work.looked[step, back]
+            if click < 0:
+                break
+            session = store.sessions[click & (room - 1)]
+            slot = session & (slots - 1)
             if session >= first and store.users[slot] != user:
-                if work.similarities[slot] == 0.0:
+                if store.similarities[slot] == 0.0:
                     work.found[found] = session
-                    work.matches[slot] = click
+                    store.matches[slot] = click
                     found += 1
-                work.similarities[slot] += weight
-            click = store.same_item[click % room]
-            left -= 1
+                store.similarities[slot] += weight
     return found
 
 
@@ -123,33 +153,43 @@ def _vote(
     kept: int,
     work: Workspace,
 ) -> int:  # pragma: no cover
-    """Let the first `kept` sessions vote, VSTAN by `values`; return how many items have votes."""
+    """Let the first `kept` sessions vote, VSTAN by `values`; return how many items have votes.
+
+    The sessions are followed side by side, so that their waits for memory overlap.
+    """
     room, slots = len(store.items), len(store.users)
     oldest = max(0, store.totals[0] - room)
+    clicks = np.empty(kept, dtype=np.int64)
+    votes = np.empty((kept, 2))
     count = 0
     for a in range(kept):
-        slot = work.found[a] % slots
+        slot = work.found[a] & (slots - 1)
         share = 1.0 / math.sqrt(store.lengths[slot] + 1.0)
-        plain, recent = work.similarities[slot] * share, values[a] * share
-        for forward in (False, True):
-            click = work.matches[slot]
-            for distance in range(REACH):
-                place = click % room
-                click = store.after[place] if forward else store.before[place]
-                if click < oldest:
-                    break
-                item = store.items[click % room]
-                if store.generations[click % room] != items.generations[item]:
+        votes[a, 0], votes[a, 1] = store.similarities[slot] * share, values[a] * share
+    for forward in (False, True):
+        for a in range(kept):
+            clicks[a] = store.matches[work.found[a] & (slots - 1)]
+        for distance in range(REACH):
+            near = math.exp(-distance / rule.distance_decay)
+            for a in range(kept):
+                if clicks[a] < oldest:
+                    continue
+                place = clicks[a] & (room - 1)
+                clicks[a] = store.after[place] if forward else store.before[place]
+                if clicks[a] < oldest:
+                    continue
+                place = clicks[a] & (room - 1)
+                item = store.items[place]
+                if store.generations[place] != items.generations[item]:
                     continue
                 if not work.seen[item]:
                     work.seen[item] = True
                     work.touched[count] = item
                     count += 1
-                work.scores[0, item] += plain
-                near = math.exp(-distance / rule.distance_decay) * recent
-                work.scores[1, item] += near
+                work.scores[item, 0] += votes[a, 0]
+                work.scores[item, 1] += near * votes[a, 1]
                 if forward:
-                    work.scores[2, item] += near
+                    work.scores[item, 2] += near * votes[a, 1]
     return count
 
 
@@ -164,21 +204,21 @@ def _score(
     now: float,
     work: Workspace,
 ) -> int:  # pragma: no cover
-    """Fill the scores, a row for each of `KINDS`; return how many items have any."""
+    """Fill the scores, a column for each of `KINDS`; return how many items have any."""
     slots = len(store.users)
     found = _find_sessions(store, items, rule, history, length, user, work)
     values = np.empty(found)
     for a in range(found):
-        values[a] = store.ends[work.found[a] % slots]
+        values[a] = store.ends[work.found[a] & (slots - 1)]
     kept = _keep_largest(work.found, values, rule.candidates)
     for a in range(kept):
-        slot = work.found[a] % slots
+        slot = work.found[a] & (slots - 1)
         age = now - store.ends[slot]
-        values[a] = work.similarities[slot] * math.exp(-age / rule.session_decay)
+        values[a] = store.similarities[slot] * math.exp(-age / rule.session_decay)
     kept = _keep_largest(work.found, values[:kept], rule.neighbours)
     count = _vote(store, items, rule, values, kept, work)
     for a in range(found):
-        work.similarities[work.found[a] % slots] = 0.0
+        store.similarities[work.found[a] & (slots - 1)] = 0.0
     return count
 
 
@@ -230,10 +270,10 @@ def rank_clicks(
                     work.hidden[history[h]] = True
             count = _score(store, items, rule, history, length, clicks.users[i], time, work)
             for kind in range(len(KINDS)):
-                ranks[i, kind] = _rank(items, work.scores[kind], work, count, target)
+                ranks[i, kind] = _rank(items, work.scores[:, kind], work, count, target)
             for t in range(count):
                 work.seen[work.touched[t]] = False
-                work.scores[:, work.touched[t]] = 0.0
+                work.scores[work.touched[t]] = 0.0
             for h in range(length if mask_history else 0):
                 if 0 <= history[h] < len(work.hidden):
                     work.hidden[history[h]] = False

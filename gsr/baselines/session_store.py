@@ -1,7 +1,8 @@
 """Sessions of all users in a bounded log of clicks, and how a click enters it.
 
 Clicks and sessions are numbered as they come; number ``c`` stands at place ``c % room``, so that
-the newest displace the oldest. Clicks are chained by session and by item, hence an item needs no
+the newest displace the oldest. The room is a power of two: ``c & (room - 1)`` is the same place,
+without a division. Clicks are chained by session and by item, hence an item needs no
 list of its own.
 """
 
@@ -11,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import kernel
+from gsr.counters.cache_lines import new_records
 
 NONE = -1
 """No such click."""
 
 
 class SessionStore(NamedTuple):
-    """The newest C clicks and S sessions.
+    """The newest C clicks and S sessions; a record holds what is known of one.
 
     Parameters
     ----------
@@ -30,6 +32,9 @@ class SessionStore(NamedTuple):
         uint64, int64 and int64 [S], of a session: user hash, number of its last click, clicks.
     ends
         float64 [S], time of the session's last click.
+    similarities, matches
+        float64 and int64 [S], while a click is ranked: likeness to the user's history, and number
+        of the session's last click that matches. Similarities are zero between two clicks.
     totals
         int64 [2], clicks and sessions ever numbered.
     """
@@ -44,6 +49,8 @@ class SessionStore(NamedTuple):
     newest: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
     ends: npt.NDArray[np.float64]
+    similarities: npt.NDArray[np.float64]
+    matches: npt.NDArray[np.int64]
     totals: npt.NDArray[np.int64]
 
 
@@ -73,18 +80,26 @@ class SessionItems(NamedTuple):
 
 
 def new_store(clicks: int, sessions: int) -> SessionStore:
-    """Return an empty store for so many clicks and sessions."""
+    """Return an empty store for so many clicks and sessions, powers of two."""
+    numbers = ("items", "generations", "sessions", "before", "after", "same_item")
+    of_click = new_records(clicks, *((name, np.int64) for name in numbers))
+    of_session = new_records(
+        sessions,
+        ("users", np.uint64),
+        ("newest", np.int64),
+        ("lengths", np.int64),
+        ("ends", np.float64),
+        ("similarities", np.float64),
+        ("matches", np.int64),
+    )
     return SessionStore(
-        items=np.zeros(clicks, dtype=np.int64),
-        generations=np.zeros(clicks, dtype=np.int64),
-        sessions=np.zeros(clicks, dtype=np.int64),
-        before=np.zeros(clicks, dtype=np.int64),
-        after=np.zeros(clicks, dtype=np.int64),
-        same_item=np.zeros(clicks, dtype=np.int64),
-        users=np.zeros(sessions, dtype=np.uint64),
-        newest=np.zeros(sessions, dtype=np.int64),
-        lengths=np.zeros(sessions, dtype=np.int64),
-        ends=np.zeros(sessions),
+        **{name: of_click[name] for name in numbers},
+        users=of_session["users"],
+        newest=of_session["newest"],
+        lengths=of_session["lengths"],
+        ends=of_session["ends"],
+        similarities=of_session["similarities"],
+        matches=of_session["matches"],
         totals=np.zeros(2, dtype=np.int64),
     )
 
@@ -95,7 +110,7 @@ def store_click(
 ) -> None:  # pragma: no cover
     """Append a click to a session, which is a new one if it has the next number."""
     number, room = store.totals[0], len(store.items)
-    place, slot = number % room, session % len(store.users)
+    place, slot = number & (room - 1), session & (len(store.users) - 1)
     if session == store.totals[1]:
         store.totals[1] += 1
         store.users[slot] = user
@@ -105,7 +120,7 @@ def store_click(
     if last <= number - room:
         last = NONE
     if last >= 0:
-        store.after[last % room] = number
+        store.after[last & (room - 1)] = number
     store.items[place] = item
     store.generations[place] = items.generations[item]
     store.sessions[place] = session

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 
 from gsr.baselines.session_knn import SessionKnn, SessionKnnConfig
 from gsr.quality.ranking_metrics import MISS
@@ -76,3 +77,9 @@ def test_only_what_came_after_the_shared_click_votes_in_the_third_kind() -> None
     """Item 2 came before item 0 in the neighbour's session: it is no follower of it."""
     events = [(1, 2, 1.0), (1, 0, 1.0), *[(u, 1, 1.0) for u in (5, 6)], (9, 0, 1.0), (9, 2, 1.0)]
     assert last_ranks(events, small()) == [1, 1, 2]
+
+
+def test_room_that_is_no_power_of_two_is_refused() -> None:
+    """The place of a click would be wrong."""
+    with pytest.raises(ValueError, match="kept_clicks must be a power of two: 100"):
+        SessionKnnConfig(kept_clicks=100)
