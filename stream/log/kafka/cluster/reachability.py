@@ -5,13 +5,15 @@ import re
 import threading
 import time
 from collections.abc import Collection
-from typing import Final
+from typing import Final, NamedTuple
 
 from kafka import errors
 
 from stream.address import Address
 
 _REMEMBERED_SECONDS: Final = 60.0
+# The client cuts attempts off at its own deadlines: so soon after a refusal, one tells nothing new.
+_REFUSED_SECONDS: Final = 10.0
 _SILENT: Final = "no answer"
 _NOT_KAFKA: Final = "it is no Kafka broker, or kafka.security_protocol is not what it expects"
 # First match first: what kafka-python raised, what it said, what that is in plain words.
@@ -30,6 +32,12 @@ _MEANINGS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], str,
 )
 
 
+class _Failure(NamedTuple):
+    at: float
+    told: str
+    silent: bool
+
+
 class Reachability:
     """The outcome of the last attempt to connect to each broker of a cluster.
 
@@ -38,7 +46,7 @@ class Reachability:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._failures: dict[Address, tuple[float, str]] = {}
+        self._failures: dict[Address, _Failure] = {}
         self._nowhere = False
 
     def nowhere(self) -> bool:
@@ -55,7 +63,7 @@ class Reachability:
     def failed(
         self, broker: Address, error: Exception, known: Collection[Address], *, advertised: bool
     ) -> None:
-        """Note why `broker` could not be reached.
+        """Note why `broker` could not be reached; silence does not replace a refusal just before.
 
         Parameters
         ----------
@@ -74,15 +82,21 @@ class Reachability:
                 " (the brokers name this address to their clients: correct advertised.listeners "
                 "there, or this machine's name resolution and routes)"
             )
+        failure = _Failure(time.monotonic(), told, reason(error) == _SILENT)
         with self._lock:
-            self._failures[broker] = (time.monotonic(), told)
-            self._nowhere = reason(error) != _SILENT and all(one in self._failures for one in known)
+            before = self._failures.get(broker, failure)
+            if failure.silent and not before.silent and failure.at < before.at + _REFUSED_SECONDS:
+                return
+            self._failures[broker] = failure
+            self._nowhere = not failure.silent and all(one in self._failures for one in known)
 
     def told(self) -> str:
         """Return each broker that cannot be reached with the reason; "" where there is none."""
         with self._lock:
             oldest = time.monotonic() - _REMEMBERED_SECONDS
-            return "; ".join(sorted(told for at, told in self._failures.values() if at >= oldest))
+            return "; ".join(
+                sorted(one.told for one in self._failures.values() if one.at >= oldest)
+            )
 
 
 def reason(error: Exception) -> str:

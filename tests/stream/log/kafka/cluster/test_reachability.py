@@ -104,6 +104,23 @@ def test_silence_is_not_a_refusal() -> None:
     assert not brokers.nowhere()
 
 
+def test_an_attempt_that_is_cut_off_does_not_hide_a_refusal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The client ends its attempts in time, which looks like silence; later silence is new."""
+    brokers = Reachability()
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    brokers.failed(ONE, REFUSED, {ONE}, advertised=False)
+    brokers.failed(ONE, errors.RequestTimedOutError(), {ONE}, advertised=False)
+    assert brokers.told() == "one:9092: connection refused"
+    assert brokers.nowhere()
+    now += 10.0
+    brokers.failed(ONE, errors.RequestTimedOutError(), {ONE}, advertised=False)
+    assert brokers.told() == "one:9092: no answer"
+    assert not brokers.nowhere()
+
+
 @pytest.mark.parametrize(
     ("address", "said"),
     [
@@ -151,7 +168,6 @@ def test_a_silent_broker_is_told_of_and_waited_for(
     assert f"{address}: no answer; trying for" in caplog.text
 
 
-@pytest.mark.kafka
 @pytest.mark.kafka
 @pytest.mark.slow
 def test_a_broker_that_names_an_address_of_no_use_is_told_so() -> None:
