@@ -12,7 +12,7 @@ _SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "user": ("user", "uid", "visitorid", "customerid", "shopperid", "reviewerid", "sessionid"),
     "item": (
         *("item", "iid", "productid", "articleid", "movieid", "bookid", "trackid", "songid"),
-        *("asin", "sku", "newsid"),
+        *("asin", "sku", "newsid", "contentid", "videoid", "pageid", "page", "url"),
     ),
     "timestamp": (
         *("time", "ts", "datetime", "date", "eventtime", "createdat", "unixreviewtime"),

@@ -43,6 +43,10 @@ def test_columns_are_mapped_and_units_scaled(tmp_path: Path) -> None:
             "session_id;article_id;time",
             "--column user=session_id --column item=article_id --column timestamp=time",
         ),
+        (
+            "visitor,page,ts",
+            "--column user=visitor --column item=page --column timestamp=ts",
+        ),
         ("id,timestamp", "if id is meant, map it: --column user=id"),
         ("one,two,three", "name the file's own columns: --column user=NAME"),
         ("", "among nothing"),
