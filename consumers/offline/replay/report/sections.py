@@ -85,7 +85,8 @@ def differences(document: Mapping[str, Any]) -> str:
     return (
         "<h2>Is it luck?</h2><p>Other configurations against the joint model and the strongest "
         "baseline, with 95 % intervals: had other users like these clicked, and had it been other "
-        "times. p-values are corrected for how many models are compared (Holm).</p>"
+        "times. p-values are corrected for how many models are compared (Holm). Another seed of a "
+        "configuration is another model, and intervals know nothing of it: compare several.</p>"
         f"{table(header, rows)}"
     )
 
