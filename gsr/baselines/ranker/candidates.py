@@ -69,6 +69,8 @@ class Described(NamedTuple):
     ----------
     values
         float32 [rows, F], what features are the logarithms of; click after click.
+    items
+        int32 [rows], the candidates.
     starts
         int64 [B + 1], click i has the rows ``starts[i] : starts[i + 1]``.
     targets
@@ -84,6 +86,7 @@ class Described(NamedTuple):
     """
 
     values: npt.NDArray[np.float32]
+    items: npt.NDArray[np.int32]
     starts: npt.NDArray[np.int64]
     targets: npt.NDArray[np.int64]
     context: npt.NDArray[np.float32]
@@ -96,6 +99,7 @@ def room_for_described(clicks: int, rows: int) -> Described:
     """Return room for `clicks` clicks with `rows` candidates together."""
     return Described(
         values=np.ones((rows, len(FEATURES)), dtype=np.float32),
+        items=np.zeros(rows, dtype=np.int32),
         starts=np.zeros(clicks + 1, dtype=np.int64),
         targets=np.zeros(clicks, dtype=np.int64),
         context=np.zeros((clicks, len(CONTEXT)), dtype=np.float32),
@@ -274,6 +278,7 @@ def describe_click(
     described.targets[n] = -1
     for q in range(size):
         work.barred[work.pool[q]] = False
+        described.items[first + q] = work.pool[q]
         if work.pool[q] == target:
             described.targets[n] = first + q
     for k in range(length):

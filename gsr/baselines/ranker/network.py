@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
-_FIRST_DECAY: Final = 0.9
-_SECOND_DECAY: Final = 0.999
-_TINY: Final = 1e-8
+FIRST_DECAY: Final = 0.9
+SECOND_DECAY: Final = 0.999
+TINY: Final = 1e-8
 
 NETWORK_RATE: Final = 0.003
 
@@ -77,12 +77,12 @@ class Adam:
     def step(self, gradients: Sequence[Floats]) -> None:
         """Move the weights against the gradients."""
         self._steps += 1
-        unbiased = math.sqrt(1.0 - _SECOND_DECAY**self._steps) / (1.0 - _FIRST_DECAY**self._steps)
+        unbiased = math.sqrt(1.0 - SECOND_DECAY**self._steps) / (1.0 - FIRST_DECAY**self._steps)
         columns = zip(self._weights, gradients, self._first, self._second, strict=True)
         for weights, gradient, first, second in columns:
-            first[:] += (1.0 - _FIRST_DECAY) * (gradient - first)
-            second[:] += (1.0 - _SECOND_DECAY) * (gradient * gradient - second)
-            weights[:] -= (self._rate * unbiased) * first / (np.sqrt(second) + _TINY)
+            first[:] += (1.0 - FIRST_DECAY) * (gradient - first)
+            second[:] += (1.0 - SECOND_DECAY) * (gradient * gradient - second)
+            weights[:] -= (self._rate * unbiased) * first / (np.sqrt(second) + TINY)
 
 
 def score_gradient(scores: Floats, examples: Examples) -> Floats:
@@ -154,12 +154,38 @@ class RankingNetwork:
         scores: Floats = (second @ self._last + flat @ self._straight).reshape(n, k)
         return first, second, scores
 
-    def learn(self, examples: Examples) -> None:
-        """Take one step on n examples."""
-        self._adam.step(self.gradients(examples))
+    def learn(self, examples: Examples, learned: int = 0) -> Floats:
+        """Take one step on n examples.
 
-    def gradients(self, examples: Examples) -> tuple[Floats, ...]:
-        """Return the gradients of the mean cross-entropy by `weights`."""
+        Parameters
+        ----------
+        examples
+            See `Examples`.
+        learned
+            How many features, the last ones, are learned as well (Q).
+
+        Returns
+        -------
+        float32 [n, K, Q], the gradient of the mean cross-entropy by these.
+        """
+        by_weights, by_first, by_score = self.gradients(examples)
+        kept = slice(len(self._straight) - learned, None)
+        by_features = by_first @ self._candidates[kept].T
+        by_features += by_score[:, None] * self._straight[kept]
+        self._adam.step(by_weights)
+        n, k, _ = examples.features.shape
+        return by_features.reshape(n, k, learned)
+
+    def gradients(self, examples: Examples) -> tuple[tuple[Floats, ...], Floats, Floats]:
+        """Return the gradients of the mean cross-entropy.
+
+        Returns
+        -------
+        by_weights
+            By `weights`.
+        by_first, by_score
+            float32 [n K, H] and [n K], by the first hidden layer's inputs, and by the scores.
+        """
         features, context = examples.features, examples.context
         n, k, f = features.shape
         flat = features.reshape(n * k, f)
@@ -171,7 +197,7 @@ class RankingNetwork:
         by_first = by_second @ self._second.T
         by_first *= first > 0.0
         by_user = by_first.reshape(n, k, -1).sum(axis=1)
-        return (
+        by_weights = (
             flat.T @ by_first,
             context.T @ by_user,
             by_user.sum(axis=0),
@@ -180,3 +206,4 @@ class RankingNetwork:
             by_last,
             by_score @ flat,
         )
+        return by_weights, by_first, by_score

@@ -8,6 +8,11 @@ together with an earlier one, and the features' means and deviations move on wit
 
 It learns from clicks of users with a history alone; others are ranked too, among popular items.
 A clicked item that is no candidate, or that the linear score does not keep, is a miss.
+
+Features that are learned (see `gsr.baselines.ranker.learned_features`) stand behind those that are
+counted. The network always learns from the values that they had when the click was ranked, before
+they had learned from that click: values computed anew would look better than they are, and the
+network would trust them too far. Only the gradient goes to what computes them now.
 """
 
 from dataclasses import dataclass
@@ -25,10 +30,11 @@ from gsr.baselines.ranker.candidates import (
 from gsr.baselines.ranker.counts import RankerCounts
 from gsr.baselines.ranker.describe_and_add import describe_and_add
 from gsr.baselines.ranker.features import CONTEXT, switched_on
+from gsr.baselines.ranker.learned_features import LearnedFeatures, Lookups, NoLearnedFeatures
 from gsr.baselines.ranker.linear_score import LinearScore
 from gsr.baselines.ranker.network import Examples, RankingNetwork
-from gsr.baselines.ranker.replay import ReplayBlocks
-from gsr.baselines.ranker.scaling import Scaling
+from gsr.baselines.ranker.replay import KeptBlock, ReplayBlocks
+from gsr.baselines.ranker.scaling import CLIP, Scaling
 from gsr.baselines.ranker.selection import keep_best
 from gsr.quality.ranking_metrics import MISS
 
@@ -41,6 +47,9 @@ _DESCRIBED_ROWS: Final = 64 * MOST_CANDIDATES
 """Candidates that are described at once, 6 MiB: they stay in a cache."""
 
 _SCORED_AT_ONCE: Final = 64
+
+_FADING: Final = 0.7
+"""Of the means and deviations of learned features, block by block: they grow as they learn."""
 
 LINEAR_STEP: Final = 100
 """Examples of one step of the linear score."""
@@ -99,11 +108,24 @@ class CounterRanker:
     ----------
     options
         How it counts and learns.
+    learned
+        Features that are learned together with it; none unless given.
+    name
+        Of its column.
     """
 
-    def __init__(self, options: RankerOptions | None = None) -> None:
+    def __init__(
+        self,
+        options: RankerOptions | None = None,
+        learned: LearnedFeatures | None = None,
+        name: str = NAME,
+    ) -> None:
         self._options = options = options or RankerOptions()
+        self._learned = learned = learned or NoLearnedFeatures()
+        self._name = name
         used = switched_on(options.without)
+        self._counted = len(used)
+        width = len(used) + learned.count
         rng = np.random.default_rng(options.seed)
         self._counts = RankerCounts(options.listed)
         self._work = new_workspace(0)
@@ -112,21 +134,23 @@ class CounterRanker:
         self._scaling = Scaling(used)
         self._context_scaling = Scaling(np.ones(len(CONTEXT), dtype=np.bool_))
         self._linear = LinearScore(len(used))
-        self._network = RankingNetwork(len(used), len(CONTEXT), options.hidden, rng)
+        self._learned_scaling = Scaling(np.ones(learned.count, dtype=np.bool_), _FADING)
+        self._network = RankingNetwork(width, len(CONTEXT), options.hidden, rng)
         self._replay = ReplayBlocks(options.replay_blocks, rng)
         self._waiting = Examples(
-            features=np.zeros((options.block, options.kept, len(used)), dtype=np.float32),
+            features=np.zeros((options.block, options.kept, width), dtype=np.float32),
             context=np.zeros((options.block, len(CONTEXT)), dtype=np.float32),
             present=np.zeros((options.block, options.kept), dtype=np.bool_),
             targets=np.zeros(options.block, dtype=np.int64),
         )
-        self._examples = 0  # since the network learned
-        self._kept = 0  # of them with a target among the kept candidates
+        self._lookups: list[Lookups] = []  # of the examples that wait
+        self._since = 0
+        self._examples = 0  # that wait
 
     @property
     def names(self) -> tuple[str, ...]:
         """The name of the one column of ranks."""
-        return (NAME,)
+        return (self._name,)
 
     def rank(
         self, clicks: CountedClicks, *, scored: npt.NDArray[np.bool_], mask_history: bool
@@ -147,6 +171,7 @@ class CounterRanker:
     def release(self, rows: npt.NDArray[np.int64]) -> None:
         """Forget the items of `rows`; what was learned from them stays."""
         self._counts.release(rows)
+        self._learned.release(rows)
 
     def _go_through(
         self,
@@ -159,6 +184,7 @@ class CounterRanker:
         ranks = np.full((len(clicks.targets), 1), MISS, dtype=np.int32)
         rows = (clicks.targets, clicks.histories, clicks.edge_sources, clicks.edge_targets)
         self._counts.reserve_items(max(int(column.max(initial=-1)) for column in rows) + 1)
+        self._learned.reserve(self._counts.room)
         if len(self._work.barred) < self._counts.room:
             self._work = new_workspace(self._counts.room)
         most = int(np.diff(clicks.edge_starts).max(initial=0))
@@ -180,7 +206,7 @@ class CounterRanker:
                 self._described,
             )
             if self._described.counts[0]:
-                self._rank_described(scored, ranks, learning=adding)
+                self._rank_described(clicks, scored, ranks, learning=adding)
             if adding and self._examples % LINEAR_STEP == 0:
                 self._linear.step(self._scaling.inverses)
             if self._examples == self._options.block:
@@ -188,7 +214,12 @@ class CounterRanker:
         return ranks
 
     def _rank_described(
-        self, scored: npt.NDArray[np.bool_], ranks: npt.NDArray[np.int32], *, learning: bool
+        self,
+        clicks: CountedClicks,
+        scored: npt.NDArray[np.bool_],
+        ranks: npt.NDArray[np.int32],
+        *,
+        learning: bool,
     ) -> None:
         """Fill the ranks of described clicks; let examples wait to be learned."""
         n = int(self._described.counts[0])
@@ -202,18 +233,25 @@ class CounterRanker:
         kept = np.empty((n, self._options.kept), dtype=np.int64)
         places = np.empty(n, dtype=np.int64)
         keep_best(linear, starts, targets, self._values, kept, places)
-        features, present = values[np.maximum(kept, 0)], kept >= 0
+        present, rows = kept >= 0, np.maximum(kept, 0)
+        candidates = np.where(present, self._described.items[rows], np.int32(-1))
+        lookups = self._learned.lookups(clicks, self._described.clicks[:n], candidates)
+        features = values[rows]
+        if self._learned.count:
+            features = np.concatenate((features, self._learned.features(lookups)), axis=2)
         if learning:
             learnable = self._described.learnable[:n]
             self._linear.note(values, linear, starts, targets, learnable)
-            self._examples += int(learnable.sum())
-            chosen = np.flatnonzero(learnable & (places >= 0))
-            rows = slice(self._kept, self._kept + len(chosen))
-            self._waiting.features[rows] = features[chosen]
-            self._waiting.context[rows] = self._described.context[chosen]
-            self._waiting.present[rows] = present[chosen]
-            self._waiting.targets[rows] = places[chosen]
-            self._kept = rows.stop
+            chosen = np.flatnonzero(learnable)
+            waiting = slice(self._examples, self._examples + len(chosen))
+            self._waiting.features[waiting] = features[chosen]
+            self._waiting.context[waiting] = self._described.context[chosen]
+            self._waiting.present[waiting] = present[chosen]
+            self._waiting.targets[waiting] = places[chosen]
+            if self._examples == 0:
+                self._since = self._learned.releases
+            self._lookups.append(lookups.part(chosen))
+            self._examples = waiting.stop
         ranked = np.flatnonzero(scored[self._described.clicks[:n]] & (places >= 0))
         for first in range(0, len(ranked), _SCORED_AT_ONCE):
             some = ranked[first : first + _SCORED_AT_ONCE]
@@ -226,22 +264,53 @@ class CounterRanker:
         self, features: npt.NDArray[np.float32], context: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float32]:
         """Return the network's scores, float32 [n, K]; both arguments are standardised in place."""
-        self._scaling.standardise(features)
-        self._context_scaling.standardise(context)
+        self._standardise(features, context)
         return self._network.scores(features, context)
+
+    def _standardise(
+        self, features: npt.NDArray[np.float32], context: npt.NDArray[np.float32]
+    ) -> None:
+        self._scaling.standardise(features[..., : self._counted])
+        self._learned_scaling.standardise(features[..., self._counted :])
+        self._context_scaling.standardise(context)
 
     def _learn(self) -> None:
         """Learn the examples that wait, and an earlier block."""
-        fresh = self._waiting.part(slice(0, self._kept))
-        self._examples = self._kept = 0
-        if len(fresh.targets) == 0:
+        block = self._take_waiting()
+        examples = block.examples
+        ranked = examples.targets >= 0
+        if not ranked.any():
             return
-        self._scaling.add(fresh.features[fresh.present])
-        self._context_scaling.add(fresh.context)
-        self._scaling.standardise(fresh.features)
-        self._context_scaling.standardise(fresh.context)
-        blocks = [fresh, self._replay.draw()] if len(self._replay) else [fresh]
-        for examples in blocks:
-            for first in range(0, len(examples.targets), self._options.step):
-                self._network.learn(examples.part(slice(first, first + self._options.step)))
-        self._replay.add(fresh)
+        values = examples.features[examples.present & ranked[:, None]]
+        self._scaling.add(values[:, : self._counted])
+        self._learned_scaling.add(values[:, self._counted :])
+        self._context_scaling.add(examples.context[ranked])
+        self._standardise(examples.features, examples.context)
+        for one in (block, self._replay.draw()) if len(self._replay) else (block,):
+            self._learn_block(one)
+        self._replay.add(block)
+
+    def _take_waiting(self) -> KeptBlock:
+        """Return the examples that wait; those from now on may take their place."""
+        examples = self._waiting.part(slice(0, self._examples))
+        lookups = Lookups(*map(np.concatenate, zip(*self._lookups, strict=True)))
+        self._examples, self._lookups = 0, []
+        if self._learned.count == 0:  # other clicks have nothing to teach
+            ranked = np.flatnonzero(examples.targets >= 0)
+            examples, lookups = examples.part(ranked), lookups.part(ranked)
+        return KeptBlock(examples, lookups, self._since)
+
+    def _learn_block(self, block: KeptBlock) -> None:
+        """Let network and learned features take their steps on a block of standardised examples."""
+        learned = self._learned.count
+        for first in range(0, len(block.examples.targets), self._options.step):
+            rows = slice(first, first + self._options.step)
+            examples = block.examples.part(rows)
+            ranked = np.flatnonzero(examples.targets >= 0)
+            by_features = np.zeros((*examples.present.shape, learned), dtype=np.float32)
+            if len(ranked):
+                by_features[ranked] = self._network.learn(examples.part(ranked), learned)
+            if learned:
+                by_features *= self._learned_scaling.inverses
+                by_features[np.abs(examples.features[..., self._counted :]) >= CLIP] = 0.0
+                self._learned.learn(block.lookups.part(rows), by_features, block.since)

@@ -19,21 +19,25 @@ class Scaling:
     ----------
     used
         bool [F], which features are used; the others become 0.
+    fading
+        What earlier values count for whenever others are added; 1: as much as these.
     """
 
-    def __init__(self, used: npt.NDArray[np.bool_]) -> None:
+    def __init__(self, used: npt.NDArray[np.bool_], fading: float = 1.0) -> None:
         self._used = used
-        self._count = 0
+        self._fading = fading
+        self._count = 0.0
         self._sums = np.zeros(len(used))
         self._squares = np.zeros(len(used))
         self.means = np.zeros(len(used), dtype=np.float32)
         self.inverses: npt.NDArray[np.float32] = used.astype(np.float32)
 
     def add(self, values: npt.NDArray[np.float32]) -> None:
-        """Count values, float32 [n, F]."""
-        self._count += len(values)
-        self._sums += values.sum(axis=0, dtype=np.float64)
-        self._squares += np.square(values).sum(axis=0, dtype=np.float64)
+        """Count values, float32 [n, F]; n > 0."""
+        self._count = self._fading * self._count + len(values)
+        self._sums = self._fading * self._sums + values.sum(axis=0, dtype=np.float64)
+        squares = np.square(values).sum(axis=0, dtype=np.float64)
+        self._squares = self._fading * self._squares + squares
         means = self._sums / self._count
         variances = np.maximum(self._squares / self._count - means**2, SMALLEST_VARIANCE)
         self.means[:] = means

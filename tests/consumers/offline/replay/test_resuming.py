@@ -8,6 +8,7 @@ import pytest
 from consumers.errors import ConfigError, NotFoundError
 from consumers.offline.replay.options import ReplayOptions
 from consumers.offline.replay.resuming import DIRECTORY
+from consumers.offline.replay.rivals import IN_LOOP, BaselineSelection
 from consumers.offline.replay.run import replay
 from tests.consumers.offline.replay.small_replays import (
     CONFIG,
@@ -17,11 +18,13 @@ from tests.consumers.offline.replay.small_replays import (
     write_events,
 )
 
+EVERY = BaselineSelection(IN_LOOP)
+
 
 def test_a_stopped_replay_goes_on_where_it_stopped(tmp_path: Path) -> None:
     """As if it had never stopped: every figure and every list are those of an undisturbed run."""
     events = write_events(tmp_path / "clicks.csv", shoppers(1500))
-    whole = run(events, tmp_path / "whole", compare={"five": CONFIG}, seed=2)
+    whole = run(events, tmp_path / "whole", compare={"five": CONFIG}, seed=2, baselines=EVERY)
     options = ReplayOptions(
         events=events,
         out=tmp_path / "out",
@@ -29,6 +32,7 @@ def test_a_stopped_replay_goes_on_where_it_stopped(tmp_path: Path) -> None:
         cycle_clicks=200,
         compare={"five": CONFIG},
         seed=2,
+        baselines=EVERY,
     )
     interruption, watch = stopped_after(800)
     with pytest.raises(SystemExit):

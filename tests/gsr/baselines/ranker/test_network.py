@@ -44,7 +44,7 @@ def test_backpropagation_is_the_slope_of_the_loss() -> None:
     weights = network.weights
     for array in weights:
         array[...] = rng.standard_normal(array.shape)
-    gradients = network.gradients(examples)
+    gradients = network.gradients(examples)[0]
     for array, gradient in zip(weights, gradients, strict=True):
         for place in np.ndindex(*array.shape):
             before = array[place]
@@ -54,6 +54,24 @@ def test_backpropagation_is_the_slope_of_the_loss() -> None:
                 losses.append(loss(network.scores(examples.features, examples.context), examples))
             array[place] = before
             assert abs((losses[1] - losses[0]) / 2e-3 - gradient[place]) < 2e-2
+
+
+def test_the_gradient_by_learned_features_is_the_slope_of_the_loss() -> None:
+    """It is that before the step, for the last features alone."""
+    rng = np.random.default_rng(3)
+    examples = some_examples(rng)
+    network = RankingNetwork(3, 2, 4, rng)
+    for array in network.weights:
+        array[...] = rng.standard_normal(array.shape)
+    slopes = np.zeros((*examples.present.shape, 2))
+    for place in np.ndindex(*slopes.shape):
+        losses = []
+        for step in (-1e-3, 1e-3):
+            features = examples.features.copy()
+            features[(*place[:2], place[2] + 1)] += step
+            losses.append(loss(network.scores(features, examples.context), examples))
+        slopes[place] = (losses[1] - losses[0]) / 2e-3
+    assert np.allclose(network.learn(examples, 2), slopes, atol=2e-2)
 
 
 def test_it_learns_what_features_and_context_say_together() -> None:

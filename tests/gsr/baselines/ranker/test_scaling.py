@@ -19,3 +19,11 @@ def test_values_come_to_mean_zero_and_deviation_one() -> None:
     far = np.full((1, 3), 1e6, dtype=np.float32)
     scaling.standardise(far)
     assert far.tolist() == [[CLIP, CLIP, 0.0]]
+
+
+def test_earlier_values_fade() -> None:
+    """Each time values are added, all before count for less."""
+    scaling = Scaling(np.ones(1, dtype=np.bool_), fading=0.5)
+    for value in (100.0, 0.0, 4.0):
+        scaling.add(np.full((8, 1), value, dtype=np.float32))
+    assert np.allclose(scaling.means, (25.0 * 1 + 4.0) / 1.75)

@@ -1,7 +1,7 @@
 """The table of baselines that one may have: a row for each, in plain words."""
 
 from consumers.offline.replay.report.against import IN_WORDS, against
-from consumers.offline.replay.rivals import DEFAULT, BaselineSelection
+from consumers.offline.replay.rivals import IN_LOOP, BaselineSelection
 from tests.consumers.offline.replay.test_verdict import difference, document
 
 
@@ -39,6 +39,6 @@ def test_without_baselines_there_is_no_table() -> None:
     assert against(document()) == ""
 
 
-def test_all_that_is_measured_by_default_has_words() -> None:
-    names = BaselineSelection(DEFAULT).baselines(lambda: 0.0).names
+def test_all_that_is_measured_in_a_replay_has_words() -> None:
+    names = BaselineSelection(IN_LOOP).baselines(lambda: 0.0).names
     assert {name.partition("@")[0] for name in names} == set(IN_WORDS)
