@@ -7,8 +7,8 @@ from gsr.baselines.vector_ranker.vector_features import VectorFeatures, VectorOp
 
 NAME: Final = "vector-ranker"
 
-STEP: Final = 25
-"""Examples of one step: twice as many steps as the ranker alone takes."""
+BLOCK: Final = 200
+"""Examples that are learned at once: new items' vectors cannot wait for more."""
 
 
 def vector_ranker(
@@ -23,5 +23,5 @@ def vector_ranker(
     vectors
         How its vectors learn.
     """
-    options = options or RankerOptions(step=STEP)
+    options = options or RankerOptions(block=BLOCK)
     return CounterRanker(options, VectorFeatures(vectors), NAME)
