@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.baselines.counted_clicks import CountedClicks
+from gsr.baselines.counter_ranks import DEEPEST
 from gsr.baselines.session_store import NONE, SessionItems, SessionStore, store_click
 from gsr.compiled import kernel
+from gsr.quality.ranking_metrics import MISS
 
 KINDS: Final = ("vsknn", "vstan", "vstan-after")
 """V-SKNN; VSTAN; and VSTAN where only what came after the shared click votes."""
@@ -226,7 +228,11 @@ def _score(
 def _rank(
     items: SessionItems, scores: npt.NDArray[np.float64], work: Workspace, count: int, target: int
 ) -> int:  # pragma: no cover
-    """Return the rank by score, then popularity, ties against the target."""
+    """Return the rank by score, then popularity, ties against the target.
+
+    `MISS` for a target without votes behind more than `DEEPEST` others: who asks for the first
+    twenty need not wait until all items were looked at.
+    """
     own, popular, above = scores[target], items.popularity[target], 0
     for t in range(count):
         item = work.touched[t]
@@ -242,6 +248,8 @@ def _rank(
                 and scores[item] == 0.0
                 and items.popularity[item] >= popular
             )
+            if above > DEEPEST:
+                return MISS
     return max(above, 1)
 
 

@@ -83,3 +83,15 @@ def test_room_that_is_no_power_of_two_is_refused() -> None:
     """The place of a click would be wrong."""
     with pytest.raises(ValueError, match="kept_clicks must be a power of two: 100"):
         SessionKnnConfig(kept_clicks=100)
+
+
+def test_an_item_without_votes_is_ranked_by_popularity_as_far_as_lists_go() -> None:
+    """Behind a hundred others it counts as not found."""
+    for others, wanted in ((98, 100), (99, MISS)):
+        crowd = [(u, item, 1.0) for item in range(2, 2 + others) for u in (1000, 1001)]
+        events = [*crowd, (1, 0, 1.0), (2, 1, 1.0), (2, 0, 1.0)]
+        knn = SessionKnn()
+        clicks, _ = click_stream(events)
+        scored = np.arange(len(events)) == len(events) - 1
+        ranks = knn.rank_and_add(clicks, scored=scored, mask_history=False)[-1]
+        assert ranks.tolist() == [wanted] * 3
