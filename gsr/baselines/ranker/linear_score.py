@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.baselines.ranker.network import Adam
+from gsr.baselines.ranker.adam import Adam
 from gsr.compiled import lean_kernel
 
 LINEAR_RATE: Final = 0.03

@@ -3,25 +3,16 @@
     score = w·x + v·relu(A₂ relu(A x + B c + b) + b₂),
 
 over a candidate's features x and the user's context c. It learns by the cross-entropy of the
-clicked item among the candidates, with Adam [1]_.
-
-References
-----------
-.. [1] Kingma, Ba: Adam: A Method for Stochastic Optimization. ICLR 2015.
+clicked item among the candidates, with Adam.
 """
 
 import math
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
-
-FIRST_DECAY: Final = 0.9
-SECOND_DECAY: Final = 0.999
-TINY: Final = 1e-8
+from gsr.baselines.ranker.adam import Adam, Floats
 
 NETWORK_RATE: Final = 0.003
 
@@ -56,41 +47,16 @@ class Examples(NamedTuple):
         )
 
 
-class Adam:
-    """Adam's moving averages of gradients, and its steps.
-
-    Parameters
-    ----------
-    weights
-        Changed in place.
-    rate
-        Learning rate.
-    """
-
-    def __init__(self, weights: Sequence[Floats], rate: float) -> None:
-        self._weights = weights
-        self._rate = rate
-        self._steps = 0
-        self._first = [np.zeros_like(array) for array in weights]
-        self._second = [np.zeros_like(array) for array in weights]
-
-    def step(self, gradients: Sequence[Floats]) -> None:
-        """Move the weights against the gradients."""
-        self._steps += 1
-        unbiased = math.sqrt(1.0 - SECOND_DECAY**self._steps) / (1.0 - FIRST_DECAY**self._steps)
-        columns = zip(self._weights, gradients, self._first, self._second, strict=True)
-        for weights, gradient, first, second in columns:
-            first[:] += (1.0 - FIRST_DECAY) * (gradient - first)
-            second[:] += (1.0 - SECOND_DECAY) * (gradient * gradient - second)
-            weights[:] -= (self._rate * unbiased) * first / (np.sqrt(second) + TINY)
-
-
 def score_gradient(scores: Floats, examples: Examples) -> Floats:
     """Return the gradient of the mean cross-entropy by the scores, float32 [n, K]."""
-    scores = np.where(examples.present, scores, ABSENT)
+    return softmax_gradient(np.where(examples.present, scores, ABSENT), examples.targets)
+
+
+def softmax_gradient(scores: Floats, targets: npt.NDArray[np.integer]) -> Floats:
+    """Return the gradient of the mean cross-entropy of columns `targets` [n] by scores [n, K]."""
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)
-    shares[np.arange(len(shares)), examples.targets] -= 1.0
+    shares[np.arange(len(shares)), targets] -= 1.0
     gradient: Floats = shares / np.float32(len(shares))
     return gradient
 

@@ -309,7 +309,8 @@ class CounterRanker:
             ranked = np.flatnonzero(examples.targets >= 0)
             by_features = np.zeros((*examples.present.shape, learned), dtype=np.float32)
             if len(ranked):
-                by_features[ranked] = self._network.learn(examples.part(ranked), learned)
+                some = examples.part(ranked) if len(ranked) < len(by_features) else examples
+                by_features[ranked] = self._network.learn(some, learned)
             if learned:
                 by_features *= self._learned_scaling.inverses
                 by_features[np.abs(examples.features[..., self._counted :]) >= CLIP] = 0.0

@@ -1,12 +1,11 @@
 """Learned vectors of items, moved by Adam where they take part."""
 
-import math
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from gsr.baselines.ranker.network import FIRST_DECAY, SECOND_DECAY, TINY, Floats
+from gsr.baselines.ranker.adam import Floats, take_step, unbiased_rate
 from gsr.compiled import lean_kernel
 
 FIRST_SIZE: Final = 0.02
@@ -57,9 +56,9 @@ class ItemVectors:
 
     def reserve(self, rows: int) -> None:
         """Make room for the items of the rows below `rows`."""
-        more = max(rows, 2 * len(self)) - len(self)
         if rows <= len(self):
             return
+        more = max(rows, 2 * len(self)) - len(self)
         self.values = np.concatenate((self.values, self._drawn(more)))
         self._first = np.pad(self._first, ((0, more), (0, 0)))
         self._second = np.pad(self._second, ((0, more), (0, 0)))
@@ -110,13 +109,11 @@ class ItemVectors:
         sums = np.zeros((len(distinct), gradients.shape[1]), dtype=np.float32)
         add_rows(places, np.ascontiguousarray(gradients[there]), sums)
         self._steps += 1
-        unbiased = math.sqrt(1.0 - SECOND_DECAY**self._steps) / (1.0 - FIRST_DECAY**self._steps)
-        first, second = self._first[distinct], self._second[distinct]
-        first += np.float32(1.0 - FIRST_DECAY) * (sums - first)
-        second += np.float32(1.0 - SECOND_DECAY) * (sums * sums - second)
-        self._first[distinct], self._second[distinct] = first, second
-        step = np.float32(self._rate * unbiased) * first / (np.sqrt(second) + TINY)
-        self.values[distinct] -= step
+        values, first, second = (
+            column[distinct] for column in (self.values, self._first, self._second)
+        )
+        take_step(values, sums, first, second, unbiased_rate(self._rate, self._steps))
+        self.values[distinct], self._first[distinct], self._second[distinct] = values, first, second
 
     def _drawn(self, rows: int) -> Floats:
         shape = (rows, self.values.shape[1])

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from gsr.baselines.ranker.network import Adam, Floats
+from gsr.baselines.ranker.adam import Adam, Floats
 from gsr.baselines.vector_ranker.recent_clicks import RecentClicks
 from gsr.votes.constants import PAUSE_SECONDS
 

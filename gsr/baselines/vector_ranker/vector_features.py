@@ -22,8 +22,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.baselines.counted_clicks import CountedClicks
+from gsr.baselines.ranker.adam import Floats
 from gsr.baselines.ranker.learned_features import Lookups
-from gsr.baselines.ranker.network import Floats
+from gsr.baselines.ranker.network import softmax_gradient
 from gsr.baselines.vector_ranker.item_sample import ItemSample
 from gsr.baselines.vector_ranker.item_vectors import ItemVectors
 from gsr.baselines.vector_ranker.recent_clicks import RecentClicks, newest_first
@@ -168,12 +169,9 @@ class VectorFeatures:
         if len(asked) == 0:
             return sampled, np.zeros_like(vectors), by_users
         scores = users[asked] @ vectors.T - corrections
-        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        shares[np.arange(len(asked)), np.searchsorted(sampled, clicked[asked])] -= 1.0
-        shares /= np.float32(len(asked))
-        by_users[asked] = shares @ vectors
-        return sampled, shares.T @ users[asked], by_users
+        by_scores = softmax_gradient(scores, np.searchsorted(sampled, clicked[asked]))
+        by_users[asked] = by_scores @ vectors
+        return sampled, by_scores.T @ users[asked], by_users
 
 
 def _queries(encoded: Encoded) -> Floats:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gsr.baselines.ranker.network import Adam, Examples, RankingNetwork, score_gradient
+from gsr.baselines.ranker.network import Examples, RankingNetwork, score_gradient
 
 
 def some_examples(rng: np.random.Generator, n: int = 6, k: int = 5, f: int = 3) -> Examples:
@@ -89,10 +89,3 @@ def test_it_learns_what_features_and_context_say_together() -> None:
         network.learn(examples)
     right = network.scores(features, context).argmax(axis=1) == examples.targets
     assert right.mean() > 0.8
-
-
-def test_adam_steps_by_its_rate_at_first() -> None:
-    """The first step is as long as the rate, whatever the gradient."""
-    weights = np.zeros(2, dtype=np.float32)
-    Adam([weights], 0.1).step([np.array([5.0, -0.01], dtype=np.float32)])
-    assert np.allclose(weights, [-0.1, 0.1], rtol=1e-3)

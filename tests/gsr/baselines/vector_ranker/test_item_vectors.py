@@ -22,7 +22,7 @@ def test_steps_are_those_of_sparse_adam() -> None:
         there = rows >= 0
         found = table(torch.from_numpy(rows[there].astype(np.int64)))
         (found * torch.from_numpy(gradients[there])).sum().backward()
-        optimiser.step()  # type: ignore[no-untyped-call]
+        optimiser.step()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     assert np.allclose(vectors.values[:6], table.weight.detach().numpy(), atol=1e-6)
 
 

@@ -47,7 +47,7 @@ def test_vectors_and_gradients_are_those_of_the_formulas() -> None:
     weights = [torch.from_numpy(array.copy()).requires_grad_() for array in encoder.weights]
     vectors = torch.from_numpy(clicked.copy()).requires_grad_()
     found = obvious(recent, vectors, weights)
-    (found * torch.from_numpy(wanted)).sum().backward()  # type: ignore[no-untyped-call]
+    (found * torch.from_numpy(wanted)).sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     assert np.allclose(encoded.vectors, found.detach().numpy(), atol=1e-5)
     by_clicked[recent.items < 0] = 0.0  # what is no click is not learned
     for gradient, weight in zip((*by_weights, by_clicked), (*weights, vectors), strict=True):
