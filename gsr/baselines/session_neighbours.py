@@ -56,9 +56,7 @@ class Workspace(NamedTuple):
 
 
 @kernel
-def _keep_largest(
-    found: npt.NDArray[np.int64], values: npt.NDArray[np.float64], size: int
-) -> int:  # pragma: no cover
+def _keep_largest(found: npt.NDArray[np.int64], values: npt.NDArray[np.float64], size: int) -> int:
     """Move the `size` sessions of the largest values to the front; return how many stay."""
     count = len(values)
     if count <= size:
@@ -83,7 +81,7 @@ def _look_back(
     history: npt.NDArray[np.int64],
     length: int,
     work: Workspace,
-) -> None:  # pragma: no cover
+) -> None:
     """Fill `work.looked` with the newest clicks on each of a history's newest items.
 
     The items' chains are followed side by side, so that their waits for memory overlap.
@@ -92,7 +90,7 @@ def _look_back(
     oldest = max(0, store.totals[0] - room)
     for back in range(rule.clicks):
         work.looked[0, back] = NONE
-        if back < min(length, rule.clicks):
+        if back < length:
             item = history[length - 1 - back]
             known = 0 <= item < len(items.counts)
             for later in range(back):
@@ -120,7 +118,7 @@ def _find_sessions(
     length: int,
     user: np.uint64,
     work: Workspace,
-) -> int:  # pragma: no cover
+) -> int:
     """Find others' sessions that share items with a history; return how many."""
     room, slots = len(store.items), len(store.users)
     first = max(0, store.totals[1] - slots)
@@ -154,7 +152,7 @@ def _vote(
     values: npt.NDArray[np.float64],
     kept: int,
     work: Workspace,
-) -> int:  # pragma: no cover
+) -> int:
     """Let the first `kept` sessions vote, VSTAN by `values`; return how many items have votes.
 
     The sessions are followed side by side, so that their waits for memory overlap.
@@ -205,7 +203,7 @@ def _score(
     user: np.uint64,
     now: float,
     work: Workspace,
-) -> int:  # pragma: no cover
+) -> int:
     """Fill the scores, a column for each of `KINDS`; return how many items have any."""
     slots = len(store.users)
     found = _find_sessions(store, items, rule, history, length, user, work)
@@ -227,7 +225,7 @@ def _score(
 @kernel
 def _rank(
     items: SessionItems, scores: npt.NDArray[np.float64], work: Workspace, count: int, target: int
-) -> int:  # pragma: no cover
+) -> int:
     """Return the rank by score, then popularity, ties against the target.
 
     `MISS` for a target without votes behind more than `DEEPEST` others: who asks for the first
@@ -264,7 +262,7 @@ def rank_clicks(
     numbers: npt.NDArray[np.int64],
     work: Workspace,
     ranks: npt.NDArray[np.int32],
-) -> None:  # pragma: no cover
+) -> None:
     """Rank clicks, and count each that has a session number in `numbers` (others: -1).
 
     An empty `numbers` counts nothing at all.

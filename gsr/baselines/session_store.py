@@ -107,7 +107,7 @@ def new_store(clicks: int, sessions: int) -> SessionStore:
 @kernel
 def store_click(
     store: SessionStore, items: SessionItems, item: int, time: float, user: np.uint64, session: int
-) -> None:  # pragma: no cover
+) -> None:
     """Append a click to a session, which is a new one if it has the next number."""
     number, room = store.totals[0], len(store.items)
     place, slot = number & (room - 1), session & (len(store.users) - 1)

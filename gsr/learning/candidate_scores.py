@@ -17,9 +17,7 @@ Floats = npt.NDArray[np.float32]
 
 
 @relaxed_kernel
-def _scores(
-    items: Floats, vectors: Floats, places: npt.NDArray[np.int64], out: Floats
-) -> None:  # pragma: no cover
+def _scores(items: Floats, vectors: Floats, places: npt.NDArray[np.int64], out: Floats) -> None:
     users, dimension = vectors.shape
     for b in range(users):
         for m in range(places.shape[1]):
@@ -39,7 +37,7 @@ def _gradients(
     gradient: Floats,
     to_items: Floats,
     to_vectors: Floats,
-) -> None:  # pragma: no cover
+) -> None:
     users, dimension = vectors.shape
     for b in range(users):
         for m in range(places.shape[1]):

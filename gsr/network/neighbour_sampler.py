@@ -69,7 +69,7 @@ def _weigh(
     now: float,
     own: OwnEdges,
     shares: npt.NDArray[np.float64],
-) -> None:  # pragma: no cover
+) -> None:
     """Fill `shares` [row length, S] with a row's shares at `now`, its own edges left out."""
     start = graph.row_starts[row]
     length, scales = shares.shape
@@ -106,7 +106,7 @@ def _choose(
     counts: npt.NDArray[np.int64],
     chosen: npt.NDArray[np.int64],
     shares: npt.NDArray[np.float32],
-) -> None:  # pragma: no cover
+) -> None:
     """Fill, per row, its best `fanout` neighbours by summed share."""
     best = np.empty(fanout, np.float64)
     for r in range(len(rows)):
@@ -150,7 +150,7 @@ def _number(
     sources: npt.NDArray[np.int64],
     targets: npt.NDArray[np.int64],
     flat: npt.NDArray[np.float32],
-) -> int:  # pragma: no cover
+) -> int:
     """Give every row a place, asked ones first; `places` is all -1 before and after."""
     used = 0
     for r in range(len(rows)):

@@ -99,7 +99,7 @@ def _number(
     scratch: npt.NDArray[np.int64],
     found: npt.NDArray[np.int64],
     places: npt.NDArray[np.int64],
-) -> int:  # pragma: no cover
+) -> int:
     used = 0
     for i in range(len(rows)):
         row = rows[i]

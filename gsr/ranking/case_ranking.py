@@ -71,7 +71,7 @@ def _rank(
     firsts: npt.NDArray[np.int64],
     lasts: npt.NDArray[np.int64],
     ranks: npt.NDArray[np.int32],
-) -> int:  # pragma: no cover
+) -> int:
     """Fill `ranks` without the items ``items[firsts : lasts]``; return a row with a NaN, or -1."""
     left_out = np.full(scores.shape[1], -1, np.int64)
     for row in range(len(targets)):

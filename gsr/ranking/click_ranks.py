@@ -107,7 +107,7 @@ def rank_clicks(
 @kernel
 def _add_popularity(
     row: npt.NDArray[np.float32], levels: npt.NDArray[np.float32], shift: float, weight: float
-) -> None:  # pragma: no cover
+) -> None:
     """Add one scale's popularity channel to every item's score."""
     moved = np.float32(shift)
     factor = np.float32(weight * LN2)
@@ -118,9 +118,7 @@ def _add_popularity(
 
 
 @kernel
-def _rank_of(
-    row: npt.NDArray[np.float32], alive: npt.NDArray[np.bool_], target: int
-) -> int:  # pragma: no cover
+def _rank_of(row: npt.NDArray[np.float32], alive: npt.NDArray[np.bool_], target: int) -> int:
     own = row[target]
     if np.isnan(own):
         return MISS
@@ -146,7 +144,7 @@ def _rank_block(
     scored: npt.NDArray[np.bool_],
     masked: npt.NDArray[np.int64],
     ranks: npt.NDArray[np.int32],
-) -> None:  # pragma: no cover
+) -> None:
     scales = len(half_lives)
     for click in range(first_click, last_click):
         record = notes.record_of[click]

@@ -86,7 +86,7 @@ def _noted(
 
 
 @kernel
-def _record_all(notes: Notes, graph: ItemGraph, click: int) -> int:  # pragma: no cover
+def _record_all(notes: Notes, graph: ItemGraph, click: int) -> int:
     """Note what is known before the clicks from `click` on; return the first without room."""
     while click < len(notes.targets) and record_click(notes, graph, click, 0):
         click += 1

@@ -49,7 +49,7 @@ def _most_additions(
     items: npt.NDArray[np.int64],
     lengths: npt.NDArray[np.int64],
     history: int,
-) -> int:  # pragma: no cover
+) -> int:
     """Return how many items the graph can speak of at most, over all users."""
     total = 0
     for b in range(len(lengths)):
@@ -79,7 +79,7 @@ def _list_additions(
     places: npt.NDArray[np.int64],
     amounts: npt.NDArray[np.float32],
     ends: npt.NDArray[np.int64],
-) -> None:  # pragma: no cover
+) -> None:
     """Fill what is added to some scores, each user's tile by tile; -inf for masked items.
 
     Those of user b and tile t end at ``ends[b, t]``, where the next tile's begin.
@@ -132,7 +132,7 @@ def _finish_tile(
     ends: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
     values: npt.NDArray[np.float32],
-) -> None:  # pragma: no cover
+) -> None:
     """Complete the neural scores [B, T] of the items from `first` on; keep the best.
 
     `levels` is [S, T], `hidden` [T] is -inf for an item that nobody may get, else 0. Additions
@@ -161,7 +161,7 @@ def _keep_best(
     first: int,
     rows: npt.NDArray[np.int64],
     values: npt.NDArray[np.float32],
-) -> None:  # pragma: no cover
+) -> None:
     """Enter those of `scores` [T] that are better than the worst into the best so far [k]."""
     k = len(rows)
     for start in range(0, len(scores), COMPARED_TOGETHER):

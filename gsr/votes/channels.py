@@ -76,7 +76,7 @@ def graph_channels(
     decay: float,
     dense: npt.NDArray[np.float32],
     touched: npt.NDArray[np.int64],
-) -> int:  # pragma: no cover
+) -> int:
     """Fill the graph channels of one user at `now`; return how many items have any.
 
     Parameters
@@ -118,7 +118,7 @@ def graph_channels(
 @kernel
 def clear_channels(
     dense: npt.NDArray[np.float32], touched: npt.NDArray[np.int64], count: int
-) -> None:  # pragma: no cover
+) -> None:
     """Zero the rows of `dense` that `graph_channels` filled."""
     for i in range(count):
         for s in range(dense.shape[1]):
@@ -133,7 +133,7 @@ def candidate_features(
     dense: npt.NDArray[np.float32],
     candidates: npt.NDArray[np.int64],
     out: npt.NDArray[np.float32],
-) -> None:  # pragma: no cover
+) -> None:
     """Fill `out` [M, C] with one user's channels of `candidates` [M]; zero where that is -1.
 
     `dense` comes from `graph_channels` of the same user and time.
@@ -158,7 +158,7 @@ def context_features(
     length: int,
     now: float,
     out: npt.NDArray[np.float32],
-) -> None:  # pragma: no cover
+) -> None:
     """Fill `out` [F] with what decides how far each channel is to be trusted for one user.
 
     In order: whether there is a history; its log length; log pauses since the last click and
@@ -194,7 +194,7 @@ def context_of(
     lengths: npt.NDArray[np.int64],
     now: npt.NDArray[np.float64],
     out: npt.NDArray[np.float32],
-) -> None:  # pragma: no cover
+) -> None:
     """Fill `out` [B, F] with the context of B users; columns as in `Histories`."""
     for b in range(len(lengths)):
         context_features(graph, items[b], times[b], lengths[b], now[b], out[b])

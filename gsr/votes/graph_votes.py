@@ -33,7 +33,7 @@ SCALE_CONTEXT: Final = 3
 
 
 @lean_kernel
-def decay_factor(graph: ItemGraph, row: int, scale: int, now: float) -> float:  # pragma: no cover
+def decay_factor(graph: ItemGraph, row: int, scale: int, now: float) -> float:
     """Return what turns the stored weights of a graph row into weights at `now`."""
     exponent = graph.row_references[row, scale] - now / graph.half_lives[scale]
     factor: float = 2.0 ** max(min(exponent, LARGEST_DECAY_LOG2), -LARGEST_DECAY_LOG2)
@@ -41,7 +41,7 @@ def decay_factor(graph: ItemGraph, row: int, scale: int, now: float) -> float:  
 
 
 @lean_kernel
-def recent_share(back: int) -> float:  # pragma: no cover
+def recent_share(back: int) -> float:
     """Return how much the click so many steps before the newest counts among the recent ones."""
     share: float = RECENT_DECAY**back if back < RECENT_CLICKS else 0.0
     return share
@@ -56,7 +56,7 @@ def add_votes(
     votes: npt.NDArray[np.floating[Any]],
     touched: npt.NDArray[np.int64],
     count: int,
-) -> int:  # pragma: no cover
+) -> int:
     """Add the votes of one click, on item `source`; return how many items have any by now.
 
     Parameters
@@ -102,7 +102,7 @@ def fill_channels(
     clicks_log2: float,
     out: npt.NDArray[np.float32],
     row: int,
-) -> None:  # pragma: no cover
+) -> None:
     """Fill ``out[row]`` with the graph channels of an item (see `gsr.votes.channels`).
 
     Parameters
@@ -127,7 +127,7 @@ def fill_channels(
 @lean_kernel
 def describe_history(
     out: npt.NDArray[np.float32], length: int, last_pause: float, pause_before: float
-) -> None:  # pragma: no cover
+) -> None:
     """Fill the context of a user with `length` clicks, at least one, that is of no time scale.
 
     Pauses are in seconds, since the newest click and before it; below zero they count as none.
@@ -141,7 +141,7 @@ def describe_history(
 @lean_kernel
 def describe_row(
     out: npt.NDArray[np.float32], scale: int, popularity: float, mass: float, heaviest: float
-) -> None:  # pragma: no cover
+) -> None:
     """Fill the context of one time scale, from the newest click's item.
 
     Parameters

@@ -85,7 +85,7 @@ def draw_negatives(
 
 
 @kernel
-def _contains(rows: npt.NDArray[np.int64], row: int) -> bool:  # pragma: no cover
+def _contains(rows: npt.NDArray[np.int64], row: int) -> bool:
     for other in rows:  # noqa: SIM110 - numba compiles no generators
         if other == row:
             return True
@@ -101,7 +101,7 @@ def _list_heaviest(
     seen: npt.NDArray[np.int64],
     best: npt.NDArray[np.float32],
     listed: npt.NDArray[np.int64],
-) -> None:  # pragma: no cover
+) -> None:
     """Fill `listed` with the items that got most votes, heaviest first."""
     last = len(listed) - 1
     voted = 2 * len(graph.half_lives)
@@ -133,7 +133,7 @@ def list_candidates(
     shared_log_inclusion: npt.NDArray[np.float32],
     candidates: npt.NDArray[np.int64],
     log_inclusion: npt.NDArray[np.float32],
-) -> None:  # pragma: no cover
+) -> None:
     """Fill one sample's `candidates` and `log_inclusion` [1 + own + K].
 
     Place 0 holds the target, the next `own` the items with most votes from the user's clicks

@@ -15,7 +15,7 @@ from gsr.votes.constants import FLOOR_LOG2, LN2, NEVER
 
 
 @lean_kernel
-def log2_of(clicks: float) -> float:  # pragma: no cover
+def log2_of(clicks: float) -> float:
     """Return the log2 of a number of clicks, `NEVER` where there are none."""
     if clicks <= 0.0:
         return NEVER
@@ -23,7 +23,7 @@ def log2_of(clicks: float) -> float:  # pragma: no cover
 
 
 @lean_kernel
-def channel_of(log2: float) -> float:  # pragma: no cover
+def channel_of(log2: float) -> float:
     """Return the popularity channel of an item whose popularity has this log2."""
     return max(log2, FLOOR_LOG2) * LN2
 
@@ -44,7 +44,7 @@ def popularity_at(graph: ItemGraph, scale: int, now: float) -> npt.NDArray[np.fl
 
 
 @lean_kernel
-def level(graph: ItemGraph, item: int, scale: int) -> float:  # pragma: no cover
+def level(graph: ItemGraph, item: int, scale: int) -> float:
     """Return one item's level on one time scale."""
     stored = graph.popularity[item, scale]
     if stored <= 0.0:
@@ -54,24 +54,20 @@ def level(graph: ItemGraph, item: int, scale: int) -> float:  # pragma: no cover
 
 
 @lean_kernel
-def update_level(
-    graph: ItemGraph, item: int, levels: npt.NDArray[np.float64]
-) -> None:  # pragma: no cover
+def update_level(graph: ItemGraph, item: int, levels: npt.NDArray[np.float64]) -> None:
     """Set ``levels[item]`` (see `popularity_levels`) after the item's popularity changed."""
     for s in range(len(graph.half_lives)):
         levels[item, s] = level(graph, item, s)
 
 
 @lean_kernel
-def popularity_levels(
-    graph: ItemGraph, levels: npt.NDArray[np.float64]
-) -> None:  # pragma: no cover
+def popularity_levels(graph: ItemGraph, levels: npt.NDArray[np.float64]) -> None:
     """Fill `levels` [N, S]. Keep them current with `update_level` after each click."""
     for item in range(len(graph.alive)):
         update_level(graph, item, levels)
 
 
 @lean_kernel
-def popularity_channel(log2: float, half_life: float, now: float) -> float:  # pragma: no cover
+def popularity_channel(log2: float, half_life: float, now: float) -> float:
     """Return one item's popularity channel at `now` from its level."""
     return channel_of(log2 - now / half_life)

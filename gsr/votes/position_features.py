@@ -177,7 +177,7 @@ def _leave_out_click(
     shares: tuple[float, float],
     votes: npt.NDArray[np.float32],
     scales: int,
-) -> None:  # pragma: no cover
+) -> None:
     """Take the edges that the user's own counted `click` is an end of back out of the votes."""
     items = clicks.items
     for distance in range(1, len(clicks.window) + 1):
@@ -198,7 +198,7 @@ def _leave_out(
     shares: tuple[float, float],
     votes: npt.NDArray[np.float32],
     scales: int,
-) -> None:  # pragma: no cover
+) -> None:
     """Take the edges that the user has added to the item of `click` back out of its votes."""
     if clicks.own_counts[click] == 1 and click < clicks.ends[user]:
         _leave_out_click(clicks, user, click, shares, votes, scales)
@@ -217,7 +217,7 @@ def _describe(
     share: float,
     votes: npt.NDArray[np.float32],
     out: npt.NDArray[np.float32],
-) -> None:  # pragma: no cover
+) -> None:
     """Fill the context (`gsr.votes.channels.context_features`) once only the newest click voted.
 
     Its votes of the history count as `share` says. Nothing is known of the pause that goes on.
@@ -249,7 +249,7 @@ def _read(
     values: npt.NDArray[np.float32],
     stops: npt.NDArray[np.int64],
     context: npt.NDArray[np.float32],
-) -> int:  # pragma: no cover
+) -> int:
     """Fill the features of all positions; return how many entries they need."""
     scales = len(graph.half_lives)
     undecayed, popularity = np.ones(scales), np.empty(scales)

@@ -162,7 +162,7 @@ def with_more_room(notes: Notes) -> Notes:
 
 
 @kernel
-def record_click(notes: Notes, graph: ItemGraph, click: int, own: int) -> bool:  # pragma: no cover
+def record_click(notes: Notes, graph: ItemGraph, click: int, own: int) -> bool:
     """Note what is known before `click`; return False where there is too little room.
 
     Recording the same click again, with more room, overwrites what was noted.
@@ -222,7 +222,7 @@ def record_click(notes: Notes, graph: ItemGraph, click: int, own: int) -> bool: 
 
 
 @kernel
-def note_level(notes: Notes, graph: ItemGraph, click: int) -> None:  # pragma: no cover
+def note_level(notes: Notes, graph: ItemGraph, click: int) -> None:
     """Note the popularity level to which `click`, just added, has moved its item."""
     item = notes.targets[click]
     if item >= 0:
@@ -260,7 +260,7 @@ def edges_into(
     edge_weights: npt.NDArray[np.float64],
     sources: npt.NDArray[np.int64],
     amounts: npt.NDArray[np.float32],
-) -> None:  # pragma: no cover
+) -> None:
     """Fill `sources` and `amounts` [r, W] with the edges into each recorded click's own item.
 
     Parameters
