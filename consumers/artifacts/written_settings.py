@@ -5,23 +5,24 @@ name before they do anything (the functions `refuse_…`).
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from consumers.artifacts.store import LEARN_ANEW, ArtifactStore
 from consumers.config.loading import DERIVED
+from consumers.config.sections.state import StateSection
 from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError
 from gsr.config import UNLEARNED
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.errors import SnapshotError
 from stream.errors import StateMismatchError
-from stream.state.meta import StateMeta, as_setting, refuse_mismatch
+from stream.state.meta import StateMeta, as_setting, refuse_mismatch, setting_name
 
 EVENT_NAMES: Final = "event_names"
 """Under this name a snapshot's manifest says what its event weights are the weights of."""
 
 _WEIGHTS: Final = "event_weights"
-_HALF_LIVES: Final = "half_lives"
 
 
 def refuse_other_model(written: Mapping[str, Any], config: GsrConfig, what: str) -> None:
@@ -84,28 +85,35 @@ def refuse_other_journal(store: ArtifactStore, config: GsrConfig) -> None:
     refuse_other_model(journal.get("model", {}).get("config", {}), config, "the trainer's model")
 
 
-def refuse_other_half_lives(half_lives: Sequence[float], config: GsrConfig) -> None:
+def refuse_other_scales(graph: ItemGraph, config: GsrConfig) -> None:
     """Refuse a serving view whose counters have other time scales than the configuration says.
+
+    Close clicks that the configuration does not ask for are scales too, and so are those that the
+    view lacks.
 
     Raises
     ------
     StateMismatchError
         Names the setting, both values and the way out.
     """
-    written, wanted = list(half_lives), list(config.state.half_lives_seconds)
-    if written != wanted:
-        setting = DERIVED[f"model.{_HALF_LIVES}"]
+    shape = config.state.shape()
+    scales = {
+        "half_lives": (graph.half_lives.tolist(), list(shape.half_lives)),
+        "close_half_lives": (graph.close_half_lives.tolist(), list(shape.close_half_lives)),
+    }
+    for name, (written, wanted) in scales.items():
+        if written == wanted:
+            continue
+        setting, value = setting_name(name), as_setting(written)
+        way_out = f"{setting}={value}" if written else f"{setting_name('close_clicks')}=0"
         raise StateMismatchError(
             f"the serving view in {config.artifacts_url} was made with {setting} = "
-            f"{as_setting(written)}, the configuration says {as_setting(wanted)}: name the file "
-            f"or the settings that it was made with (--config FILE, or --set "
-            f"'{setting}={as_setting(written)}')"
+            f"{value}, the configuration says {as_setting(wanted)}: name the file "
+            f"or the settings that it was made with (--config FILE, or --set '{way_out}')"
         )
 
 
-def as_written(
-    config: GsrConfig, store: ArtifactStore, half_lives: Sequence[float] | None
-) -> GsrConfig:
+def as_written(config: GsrConfig, store: ArtifactStore, graph: ItemGraph | None) -> GsrConfig:
     """Return the configuration with the settings that view and model were made with.
 
     Parameters
@@ -114,12 +122,14 @@ def as_written(
         Says everything else.
     store
         Has the model, if any.
-    half_lives
-        The time scales of the view; None: the configuration's.
+    graph
+        That of the view, which has its own time scales; None: the configuration's.
     """
     values: dict[str, dict[str, Any]] = {}
-    if half_lives is not None:
-        values["state"] = {"half_lives_seconds": tuple(half_lives)}
+    if graph is not None:
+        close = tuple(graph.close_half_lives.tolist())
+        values["state"] = {"half_lives_seconds": tuple(graph.half_lives.tolist())}
+        values["state"] |= _close_clicks(close, config)
     version = store.current_snapshot()
     if version:
         manifest = store.snapshot_manifest(version)
@@ -127,6 +137,14 @@ def as_written(
         values["events"] = _events(manifest, config)
         values["model"] = {name: value for name, value in model.items() if name in _settings()}
     return config.with_values(values)
+
+
+def _close_clicks(half_lives: tuple[float, ...], config: GsrConfig) -> dict[str, Any]:
+    """Return settings with these scales of close clicks; no view says how far apart they are."""
+    if not half_lives:
+        return {"close_clicks": 0}
+    reach = config.state.close_clicks or StateSection().close_clicks
+    return {"close_clicks": reach, "close_half_lives_seconds": half_lives}
 
 
 def _events(manifest: Mapping[str, Any], config: GsrConfig) -> dict[str, Any]:

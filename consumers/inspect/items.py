@@ -76,12 +76,17 @@ def _popularity(table: PartitionItems, row: int, now: float) -> npt.NDArray[np.f
 def _neighbours(
     table: PartitionItems, row: int, now: float
 ) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
-    """Yield the items that are clicked after the one in `row`, and their weights by scale."""
+    """Yield the items that are clicked after the one in `row`, and their weights by scale.
+
+    Items that were only close to it are left out.
+    """
     graph = table.graph
+    scales = slice(graph.scales)
     start = int(graph.row_starts[row])
     slots = slice(start, start + int(graph.row_lengths[row]))
-    factor = np.exp2(graph.row_references[row] - now / graph.half_lives)
+    factor = np.exp2(graph.row_references[row, scales] - now / graph.half_lives)
     for neighbour, stored in zip(
-        graph.neighbours[slots].tolist(), graph.weights[slots], strict=True
+        graph.neighbours[slots].tolist(), graph.weights[slots, scales], strict=True
     ):
-        yield table.ids[neighbour], stored * factor
+        if stored.any():
+            yield table.ids[neighbour], stored * factor

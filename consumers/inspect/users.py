@@ -98,8 +98,8 @@ def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[s
             "one a few seconds after the first clicks. Does `gsr run` run, with the same --state?"
         )
     view = store.read_view()
-    half_lives = decode_view(view.tensors, view.metadata).graph.half_lives.tolist()
-    serving = NewestArtifacts(as_written(config, store, half_lives), store, clock)
+    graph = decode_view(view.tensors, view.metadata).graph
+    serving = NewestArtifacts(as_written(config, store, graph), store, clock)
     serving.refresh()
     controls = ItemControls()
     _read_controls(log, config.log.items, controls, clock.time())

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from consumers.artifacts.numbered import Artifact
 from consumers.artifacts.store import ArtifactStore
-from consumers.artifacts.written_settings import refuse_other_half_lives
+from consumers.artifacts.written_settings import refuse_other_scales
 from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError
 from consumers.serving.recommender import Recommender
@@ -145,7 +145,7 @@ class NewestArtifacts:
         try:
             artifact = self._artifacts.read_view(number)
             view = decode_view(artifact.tensors, artifact.metadata)
-            refuse_other_half_lives(view.graph.half_lives.tolist(), self._config)
+            refuse_other_scales(view.graph, self._config)
         except ArtifactError as error:
             # The store keeps the newest few: perhaps there is a newer one by now.
             self._say_once("view %d is left out: %s", number, error)
@@ -193,10 +193,11 @@ def with_rows(view: ServingView, rows: int) -> ServingView:
     if more <= 0:
         return view
     graph, scales = view.graph, view.graph.scales
+    columns = graph.row_references.shape[1]
     grown = graph._replace(
         row_starts=np.concatenate([graph.row_starts, np.zeros(more, np.int64)]),
         row_lengths=np.concatenate([graph.row_lengths, np.zeros(more, np.int32)]),
-        row_references=np.concatenate([graph.row_references, np.zeros((more, scales), np.int64)]),
+        row_references=np.concatenate([graph.row_references, np.zeros((more, columns), np.int64)]),
         popularity=np.concatenate([graph.popularity, np.zeros((more, scales), np.float32)]),
         popularity_references=np.concatenate(
             [graph.popularity_references, np.zeros((more, scales), np.int64)]

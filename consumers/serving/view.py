@@ -19,7 +19,9 @@ from consumers.errors import ArtifactError
 from gsr.compiled import kernel
 from gsr.counters.items.item_graph import ItemGraph
 
-VIEW_FORMAT: Final = 1
+VIEW_FORMAT: Final = 2
+_WITHOUT_CLOSE_CLICKS: Final = 1
+"""The format of views that have no weights of close clicks; they are read as such."""
 
 _GRAPH_ARRAYS: Final[Mapping[str, type[np.generic]]] = {
     "half_lives": np.float64,
@@ -32,6 +34,7 @@ _GRAPH_ARRAYS: Final[Mapping[str, type[np.generic]]] = {
     "popularity_references": np.int64,
     "last_clicks": np.float64,
     "alive": np.bool_,
+    "close_half_lives": np.float64,
 }
 
 
@@ -103,13 +106,15 @@ def decode_view(tensors: bytes, manifest: Mapping[str, Any]) -> ServingView:
     ArtifactError
         The files are torn, of another format, or do not belong together.
     """
-    if manifest.get("format") != VIEW_FORMAT:
+    if manifest.get("format") not in {VIEW_FORMAT, _WITHOUT_CLOSE_CLICKS}:
         raise ArtifactError(
             f"the serving view has format {manifest.get('format')!r}, this version reads "
             f"{VIEW_FORMAT}: run the trainer and the publisher at the same version"
         )
     try:
         arrays = load(tensors)
+        if manifest["format"] == _WITHOUT_CLOSE_CLICKS:
+            arrays["close_half_lives"] = np.zeros(0)
         graph = ItemGraph(**{name: arrays[name] for name in _GRAPH_ARRAYS})
         boundaries = arrays["item_id_boundaries"]
         block = arrays["item_id_bytes"].tobytes()
@@ -156,11 +161,12 @@ def _check(view: ServingView) -> None:
     )
     ends = graph.row_starts + graph.row_lengths
     slots = len(graph.neighbours)
+    columns = graph.scales + len(graph.close_half_lives)
     fits = (
         all(len(array) == items for array in per_item)
-        and graph.weights.shape == (slots, graph.scales)
+        and graph.weights.shape == (slots, columns)
         and graph.popularity.shape == (items, graph.scales)
-        and graph.row_references.shape == (items, graph.scales)
+        and graph.row_references.shape == (items, columns)
         and graph.popularity_references.shape == (items, graph.scales)
         and (not items or (int(graph.row_starts.min()) >= 0 and int(ends.max()) <= slots))
         and (not items or int(graph.row_lengths.min()) >= 0)
@@ -178,7 +184,7 @@ def _packed(graph: ItemGraph) -> ItemGraph:
         np.cumsum(lengths[:-1], out=starts[1:], dtype=np.int64)
     slots = int(lengths.sum(dtype=np.int64))
     neighbours = np.empty(slots, dtype=np.uint32)
-    weights = np.empty((slots, graph.scales), dtype=np.float32)
+    weights = np.empty((slots, graph.weights.shape[1]), dtype=np.float32)
     _pack(graph.row_starts, lengths, graph.neighbours, graph.weights, starts, neighbours, weights)
     return graph._replace(
         row_starts=starts,

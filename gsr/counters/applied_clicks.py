@@ -32,6 +32,11 @@ class AppliedColumns(NamedTuple):
     edge_targets: npt.NDArray[np.int64]
     edge_weights: npt.NDArray[np.float64]
     edge_times: npt.NDArray[np.float64]
+    pair_starts: npt.NDArray[np.int64]
+    pair_items: npt.NDArray[np.int64]
+    pair_weights: npt.NDArray[np.float64]
+    pair_times: npt.NDArray[np.float64]
+    pair_edges: npt.NDArray[np.int64]
     history_items: npt.NDArray[np.int64]
     history_times: npt.NDArray[np.float64]
     history_events: npt.NDArray[np.uint8]
@@ -43,6 +48,8 @@ class AppliedClicks:
     """The outcome of rows ``start : stop`` of a batch of n clicks; other rows mean nothing.
 
     Edges of row i are the entries ``edge_starts[i] : edge_starts[i + 1]`` of the edge columns.
+    Where close clicks are counted, the pairs of a click with those around it are likewise entries
+    of the pair columns; every edge is then of one of these pairs.
 
     Parameters
     ----------
@@ -66,6 +73,17 @@ class AppliedClicks:
         float64 [edges], window weight times event weight.
     edge_times
         float64 [edges], the later click's time.
+    pair_starts
+        int64 [n + 1].
+    pair_items
+        int64 [pairs], row of the item of the other click.
+    pair_weights
+        float64 [pairs], the later click's event weight; 0 where the two are not close, but the
+        window reaches so far.
+    pair_times
+        float64 [pairs], the later click's time.
+    pair_edges
+        int64 [pairs], the edge between the two clicks; -1 where the window does not reach so far.
     history_items, history_times, history_events, history_lengths
         int64 [n, L] item rows (-1: none, or the item has left), float64 [n, L], uint8 [n, L] and
         int64 [n]: an accepted click's user before it, oldest first, left-aligned. Only filled,
@@ -85,6 +103,11 @@ class AppliedClicks:
     edge_targets: npt.NDArray[np.int64]
     edge_weights: npt.NDArray[np.float64]
     edge_times: npt.NDArray[np.float64]
+    pair_starts: npt.NDArray[np.int64]
+    pair_items: npt.NDArray[np.int64]
+    pair_weights: npt.NDArray[np.float64]
+    pair_times: npt.NDArray[np.float64]
+    pair_edges: npt.NDArray[np.int64]
     history_items: npt.NDArray[np.int64]
     history_times: npt.NDArray[np.float64]
     history_events: npt.NDArray[np.uint8]

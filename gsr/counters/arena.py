@@ -72,6 +72,18 @@ def class_of(capacity: int | np.int64) -> int:
 
 
 @lean_kernel
+def block_capacity(block: int | np.uint8) -> int:
+    """Return the slots of a block that is named by one more than its size's class; 0: of none.
+
+    Examples
+    --------
+    >>> [block_capacity(n) for n in (0, 1, 2, 6)]
+    [0, 4, 8, 128]
+    """
+    return 0 if block == 0 else SMALLEST_BLOCK << (int(block) - 1)
+
+
+@lean_kernel
 def allocate(arena: Arena, capacity: int | np.int64) -> int:
     """Return the first slot of a block of `capacity` (a block size); its content is arbitrary.
 

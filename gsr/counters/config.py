@@ -20,13 +20,21 @@ class CounterConfig:
         Distinct items that a user's seen filter remembers after they left the buffer.
     neighbours
         Neighbours kept per item and time scale (K): a row holds up to 2K slots and is trimmed to
-        the union of each scale's top K/2 (less where many scales would fill the row with that).
+        the union of each scale's top K/2, those of close clicks included (less where many scales
+        would fill the row with that).
     half_lives
-        The time scales of edge weights and popularity, in seconds; fewer than 2K.
+        The time scales of edge weights and popularity, in seconds; with those of close clicks
+        fewer than 2K.
     window_weights
         Weight of the edge from the last, last but one, … click of the user to a new one.
+    close_clicks
+        Two clicks of a user that are at most so many clicks apart are close to each other: each
+        one's item counts the other's as a neighbour, whichever came first; 0: not counted.
+    close_half_lives
+        The time scales of that count, in seconds; none where `close_clicks` is 0.
     session_gap_seconds
-        A longer pause between two clicks ends the window; None: never.
+        A longer pause between two clicks ends the window, and clicks across it are not close;
+        None: never.
     user_ttl_seconds, item_ttl_seconds
         A user or an item without clicks for this long (by the watermark) expires; None: never.
         Items leave when the watermark passes a multiple of a sixteenth of it.
@@ -46,6 +54,8 @@ class CounterConfig:
     neighbours: int = 64
     half_lives: tuple[float, ...] = (3600.0, 86_400.0, 2_592_000.0, 31_536_000.0)
     window_weights: tuple[float, ...] = (1.0, 1.0 / 2.0, 1.0 / 3.0)
+    close_clicks: int = 5
+    close_half_lives: tuple[float, ...] = (86_400.0, 31_536_000.0)
     session_gap_seconds: float | None = None
     user_ttl_seconds: float | None = None
     item_ttl_seconds: float | None = None
@@ -53,18 +63,27 @@ class CounterConfig:
     feed_bytes: int = 256 * 1024 * 1024
 
     def __post_init__(self) -> None:
+        scales = (*self.half_lives, *self.close_half_lives)
         lifetimes = (self.session_gap_seconds, self.user_ttl_seconds, self.item_ttl_seconds)
         rules = (
             (1 <= self.buffer_length <= _LONGEST_BUFFER, "buffer_length must be 1 to 4096"),
             (self.seen_items >= 0, "seen_items must not be negative"),
             (self.neighbours >= 1, "neighbours must be at least 1"),
             (
-                1 <= len(self.half_lives) < 2 * self.neighbours,
-                "half_lives_seconds must name at least one time scale, fewer than 2 x neighbours",
+                self.half_lives and len(scales) < 2 * self.neighbours,
+                (
+                    "half_lives_seconds must name a time scale; with close_half_lives_seconds "
+                    "fewer than 2 x neighbours"
+                ),
             ),
             (
-                all(_SHORTEST_HALF_LIFE <= h < math.inf for h in self.half_lives),
-                "half_lives_seconds must be one second or longer, each",
+                all(_SHORTEST_HALF_LIFE <= h < math.inf for h in scales),
+                "half_lives_seconds, close_half_lives_seconds must be one second or longer, each",
+            ),
+            (self.close_clicks >= 0, "close_clicks must not be negative"),
+            (
+                (self.close_clicks > 0) == bool(self.close_half_lives),
+                "close_half_lives_seconds must name a time scale, or none where close_clicks is 0",
             ),
             (
                 all(0 < w < math.inf for w in self.window_weights) and self.window_weights,
@@ -92,5 +111,6 @@ class CounterConfig:
 
         K/2, or less where the scales together would not leave a slot free.
         """
-        fits = (self.row_slots - 1) // len(self.half_lives)
+        scales = len(self.half_lives) + len(self.close_half_lives)
+        fits = (self.row_slots - 1) // scales
         return max(1, min(self.neighbours // 2, fits))

@@ -13,7 +13,7 @@ from gsr.counters.click_batch import ClickBatch, ClickColumns
 from gsr.counters.config import CounterConfig
 from gsr.counters.ids.fingerprint import fingerprints_of
 from gsr.counters.ids.id_column import IdColumn
-from gsr.counters.items.edge_kernel import EdgeArguments, add_edges, graph_of, new_scratch
+from gsr.counters.items.edge_kernel import EdgeArguments, add_edges, new_scratch, whole_graph_of
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.items.item_rows import ItemRows
 from gsr.counters.items.merge_kernel import merge_items
@@ -60,12 +60,13 @@ class Counters:
     ) -> None:
         self.config = config
         self.users = UserSlots(config.buffer_length, users)
-        self.items = ItemRows(len(config.half_lives))
+        scales, close_scales = len(config.half_lives), len(config.close_half_lives)
+        self.items = ItemRows(scales, close_scales=close_scales)
         self.items_removed = 0
         self.progress = new_progress()
         self._buffer_rules = buffer_rules(config, weights)
         self._edge_rules = edge_rules(config, weights)
-        self._scratch = new_scratch(len(config.half_lives), config.row_slots)
+        self._scratch = new_scratch(scales + close_scales, config.row_slots)
 
     @property
     def watermark(self) -> float:
@@ -133,7 +134,7 @@ class Counters:
 
     def graph(self) -> ItemGraph:
         """Return views of the counters, valid until the next change."""
-        return graph_of(self._edge_rules.half_lives, self.items.columns, self.items.edges)
+        return whole_graph_of(self._edge_rules, self.items.columns, self.items.edges)
 
     def user_buffer(self, user_id: str) -> UserBuffer | None:
         """Return a copy of what is known of a user; None for an unknown or expired one."""
@@ -291,7 +292,9 @@ class Counters:
     ) -> AppliedClicks:
         """Return room for the outcomes of a batch."""
         n = len(batch)
-        edges = (n - start) * 2 * len(self.config.window_weights)
+        window, close = len(self.config.window_weights), self.config.close_clicks
+        edges = (n - start) * 2 * window
+        pairs = (n - start) * 2 * max(window, close) if close else 0
         histories = n if record_histories else 0
         clicks = (histories, self.config.buffer_length)
         return AppliedClicks(
@@ -308,6 +311,11 @@ class Counters:
             edge_targets=np.empty(edges, dtype=np.int64),
             edge_weights=np.empty(edges, dtype=np.float64),
             edge_times=np.empty(edges, dtype=np.float64),
+            pair_starts=np.zeros(n + 1, dtype=np.int64),
+            pair_items=np.empty(pairs, dtype=np.int64),
+            pair_weights=np.empty(pairs, dtype=np.float64),
+            pair_times=np.empty(pairs, dtype=np.float64),
+            pair_edges=np.empty(pairs, dtype=np.int64),
             history_items=np.full(clicks, -1, dtype=np.int64),
             history_times=np.zeros(clicks, dtype=np.float64),
             history_events=np.zeros(clicks, dtype=np.uint8),

@@ -12,6 +12,9 @@ from gsr.counters.config import CounterConfig
 EXPIRY_STEPS: Final = 16
 """Per lifetime of items, and the share of `max_items` that leaves at once."""
 
+NO_SCALES: Final = np.zeros(0)
+"""The time scales of close clicks where these are not counted, float64 [0]."""
+
 _EVENT_CODES: Final = 256
 
 
@@ -34,6 +37,8 @@ class BufferRules(NamedTuple):
         Slots that one click may need in the arena of seen filters.
     buffer_length
         Clicks of a full buffer (L).
+    close_clicks
+        How many clicks apart two close clicks are at most; 0: nobody asks.
     """
 
     weights: npt.NDArray[np.float64]
@@ -45,6 +50,7 @@ class BufferRules(NamedTuple):
     seen_items: int
     largest_block: int
     buffer_length: int
+    close_clicks: int
 
 
 class EdgeRules(NamedTuple):
@@ -62,6 +68,8 @@ class EdgeRules(NamedTuple):
         Neighbours that each scale keeps of a full row.
     room_per_click
         Slots that one click may need in the arena.
+    close_half_lives
+        float64 [C], seconds: the time scales on which close clicks are counted.
     """
 
     weights: npt.NDArray[np.float64]
@@ -69,6 +77,7 @@ class EdgeRules(NamedTuple):
     row_slots: int
     kept_per_scale: int
     room_per_click: int
+    close_half_lives: npt.NDArray[np.float64] = NO_SCALES
 
 
 def buffer_rules(config: CounterConfig, weights: npt.NDArray[np.float64]) -> BufferRules:
@@ -84,18 +93,20 @@ def buffer_rules(config: CounterConfig, weights: npt.NDArray[np.float64]) -> Buf
         seen_items=config.seen_items,
         largest_block=2 * block_size(max(1, config.seen_items)),
         buffer_length=config.buffer_length,
+        close_clicks=config.close_clicks,
     )
 
 
 def edge_rules(config: CounterConfig, weights: npt.NDArray[np.float64]) -> EdgeRules:
     """Return the rules of edges; `weights` is float64 [event names]."""
-    edges_per_click = 2 * len(config.window_weights)
+    touched_rows = 2 * max(len(config.window_weights), 2 * config.close_clicks)
     return EdgeRules(
         weights=_by_code(weights),
         half_lives=np.array(config.half_lives, dtype=np.float64),
         row_slots=config.row_slots,
         kept_per_scale=config.kept_per_scale,
-        room_per_click=edges_per_click * 2 * block_size(config.row_slots),
+        room_per_click=touched_rows * 2 * block_size(config.row_slots),
+        close_half_lives=np.array(config.close_half_lives, dtype=np.float64),
     )
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gsr.compiled import kernel
 from gsr.counters.applied_clicks import AppliedColumns
-from gsr.counters.items.edge_kernel import Edges, Scratch, add_edges, graph_of
+from gsr.counters.items.edge_kernel import Edges, Scratch, add_edges, whole_graph_of
 from gsr.counters.items.item_columns import ItemColumns
 from gsr.counters.progress import StreamProgress
 from gsr.counters.rules import EdgeRules
@@ -48,7 +48,7 @@ def note_and_add(
     items, edges, rules, progress, scratch, results, times, events
         See `gsr.counters.items.edge_kernel.add_edges`.
     """
-    graph = graph_of(rules.half_lives, items, edges)
+    graph = whole_graph_of(rules, items, edges)
     for click in range(start, stop):
         if not record_click(notes, graph, click, own):
             return click, MORE_NOTES

@@ -23,7 +23,12 @@ OUTCOME_TOTALS: Final = {
 TOTALS: Final = (*OUTCOME_TOTALS, "feed_dropped", "items_removed")
 """Everything that is counted since the state began."""
 
-_OTHER_NAMES: Final = {"half_lives": "half_lives_seconds"}
+_OTHER_NAMES: Final = {
+    "half_lives": "half_lives_seconds",
+    "close_half_lives": "close_half_lives_seconds",
+}
+_BEFORE_CLOSE_CLICKS: Final[Mapping[str, Any]] = {"close_clicks": 0, "close_half_lives": ()}
+"""What states say of themselves that were begun before close clicks were counted."""
 
 FORMAT_KEY: Final = b"format"
 SHAPE_KEY: Final = b"shape"
@@ -220,7 +225,7 @@ def _config(values: dict[str, Any]) -> CounterConfig:
     known: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }
-    return CounterConfig(**known)
+    return CounterConfig(**{**_BEFORE_CLOSE_CLICKS, **known})
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -6,7 +6,7 @@
                              | items u32[n] | fingerprints u32[n] | times f64[n]
                              | events u8[n] | hashes u64[n]
     filters  user id         fingerprints u32[m], oldest first
-    graph    index u32 (BE)  references i64[S] | neighbours u32[n] | weights f32[S][n]
+    graph    index u32 (BE)  references i64[S + C] | neighbours u32[n] | weights f32[S + C][n]
 """
 
 import math
@@ -195,7 +195,7 @@ def newest_time(value: bytes) -> float:
 
 
 def row_words(scales: int, length: int) -> int:
-    """Return how many 4-byte words a row of the graph takes."""
+    """Return how many 4-byte words a row of the graph takes, of so many scales (S + C)."""
     return 2 * scales + (1 + scales) * length
 
 
@@ -206,7 +206,7 @@ def pack_rows(
 
     A row without neighbours has no bytes.
     """
-    scales = items.popularity.shape[1]
+    scales = items.row_references.shape[1]
     lengths = items.row_lengths[rows].astype(np.int64)
     words = np.where(lengths > 0, 2 * scales + (1 + scales) * lengths, 0)
     ends = np.cumsum(words)
@@ -272,13 +272,13 @@ def unpack_rows(
     rows
         int64 [n], which rows they are.
     references
-        uint32 [N, 2S], filled in these rows.
+        uint32 [N, 2 (S + C)], filled in these rows.
     starts, lengths
         int64 [N] and int32 [N], filled in these rows.
     neighbours
         uint32 [slots], filled: item indexes.
     weights
-        uint32 [slots, S], filled.
+        uint32 [slots, S + C], filled.
     """
     scales = weights.shape[1]
     at = 0

@@ -144,7 +144,8 @@ def stored_items(database: Database, meta: StateMeta, start_index: int = 0) -> S
 
 def _read_graph(database: Database, meta: StateMeta, stored: StoredItems) -> ItemGraph:
     """Return the graph of the stored items; its rows are their places."""
-    scales, n = len(meta.config.half_lives), len(stored.indexes)
+    config, n = meta.config, len(stored.indexes)
+    scales = len(config.half_lives) + len(config.close_half_lives)
     found = list(scan(database, "graph"))
     sizes = np.fromiter((len(value) for _, value in found), dtype=np.int64, count=len(found))
     words, rest = np.divmod(sizes, _WORD_BYTES)
@@ -170,7 +171,7 @@ def _read_graph(database: Database, meta: StateMeta, stored: StoredItems) -> Ite
         weights.view(np.uint32),
     )
     return ItemGraph(
-        half_lives=np.array(meta.config.half_lives, dtype=np.float64),
+        half_lives=np.array(config.half_lives, dtype=np.float64),
         row_starts=row_starts,
         row_lengths=row_lengths,
         row_references=row_references,
@@ -180,6 +181,7 @@ def _read_graph(database: Database, meta: StateMeta, stored: StoredItems) -> Ite
         popularity_references=stored.counters["references"].copy(),
         last_clicks=stored.counters["last_click"].copy(),
         alive=np.ones(n, dtype=np.bool_),
+        close_half_lives=np.array(config.close_half_lives, dtype=np.float64),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from consumers.config.sections.state import StateSection
 from consumers.serving.view import ServingView
 from gsr.config import ModelConfig
 from gsr.counters.items.item_graph import ItemGraph
@@ -40,7 +41,9 @@ def view_of(
         out[row[source]].append((row[target], weight))
     lengths = np.array([len(targets) for targets in out], dtype=np.int32)
     slots = [slot for targets in out for slot in targets]
+    close_half_lives = np.array(StateSection().close_half_lives_seconds)
     references = np.floor(now / half_lives).astype(np.int64)
+    row_references = np.append(references, np.floor(now / close_half_lives).astype(np.int64))
     # A stored weight w is worth w * 2 ** (reference - now / half_life) at `now`.
     scale = 2.0 ** (now / half_lives - references)
     stored = np.array([popularity.get(item, 0.0) for item in ids])[:, None] * scale
@@ -48,15 +51,17 @@ def view_of(
         half_lives=half_lives,
         row_starts=(np.cumsum(lengths) - lengths).astype(np.int64),
         row_lengths=lengths,
-        row_references=np.tile(references, (count, 1)).reshape(count, scales),
+        row_references=np.tile(row_references, (count, 1)).reshape(count, len(row_references)),
         neighbours=np.array([target for target, _ in slots], dtype=np.uint32),
-        weights=(np.array([weight for _, weight in slots]).reshape(-1, 1) * scale).astype(
-            np.float32
+        weights=np.pad(
+            (np.array([weight for _, weight in slots]).reshape(-1, 1) * scale).astype(np.float32),
+            ((0, 0), (0, len(close_half_lives))),
         ),
         popularity=stored.astype(np.float32).reshape(count, scales),
         popularity_references=np.tile(references, (count, 1)).reshape(count, scales),
         last_clicks=np.full(count, now),
         alive=np.array([bool(item) for item in ids], dtype=np.bool_),
+        close_half_lives=close_half_lives,
     )
     return ServingView(
         graph=graph,

@@ -32,6 +32,7 @@ SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "neighbours": 6,
         "max_items": 60,
         "half_lives_seconds": [3600.0, 86_400.0],
+        "close_clicks": 0,  # which were not counted then
         "user_ttl_seconds": 86_400.0,
         "item_ttl_seconds": 86_400.0,
     },

@@ -8,6 +8,7 @@ import pytest
 from consumers.artifacts.restoring import plan_restore, restore_partition
 from consumers.artifacts.snapshot_files import decode_snapshot
 from consumers.serving.view import decode_view
+from stream.errors import StateMismatchError
 from stream.events.clicks.encoding import encode_click
 from stream.events.records.recommendation import decode_recommendation
 from stream.log.interface import Outgoing
@@ -58,6 +59,13 @@ def test_a_state_is_opened_for_work_without_a_change(home: Home) -> None:
     assert store.next_offset == CLICKS
     store.close()
     assert fingerprint_of(home.state) == FINGERPRINTS["ingest/partition-0"]
+
+
+def test_a_state_without_close_clicks_is_not_gone_on_from_with_them(home: Home) -> None:
+    """The setting that keeps it as it is is named."""
+    config = home.config.with_values({"state": {"close_clicks": 5}})
+    with pytest.raises(StateMismatchError, match=r"--set 'state\.close_clicks=0'"):
+        PartitionStore.open(home.state, 0, config.state.shape(), config.events.rules(), home.clock)
 
 
 def test_ingest_goes_on_from_state_and_log(home: Home) -> None:

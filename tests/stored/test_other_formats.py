@@ -81,7 +81,7 @@ def test_a_view_of_format_0(home: Home) -> None:
     """Trainer and publisher must be of one version; the message says so."""
     artifact = home.artifacts.read_view()
     artifact.metadata["format"] = 0
-    words = "serving view has format 0, this version reads 1: run the trainer and the publisher at"
+    words = "serving view has format 0, this version reads 2: run the trainer and the publisher at"
     with pytest.raises(ArtifactError, match=words):
         decode_view(artifact.tensors, artifact.metadata)
 

@@ -26,8 +26,14 @@ class StateSection(Section):
         The time scales of edge weights and popularity.
     window_weights
         Weight of the edge from the last, last but one, ... click of the user to a new one.
+    close_clicks
+        Two clicks of a user at most so many clicks apart are close: the graph counts their items
+        as neighbours of each other, whichever came first; 0: not at all.
+    close_half_lives_seconds
+        The time scales of that count; without effect where `close_clicks` is 0.
     session_gap_seconds
-        A longer pause between two clicks ends the window; "off": never.
+        A longer pause between two clicks ends the window, and clicks across it are not close;
+        "off": never.
     user_ttl_seconds, item_ttl_seconds
         A user or an item without clicks for this long expires; "off": never.
     max_items
@@ -51,6 +57,11 @@ class StateSection(Section):
         1.0 / 2.0,
         1.0 / 3.0,
     )
+    close_clicks: Annotated[int, Field(ge=0, le=16)] = 5
+    close_half_lives_seconds: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=4)] = (
+        86_400.0,
+        31_536_000.0,
+    )
     session_gap_seconds: PositiveOrOff = None
     user_ttl_seconds: PositiveOrOff = None
     item_ttl_seconds: PositiveOrOff = None
@@ -64,5 +75,9 @@ class StateSection(Section):
 
     def shape(self) -> CounterConfig:
         """Return the section as the state store wants it."""
-        values = self.model_dump(exclude={"directory", "half_lives_seconds"})
-        return CounterConfig(**values, half_lives=self.half_lives_seconds)
+        renamed = {"half_lives_seconds", "close_half_lives_seconds"}
+        return CounterConfig(
+            **self.model_dump(exclude={"directory", *renamed}),
+            half_lives=self.half_lives_seconds,
+            close_half_lives=self.close_half_lives_seconds if self.close_clicks else (),
+        )

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from gsr.compiled import inner_kernel, lean_kernel, shared_function
 from gsr.counters.applied_clicks import ACCEPTED, AppliedColumns
-from gsr.counters.arena import SMALLEST_BLOCK, Arena, allocate, release
+from gsr.counters.arena import SMALLEST_BLOCK, Arena, allocate, block_capacity, release
 from gsr.counters.cache_lines import AHEAD, LINE_BYTES
 from gsr.counters.items.decay import (
     exp2_fraction,
@@ -33,8 +33,9 @@ class Edges(NamedTuple):
     neighbours
         Item rows, in blocks of an arena.
     weights
-        [capacity, S], stored weights, slot by slot beside the neighbours; float32, or float64
-        where counters are to lose nothing.
+        [capacity, S + C], stored weights, slot by slot beside the neighbours: those of what
+        followed, then those of close clicks; float32, or float64 where counters are to lose
+        nothing.
     """
 
     neighbours: Arena
@@ -43,7 +44,23 @@ class Edges(NamedTuple):
 
 @shared_function
 def graph_of(half_lives: npt.NDArray[np.float64], items: ItemColumns, edges: Edges) -> ItemGraph:
+    """Return views of counters without close clicks, valid until the next change."""
+    return _graph_of(half_lives, half_lives[:0], items, edges)
+
+
+@shared_function
+def whole_graph_of(rules: EdgeRules, items: ItemColumns, edges: Edges) -> ItemGraph:
     """Return views of the counters, valid until the next change."""
+    return _graph_of(rules.half_lives, rules.close_half_lives, items, edges)
+
+
+@shared_function
+def _graph_of(
+    half_lives: npt.NDArray[np.float64],
+    close_half_lives: npt.NDArray[np.float64],
+    items: ItemColumns,
+    edges: Edges,
+) -> ItemGraph:
     used = items.counts[ROWS]
     return ItemGraph(
         half_lives,
@@ -56,6 +73,7 @@ def graph_of(half_lives: npt.NDArray[np.float64], items: ItemColumns, edges: Edg
         items.popularity_references[:used],
         items.last_clicks[:used],
         items.alive[:used],
+        close_half_lives,
     )
 
 
@@ -65,9 +83,9 @@ class Scratch(NamedTuple):
     Parameters
     ----------
     whole
-        int64 [S], a time in whole half-lives.
+        int64 [S + C], a time in whole half-lives.
     scale
-        float64 [S], two to the power of the rest.
+        float64 [S + C], two to the power of the rest.
     kept
         bool [2K], slots that survive a trim.
     weights
@@ -81,7 +99,7 @@ class Scratch(NamedTuple):
 
 
 def new_scratch(scales: int, row_slots: int, dtype: npt.DTypeLike = np.float32) -> Scratch:
-    """Return room for `scales` time scales, rows of `row_slots` slots and weights of `dtype`."""
+    """Return room for rows of `row_slots` slots with `scales` weights of `dtype` each (S + C)."""
     return Scratch(
         whole=np.zeros(scales, dtype=np.int64),
         scale=np.zeros(scales, dtype=np.float64),
@@ -115,6 +133,18 @@ def split_time(
         floor = math.floor(age)
         scratch.whole[s] = floor
         scratch.scale[s] = exp2_fraction(age - floor)
+
+
+@inner_kernel
+def _split_everywhere(time: float, rules: EdgeRules, scratch: Scratch) -> None:
+    """Split `time` on the scales of close clicks too, which stand behind the others."""
+    split_time(time, rules.half_lives, scratch)
+    scales = len(rules.half_lives)
+    for c in range(len(rules.close_half_lives)):
+        age = time / rules.close_half_lives[c]
+        floor = math.floor(age)
+        scratch.whole[scales + c] = floor
+        scratch.scale[scales + c] = exp2_fraction(age - floor)
 
 
 @lean_kernel
@@ -194,7 +224,7 @@ def _trim(
 def _enlarge(items: ItemColumns, edges: Edges, row: int) -> None:
     """Move a row to a block of twice the size."""
     start = items.row_starts[row]
-    capacity = int(items.row_capacities[row])
+    capacity = block_capacity(items.row_blocks[row])
     larger = max(SMALLEST_BLOCK, 2 * capacity)
     moved = allocate(edges.neighbours, larger)
     for i in range(items.row_lengths[row]):
@@ -204,7 +234,7 @@ def _enlarge(items: ItemColumns, edges: Edges, row: int) -> None:
     if capacity > 0:
         release(edges.neighbours, start, capacity)
     items.row_starts[row] = moved
-    items.row_capacities[row] = larger
+    items.row_blocks[row] += 1
 
 
 @inner_kernel
@@ -219,7 +249,7 @@ def slot_for(
         return found
     if items.row_lengths[row] == rules.row_slots:
         _trim(items, edges, scratch, row, rules.kept_per_scale)
-    if items.row_lengths[row] == items.row_capacities[row]:
+    if items.row_lengths[row] == block_capacity(items.row_blocks[row]):
         _enlarge(items, edges, row)
     slot = items.row_starts[row] + items.row_lengths[row]
     edges.neighbours.slots[slot] = np.uint32(target)
@@ -254,6 +284,47 @@ def move_popularity_reference(items: ItemColumns, row: int, scale: int, referenc
 
 
 @inner_kernel
+def _slot_at(
+    items: ItemColumns, edges: Edges, rules: EdgeRules, scratch: Scratch, row: int, target: int
+) -> int:
+    """Return the slot of neighbour `target`; an empty row begins at the time of `scratch`."""
+    if items.row_lengths[row] == 0:
+        for s in range(len(scratch.whole)):
+            items.row_references[row, s] = scratch.whole[s]
+    return slot_for(items, edges, rules, scratch, row, target)
+
+
+@inner_kernel
+def _raise_weights(
+    items: ItemColumns,
+    edges: Edges,
+    scratch: Scratch,
+    row: int,
+    slot: int,
+    first: int,
+    last: int,
+    weight: float,
+) -> None:
+    """Add to the weights ``first : last`` of a slot of a row."""
+    for s in range(first, last):
+        shift = scratch.whole[s] - items.row_references[row, s]
+        if shift >= _rebase_after(edges.weights):
+            move_row_reference(items, edges, row, s, scratch.whole[s])
+            shift = 0
+        amount = weight * scratch.scale[s] * power_of_two(shift)
+        edges.weights[slot, s] += stored(amount, edges.weights)
+
+
+@inner_kernel
+def _mark_row(items: ItemColumns, progress: StreamProgress, scratch: Scratch, row: int) -> None:
+    """Note that a row must be written."""
+    if items.row_dirty[row] == 0:
+        items.row_dirty[row] = 1
+        scales = len(scratch.whole)
+        progress.dirty_bytes[0] += 8 * scales + 4 * (1 + scales) * items.row_lengths[row]
+
+
+@inner_kernel
 def _add_edge(
     items: ItemColumns,
     edges: Edges,
@@ -265,21 +336,9 @@ def _add_edge(
     scratch: Scratch,
 ) -> None:
     """Add to the weight of one edge on every time scale."""
-    if items.row_lengths[row] == 0:
-        for s in range(len(scratch.whole)):
-            items.row_references[row, s] = scratch.whole[s]
-    slot = slot_for(items, edges, rules, scratch, row, target)
-    for s in range(len(scratch.whole)):
-        shift = scratch.whole[s] - items.row_references[row, s]
-        if shift >= _rebase_after(edges.weights):
-            move_row_reference(items, edges, row, s, scratch.whole[s])
-            shift = 0
-        amount = weight * scratch.scale[s] * power_of_two(shift)
-        edges.weights[slot, s] += stored(amount, edges.weights)
-    if items.row_dirty[row] == 0:
-        items.row_dirty[row] = 1
-        scales = len(scratch.whole)
-        progress.dirty_bytes[0] += 8 * scales + 4 * (1 + scales) * items.row_lengths[row]
+    slot = _slot_at(items, edges, rules, scratch, row, target)
+    _raise_weights(items, edges, scratch, row, slot, 0, len(rules.half_lives), weight)
+    _mark_row(items, progress, scratch, row)
 
 
 @inner_kernel
@@ -295,7 +354,7 @@ def _touch_item(
     if not items.alive[row]:
         items.alive[row] = True
         items.created_at[row] = time
-        for s in range(len(scratch.whole)):
+        for s in range(items.popularity.shape[1]):
             items.popularity_references[row, s] = scratch.whole[s]
     items.last_clicks[row] = max(items.last_clicks[row], time)
     if items.dirty[row] == 0:
@@ -303,7 +362,7 @@ def _touch_item(
         progress.dirty_bytes[0] += BYTES_PER_ITEM
     if weight <= 0.0:
         return
-    for s in range(len(scratch.whole)):
+    for s in range(items.popularity.shape[1]):
         shift = scratch.whole[s] - items.popularity_references[row, s]
         if shift >= _rebase_after(items.popularity):
             move_popularity_reference(items, row, s, scratch.whole[s])
@@ -329,7 +388,10 @@ def add_click(
     first: int,
     last: int,
 ) -> None:
-    """Add one click on item `row`, and the edges ``first : last``; there must be room for them."""
+    """Add one click on item `row`, and the edges ``first : last``; there must be room for them.
+
+    To counters without close clicks.
+    """
     split_time(time, rules.half_lives, scratch)
     _touch_item(items, progress, row, time, weight, scratch)
     for edge in range(first, last):
@@ -349,6 +411,67 @@ def add_click(
 
 
 @inner_kernel
+def _add_pair(
+    items: ItemColumns,
+    edges: Edges,
+    rules: EdgeRules,
+    progress: StreamProgress,
+    scratch: Scratch,
+    applied: AppliedColumns,
+    row: int,
+    pair: int,
+) -> None:
+    """Add what a click on item `row` and another one bring each other: an edge, closeness, both."""
+    other = applied.pair_items[pair]
+    weight = applied.pair_weights[pair]
+    edge = applied.pair_edges[pair]
+    source = applied.edge_sources[edge] if edge >= 0 else -1
+    scales, columns = len(rules.half_lives), len(scratch.whole)
+    for here, there in ((other, row), (row, other)):
+        if weight <= 0.0 and here != source:
+            continue
+        slot = _slot_at(items, edges, rules, scratch, here, there)
+        if here == source:
+            amount = applied.edge_weights[edge]
+            _raise_weights(items, edges, scratch, here, slot, 0, scales, amount)
+        if weight > 0.0:
+            _raise_weights(items, edges, scratch, here, slot, scales, columns, weight)
+        _mark_row(items, progress, scratch, here)
+
+
+@inner_kernel
+def _add_click_and_pairs(
+    items: ItemColumns,
+    edges: Edges,
+    rules: EdgeRules,
+    progress: StreamProgress,
+    scratch: Scratch,
+    applied: AppliedColumns,
+    time: float,
+    weight: float,
+    click: int,
+) -> None:
+    """Add one click, its edges, and its close clicks; there must be room for them."""
+    row = applied.item_rows[click]
+    _split_everywhere(time, rules, scratch)
+    _touch_item(items, progress, row, time, weight, scratch)
+    for pair in range(applied.pair_starts[click], applied.pair_starts[click + 1]):
+        if applied.pair_times[pair] != time:
+            time = applied.pair_times[pair]
+            _split_everywhere(time, rules, scratch)
+        _add_pair(items, edges, rules, progress, scratch, applied, row, pair)
+
+
+@inner_kernel
+def _prefetch_row(items: ItemColumns, edges: Edges, row: int) -> None:
+    """Ask for the neighbours of a row."""
+    begin = items.row_starts[row]
+    end = begin + items.row_lengths[row]
+    for slot in range(begin, end, _SLOTS_PER_LINE):
+        prefetch(edges.neighbours.slots, slot)
+
+
+@inner_kernel
 def _prefetch_ahead(
     items: ItemColumns, edges: Edges, applied: AppliedColumns, click: int, stop: int
 ) -> None:
@@ -359,15 +482,15 @@ def _prefetch_ahead(
         if row >= 0:
             prefetch(items.popularity_references, row)
         for edge in range(applied.edge_starts[far], applied.edge_starts[far + 1]):
-            source = applied.edge_sources[edge]
-            prefetch(items.row_references, source)
+            prefetch(items.row_references, applied.edge_sources[edge])
+        for pair in range(applied.pair_starts[far], applied.pair_starts[far + 1]):
+            prefetch(items.row_references, applied.pair_items[pair])
+            prefetch(items.row_references, row)
     if near < stop:
         for edge in range(applied.edge_starts[near], applied.edge_starts[near + 1]):
-            source = applied.edge_sources[edge]
-            begin = items.row_starts[source]
-            end = begin + items.row_lengths[source]
-            for slot in range(begin, end, _SLOTS_PER_LINE):
-                prefetch(edges.neighbours.slots, slot)
+            _prefetch_row(items, edges, applied.edge_sources[edge])
+        for pair in range(applied.pair_starts[near], applied.pair_starts[near + 1]):
+            _prefetch_row(items, edges, applied.pair_items[pair])
 
 
 @lean_kernel
@@ -402,6 +525,12 @@ def add_edges(
             continue
         if len(edges.neighbours.slots) - edges.neighbours.top[0] < rules.room_per_click:
             return click
+        weight = rules.weights[events[click]]
+        if len(rules.close_half_lives) > 0:
+            _add_click_and_pairs(
+                items, edges, rules, progress, scratch, applied, times[click], weight, click
+            )
+            continue
         add_click(
             items,
             edges,
@@ -410,7 +539,7 @@ def add_edges(
             scratch,
             applied.item_rows[click],
             times[click],
-            rules.weights[events[click]],
+            weight,
             applied.edge_sources,
             applied.edge_targets,
             applied.edge_weights,

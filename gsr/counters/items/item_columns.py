@@ -41,10 +41,12 @@ class ItemColumns(NamedTuple):
         float64 [rows], time of the click that made the item known, and of the newest one.
     popularity, popularity_references
         float32 (or float64, as `Edges.weights`) and int64 [rows, S].
-    row_starts, row_lengths, row_capacities
-        int64, int32, int32 [rows], the neighbours' block in the arena.
+    row_starts, row_lengths
+        int64, int32 [rows], where the neighbours stand in the arena, and how many they are.
+    row_blocks
+        uint8 [rows], the size of their block: `block_capacity` tells it.
     row_references
-        int64 [rows, S]; mean nothing while the row is empty.
+        int64 [rows, S + C]; mean nothing while the row is empty.
     dirty, row_dirty
         uint8 [rows], counters or neighbours changed since the last flush.
     rows
@@ -64,7 +66,7 @@ class ItemColumns(NamedTuple):
     popularity_references: npt.NDArray[np.int64]
     row_starts: npt.NDArray[np.int64]
     row_lengths: npt.NDArray[np.int32]
-    row_capacities: npt.NDArray[np.int32]
+    row_blocks: npt.NDArray[np.uint8]
     row_references: npt.NDArray[np.int64]
     dirty: npt.NDArray[np.uint8]
     row_dirty: npt.NDArray[np.uint8]
@@ -74,16 +76,21 @@ class ItemColumns(NamedTuple):
 
 
 def new_item_columns(
-    rows: int, indexes: int, scales: int, dtype: npt.DTypeLike = np.float32
+    rows: int,
+    indexes: int,
+    scales: int,
+    dtype: npt.DTypeLike = np.float32,
+    close_scales: int = 0,
 ) -> ItemColumns:
     """Return empty columns with room for `rows` rows and `indexes` indexes."""
-    # What an edge changes of its source, what a click changes of its item, and what names items.
+    # What an edge changes of its source (a cache line for six scales), what a click changes of its
+    # item, and what names items.
     graph = new_records(
         rows,
-        ("references", np.int64, (scales,)),
+        ("references", np.int64, (scales + close_scales,)),
         ("start", np.int64),
         ("length", np.int32),
-        ("capacity", np.int32),
+        ("block", np.uint8),
         ("dirty", np.uint8),
     )
     counters = new_records(
@@ -109,7 +116,7 @@ def new_item_columns(
         popularity_references=counters["references"],
         row_starts=graph["start"],
         row_lengths=graph["length"],
-        row_capacities=graph["capacity"],
+        row_blocks=graph["block"],
         row_references=graph["references"],
         dirty=counters["dirty"],
         row_dirty=graph["dirty"],
@@ -158,7 +165,7 @@ def claim_row(items: ItemColumns, fingerprint: np.uint32, index: int) -> int:
     for s in range(items.popularity.shape[1]):
         items.popularity[row, s] = 0.0
     items.row_lengths[row] = 0
-    items.row_capacities[row] = 0
+    items.row_blocks[row] = 0
     return int(row)
 
 

@@ -33,16 +33,20 @@ class ItemRows:
     Parameters
     ----------
     scales
-        Time scales (S).
+        Time scales of popularity and of what followed (S).
     dtype
         Of popularity and weights.
+    close_scales
+        Time scales of close clicks (C).
     """
 
-    def __init__(self, scales: int, dtype: npt.DTypeLike = np.float32) -> None:
-        self.columns = new_item_columns(_FIRST_ROWS, _FIRST_ROWS, scales, dtype)
+    def __init__(
+        self, scales: int, dtype: npt.DTypeLike = np.float32, close_scales: int = 0
+    ) -> None:
+        self.columns = new_item_columns(_FIRST_ROWS, _FIRST_ROWS, scales, dtype, close_scales)
         self.edges = Edges(
             neighbours=new_arena(_FIRST_EDGES),
-            weights=np.zeros((_FIRST_EDGES, scales), dtype=dtype),
+            weights=np.zeros((_FIRST_EDGES, scales + close_scales), dtype=dtype),
         )
         self.table = IdTable(_FIRST_ROWS)
         self.removed_indexes: list[int] = []
@@ -133,11 +137,13 @@ class ItemRows:
                 f"{self.next_index} different items were seen, more than 32 bits can number"
             )
         if more_rows > len(old.indexes) or more_indexes > len(old.rows):
+            scales = old.popularity.shape[1]
             self.columns = new_item_columns(
                 _enough(more_rows, len(old.indexes)),
                 _enough(more_indexes, len(old.rows)),
-                old.popularity.shape[1],
+                scales,
                 old.popularity.dtype,
+                old.row_references.shape[1] - scales,
             )
             copy_columns(old, self.columns)
 

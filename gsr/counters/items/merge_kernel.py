@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import lean_kernel
-from gsr.counters.arena import release
+from gsr.counters.arena import block_capacity, release
 from gsr.counters.items.decay import power_of_two
 from gsr.counters.items.edge_kernel import (
     Edges,
@@ -60,6 +60,15 @@ def merge_counters(
 
 
 @lean_kernel
+def _weighs(weights: npt.NDArray[np.float32], columns: int) -> bool:
+    """Tell whether a neighbour has any weight in the first columns."""
+    weighs = False
+    for s in range(columns):
+        weighs |= weights[s] > 0.0
+    return weighs
+
+
+@lean_kernel
 def merge_row(
     items: ItemColumns,
     edges: Edges,
@@ -73,7 +82,7 @@ def merge_row(
 ) -> None:
     """Add another partition's neighbours of an item to row `row`, in their order.
 
-    Into an empty row this is an exact copy.
+    Into an empty row this is an exact copy. Counters without close clicks take what followed only.
 
     Parameters
     ----------
@@ -86,22 +95,25 @@ def merge_row(
     neighbours
         uint32 [n], the partition's own rows.
     weights
-        float32 [n, S].
+        float32 [n, S + C].
     references
-        int64 [S].
+        int64 [S + C].
     """
     if len(neighbours) == 0:
         return
+    columns = edges.weights.shape[1]
     items.row_dirty[row] = 1
     if items.row_lengths[row] == 0:
-        for s in range(len(references)):
+        for s in range(columns):
             items.row_references[row, s] = references[s]
-    for s in range(len(references)):
+    for s in range(columns):
         if references[s] > items.row_references[row, s]:
             move_row_reference(items, edges, row, s, references[s])
     for i in range(len(neighbours)):
+        if columns < len(references) and not _weighs(weights[i], columns):
+            continue
         slot = slot_for(items, edges, rules, scratch, row, rows[neighbours[i]])
-        for s in range(len(references)):
+        for s in range(columns):
             factor = power_of_two(references[s] - items.row_references[row, s])
             edges.weights[slot, s] += stored(np.float64(weights[i, s]) * factor, edges.weights)
 
@@ -182,7 +194,7 @@ def clear_rows(
     leaving
         bool [used], the same as a mask over every row that was ever handed out.
     """
-    scales = edges.weights.shape[1]
+    columns = edges.weights.shape[1]
     for row in range(len(leaving)):
         length = items.row_lengths[row]
         if length == 0 or leaving[row]:
@@ -194,20 +206,21 @@ def clear_rows(
                 continue
             if target < slot:
                 edges.neighbours.slots[target] = edges.neighbours.slots[slot]
-                for s in range(scales):
-                    edges.weights[target, s] = edges.weights[slot, s]
+                for column in range(columns):
+                    edges.weights[target, column] = edges.weights[slot, column]
             target += 1
         if target < start + length:
             items.row_lengths[row] = target - start
             items.row_dirty[row] = 1
     for row in rows:
-        if items.row_capacities[row] > 0:
-            release(edges.neighbours, items.row_starts[row], items.row_capacities[row])
+        if items.row_blocks[row] > 0:
+            capacity = block_capacity(items.row_blocks[row])
+            release(edges.neighbours, items.row_starts[row], capacity)
         items.row_lengths[row] = 0
-        items.row_capacities[row] = 0
+        items.row_blocks[row] = 0
         items.alive[row] = False
         items.last_clicks[row] = -np.inf
-        for s in range(scales):
+        for s in range(items.popularity.shape[1]):
             items.popularity[row, s] = 0.0
         items.dirty[row] = 0
         items.row_dirty[row] = 0

@@ -55,7 +55,12 @@ def _items_may_expire(rules: BufferRules, watermark: float, time: float) -> bool
 
 @inner_kernel
 def _prefetch_ahead(
-    users: UserColumns, items: ItemColumns, clicks: ClickColumns, click: int, stop: int
+    users: UserColumns,
+    items: ItemColumns,
+    clicks: ClickColumns,
+    rules: BufferRules,
+    click: int,
+    stop: int,
 ) -> None:
     """Ask for the memory of clicks soon to come, before it is their turn.
 
@@ -85,7 +90,8 @@ def _prefetch_ahead(
     if close < stop:
         slot = clicks.slots[close]
         stop_at = oldest_place(users, slot) + users.lengths[slot]
-        for place in range(max(oldest_place(users, slot), stop_at - 3), stop_at):
+        most = max(len(rules.window), rules.close_clicks)
+        for place in range(max(oldest_place(users, slot), stop_at - most), stop_at):
             prefetch(items.rows, np.int64(buffers.items[place]))
 
 
@@ -129,14 +135,12 @@ def _accept(
     time = clicks.times[click]
     if len(applied.history_lengths) > 0:
         record_history(users, items, applied, slot, click)
-    edges = applied.edge_starts[click]
     weight = rules.weights[clicks.events[click]]
     if weight > 0.0:
         for forward in (False, True):
-            edges = list_edges(
-                users, items, rules, applied, slot, position, item, time, weight, edges, forward
+            list_edges(
+                users, items, rules, applied, slot, position, click, item, time, weight, forward
             )
-    applied.edge_starts[click + 1] = edges
     insert_click(users, seen, items, clicks, slot, position, item, click, rules)
     applied.outcomes[click] = ACCEPTED
     applied.item_rows[click] = item
@@ -204,10 +208,11 @@ def push_clicks(
     `ITEMS_AGE`).
     """
     for click in range(start, stop):
-        _prefetch_ahead(users, items, clicks, click, stop)
+        _prefetch_ahead(users, items, clicks, rules, click, stop)
         applied.item_rows[click] = -1
         applied.item_indexes[click] = -1
         applied.edge_starts[click + 1] = applied.edge_starts[click]
+        applied.pair_starts[click + 1] = applied.pair_starts[click]
         if clicks.forget[click]:
             forget_user(users, seen, progress, clicks.slots[click])
             applied.outcomes[click] = FORGOTTEN

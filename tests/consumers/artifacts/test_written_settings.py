@@ -2,19 +2,22 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from consumers.artifacts.written_settings import (
     as_written,
-    refuse_other_half_lives,
     refuse_other_journal,
     refuse_other_model,
+    refuse_other_scales,
 )
 from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError
+from gsr.counters.items.item_graph import ItemGraph
 from gsr.errors import SnapshotError
 from stream.errors import StateMismatchError
 from tests.consumers.publisher_world import World
+from tests.consumers.views import view_of
 
 OTHER = GsrConfig().with_values(
     {
@@ -74,19 +77,42 @@ def test_a_torn_journal_stops_only_who_reads_it(world: World) -> None:
         world.artifacts.load_journal()
 
 
+def counted(half_lives: tuple[float, ...], close_half_lives: tuple[float, ...]) -> ItemGraph:
+    """Return counters without items on these time scales."""
+    return view_of({}).graph._replace(
+        half_lives=np.array(half_lives), close_half_lives=np.array(close_half_lives)
+    )
+
+
 def test_a_view_of_other_half_lives_is_refused() -> None:
     """With the flag that makes it fit."""
-    refuse_other_half_lives(OTHER.state.half_lives_seconds, OTHER)
+    written = counted(OTHER.state.half_lives_seconds, OTHER.state.close_half_lives_seconds)
+    refuse_other_scales(written, OTHER)
     with pytest.raises(StateMismatchError, match=r"--set 'state.half_lives_seconds=\[60.0, 600"):
-        refuse_other_half_lives(OTHER.state.half_lives_seconds, GsrConfig())
+        refuse_other_scales(written, GsrConfig())
+
+
+@pytest.mark.parametrize(
+    ("close_half_lives", "way_out"),
+    [((), "close_clicks=0"), ((60.0,), r"close_half_lives_seconds=\[60.0\]")],
+)
+def test_a_view_of_other_close_clicks_is_refused(
+    close_half_lives: tuple[float, ...], way_out: str
+) -> None:
+    """One without any is of counters that were not asked for them."""
+    written = counted(GsrConfig().state.half_lives_seconds, close_half_lives)
+    with pytest.raises(StateMismatchError, match=rf"--set 'state\.{way_out}'"):
+        refuse_other_scales(written, GsrConfig())
 
 
 def test_who_only_reads_takes_what_was_written(world: World) -> None:
     """Half-lives of the view, settings and event weights of the model."""
-    taken = as_written(OTHER, world.artifacts, [60.0, 600.0])
+    taken = as_written(OTHER, world.artifacts, counted((60.0, 600.0), ()))
     assert taken.model == OTHER.model
+    assert taken.state.close_clicks == 0
     usual = GsrConfig().with_values({"events": {"weights": {"a": 2.0, "b": 2.0, "click": 1.0}}})
-    taken = as_written(usual, world.artifacts, [1.0, 2.0, 3.0])
+    taken = as_written(usual, world.artifacts, counted((1.0, 2.0, 3.0), (5.0,)))
+    assert taken.state.shape().close_half_lives == (5.0,)
     assert taken.model.dimension == 8
     assert taken.model.half_lives == (1.0, 2.0, 3.0)
     assert taken.events.weights == {"a": 1.0, "b": 5.0}  # the model does not tell their names

@@ -34,6 +34,12 @@ def test_counters_are_summed_over_partitions(world: World) -> None:
     assert facts["last_click"] == "2023-11-14T22:13:20Z"
 
 
+def test_what_was_only_close_did_not_follow(world: World) -> None:
+    """An item's neighbours are those that come after it, not those before."""
+    found = item_facts(world.config, "jam", 10)["neighbours"]
+    assert [neighbour["item_id"] for neighbour in found] == ["egg"]
+
+
 def test_only_the_strongest_neighbours_are_told(world: World) -> None:
     """As many as were asked for."""
     assert [n["item_id"] for n in item_facts(world.config, "tea", 1)["neighbours"]] == ["jam"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import load, save
 
 from consumers.errors import ArtifactError
 from consumers.serving.view import ServingView, decode_view, encode_view
@@ -14,7 +15,7 @@ from gsr.counters.items.item_graph import ItemGraph
 
 def _view(item_ids: list[str]) -> ServingView:
     """Build a view whose rows lie in memory with gaps and in another order than their numbers."""
-    items, scales = len(item_ids), 2
+    items, scales, close_scales = len(item_ids), 2, 1
     rng = np.random.default_rng(7)
     lengths = rng.integers(0, 4, items).astype(np.int32)
     starts = (np.arange(items)[::-1] * 8).astype(np.int64)
@@ -22,13 +23,14 @@ def _view(item_ids: list[str]) -> ServingView:
         half_lives=np.array([3600.0, 86_400.0]),
         row_starts=starts,
         row_lengths=lengths,
-        row_references=rng.integers(0, 9, (items, scales)),
+        row_references=rng.integers(0, 9, (items, scales + close_scales)),
         neighbours=rng.integers(0, max(items, 1), items * 8).astype(np.uint32),
-        weights=rng.random((items * 8, scales), dtype=np.float32),
+        weights=rng.random((items * 8, scales + close_scales), dtype=np.float32),
         popularity=rng.random((items, scales), dtype=np.float32),
         popularity_references=rng.integers(0, 9, (items, scales)),
         last_clicks=np.where(lengths > 0, 1e9, -np.inf),
         alive=lengths > 0,
+        close_half_lives=np.array([1e7]),
     )
     return ServingView(
         graph=graph,
@@ -109,6 +111,23 @@ def test_contradicting_arrays_are_refused() -> None:
     wrong = view.graph._replace(neighbours=np.full(24, 77, dtype=np.uint32))
     with pytest.raises(ArtifactError, match="contradict"):
         decode_view(*encode_view(replace(view, graph=wrong)))
+
+
+def test_a_view_from_before_close_clicks_has_none() -> None:
+    """It is read as one of counters that were not asked for them."""
+    view = _view(["a", "b", "c"])
+    graph = view.graph._replace(
+        weights=view.graph.weights[:, :2],
+        row_references=view.graph.row_references[:, :2],
+        close_half_lives=np.zeros(0),
+    )
+    tensors, manifest = encode_view(replace(view, graph=graph))
+    arrays = load(tensors)
+    del arrays["close_half_lives"]
+    read = decode_view(save(arrays), manifest | {"format": 1})
+    assert len(read.graph.close_half_lives) == 0
+    with pytest.raises(ArtifactError, match="torn"):
+        decode_view(save(arrays), manifest)
 
 
 def test_manifest_is_json() -> None:

@@ -8,7 +8,7 @@ from gsr.counters.items.partition_items import PartitionItems
 from tests.stream.state.click_stories import START, WEIGHTS, Told, batch_of
 
 HOUR = 3600.0
-ONE_SCALE = CounterConfig(half_lives=(HOUR,))
+ONE_SCALE = CounterConfig(half_lives=(HOUR,), close_half_lives=(HOUR,))
 CLICK, BUY, SEEN, HIDE = range(4)
 
 
@@ -19,18 +19,30 @@ def counters_of(story: list[Told], config: CounterConfig = ONE_SCALE) -> Counter
     return counters
 
 
-def edges_of(counters: Counters, at: float = START) -> dict[tuple[int, int], float]:
-    """Return what each edge is worth on the first scale at a time, by item number."""
+def edges_of(
+    counters: Counters, at: float = START, column: int = 0
+) -> dict[tuple[int, int], float]:
+    """Return what each edge is worth in a column of weights at a time, by item number.
+
+    Neighbours without any weight there are left out.
+    """
     graph = counters.graph()
+    half_life = np.append(graph.half_lives, graph.close_half_lives)[column]
     ids = [-1 if item_id is None else int(item_id.split("-")[1]) for item_id in counters.item_ids]
     edges = {}
     for row in np.flatnonzero(graph.alive).tolist():
         start = int(graph.row_starts[row])
         for slot in range(start, start + int(graph.row_lengths[row])):
-            age = at / graph.half_lives[0] - graph.row_references[row, 0]
-            worth = float(graph.weights[slot, 0]) * 2.0**-age
-            edges[ids[row], ids[graph.neighbours[slot]]] = worth
+            age = at / half_life - graph.row_references[row, column]
+            worth = float(graph.weights[slot, column]) * 2.0**-age
+            if graph.weights[slot, column] > 0.0:
+                edges[ids[row], ids[graph.neighbours[slot]]] = worth
     return edges
+
+
+def close_of(counters: Counters, at: float = START) -> dict[tuple[int, int], float]:
+    """Return how close items are on the first scale of that, in both directions."""
+    return edges_of(counters, at, counters.graph().scales)
 
 
 def popularity_of(counters: Counters, item: int, at: float = START) -> float:

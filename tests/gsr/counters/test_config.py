@@ -13,6 +13,11 @@ from gsr.counters.config import CounterConfig
         ("neighbours", 0),
         ("half_lives", ()),
         ("half_lives", (0.5,)),
+        ("close_half_lives", ()),
+        ("close_half_lives", (0.5,)),
+        ("close_half_lives", (60.0,) * 128),
+        ("close_clicks", -1),
+        ("close_clicks", 0),
         ("window_weights", ()),
         ("window_weights", (1.0, 0.0)),
         ("session_gap_seconds", 0.0),
@@ -30,10 +35,18 @@ def test_senseless_settings_are_named(setting: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("neighbours", "scales", "kept"), [(64, 4, 31), (64, 1, 32), (1, 1, 1), (2, 3, 1), (8, 7, 2)]
+    ("neighbours", "scales", "close", "kept"),
+    [(64, 4, 0, 31), (64, 4, 2, 21), (64, 1, 1, 32), (1, 1, 0, 1), (2, 2, 1, 1), (8, 7, 0, 2)],
 )
-def test_what_a_scale_keeps_leaves_room_for_others(neighbours: int, scales: int, kept: int) -> None:
+def test_what_a_scale_keeps_leaves_room_for_others(
+    neighbours: int, scales: int, close: int, kept: int
+) -> None:
     """Half of K each, unless the scales together would fill the row with that."""
-    config = CounterConfig(neighbours=neighbours, half_lives=(60.0,) * scales)
+    config = CounterConfig(
+        neighbours=neighbours,
+        half_lives=(60.0,) * scales,
+        close_clicks=min(close, 1),
+        close_half_lives=(60.0,) * close,
+    )
     assert config.kept_per_scale == kept
-    assert scales * kept < config.row_slots
+    assert (scales + close) * kept < config.row_slots

@@ -35,6 +35,18 @@ def test_events_without_a_weight_are_worth_nothing() -> None:
 @pytest.mark.parametrize("neighbours", [1, 3, 64])
 def test_a_click_finds_room_for_every_edge(neighbours: int) -> None:
     """Each edge may move its row to a block twice as large as a full row needs."""
-    rules = edge_rules(CounterConfig(neighbours=neighbours, half_lives=(60.0,)), WEIGHTS)
+    config = CounterConfig(
+        neighbours=neighbours, half_lives=(60.0,), close_clicks=0, close_half_lives=()
+    )
+    rules = edge_rules(config, WEIGHTS)
     edges = 2 * 3
     assert rules.room_per_click >= edges * rules.row_slots
+
+
+@pytest.mark.parametrize("close_clicks", [1, 5])
+def test_a_click_finds_room_in_both_rows_of_every_pair(close_clicks: int) -> None:
+    """Close clicks on either side change two rows each; those of the window at least one."""
+    rules = edge_rules(CounterConfig(close_clicks=close_clicks), WEIGHTS)
+    pairs = 2 * max(3, 2 * close_clicks)
+    assert rules.room_per_click >= pairs * rules.row_slots
+    assert rules.close_half_lives.tolist() == [86_400.0, 31_536_000.0]

@@ -106,6 +106,7 @@ def small_configs(draw: st.DrawFn) -> CounterConfig:
     """Draw settings so small that everything overflows."""
     neighbours = draw(st.integers(1, 3))
     scales = draw(st.integers(1, min(3, 2 * neighbours - 1)))
+    close_scales = draw(st.integers(0, min(2, 2 * neighbours - 1 - scales)))
     lifetimes = st.sampled_from([None, 50.0, 1000.0])
     return CounterConfig(
         buffer_length=draw(st.integers(1, 6)),
@@ -113,6 +114,8 @@ def small_configs(draw: st.DrawFn) -> CounterConfig:
         neighbours=neighbours,
         half_lives=(1.0, 60.0, 86_400.0)[:scales],
         window_weights=(1.0, 0.5, 1.0 / 3.0)[: draw(st.integers(1, 3))],
+        close_clicks=draw(st.integers(1, 5)) if close_scales else 0,
+        close_half_lives=(60.0, 1e9)[:close_scales],
         session_gap_seconds=draw(st.sampled_from([None, 30.0])),
         user_ttl_seconds=draw(lifetimes),
         item_ttl_seconds=draw(lifetimes),

@@ -57,6 +57,20 @@ class Item:
     neighbours: dict[int, list[np.float32]] = field(default_factory=dict)
 
 
+@dataclass
+class Pair:
+    """A new click and another one: the edge from one's item to the other's, and how close they are.
+
+    `edge` and `close` are weights; 0: none.
+    """
+
+    other: int
+    source: int
+    edge: float
+    close: float
+    time: float
+
+
 def rounded(value: float) -> np.float32:
     """Return what float32 keeps of a weight; less than the smallest normal one is nothing."""
     return np.float32(value) if value >= 2.0**-126 else np.float32(0.0)
@@ -111,7 +125,9 @@ class Reference:
         if index is None:
             index = self.new_item(item_id)
         position = sum(click.time <= time for click in user.clicks)
-        edges = self.edges(user, position, index, time, event)
+        pairs = self.pairs(user, position, index, time, event)
+        scales = range(len(self.config.half_lives))
+        close_scales = range(len(scales), len(scales) + len(self.config.close_half_lives))
         user.clicks.insert(position, Click(index, fingerprint(item_id), time, event, hash_))
         if len(user.clicks) > self.config.buffer_length:
             self.evict(user, user.clicks.pop(0).fingerprint)
@@ -119,8 +135,12 @@ class Reference:
         self.users[user_id] = user
         self.feed.append((user_id, index, time, event, append_time, offset))
         self.count(index, item_id, time, self.weight(event))
-        for source, target, weight, at in edges:
-            self.add_edge(source, target, weight, at)
+        for pair in pairs:
+            for here, there in ((pair.other, index), (index, pair.other)):
+                if pair.edge > 0 and here == pair.source:
+                    self.add_weight(here, there, pair.edge, pair.time, scales)
+                if pair.close > 0:
+                    self.add_weight(here, there, pair.close, pair.time, close_scales)
         return ACCEPTED
 
     def user_horizon(self) -> float:
@@ -165,38 +185,30 @@ class Reference:
         user.seen.append(mark)
         del user.seen[: max(0, len(user.seen) - self.config.seen_items)]
 
-    def edges(
-        self, user: User, position: int, index: int, time: float, event: int
-    ) -> list[tuple[int, int, float, float]]:
-        """Return the edges that a click brings: (source, target, weight, time)."""
+    def pairs(self, user: User, position: int, index: int, time: float, event: int) -> list[Pair]:
+        """Return what a click and each of those around it bring each other."""
         if self.weight(event) <= 0:
             return []
+        window = self.config.window_weights
         found = []
-        later = time
-        distance = 0
-        for click in reversed(user.clicks[:position]):
-            if self.pause(later, click.time) or distance == len(self.config.window_weights):
-                break
-            later = click.time
-            if self.weight(click.event) > 0:
-                weight = self.config.window_weights[distance] * self.weight(event)
-                found.append((click.index, index, weight, time))
+        for forward in (False, True):
+            side = user.clicks[position:] if forward else user.clicks[:position][::-1]
+            nearer, distance = time, 0
+            for click in side:
+                if self.pause(max(click.time, nearer), min(click.time, nearer)):
+                    break
+                nearer = click.time
+                if self.weight(click.event) <= 0:
+                    continue
+                later = self.weight(click.event if forward else event)
+                source = index if forward else click.index
+                edge = window[distance] * later if distance < len(window) else 0.0
+                close = later if distance < self.config.close_clicks else 0.0
+                at = click.time if forward else time
+                if click.index != index and click.index in self.items and max(edge, close) > 0:
+                    found.append(Pair(click.index, source, edge, close, at))
                 distance += 1
-        earlier = time
-        distance = 0
-        for click in user.clicks[position:]:
-            if self.pause(click.time, earlier) or distance == len(self.config.window_weights):
-                break
-            earlier = click.time
-            if self.weight(click.event) > 0:
-                weight = self.config.window_weights[distance] * self.weight(click.event)
-                found.append((index, click.index, weight, click.time))
-                distance += 1
-        return [edge for edge in found if edge[0] != edge[1] and self.both_known(edge)]
-
-    def both_known(self, edge: tuple[int, int, float, float]) -> bool:
-        """Tell whether both ends are still there."""
-        return edge[0] in self.items and edge[1] in self.items
+        return found
 
     def pause(self, later: float, earlier: float) -> bool:
         """Tell whether the time between two clicks ends the window."""
@@ -205,7 +217,8 @@ class Reference:
 
     def split(self, time: float) -> tuple[list[int], list[float]]:
         """Return a time in whole half-lives, and two to the power of what is left."""
-        ages = [time / half_life for half_life in self.config.half_lives]
+        half_lives = (*self.config.half_lives, *self.config.close_half_lives)
+        ages = [time / half_life for half_life in half_lives]
         wholes = [math.floor(age) for age in ages]
         return wholes, [exp2_fraction(age - w) for age, w in zip(ages, wholes, strict=True)]
 
@@ -214,21 +227,25 @@ class Reference:
         item = self.items[index]
         wholes, fractions = self.split(time)
         if math.isnan(item.created_at):
+            scales = len(self.config.half_lives)
             item.created_at = time
-            item.popularity = Counter(wholes, [np.float32(0.0)] * len(wholes))
+            item.popularity = Counter(wholes[:scales], [np.float32(0.0)] * scales)
         item.last_click = max(item.last_click, time)
         if weight <= 0:
             return
         counter = item.popularity
-        for s, (whole, fraction) in enumerate(zip(wholes, fractions, strict=True)):
+        for s in range(len(counter.sums)):
+            whole, fraction = wholes[s], fractions[s]
             if whole - counter.references[s] >= 32:
                 moved = float(counter.sums[s]) * 2.0 ** max(-900, counter.references[s] - whole)
                 counter.sums[s], counter.references[s] = rounded(moved), whole
             shift = 2.0 ** max(-900, whole - counter.references[s])
             counter.sums[s] += rounded(weight * fraction * shift)
 
-    def add_edge(self, source: int, target: int, weight: float, time: float) -> None:
-        """Add to an edge on every scale."""
+    def add_weight(
+        self, source: int, target: int, weight: float, time: float, columns: range
+    ) -> None:
+        """Add to some of a neighbour's weights."""
         item = self.items[source]
         wholes, fractions = self.split(time)
         if not item.neighbours:
@@ -237,7 +254,8 @@ class Reference:
             if len(item.neighbours) == 2 * self.config.neighbours:
                 self.trim(item)
             item.neighbours[target] = [np.float32(0.0)] * len(wholes)
-        for s, (whole, fraction) in enumerate(zip(wholes, fractions, strict=True)):
+        for s in columns:
+            whole, fraction = wholes[s], fractions[s]
             if whole - item.references[s] >= 32:
                 factor = 2.0 ** max(-900, item.references[s] - whole)
                 for weights in item.neighbours.values():

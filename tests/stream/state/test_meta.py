@@ -81,6 +81,8 @@ def test_a_senseless_shape_is_damage() -> None:
         ({"half_lives": (60.0,)}, r"state.half_lives_seconds = \[3600.0, 86400.0"),
         ({"buffer_length": 5}, "buffer_length = 4, the configuration says 5"),
         ({"user_ttl_seconds": 60.0}, 'user_ttl_seconds = "off"'),
+        ({"close_clicks": 3}, "state.close_clicks = 5, the configuration says 3"),
+        ({"close_half_lives": (60.0,)}, r"state.close_half_lives_seconds = \[86400.0, 31536000"),
     ],
 )
 def test_another_shape_is_refused(changed: dict[str, Any], words: str) -> None:
@@ -88,6 +90,18 @@ def test_another_shape_is_refused(changed: dict[str, Any], words: str) -> None:
     with pytest.raises(StateMismatchError, match=words) as refusal:
         refuse_mismatch(META, 3, replace(CONFIG, **changed), EVENTS, "/state")
     assert "fresh --state" in str(refusal.value)
+
+
+def test_a_state_from_before_close_clicks_counts_none() -> None:
+    """It goes on where nobody asks for them, and says by which setting."""
+    records = encode_meta(META)
+    shape = json.loads(records[SHAPE_KEY])
+    del shape["config"]["close_clicks"], shape["config"]["close_half_lives"]
+    old = decode_meta({**records, SHAPE_KEY: json.dumps(shape).encode()}, "/state")
+    without = replace(CONFIG, close_clicks=0, close_half_lives=())
+    refuse_mismatch(old, 3, without, EVENTS, "/state")
+    with pytest.raises(StateMismatchError, match=r"--set 'state\.close_clicks=0'"):
+        refuse_mismatch(old, 3, CONFIG, EVENTS, "/state")
 
 
 def test_another_partition_is_refused() -> None:

@@ -27,8 +27,8 @@ CONFIG = CounterConfig(buffer_length=3, seen_items=4, half_lives=(60.0, 3600.0))
 
 @pytest.fixture
 def counters() -> Counters:
-    """Return counters of a user with a seen filter, and of one with a single click."""
-    return counters_of(walk(*range(8), step=1.0) + walk(5, user=1), CONFIG)
+    """Return counters of a user with a seen filter, and of one whose single click is of no row."""
+    return counters_of(walk(*range(8), step=1.0) + walk(8, user=1), CONFIG)
 
 
 def values_of(counters: Counters) -> list[bytes]:
@@ -76,12 +76,12 @@ def test_rows_come_back_as_they_were(counters: Counters) -> None:
     rows = np.flatnonzero(graph.row_lengths)
     packed, ends = pack_rows(counters.items.columns, counters.items.edges, rows)
     words = np.diff(ends, prepend=0) // 4
-    assert words.tolist() == [row_words(2, int(n)) for n in graph.row_lengths[rows]]
+    assert words.tolist() == [row_words(4, int(n)) for n in graph.row_lengths[rows]]
     slots = int(graph.row_lengths.sum())
-    references = np.zeros((len(rows), 2), dtype=np.int64)
+    references = np.zeros((len(rows), 4), dtype=np.int64)
     starts, lengths = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int32)
     neighbours = np.zeros(slots, dtype=np.uint32)
-    weights = np.zeros((slots, 2), dtype=np.float32)
+    weights = np.zeros((slots, 4), dtype=np.float32)
     unpack_rows(
         packed.view(np.uint32),
         words,
@@ -103,7 +103,7 @@ def test_rows_come_back_as_they_were(counters: Counters) -> None:
 
 def test_a_row_without_neighbours_has_no_bytes(counters: Counters) -> None:
     """So that it is deleted rather than stored."""
-    last = counters.item_rows(["item-7"])
+    last = counters.item_rows(["item-8"])
     packed, ends = pack_rows(counters.items.columns, counters.items.edges, last)
     assert (len(packed), ends.tolist()) == (0, [0])
 

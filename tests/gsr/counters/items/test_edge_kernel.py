@@ -12,6 +12,7 @@ from tests.gsr.counters.counted import (
     CLICK,
     HOUR,
     ONE_SCALE,
+    close_of,
     counters_of,
     edges_of,
     popularity_of,
@@ -45,7 +46,13 @@ def test_rebasing_keeps_worth(jump: float) -> None:
 
 def test_trimming_prefers_the_newer_of_equals() -> None:
     """A full row keeps each scale's heaviest slots; of equal ones those that came later."""
-    config = CounterConfig(half_lives=(HOUR,), neighbours=2, window_weights=(1.0,))
+    config = CounterConfig(
+        half_lives=(HOUR,),
+        neighbours=2,
+        window_weights=(1.0,),
+        close_clicks=0,
+        close_half_lives=(),
+    )
     story = [
         Told(user, item, START, CLICK, hash_)
         for user, neighbour in enumerate([1, 2, 3, 4, 5])
@@ -70,7 +77,13 @@ def test_an_item_clicked_by_everyone() -> None:
 
 def test_trimming_keeps_what_any_scale_finds_heavy() -> None:
     """Hours and weeks each keep their own heaviest; what neither wants leaves."""
-    config = CounterConfig(half_lives=(60.0, 86_400.0), neighbours=2, window_weights=(1.0,))
+    config = CounterConfig(
+        half_lives=(60.0, 86_400.0),
+        neighbours=2,
+        window_weights=(1.0,),
+        close_clicks=0,
+        close_half_lives=(),
+    )
     story = [
         told
         for user, (item, time, event) in enumerate(
@@ -82,6 +95,29 @@ def test_trimming_keeps_what_any_scale_finds_heavy() -> None:
         )
     ]
     assert set(edges_of(counters_of(story, config))) == {(0, 1), (0, 4), (0, 5)}
+
+
+def test_trimming_keeps_what_was_close() -> None:
+    """What never followed an item, but was close to it, stands in its row by its own weight."""
+    config = CounterConfig(
+        half_lives=(HOUR,),
+        neighbours=2,
+        window_weights=(1.0,),
+        close_clicks=1,
+        close_half_lives=(86_400.0,),
+    )
+    pairs = [(1, 0, BUY), (0, 2, BUY), (0, 3, CLICK), (0, 4, CLICK), (0, 5, CLICK)]
+    story = [
+        told
+        for user, (first, second, event) in enumerate(pairs)
+        for told in (Told(user, first, START, CLICK, 0), Told(user, second, START, event, 1))
+    ]
+    counters = counters_of(story, config)
+    close = {other for item, other in close_of(counters) if item == 0}
+    assert close == {2, 5}  # of 1 and 2, equally close, the newer one
+    assert set(edges_of(counters)) == {(1, 0), (0, 2), (0, 5)}
+    for item in (1, 2, 3, 4, 5):
+        assert (item, 0) in close_of(counters)  # their own rows were never full
 
 
 def test_without_room_nothing_of_a_click_is_added() -> None:
