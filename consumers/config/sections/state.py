@@ -57,7 +57,7 @@ class StateSection(Section):
         1.0 / 2.0,
         1.0 / 3.0,
     )
-    close_clicks: Annotated[int, Field(ge=0, le=16)] = 5
+    close_clicks: Annotated[int, Field(ge=0, le=16)] = 3
     close_half_lives_seconds: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=4)] = (
         86_400.0,
         31_536_000.0,

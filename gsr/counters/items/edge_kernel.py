@@ -198,7 +198,7 @@ def _mark_heaviest(
             count -= 1
 
 
-@inner_kernel
+@lean_kernel
 def _trim(
     items: ItemColumns, edges: Edges, scratch: Scratch, row: int, kept_per_scale: int
 ) -> None:
@@ -220,7 +220,7 @@ def _trim(
     items.row_lengths[row] = target - start
 
 
-@inner_kernel
+@lean_kernel
 def _enlarge(items: ItemColumns, edges: Edges, row: int) -> None:
     """Move a row to a block of twice the size."""
     start = items.row_starts[row]
@@ -427,7 +427,8 @@ def _add_pair(
     edge = applied.pair_edges[pair]
     source = applied.edge_sources[edge] if edge >= 0 else -1
     scales, columns = len(rules.half_lives), len(scratch.whole)
-    for here, there in ((other, row), (row, other)):
+    for side in range(2):
+        here, there = (row, other) if side else (other, row)
         if weight <= 0.0 and here != source:
             continue
         slot = _slot_at(items, edges, rules, scratch, here, there)
@@ -481,16 +482,23 @@ def _prefetch_ahead(
         row = applied.item_rows[far]
         if row >= 0:
             prefetch(items.popularity_references, row)
-        for edge in range(applied.edge_starts[far], applied.edge_starts[far + 1]):
-            prefetch(items.row_references, applied.edge_sources[edge])
-        for pair in range(applied.pair_starts[far], applied.pair_starts[far + 1]):
+        first, last = applied.pair_starts[far], applied.pair_starts[far + 1]
+        for pair in range(first, last):
             prefetch(items.row_references, applied.pair_items[pair])
+        if first < last:
             prefetch(items.row_references, row)
+        else:
+            for edge in range(applied.edge_starts[far], applied.edge_starts[far + 1]):
+                prefetch(items.row_references, applied.edge_sources[edge])
     if near < stop:
-        for edge in range(applied.edge_starts[near], applied.edge_starts[near + 1]):
-            _prefetch_row(items, edges, applied.edge_sources[edge])
-        for pair in range(applied.pair_starts[near], applied.pair_starts[near + 1]):
+        first, last = applied.pair_starts[near], applied.pair_starts[near + 1]
+        for pair in range(first, last):
             _prefetch_row(items, edges, applied.pair_items[pair])
+        if first < last:
+            _prefetch_row(items, edges, applied.item_rows[near])
+        else:
+            for edge in range(applied.edge_starts[near], applied.edge_starts[near + 1]):
+                _prefetch_row(items, edges, applied.edge_sources[edge])
 
 
 @lean_kernel

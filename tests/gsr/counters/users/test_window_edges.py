@@ -109,7 +109,8 @@ def test_close_clicks_count_both_ways() -> None:
 
 def test_close_clicks_reach_further_than_the_window() -> None:
     """What is only close has no weight among what followed."""
-    counters = counters_of(walk(1, 2, 3, 4, 5, 6, 7))
+    config = CounterConfig(half_lives=(HOUR,), close_clicks=5)
+    counters = counters_of(walk(1, 2, 3, 4, 5, 6, 7), config)
     assert (2, 7) in close_of(counters)
     assert (7, 2) in close_of(counters)
     assert (1, 7) not in close_of(counters)
