@@ -1,9 +1,9 @@
-"""Settings of the joint model and of its learner. Imports no torch."""
+"""Settings of the joint model of a fixed set of clicks. Imports no torch."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from gsr.limits import MOST_SEED, Limits, check_limits
+from gsr.limits import Limits, check_limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class ModelConfig:
     """
 
     dimension: int = 64
-    half_lives: tuple[float, ...] = (3600.0, 86_400.0, 2_592_000.0, 31_536_000.0)
+    half_lives: tuple[float, ...] = (600.0, 86_400.0, 2_592_000.0, 31_536_000.0)
     event_weights: tuple[float, ...] = (1.0, 1.0, 2.0, 3.0, 0.0, -1.0)
     history_length: int = 32
     sequence_encoder: bool = True
@@ -118,76 +118,24 @@ either is trusted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LearnerConfig:
-    """Settings of learning on the stream; may change between runs.
+class RecordingConfig:
+    """What clicks of a stream are compared with, where they are recorded to learn trust from.
 
     Parameters
     ----------
-    learning_rate, embedding_rate
-        Adam's step for the networks, and the row-wise one for item rows.
-    weight_decay
-        Decoupled decay of the networks' weights.
-    batch_size
-        Samples per step.
     negatives, neighbour_negatives
-        Candidates per sample beside its target: shared ones drawn per chunk, and the sample's
-        own heaviest graph neighbours. Their channels are recorded before the click.
-    neural_negatives
-        Items drawn anew for every step, that all of its clicks are compared with by the encoders
-        alone.
+        Candidates per click beside its target: shared ones drawn per chunk, and the user's own
+        heaviest graph neighbours.
     uniform_share
-        Share of both kinds of shared ones that is drawn uniformly over the catalogue; the rest by
-        popularity.
-    replay
-        Replayed samples per fresh sample.
-    reservoir_bytes
-        Memory that samples kept for replay may take.
-    joint_gradient
-        Share of the joint score's gradient that reaches the encoders and the item rows. The joint
-        score always teaches how far each part is to be trusted.
-    user_loss, sequence_loss, graph_loss, contrastive_loss
-        Weights of the encoders' own terms, 0 switches one off: the user vector's cross-entropy,
-        the sequence encoder's after every click of a history, the graph view's, and the contrast
-        that aligns the two views.
-    contrastive_temperature
-        Softness of the contrastive term.
-    distillation_loss
-        Weight of staying near the last snapshot's user vectors' scores on replayed samples; 0
-        switches it off.
-    gradient_norm
-        Clip of the global gradient norm of the networks.
-    holdout
-        Share of users whose fresh clicks the judge sees before they are learned.
-    worse_z
-        The judge drops new weights that are worse than the old by this many standard errors.
+        Share of the shared ones that is drawn uniformly over the catalogue; the rest by popularity.
     seed
-        Of the learner's own generator.
+        Of the draws.
     """
 
-    learning_rate: float = 3e-3
-    embedding_rate: float = 1e-2
-    weight_decay: float = 1e-4
-    batch_size: int = 100
     negatives: int = 256
     neighbour_negatives: int = 32
-    neural_negatives: int = 1024
     uniform_share: float = 0.3
-    replay: float = 1.0
-    reservoir_bytes: int = 64 * 1024 * 1024
-    joint_gradient: float = 0.0
-    user_loss: float = 1.0
-    sequence_loss: float = 1.0
-    graph_loss: float = 0.1
-    contrastive_loss: float = 0.01
-    contrastive_temperature: float = 0.2
-    distillation_loss: float = 0.1
-    gradient_norm: float = 5.0
-    holdout: float = 0.05
-    worse_z: float = 3.0
     seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_limits(self, _LEARNER_LIMITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +191,6 @@ class BatchConfig:
 
 
 _SHARE: Final = (0.0, 1.0)
-_WEIGHT: Final = (0.0, 1e6)
 _RATE: Final = (0.0, 1e3)
 _MODEL_LIMITS: Final[Limits] = {
     "dimension": (1, 16_384),
@@ -256,29 +203,6 @@ _MODEL_LIMITS: Final[Limits] = {
     "context_width": (1, 16_384),
     "dropout": (0.0, 0.99),
     "first_weights": _RATE,
-}
-_LEARNER_LIMITS: Final[Limits] = {
-    "learning_rate": _RATE,
-    "embedding_rate": _RATE,
-    "weight_decay": _RATE,
-    "batch_size": (1, 1_000_000),
-    "negatives": (1, 1_000_000),
-    "neighbour_negatives": (0, 65_536),
-    "neural_negatives": (0, 1_000_000),
-    "uniform_share": _SHARE,
-    "replay": _RATE,
-    "reservoir_bytes": (0, 2**50),
-    "joint_gradient": _SHARE,
-    "user_loss": _WEIGHT,
-    "sequence_loss": _WEIGHT,
-    "graph_loss": _WEIGHT,
-    "contrastive_loss": _WEIGHT,
-    "contrastive_temperature": (1e-6, 1e6),
-    "distillation_loss": _WEIGHT,
-    "gradient_norm": (1e-9, 1e9),
-    "holdout": _SHARE,
-    "worse_z": (-1e6, 1e6),
-    "seed": (0, MOST_SEED),
 }
 _BATCH_LIMITS: Final[Limits] = {
     "learning_rate": _RATE,

@@ -1,9 +1,10 @@
-"""Users per second of exact top-k: `python -m benchmarks.accuracy.retrieval_speed`.
+"""Users per second of top-k: `python -m benchmarks.accuracy.retrieval_speed`.
 
 `gsr.ranking.retrieval.top_k` against a plain torch matmul and topk, on the same vectors with the
 same items masked, in turn, each in a process of its own: peak memory is told apart. `ours` gets
 vectors alone, as torch does, and must find the same lists; `ours-joint` does the whole job with
-channels of four time scales, for which torch has no counterpart.
+channels of four time scales, and `ranker` that of the model that is served, which looks at
+candidates instead of all items. For these two torch has no counterpart.
 """
 
 import argparse
@@ -28,6 +29,8 @@ NEIGHBOURS: Final = 32
 HISTORY: Final = 20
 NOW: Final = 1e9
 WARM_USERS: Final = 64
+USERS_AT_ONCE: Final = 500
+"""Users whom the publisher asks for together."""
 
 TopK = Callable[[slice], tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]]
 
@@ -105,6 +108,59 @@ class Job:
 
         return best
 
+    def ranker(self) -> TopK:
+        """Return the lists of a ranker with random weights: what it costs does not depend on them.
+
+        As a service has it: the view is looked through once, and that is not counted.
+        """
+        from gsr.counters.users.histories import Histories  # noqa: PLC0415 -- as above
+        from gsr.ranker.asking import Asker, asked  # noqa: PLC0415 -- as above
+        from gsr.ranker.config import RankerConfig  # noqa: PLC0415 -- as above
+        from gsr.ranker.model import RankerModel  # noqa: PLC0415 -- as above
+
+        graph = self._graph(SCALES)
+        config = RankerConfig(
+            half_lives=tuple(graph.half_lives.tolist()), dimension=self.items.shape[1]
+        )
+        model = RankerModel(config)
+        rng = np.random.default_rng(2)
+        for weights in (model.linear, *model.network.weights):
+            weights[:] = 0.1 * rng.standard_normal(weights.shape)
+        if model.vectors is not None:
+            model.vectors.items.load(self.items)
+        asker = Asker(model, graph, row_slots=NEIGHBOURS, repeats=False, length=self.k)
+        shape = self.histories.shape
+
+        def best(rows: slice) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+            count = rows.stop - rows.start
+            histories = Histories(
+                self.histories[rows],
+                np.full((count, shape[1]), NOW),
+                np.zeros((count, shape[1]), np.uint8),
+                np.full(count, shape[1]),
+                np.full(count, NOW),
+            )
+            found = [
+                asker.lists(
+                    asked(some, some.lengths, list(some.items)),
+                    self.k,
+                )
+                for start in range(0, count, USERS_AT_ONCE)
+                for some in [histories.rows(np.arange(start, min(start + USERS_AT_ONCE, count)))]
+            ]
+            return (
+                np.concatenate([lists.rows for lists in found]),
+                np.concatenate([lists.scores for lists in found]),
+            )
+
+        return best
+
+    def top_k(self, name: str, block: int) -> TopK:
+        """Return a contender; torch scores `block` users at once."""
+        if name == "torch":
+            return self.torch(block)
+        return self.ranker() if name == "ranker" else self.ours(SCALES * (name == "ours-joint"))
+
     def _graph(self, scales: int) -> Any:
         """Return the live counters: random neighbours, or none without time scales."""
         from gsr.counters.items.item_graph import ItemGraph  # noqa: PLC0415 -- as above
@@ -123,26 +179,24 @@ class Job:
             popularity_references=np.zeros((count, scales), np.int64),
             last_clicks=np.zeros(count),
             alive=np.ones(count, np.bool_),
+            close_half_lives=np.zeros(0),
         )
 
 
-CONTENDERS: Final = ("torch", "ours", "ours-joint")
+CONTENDERS: Final = ("torch", "ours", "ours-joint", "ranker")
 
 
 def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """Run a contender in this process; keep its lists where `--lists` says."""
     job = Job(arguments.items, arguments.users, arguments.dimension, arguments.k)
-    best = (
-        job.torch(arguments.block)
-        if name == "torch"
-        else job.ours(SCALES if name == "ours-joint" else 0)
-    )
+    best = job.top_k(name, arguments.block)
     best(slice(0, min(WARM_USERS, arguments.users)))
     with PeakMemory() as memory, Stopwatch() as watch:
         rows, scores = best(slice(0, arguments.users))
     np.savez(arguments.lists, rows=rows, scores=scores)
     return {
         "users_per_second": arguments.users / watch.seconds,
+        "users_per_cpu_second": arguments.users / watch.cpu_seconds,
         "extra_bytes": memory.extra,
         "threads": threads(),
     }
@@ -169,14 +223,16 @@ def compare(items: int, arguments: argparse.Namespace) -> dict[str, Any]:
             np.load(Path(folder) / "ours.npz") as ours,
         ):
             exact = exactness(theirs["rows"], theirs["scores"], ours["rows"], ours["scores"])
-    speed = {
-        name: median(one["users_per_second"] for one in each) for name, each in answers.items()
-    }
+    speed, cpu = (
+        {name: median(one[unit] for one in each) for name, each in answers.items()}
+        for unit in ("users_per_second", "users_per_cpu_second")
+    )
     return {
         "items": items,
         **{
             name: {
                 "users_per_second": round(speed[name], 1),
+                "users_per_cpu_second": round(cpu[name], 1),
                 "extra_megabytes": round(max(one["extra_bytes"] for one in each) / 2**20, 1),
             }
             for name, each in answers.items()

@@ -12,7 +12,6 @@ from consumers.learning.live_loop import loop_options
 from gsr.counters.click_batch import ClickBatch
 from gsr.loop.learning_loop import HIT_CUTOFF, LearningLoop
 from gsr.loop.reports import TestedClicks
-from gsr.network.model import JointModel
 
 CYCLE_CLICKS: Final = 500
 WARM_UP: Final = 0.1
@@ -82,7 +81,7 @@ def follow(stream: Stream, seed: int, *, reacting: bool) -> Run:
     if not reacting:
         options = replace(options, alarm_effort=1.0)
     found: list[TestedClicks] = []
-    loop = LearningLoop(options, JointModel(config.model, seed), on_tested=found.append)
+    loop = LearningLoop(options, on_tested=found.append)
     batch = click_batch(stream)
     warmed = round(WARM_UP * len(stream))
     for part in batch.split(warmed):

@@ -1,4 +1,4 @@
-"""The two files of a snapshot: tensors with the item rows' generations, and the manifest.
+"""The two files of a snapshot: arrays with the item rows' generations, and the manifest.
 
 The trainer numbers item rows and gives the row of an expired item to a new one. The generations
 tell which rows of a model still stand for the items of a newer serving view.
@@ -9,24 +9,43 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
-from gsr.config import ModelConfig
 from gsr.errors import SnapshotError
-from gsr.network.model import JointModel
-from gsr.network.snapshot import (
-    decode_tensors,
-    encode_tensors,
-    from_snapshot,
-    to_manifest,
-    to_tensors,
-)
+from gsr.ranker.config import RankerConfig
+from gsr.ranker.model import RankerModel
+from gsr.ranker.snapshot import from_snapshot, to_arrays, to_manifest
 
 GENERATIONS: Final = "index.generations"
 
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def encode_arrays(arrays: Arrays) -> bytes:
+    """Return arrays in safetensors format; unsigned 64-bit ones as their signed bits."""
+    data: bytes = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    return data
+
+
+def decode_arrays(data: bytes) -> Arrays:
+    """Read safetensors bytes.
+
+    Raises
+    ------
+    SnapshotError
+        They are torn.
+    """
+    try:
+        arrays: Arrays = load(data)
+    except (SafetensorError, ValueError) as error:
+        msg = f"these are not whole safetensors ({error}): use an older snapshot"
+        raise SnapshotError(msg) from error
+    return arrays
+
 
 def encode_snapshot(
-    model: JointModel, generations: npt.NDArray[np.int64], facts: Mapping[str, Any]
+    model: RankerModel, generations: npt.NDArray[np.int64], facts: Mapping[str, Any]
 ) -> tuple[bytes, dict[str, Any]]:
     """Return the content of `model.safetensors` and of `manifest.json`.
 
@@ -35,32 +54,32 @@ def encode_snapshot(
     model
         The model to serve.
     generations
-        int64 [N], the generation of each of its item rows.
+        int64 [N], the generation of each item row of the counters.
     facts
         What else the manifest says: parent, positions, quality, ...
     """
-    tensors = to_tensors(model)
-    tensors[GENERATIONS] = torch.from_numpy(generations.astype(np.int64, copy=True))
-    return encode_tensors(tensors), {**facts, **to_manifest(model)}
+    arrays = to_arrays(model) | {GENERATIONS: generations.astype(np.int64)}
+    return encode_arrays(arrays), {**facts, "items": len(generations), **to_manifest(model)}
 
 
 def decode_snapshot(
-    data: bytes, manifest: Mapping[str, Any], config: ModelConfig | None = None
-) -> tuple[JointModel, npt.NDArray[np.int64]]:
-    """Return the model and its rows' generations, int64 [N].
+    data: bytes, manifest: Mapping[str, Any], config: RankerConfig | None = None
+) -> tuple[RankerModel, npt.NDArray[np.int64]]:
+    """Return the model and the generations of the item rows, int64 [N].
 
     Raises
     ------
     SnapshotError
         The files are torn, of another format, or of another configuration than `config`.
     """
-    tensors = decode_tensors(data)
-    if GENERATIONS not in tensors:
+    arrays = decode_arrays(data)
+    if GENERATIONS not in arrays:
         raise SnapshotError(f"the snapshot has no {GENERATIONS}: it was not made by the trainer")
-    generations: npt.NDArray[np.int64] = tensors.pop(GENERATIONS).numpy()
-    model = from_snapshot(tensors, dict(manifest), config)
-    if len(generations) != model.items:
+    generations: npt.NDArray[np.int64] = arrays.pop(GENERATIONS)
+    model = from_snapshot(arrays, dict(manifest), config)
+    known = 0 if model.vectors is None else len(model.vectors.items)
+    if known > len(generations):
         raise SnapshotError(
-            f"the snapshot has {model.items} item rows but {len(generations)} generations"
+            f"the snapshot has {known} item vectors but {len(generations)} generations"
         )
     return model, generations

@@ -13,9 +13,10 @@ from consumers.config.loading import DERIVED
 from consumers.config.sections.state import StateSection
 from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError
-from gsr.config import UNLEARNED
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.errors import SnapshotError
+from gsr.ranker.config import UNLEARNED
+from gsr.ranker.snapshot import FORMAT
 from stream.errors import StateMismatchError
 from stream.state.meta import StateMeta, as_setting, refuse_mismatch, setting_name
 
@@ -71,7 +72,8 @@ def refuse_other_state(meta: StateMeta, partition: int, config: GsrConfig, place
 def refuse_other_journal(store: ArtifactStore, config: GsrConfig) -> None:
     """Refuse an artifact store whose trainer learns a model of other settings.
 
-    A journal that cannot be read is left to the trainer, who needs it.
+    A journal that cannot be read, torn or of another kind of model, is left to the trainer, who
+    needs it.
 
     Raises
     ------
@@ -82,7 +84,9 @@ def refuse_other_journal(store: ArtifactStore, config: GsrConfig) -> None:
         journal = store.journal_manifest() or {}
     except ArtifactError:
         return
-    refuse_other_model(journal.get("model", {}).get("config", {}), config, "the trainer's model")
+    model = journal.get("model", {})
+    if model.get("model_format") == FORMAT:  # the trainer refuses others by their format
+        refuse_other_model(model.get("config", {}), config, "the trainer's model")
 
 
 def refuse_other_scales(graph: ItemGraph, config: GsrConfig) -> None:

@@ -1,6 +1,7 @@
 """`gsr recommend`, `gsr user`, `gsr item`: answers from state and model, with reasons."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -18,6 +19,11 @@ from consumers.cli.output import print_json, print_table, say
 
 User = Annotated[str, typer.Argument(metavar="USER", help="The user's id.")]
 Top = Annotated[int, typer.Option("--top", min=1, max=1000, help="How many to show.")]
+
+SHOWN_PARTS: Final = 6
+"""Columns for what a score is due to: a terminal has no room for more."""
+
+SHOWN_DIGITS: Final = 3
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,7 +44,12 @@ def recommend(
     top: Top = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Make a user's list now, and show the parts that each score is the sum of."""
+    """Make a user's list now, and show what each score is due to.
+
+    Under a model a column tells by how much a score would be lower if those features said of the
+    item what they say of an average one; these do not add up to the score. The columns that matter
+    most are shown, --json has all. Before there is a model they are what is added up.
+    """
     loaded = resolve(config, settings, log, state)
     key = id_bytes("user", user)
     from consumers.inspect.users import current_list
@@ -48,11 +59,15 @@ def recommend(
     if as_json:
         print_json(answer)
         return
-    parts = list(answer["items"][0]["parts"]) if answer["items"] else []
+    parts = _shown_parts([row["parts"] for row in answer["items"]])
     print_table(
         ("item", "score", *parts),
         [
-            (row["item_id"], row["score"], *(row["parts"][part] for part in parts))
+            (
+                row["item_id"],
+                round(row["score"], SHOWN_DIGITS),
+                *(round(row["parts"][part], SHOWN_DIGITS) for part in parts),
+            )
             for row in answer["items"]
         ],
     )
@@ -60,6 +75,14 @@ def recommend(
     say(
         f"model {answer['model_version']}, counters {answer['view_age_seconds']:.0f} s old; {known}"
     )
+
+
+def _shown_parts(parts: Sequence[dict[str, float]]) -> list[str]:
+    """Return the names of the parts that matter most in a list, in the order that they have."""
+    names = list(parts[0]) if parts else []
+    weights = {name: sum(abs(one[name]) for one in parts) for name in names}
+    most = sorted((name for name in names if weights[name] > 0.0), key=lambda name: -weights[name])
+    return [name for name in names if name in most[:SHOWN_PARTS]]
 
 
 def user(

@@ -48,8 +48,7 @@ if TYPE_CHECKING:  # pydantic would slow `gsr --help` down
     from consumers.config.settings import GsrConfig
 
 CycleClicks = Annotated[
-    int | None,
-    typer.Option("--cycle-clicks", min=1, help="Clicks per learning cycle (default: by length)."),
+    int, typer.Option("--cycle-clicks", min=1, help="Clicks per learning cycle.")
 ]
 
 
@@ -110,7 +109,7 @@ def replay(
         int, typer.Option("--seed", min=0, max=MOST_SEED, help="Of everything random.")
     ] = 0,
     limit: Limit = None,
-    cycle_clicks: CycleClicks = None,
+    cycle_clicks: CycleClicks = 200,
     baselines: Annotated[
         str,
         typer.Option(
@@ -286,7 +285,7 @@ def bootstrap(
     time_unit: TimestampUnit = None,
     time_format: TimestampFormat = None,
     limit: Limit = None,
-    cycle_clicks: CycleClicks = None,
+    cycle_clicks: CycleClicks = 200,
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:

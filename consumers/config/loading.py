@@ -28,6 +28,7 @@ CONFIG_VARIABLE: Final = "GSR_CONFIG"
 PREFIX: Final = "GSR_"
 DERIVED: Final[Mapping[str, str]] = {
     "model.half_lives": "state.half_lives_seconds",
+    "model.close_half_lives": "state.close_half_lives_seconds",
     "model.event_weights": "events.weights",
 }
 PLACES: Final = frozenset({"log.url", "state.directory", "artifacts.url"})

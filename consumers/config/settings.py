@@ -21,7 +21,7 @@ from consumers.config.sections.publisher import PublisherSection
 from consumers.config.sections.section import Section
 from consumers.config.sections.state import StateSection
 from consumers.config.sections.trainer import TrainerSection
-from gsr.config import LearnerConfig, ModelConfig
+from gsr.ranker.config import RankerConfig, RankerLearning
 from stream.log.kafka.cluster.settings import KafkaSettings
 
 
@@ -29,8 +29,8 @@ class GsrConfig(Section):
     """All sections; `load_config` builds one from flags, environment and file.
 
     `kafka` is the log's own, `model` and `learner` are the library's: see
-    `stream.log.kafka.cluster.settings` and `gsr.config`. The model's time scales and event weights
-    are never set: they follow those of the state.
+    `stream.log.kafka.cluster.settings` and `gsr.ranker.config`. The model's time scales and event
+    weights are never set: they follow those of the state.
     """
 
     log: LogSection = LogSection()
@@ -39,8 +39,8 @@ class GsrConfig(Section):
     state: StateSection = StateSection()
     ingest: IngestSection = IngestSection()
     trainer: TrainerSection = TrainerSection()
-    model: ModelConfig = ModelConfig()
-    learner: LearnerConfig = LearnerConfig()
+    model: RankerConfig = RankerConfig()
+    learner: RankerLearning = RankerLearning()
     publisher: PublisherSection = PublisherSection()
     artifacts: ArtifactsSection = ArtifactsSection()
     http: HttpSection = HttpSection()
@@ -51,6 +51,7 @@ class GsrConfig(Section):
         derived = dataclasses.replace(
             self.model,
             half_lives=self.state.half_lives_seconds,
+            close_half_lives=self.state.shape().close_half_lives,
             event_weights=tuple(self.events.weights.values()),
         )
         object.__setattr__(self, "model", derived)

@@ -45,8 +45,6 @@ _QUICK: Final[Mapping[str, Any]] = {
     "trainer.view_interval_seconds": 2.0,
     "trainer.recent_clicks": 2000,
     "learner.replay": 2.0,
-    "learner.batch_size": 100,
-    "learner.learning_rate": 0.005,
     "ingest.checkpoint_interval_seconds": 2.0,
     "ingest.flush_interval_seconds": 1.0,
     "process.log_level": "warning",

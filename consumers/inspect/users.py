@@ -83,7 +83,9 @@ def user_facts(config: GsrConfig, log: Log, key: bytes) -> dict[str, Any]:
 
 
 def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[str, Any]:
-    """Make a user's list from the newest view and model, with the parts of each score.
+    """Make a user's list from the newest view and model, with what each score is due to.
+
+    `parts` are those of `consumers.serving.recommender.Explanation`.
 
     Raises
     ------

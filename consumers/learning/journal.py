@@ -8,24 +8,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
-import torch
+import numpy.typing as npt
 
 from consumers.artifacts.numbered import Artifact
+from consumers.artifacts.snapshot_files import decode_arrays, encode_arrays
 from consumers.artifacts.store import LEARN_ANEW
-from gsr.config import ModelConfig
 from gsr.errors import SnapshotError
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.reports import LoopTotals, TimedAlarm
-from gsr.network.model import JointModel
-from gsr.network.snapshot import (
-    decode_tensors,
-    encode_tensors,
-    from_snapshot,
-    to_manifest,
-    to_tensors,
-)
+from gsr.ranker.config import RankerConfig
+from gsr.ranker.model import RankerModel
+from gsr.ranker.snapshot import from_snapshot, to_arrays, to_manifest
 
-JOURNAL_FORMAT: Final = 1
+JOURNAL_FORMAT: Final = 2
 JOURNAL_PIN: Final = "trainer"
 """Under this name the journal's checkpoints are kept from pruning."""
 
@@ -33,6 +28,7 @@ _MODEL: Final = "model."
 _LEARNER: Final = "learner."
 _OUTCOMES: Final = "outcomes"
 _GENERATIONS: Final = "index.generations"
+_POPULAR: Final = "popular."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,20 +51,22 @@ class Standing:
 
 
 def write_journal(loop: LearningLoop, standing: Standing) -> tuple[bytes, dict[str, Any]]:
-    """Return the journal's tensors and document; nothing may wait to be tested or learned."""
-    learner_tensors, learner_document = loop.learner.state()
-    mirror = loop.mirror
-    tensors = {_MODEL + name: tensor for name, tensor in to_tensors(loop.model).items()}
-    tensors |= {_LEARNER + name: tensor for name, tensor in learner_tensors.items()}
-    tensors[_OUTCOMES] = torch.from_numpy(loop.detector.recent())
-    tensors[_GENERATIONS] = torch.from_numpy(mirror.generations.copy())
+    """Return the journal's arrays and document; nothing may wait to be tested or learned."""
+    ranker = loop.ranker
+    learner_arrays, learner_document = ranker.learner.state()
+    mirror, popular = loop.mirror, ranker.recorder.popular
+    arrays = {_MODEL + name: array for name, array in to_arrays(ranker.model).items()}
+    arrays |= {_LEARNER + name: array for name, array in learner_arrays.items()}
+    arrays |= {_POPULAR + "rows": popular.rows, _POPULAR + "counts": popular.counts}
+    arrays[_OUTCOMES] = loop.detector.recent()
+    arrays[_GENERATIONS] = mirror.generations
     document = {
         "journal_format": JOURNAL_FORMAT,
         "checkpoints": _by_name(standing.checkpoints),
         "positions": _by_name(standing.positions),
         "version": standing.version,
         "item_ids": mirror.item_ids,
-        "model": to_manifest(loop.model),
+        "model": to_manifest(ranker.model),
         "learner": learner_document,
         "random": loop.rng.bit_generator.state,
         "quality": loop.quality.to_dict(),
@@ -77,7 +75,7 @@ def write_journal(loop: LearningLoop, standing: Standing) -> tuple[bytes, dict[s
         "alarmed_cycles": loop.alarmed_cycles,
         "totals": asdict(loop.totals),
     }
-    return encode_tensors(tensors), document
+    return encode_arrays(arrays), document
 
 
 class Journal:
@@ -102,7 +100,7 @@ class Journal:
                 f"build reads {JOURNAL_FORMAT}: run the version of gsr that wrote it, or "
                 f"{LEARN_ANEW}"
             )
-        self._tensors = decode_tensors(artifact.tensors)
+        self._arrays = decode_arrays(artifact.tensors)
 
     @property
     def standing(self) -> Standing:
@@ -113,7 +111,7 @@ class Journal:
             version=int(self._document["version"]),
         )
 
-    def model(self, config: ModelConfig) -> JointModel:
+    def model(self, config: RankerConfig) -> RankerModel:
         """Return the model.
 
         Raises
@@ -125,25 +123,28 @@ class Journal:
 
     def name_rows(self, loop: LearningLoop) -> None:
         """Give items of the empty mirror the rows that they had."""
-        generations = self._tensors[_GENERATIONS].numpy()
+        generations = self._arrays[_GENERATIONS]
         loop.mirror.name_rows(list(self._document["item_ids"]), generations)
 
     def restore(self, loop: LearningLoop) -> None:
         """Put learner, quality, detectors and random state back into a loop with `model`."""
         document = self._document
-        loop.learner.restore(self._part(_LEARNER), dict(document["learner"]))
+        loop.ranker.learner.restore(self._part(_LEARNER), dict(document["learner"]))
+        # The counters say which items are popular, but not in which order equal ones stand.
+        popular, stored = loop.ranker.recorder.popular, self._part(_POPULAR)
+        popular.rows[:], popular.counts[:] = stored["rows"], stored["counts"]
         loop.rng.bit_generator.state = document["random"]
         loop.quality.restore(document["quality"])
         detector = document["detector"]
-        recent = self._tensors[_OUTCOMES].numpy()
+        recent = self._arrays[_OUTCOMES]
         loop.detector.rebuild(recent, int(detector["outcomes"]), detector["alarms"])
         loop.alarms.extend(TimedAlarm(**alarm) for alarm in document["alarms"])
         loop.alarmed_cycles = int(document["alarmed_cycles"])
         known = {field.name for field in fields(LoopTotals)}
         loop.totals = LoopTotals(**{k: v for k, v in document["totals"].items() if k in known})
 
-    def _part(self, prefix: str) -> dict[str, torch.Tensor]:
-        return {n[len(prefix) :]: t for n, t in self._tensors.items() if n.startswith(prefix)}
+    def _part(self, prefix: str) -> dict[str, npt.NDArray[Any]]:
+        return {n[len(prefix) :]: a for n, a in self._arrays.items() if n.startswith(prefix)}
 
 
 def _by_name(values: Mapping[int, int]) -> dict[str, int]:

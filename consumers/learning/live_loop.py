@@ -4,22 +4,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-import torch
+from threadpoolctl import threadpool_limits
 
 from consumers.config.settings import GsrConfig
 from consumers.serving.view import ServingView
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.mirror import Mirror
 from gsr.loop.options import LoopOptions
-from gsr.network.model import JointModel
+from gsr.ranker.model import RankerModel
 
 CYCLES_WAITING: Final = 2
 """Cycles' worth of samples that may wait; older ones are shed."""
 
 
 def loop_options(config: GsrConfig) -> LoopOptions:
-    """Return the options that every loop shares; sets torch's threads as well."""
-    torch.set_num_threads(config.trainer.threads)  # steps are small: more threads only spin
+    """Return the options that every loop shares; sets the threads of matrix products as well."""
+    threadpool_limits(config.trainer.threads)  # they are small: more threads only spin
     return LoopOptions(
         state=config.state.shape(),
         model=config.model,
@@ -29,7 +29,7 @@ def loop_options(config: GsrConfig) -> LoopOptions:
     )
 
 
-def live_loop(config: GsrConfig, model: JointModel | None = None) -> LearningLoop:
+def live_loop(config: GsrConfig, model: RankerModel | None = None) -> LearningLoop:
     """Return an empty loop; its baselines have the state's half-lives.
 
     Parameters
@@ -47,7 +47,7 @@ def live_loop(config: GsrConfig, model: JointModel | None = None) -> LearningLoo
         recent_clicks=config.trainer.recent_clicks,
         most_samples=CYCLES_WAITING * config.trainer.cycle_max_clicks,
     )
-    return LearningLoop(options, model or JointModel(config.model, config.learner.seed))
+    return LearningLoop(options, model)
 
 
 def serving_view(mirror: Mirror, created_at: float, positions: Mapping[int, int]) -> ServingView:

@@ -16,9 +16,8 @@ from stream.events.clicks.from_events import to_click_batch
 from stream.events.files.reading import EventFile, FileSummary
 from stream.events.files.sorting import sorted_events
 
-SMALLEST_CYCLE: Final = 500
-LARGEST_CYCLE: Final = 2000
-CYCLES_PER_STREAM: Final = 200
+CYCLE_CLICKS: Final = 200
+"""So many clicks are learned together by default (`gsr.ranker.config.RankerLearning`)."""
 
 WINDOWS: Final = 200
 """At most so many windows of time in a report."""
@@ -36,10 +35,10 @@ class ClickHistoryOptions(HistoryOptions):
     Parameters
     ----------
     cycle_clicks
-        Clicks per cycle; None: from the length of the stream (500 to 2,000).
+        Clicks per cycle.
     """
 
-    cycle_clicks: int | None = None
+    cycle_clicks: int = CYCLE_CLICKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +86,6 @@ class ClickHistory:
         return min(self.summary.events, self.options.limit or self.summary.events)
 
     @property
-    def cycle_clicks(self) -> int:
-        """How many clicks make a cycle."""
-        return self.options.cycle_clicks or cycle_clicks(self.events)
-
-    @property
     def window_seconds(self) -> float:
         """Length of a window of quality over time."""
         return window_seconds(self.summary)
@@ -107,7 +101,7 @@ class ClickHistory:
             Clicks, whole cycles of them, that are read and not yielded.
         """
         rules, offset = self.options.config.events.rules(), first_offset
-        for columns in self.columns(self.cycle_clicks):
+        for columns in self.columns(self.options.cycle_clicks):
             first, offset = offset, offset + len(columns)
             if offset - first_offset > skip:
                 yield to_click_batch(columns, rules, first)
@@ -115,15 +109,6 @@ class ClickHistory:
     def columns(self, rows: int) -> Iterator[EventColumns]:
         """Yield all clicks by time, `rows` of them at a time, as the file tells them."""
         return cut(sorted_events(self.file, self.summary), rows, self.options.limit)
-
-
-def cycle_clicks(events: int) -> int:
-    """Return how many clicks make a cycle, about 200 cycles a stream.
-
-    >>> cycle_clicks(50), cycle_clicks(100_000), cycle_clicks(1_294_842)
-    (500, 500, 2000)
-    """
-    return min(max(SMALLEST_CYCLE, events // CYCLES_PER_STREAM), LARGEST_CYCLE)
 
 
 def window_seconds(summary: FileSummary) -> float:

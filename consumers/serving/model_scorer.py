@@ -1,7 +1,4 @@
-"""A trained model as a scorer.
-
-Imports torch, which takes seconds: import this once there is a model.
-"""
+"""A trained model as a scorer."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,63 +6,101 @@ import numpy.typing as npt
 from consumers.artifacts.numbered import Artifact
 from consumers.artifacts.snapshot_files import decode_snapshot
 from consumers.serving.view import ServingView
-from gsr.config import ModelConfig
 from gsr.counters.items.item_graph import ItemGraph
-from gsr.counters.users.histories import Histories
-from gsr.network.encoded import EncodedItems, UserQueries
-from gsr.network.model import JointModel
+from gsr.ranker.adam import Floats
+from gsr.ranker.asking import Asked, Asker, UserLists
+from gsr.ranker.config import RankerConfig
+from gsr.ranker.model import RankerModel
 
 
 class ModelScorer:
-    """A snapshot, brought up to the rows of the current view.
+    """A model on the counters of the current view.
+
+    Items that the model has not seen, because they are newer or because their row stood for
+    another item then, have no vector: what the counters say of them decides.
 
     Parameters
     ----------
     model
-        The snapshot's model; it is grown in place.
+        Its vectors are set to zero, for a time, where their rows stand for other items.
     version
-        The snapshot's version.
+        Its version.
     generations
-        int64 [N'], the generation of each of the model's rows.
+        int64 [N'], the generation of each item row when the model was made.
+    repeats
+        Whether items that a user has clicked may be listed again.
     """
 
-    def __init__(self, model: JointModel, version: int, generations: npt.NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        model: RankerModel,
+        version: int,
+        generations: npt.NDArray[np.int64],
+        *,
+        repeats: bool,
+    ) -> None:
         self._model = model
         self._generations = generations
+        self._repeats = repeats
+        self._others = np.zeros(0, dtype=np.int64)
+        self._vectors_of_others = np.zeros((0, model.config.dimension), dtype=np.float32)
+        self._asker: Asker | None = None
         self.version = version
         self.history_length = model.config.history_length
-        self.channel_history = model.config.channel_history
-        self.channel_decay = model.config.channel_decay
-        self.item_vectors = np.zeros((0, model.config.dimension), dtype=np.float32)
-        self._items: EncodedItems | None = None
 
-    @property
-    def items(self) -> int:
-        """How many item rows the model has."""
-        return self._model.items
+    def follow(self, view: ServingView, blocked: npt.NDArray[np.bool_]) -> None:
+        """Rank the items of `view` from now on, and never list those of `blocked`, bool [N]."""
+        self._graph = view.graph
+        self._blocked = blocked
+        self._asker = None
+        self._leave_out_vectors(view.generations)
 
-    def follow(self, view: ServingView) -> None:
-        """Give new items their first vectors, and all items theirs from the live graph.
+    def block(self, blocked: npt.NDArray[np.bool_]) -> None:
+        """List no items of `blocked`, bool [N], from now on."""
+        self._blocked = blocked
+        self._asker = None
 
-        The view must have at least as many rows as the model.
-        """
-        known = len(self._generations)
-        renewed = np.flatnonzero(view.generations[:known] > self._generations)
-        self._model.grow(view.graph)
-        if len(renewed):
-            self._model.renew(renewed, view.graph)
-        self._generations = np.concatenate(
-            [np.maximum(self._generations, view.generations[:known]), view.generations[known:]]
-        )
-        self._items = self._model.encode_items(view.graph)
-        self.item_vectors = self._items.fused
+    def lists(self, users: Asked, length: int) -> UserLists:
+        """Return the best `length` items of each user."""
+        return self._asker_for(length).lists(users, length)
 
-    def queries(self, histories: Histories, graph: ItemGraph) -> UserQueries:
-        """Encode users."""
-        return self._model.user_queries(histories, graph, items=self._items)
+    def explain(self, users: Asked, length: int) -> tuple[UserLists, dict[str, Floats]]:
+        """Return the same lists, and what each group of features does to the scores."""
+        return self._asker_for(length).explain(users, length)
+
+    def _asker_for(self, length: int) -> Asker:
+        """Return who answers on this view, with room for lists of `length`."""
+        if self._asker is None or self._asker.length < length:
+            self._asker = Asker(
+                self._model,
+                self._graph,
+                row_slots=longest_row(self._graph),
+                repeats=self._repeats,
+                length=length,
+                blocked=self._blocked,
+            )
+        return self._asker
+
+    def _leave_out_vectors(self, generations: npt.NDArray[np.int64]) -> None:
+        """Put zeros in place of the vectors of rows that stand for other items in a view."""
+        if self._model.vectors is None:
+            return
+        vectors = self._model.vectors.items.values
+        vectors[self._others] = self._vectors_of_others
+        common = min(len(vectors), len(generations), len(self._generations))
+        self._others = np.flatnonzero(generations[:common] != self._generations[:common])
+        self._vectors_of_others = vectors[self._others]
+        vectors[self._others] = 0.0
 
 
-def read_scorer(artifact: Artifact, version: int, config: ModelConfig) -> ModelScorer:
+def longest_row(graph: ItemGraph) -> int:
+    """Return how many neighbours an item has at most."""
+    return int(graph.row_lengths.max(initial=0))
+
+
+def read_scorer(
+    artifact: Artifact, version: int, config: RankerConfig, *, repeats: bool
+) -> ModelScorer:
     """Return the scorer of a snapshot.
 
     Raises
@@ -74,4 +109,4 @@ def read_scorer(artifact: Artifact, version: int, config: ModelConfig) -> ModelS
         It is torn, of another format, or of another configuration than `config`.
     """
     model, generations = decode_snapshot(artifact.tensors, artifact.metadata, config)
-    return ModelScorer(model, version, generations)
+    return ModelScorer(model, version, generations, repeats=repeats)

@@ -1,26 +1,21 @@
 """The newest serving view and model, noticed by polling the artifact store."""
 
 import logging
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from consumers.artifacts.numbered import Artifact
 from consumers.artifacts.store import ArtifactStore
 from consumers.artifacts.written_settings import refuse_other_scales
 from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError
+from consumers.serving.model_scorer import ModelScorer, read_scorer
 from consumers.serving.recommender import Recommender
 from consumers.serving.scorers import CounterScorer
 from consumers.serving.view import ServingView, decode_view
-from gsr.config import ModelConfig
 from gsr.errors import SnapshotError
 from stream.clock import Clock, Periodic
-
-if TYPE_CHECKING:  # it imports torch
-    from consumers.serving.model_scorer import ModelScorer
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -46,7 +41,7 @@ class NewestArtifacts:
         self._artifacts = artifacts
         self._next_look = Periodic(clock, config.publisher.artifacts_poll_seconds)
         self._view: ServingView | None = None
-        self._counters = CounterScorer(config.model, config.publisher.fallback_graph_weight)
+        self._counters = CounterScorer(config.publisher.fallback_graph_weight)
         self._model: ModelScorer | None = None
         self._view_tried = self._model_tried = 0
         self._said = ("", 0)
@@ -131,12 +126,7 @@ class NewestArtifacts:
         self._promoted = np.maximum.accumulate(versions)
 
     def _follow(self, view: ServingView) -> None:
-        if self._model is None:
-            self.recommender.follow(view, self._counters)
-            return
-        view = with_rows(view, self._model.items)
-        self._model.follow(view)
-        self.recommender.follow(view, self._model)
+        self.recommender.follow(view, self._model or self._counters)
 
     def _newer_view(self) -> ServingView | None:
         number = self._artifacts.current_view()
@@ -153,13 +143,18 @@ class NewestArtifacts:
         self._view_tried = number
         return view
 
-    def _newer_model(self) -> "ModelScorer | None":
+    def _newer_model(self) -> ModelScorer | None:
         version = self._artifacts.current_snapshot()
         if version <= self._model_tried:
             return None
         try:
             artifact = self._artifacts.read_snapshot(version)
-            scorer = _read_scorer(artifact, version, self._config.model)
+            scorer = read_scorer(
+                artifact,
+                version,
+                self._config.model,
+                repeats=self._config.publisher.allow_repeats,
+            )
         except ArtifactError as error:
             self._say_once("model %d is left out: %s", version, error)
             return None
@@ -175,39 +170,3 @@ class NewestArtifacts:
         if (text, number) != self._said:
             self._said = (text, number)
             _LOGGER.warning(text, number, error)
-
-
-def _read_scorer(artifact: Artifact, version: int, config: ModelConfig) -> "ModelScorer":
-    # Who has counters only serves without waiting for torch.
-    from consumers.serving.model_scorer import read_scorer  # noqa: PLC0415 - see above
-
-    return read_scorer(artifact, version, config)
-
-
-def with_rows(view: ServingView, rows: int) -> ServingView:
-    """Return `view` with free rows at the end until there are at least `rows`.
-
-    A model may be newer than the view, and know items that the view does not.
-    """
-    more = rows - len(view)
-    if more <= 0:
-        return view
-    graph, scales = view.graph, view.graph.scales
-    columns = graph.row_references.shape[1]
-    grown = graph._replace(
-        row_starts=np.concatenate([graph.row_starts, np.zeros(more, np.int64)]),
-        row_lengths=np.concatenate([graph.row_lengths, np.zeros(more, np.int32)]),
-        row_references=np.concatenate([graph.row_references, np.zeros((more, columns), np.int64)]),
-        popularity=np.concatenate([graph.popularity, np.zeros((more, scales), np.float32)]),
-        popularity_references=np.concatenate(
-            [graph.popularity_references, np.zeros((more, scales), np.int64)]
-        ),
-        last_clicks=np.concatenate([graph.last_clicks, np.full(more, -np.inf)]),
-        alive=np.concatenate([graph.alive, np.zeros(more, np.bool_)]),
-    )
-    return replace(
-        view,
-        graph=grown,
-        item_ids=view.item_ids + [""] * more,
-        generations=np.concatenate([view.generations, np.full(more, -1, np.int64)]),
-    )

@@ -11,17 +11,7 @@ from consumers.serving.item_index import ItemIndex
 from consumers.serving.scorers import Scorer
 from consumers.serving.view import ServingView
 from gsr.counters.users.histories import Histories
-from gsr.ranking.retrieval import top_k
-from gsr.votes.channels import (
-    candidate_features,
-    channel_count,
-    channel_names,
-    clear_channels,
-    graph_channel_count,
-    graph_channels,
-)
-from gsr.votes.constants import NEVER
-from gsr.votes.popularity import popularity_levels
+from gsr.ranker.asking import Asked, UserLists, asked
 from stream.events.records.recommendation import ScoredItem
 from stream.events.records.sequence import SequenceRecord, unpack_seen
 
@@ -48,14 +38,17 @@ class UserList:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why an item is in a list: the parts that its score is the sum of.
+    """Why an item is in a list.
 
     Parameters
     ----------
     item_id, score
         As in the list.
     parts
-        `neural`, and each direct channel by its name, in the model's order.
+        Of a model: each group of features, and by how much the score would be lower if that group
+        said of the item what it says of the average candidate
+        (`gsr.ranker.explaining.group_parts`); these do not add up. Without a model: what each
+        channel adds to the score (`gsr.votes.channels`).
     """
 
     item_id: str
@@ -98,24 +91,25 @@ class Recommender:
         self._alive = np.zeros(0, dtype=np.bool_)
         self._generations = np.zeros(0, dtype=np.int64)
         self._offered = np.full(0, NO_ITEM, dtype=np.int64)
+        self._scorer: Scorer | None = None
         self.arrivals = 0
 
     def follow(self, view: ServingView, scorer: Scorer) -> None:
-        """Serve from `view` with `scorer` from now on; the scorer must know the view's rows."""
+        """Serve from `view` with `scorer` from now on."""
         self._index.follow(view)
         self._view = view
         self._scorer = scorer
-        self._graph = view.graph
-        self._levels = np.full((len(view), view.graph.scales), NEVER, dtype=np.float64)
-        popularity_levels(self._graph, self._levels)
         self._alive, self._generations = view.graph.alive, view.generations
         self._blocked = self._index.mask(self._blocked_ids)
+        scorer.follow(view, self._blocked)
         self._note_arrivals()
 
     def block(self, item_ids: Iterable[str]) -> None:
         """Keep exactly `item_ids` out of every list."""
         self._blocked_ids = frozenset(item_ids)
         self._blocked = self._index.mask(self._blocked_ids)
+        if self._scorer is not None:
+            self._scorer.block(self._blocked)
         self._note_arrivals()
 
     def _note_arrivals(self) -> None:
@@ -131,23 +125,39 @@ class Recommender:
         self, records: Sequence[SequenceRecord], length: int | None = None
     ) -> list[UserList]:
         """Return each user's list; shorter where there are not enough items left to show."""
-        length = length or self._list_length
-        raw = self._histories(records)
-        readable = raw.recent(self._scorer.history_length, self._weights)
-        queries = self._scorer.queries(readable, self._view.graph)
-        best = top_k(
-            queries.vectors,
-            queries.channel_weights,
-            self._scorer.item_vectors,
-            self._graph,
-            self._levels,
-            readable,
-            [self._masked(record, row) for record, row in zip(records, raw.items, strict=True)],
-            length,
-            history=self._scorer.channel_history,
-            decay=self._scorer.channel_decay,
-            blocked=self._blocked,
-        )
+        scorer = self._followed()
+        users = self._asked(records, scorer)
+        lists = scorer.lists(users, length or self._list_length)
+        return self._user_lists(users, lists)
+
+    def default_list(self, length: int) -> list[ScoredItem]:
+        """Return the list of a user of whom nothing is known."""
+        return self.recommend([_nobody()], length)[0].items
+
+    def explain(
+        self, record: SequenceRecord, length: int | None = None
+    ) -> tuple[UserList, list[Explanation]]:
+        """Return a user's list, and why each of its items is there."""
+        scorer = self._followed()
+        users = self._asked([record], scorer)
+        lists, parts = scorer.explain(users, length or self._list_length)
+        found = self._user_lists(users, lists)[0]
+        columns = {name: values[0].tolist() for name, values in parts.items()}
+        return found, [
+            Explanation(
+                item.item_id,
+                item.score,
+                {name: round(values[at], 6) for name, values in columns.items()},
+            )
+            for at, item in enumerate(found.items)
+        ]
+
+    def _followed(self) -> Scorer:
+        if self._scorer is None:
+            raise RuntimeError("there is no view to recommend from yet")
+        return self._scorer
+
+    def _user_lists(self, users: Asked, lists: UserLists) -> list[UserList]:
         ids = self._view.item_ids
         return [
             UserList(
@@ -159,62 +169,18 @@ class Recommender:
                 cold=not known,
             )
             for rows, scores, known in zip(
-                best.rows.tolist(), best.scores.tolist(), readable.lengths.tolist(), strict=True
+                lists.rows.tolist(), lists.scores.tolist(), users.lengths.tolist(), strict=True
             )
         ]
 
-    def default_list(self, length: int) -> list[ScoredItem]:
-        """Return the list of a user of whom nothing is known."""
-        return self.recommend([_nobody()], length)[0].items
-
-    def explain(
-        self, record: SequenceRecord, length: int | None = None
-    ) -> tuple[UserList, list[Explanation]]:
-        """Return a user's list, and the parts of each of its scores."""
-        found = self.recommend([record], length)[0]
-        readable = self._histories([record]).recent(self._scorer.history_length, self._weights)
-        queries = self._scorer.queries(readable, self._view.graph)
-        rows = self._index.rows_of([item.item_id for item in found.items])
-        channels = queries.channel_weights[0] * self._features(readable, rows)
-        vectors = self._scorer.item_vectors
-        known = rows < len(vectors)
-        neural = np.zeros(len(rows), dtype=np.float32)
-        neural[known] = vectors[rows[known]] @ queries.vectors[0]
-        names = channel_names(self._view.graph.scales)
-        return found, [
-            Explanation(
-                item.item_id,
-                item.score,
-                {
-                    "neural": float(neural[at]),
-                    **dict(zip(names, channels[at].tolist(), strict=True)),
-                },
-            )
-            for at, item in enumerate(found.items)
-        ]
-
-    def _features(
-        self, readable: Histories, rows: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.float32]:
-        """Return the first user's channels of `rows`, float32 [n, C]."""
-        scales, now = self._view.graph.scales, float(readable.now[0])
-        dense = np.zeros((len(self._view), graph_channel_count(scales)), dtype=np.float32)
-        touched = np.zeros(len(self._view) + 1, dtype=np.int64)
-        count = graph_channels(
-            self._graph,
-            self._levels,
-            readable.items[0],
-            int(readable.lengths[0]),
-            now,
-            self._scorer.channel_history,
-            self._scorer.channel_decay,
-            dense,
-            touched,
+    def _asked(self, records: Sequence[SequenceRecord], scorer: Scorer) -> Asked:
+        """Return the users as a scorer reads them."""
+        raw = self._histories(records)
+        return asked(
+            raw.recent(scorer.history_length, self._weights),
+            raw.lengths,
+            [self._masked(record, row) for record, row in zip(records, raw.items, strict=True)],
         )
-        out = np.zeros((len(rows), channel_count(scales)), dtype=np.float32)
-        candidate_features(self._levels, self._graph.half_lives, now, dense, rows, out)
-        clear_channels(dense, touched, count)
-        return out
 
     def _histories(self, records: Sequence[SequenceRecord]) -> Histories:
         """Return the users' whole buffers in rows of the view; what it does not know is -1."""

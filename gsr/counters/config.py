@@ -51,10 +51,10 @@ class CounterConfig:
 
     buffer_length: int = 64
     seen_items: int = 1000
-    neighbours: int = 64
-    half_lives: tuple[float, ...] = (3600.0, 86_400.0, 2_592_000.0, 31_536_000.0)
+    neighbours: int = 128
+    half_lives: tuple[float, ...] = (600.0, 86_400.0, 2_592_000.0, 31_536_000.0)
     window_weights: tuple[float, ...] = (1.0, 1.0 / 2.0, 1.0 / 3.0)
-    close_clicks: int = 3
+    close_clicks: int = 5
     close_half_lives: tuple[float, ...] = (86_400.0, 31_536_000.0)
     session_gap_seconds: float | None = None
     user_ttl_seconds: float | None = None

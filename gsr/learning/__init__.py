@@ -1,4 +1,4 @@
-"""Learning of the joint model: samples, losses, optimisers, and the judge of new weights.
+"""Learning of the joint model from a fixed set of clicks, in passes: samples, losses, optimisers.
 
-Both ways live here: on the stream, in cycles, and on a fixed set of clicks, in passes.
+Trust in live counters is learned here too, from recorded clicks; what learns on the stream is not.
 """

@@ -95,11 +95,12 @@ class BatchLearner:
             interactions, ends, model.config.history_length, config.batch_positions, self._rng
         )
         learned = self.count(ends)
+        self._graph = learned.graph
         self._learned = self._scores_with(learned)
         named = dict(model.network.named_parameters())
         self._encoders = {n: p for n, p in named.items() if not n.startswith("trust.")}
         self._trust = {n: p for n, p in named.items() if n.startswith("trust.")}
-        self._rows = RowOptimiser(model.table, "element", config.average_decay)
+        self._rows = RowOptimiser(model.table, config.average_decay)
         self._optimiser = ModelOptimiser(
             self._encoders,
             self._rows,
@@ -118,8 +119,8 @@ class BatchLearner:
 
     @property
     def has_encoders(self) -> bool:
-        """Whether there is a sequence encoder to learn; items are not propagated here."""
-        return self.model.config.sequence_encoder
+        """Whether there is anything but trust to learn."""
+        return self.model.config.sequence_encoder or bool(self.model.network.mixes)
 
     @property
     def has_channels(self) -> bool:
@@ -168,7 +169,7 @@ class BatchLearner:
             return 0.0
         with self._average.installed():
             return self._trust_learner.learn(
-                cases, self._learned, self._ranking_items(), mask_seen=mask_seen
+                cases, self._learned, *self._ranking_items(), mask_seen=mask_seen
             )
 
     def _step(self, windows: Windows) -> float:
@@ -179,9 +180,10 @@ class BatchLearner:
         read = windows.packed.items
         rows, places = self.model.distinct(np.concatenate((read, drawn.items)))
         tensor = self.model.tensor
-        leaf = self.model.table.gather(tensor(rows))
-        items = network.fusion.items(leaf, None)
-        vectors = self._encode(windows, places[: len(read)], items)
+        gathered = self.model.gather(rows, self._graph)
+        leaf = self.model.table.gather(tensor(gathered.rows))
+        items, propagated = self.model.fuse(gathered, leaf)
+        vectors = self._encode(windows, places[: len(read)], items, propagated)
         chosen = items.index_select(0, tensor(places[len(read) :]))
         values, aims = tensor(drawn.values), tensor(drawn.targets)
         offsets = tensor(drawn.corrections)
@@ -194,7 +196,7 @@ class BatchLearner:
         warm = min(1.0, (self.steps + 1) / max(self.config.warm_up_steps, 1))
         self._optimiser.step(
             loss,
-            rows,
+            gathered.rows,
             leaf,
             rate=self.config.learning_rate * warm,
             row_rate=self.config.embedding_rate * warm,
@@ -202,14 +204,20 @@ class BatchLearner:
         self._average.follow(self.steps)
         return float(loss.detach()) / len(losses)
 
-    def _encode(self, windows: Windows, places: npt.NDArray[np.int64], items: Tensor) -> Tensor:
+    def _encode(
+        self,
+        windows: Windows,
+        places: npt.NDArray[np.int64],
+        items: Tensor,
+        propagated: Tensor | None,
+    ) -> Tensor:
         """Return user vectors after every click, as they are in learning, [T, d]."""
         network = self.model.network
         nothing = np.zeros((len(places), context_count(self.model.config.scales)), np.float32)
         clicks = as_clicks(windows.packed, places, nothing).to(items.device)
         network.train()
         try:
-            return network.encode_clicks(items, None, clicks, clicks.context)
+            return network.encode_clicks(items, propagated, clicks, clicks.context)
         finally:
             network.eval()
 
@@ -245,8 +253,8 @@ class BatchLearner:
         scores = self._learned if counted is None else self._scores_with(counted)
         ranks = np.empty(len(cases), np.int32)
         with self._average.installed():
-            items = self._ranking_items()
-            vectors = encode_cases(self.model, self._interactions, cases, items)
+            items, propagated = self._ranking_items()
+            vectors = encode_cases(self.model, self._interactions, cases, items, propagated)
         columns = items if encoders_only else scores.columns(items)
         for rows in by_length(self._interactions, cases, self.model.config.history_length):
             mine = vectors.index_select(0, self.model.tensor(rows))
@@ -275,10 +283,11 @@ class BatchLearner:
     def _scores_with(self, counted: ClickGraph) -> CaseScores:
         return CaseScores(self.model, self._interactions, counted, self.config.source_power)
 
-    def _ranking_items(self) -> Tensor:
-        """Return the fused vectors of all items that rank, [N, d]."""
-        items: Tensor = self.model.network.fusion.items(self._rows.averages, None)
-        return items.detach()
+    def _ranking_items(self) -> tuple[Tensor, Tensor | None]:
+        """Return the fused and the graph vectors of all items that rank, [N, d] each."""
+        propagated = self.model.propagate_all(self._rows.averages, self._graph)
+        items: Tensor = self.model.network.fusion.items(self._rows.averages, propagated)
+        return items.detach(), propagated
 
     # -- keeping -------------------------------------------------------------------------------
 

@@ -1,9 +1,8 @@
-"""Optimiser of a whole model, network and item rows, whose steps can be rolled back."""
+"""Optimiser of a whole model: network and item rows."""
 
-import copy
 import functools
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -46,17 +45,12 @@ class ModelOptimiser:
         self._parameters = dict(parameters)
         self._weight_decay = weight_decay
         self._gradient_norm = gradient_norm
-        self._undo: tuple[dict[str, Tensor], dict[str, Any]] | None = None
 
     @functools.cached_property
     def _adam(self) -> torch.optim.AdamW:
         return torch.optim.AdamW(
             self._parameters.values(), weight_decay=self._weight_decay, fused=True
         )
-
-    def prepare(self) -> None:
-        """Import torch's compiler, as any first step does; a model that only ranks goes without."""
-        self._adam.zero_grad()
 
     def step(
         self,
@@ -103,28 +97,6 @@ class ModelOptimiser:
         self.rows.step(rows, gradient, row_rate)
         return len(rows)
 
-    def begin(self) -> None:
-        """Remember weights and moments as they are, unless older ones are remembered already."""
-        if self._undo is None:
-            weights = {name: value.detach().clone() for name, value in self._parameters.items()}
-            self._undo = (weights, copy.deepcopy(self._adam.state_dict()))
-            self.rows.begin()
-
-    def commit(self) -> None:
-        """Forget what was remembered."""
-        self._undo = None
-        self.rows.commit()
-
-    def rollback(self) -> None:
-        """Go back to what was remembered, if anything was."""
-        if self._undo is not None:
-            weights, adam = self._undo
-            for name, value in weights.items():
-                self._parameters[name].data.copy_(value)
-            self._adam.load_state_dict(adam)
-            self.rows.rollback()
-        self._undo = None
-
     def moments(self) -> dict[str, Tensor]:
         """Return copies of AdamW's moments, named ``adam.PARAMETER.MOMENT``."""
         return {
@@ -154,4 +126,3 @@ class ModelOptimiser:
                 )
             if state:
                 self._adam.state[parameter] = state
-        self._undo = None

@@ -1,6 +1,6 @@
-"""Recorded clicks that the learner learns from. Imports no torch."""
+"""Recorded clicks that trust is learned from. Imports no torch."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,6 @@ class Samples:
         float32 [n, M, C], channels of each candidate before the click.
     context
         float32 [n, F], context of each user before the click.
-    edge_sources, edge_amounts
-        int64 and float32 [n, W], the edges ``source → clicked item`` that the click itself added
-        (-1: none), so that learning can leave them out of the graph.
-    user_hashes
-        uint64 [n], stable hash of each user's id; decides who belongs to the judge's slice.
     """
 
     histories: Histories
@@ -37,9 +32,6 @@ class Samples:
     log_inclusion: npt.NDArray[np.float32]
     features: npt.NDArray[np.float32]
     context: npt.NDArray[np.float32]
-    edge_sources: npt.NDArray[np.int64]
-    edge_amounts: npt.NDArray[np.float32]
-    user_hashes: npt.NDArray[np.uint64]
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -52,18 +44,6 @@ class Samples:
     def rows(self, index: npt.NDArray[np.int64]) -> "Samples":
         """Return the samples at `index`, in that order."""
         return Samples(self.histories.rows(index), *(array[index] for array in self.arrays))
-
-    def without_candidates(self) -> "Samples":
-        """Return the samples with nothing to choose from but what was clicked.
-
-        That is enough to train the encoders again later, and a fraction of the memory.
-        """
-        return replace(
-            self,
-            candidates=self.candidates[:, :1],
-            log_inclusion=self.log_inclusion[:, :1],
-            features=self.features[:, :1, :0],
-        )
 
 
 def join(parts: list[Samples]) -> Samples:

@@ -55,7 +55,13 @@ class TrustLearner:
         self._buffer = ScoreBuffer()
 
     def learn(
-        self, cases: Cases, scores: CaseScores, items: Tensor, *, mask_seen: bool = True
+        self,
+        cases: Cases,
+        scores: CaseScores,
+        items: Tensor,
+        propagated: Tensor | None = None,
+        *,
+        mask_seen: bool = True,
     ) -> float:
         """Learn from m cases that nothing else has learned from; return the last pass's mean loss.
 
@@ -65,8 +71,8 @@ class TrustLearner:
             What was clicked next.
         scores
             Of the graph as it was before.
-        items
-            float32 [N, d], fused item vectors.
+        items, propagated
+            float32 [N, d], fused item vectors and the graph's; None where that encoder is off.
         mask_seen
             Whether a history's items are left out of what its target is compared with.
 
@@ -79,7 +85,7 @@ class TrustLearner:
         trust.load_state_dict(self._first)
         adam = torch.optim.Adam(trust.parameters(), lr=config.trust_rate)
         with torch.no_grad():
-            vectors = encode_cases(self._model, self._interactions, cases, items)
+            vectors = encode_cases(self._model, self._interactions, cases, items, propagated)
             columns = scores.columns(items)
         rng, loss = np.random.default_rng(self._seed), 0.0
         for _ in range(config.trust_passes):

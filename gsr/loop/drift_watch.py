@@ -71,7 +71,7 @@ class DriftWatch:
         loop = self._loop
         graph = loop.mirror.graph()
         popularity, share = loop.item_clicks.take()
-        vectors = loop.encoded_items().fused.copy()
+        vectors = loop.stream.item_vectors().copy()
         neighbours = top_neighbours(graph, graph.scales // 2)
         histories = recent_histories(loop)
         covered = 0.0

@@ -1,12 +1,13 @@
 """Test, train, judge: one loop for live and for replayed clicks.
 
-`advance` counts clicks and records what the counters said before each; `test` ranks them by the
-model that is serving; `learn` makes a cycle of them.
+`advance` counts clicks and finds the candidates of each just before; `test` ranks these by the
+weights that are serving; `learn` makes a cycle of them.
 """
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,37 +19,59 @@ from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.ids.id_column import IdColumn
 from gsr.counters.items.item_graph import ItemGraph
+from gsr.counters.items.partition_items import PartitionItems
 from gsr.counters.users.histories import Histories
-from gsr.learning.learner import Learner
-from gsr.learning.samples import Samples, join
-from gsr.loop.click_recorder import (
-    ClickRecorder,
-    RecordedClicks,
-    accepted_clicks,
-    uncounted_clicks,
-)
+from gsr.loop.accepted_clicks import accepted_clicks, uncounted_clicks
 from gsr.loop.item_clicks import ItemClicks, ItemTotals
 from gsr.loop.mirror import Mirror
 from gsr.loop.options import LoopOptions
+from gsr.loop.ranker_stream import RankerStream
 from gsr.loop.reports import CycleReport, LoopTotals, TestedClicks, TimedAlarm
-from gsr.network.encoded import EncodedItems
-from gsr.network.item_table import as_rows
-from gsr.network.model import JointModel
+from gsr.loop.stream_learner import StreamLearner
 from gsr.quality.drift import OutcomeDetector
 from gsr.quality.prequential import NEW_USER_CLICKS, Prequential, RecentRanks
-from gsr.ranking.click_ranks import Queries, rank_clicks
-from gsr.ranking.frozen_ranks import rank_frozen
+from gsr.ranker.model import RankerModel
 from gsr.votes.constants import NEW_ITEM_CLICKS
 
 CHUNK_CLICKS: Final = 512
-"""Recorded clicks, roughly, that share negatives; also bounds the memory of notes."""
+"""Recorded clicks, roughly, that are counted together: bounds the memory of their candidates."""
 
 LONGEST_CHUNK: Final = 4096
 
 KEPT_ALARMS: Final = 10_000
 
+LIST_USERS: Final = 200
+"""The histories of so many users are kept for lists, of those tested last."""
+
 HIT_CUTOFF: Final = 20
 """A served list hits if the clicked item is among its first so many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Untested:
+    """Counted clicks that wait to be tested; r recorded ones, of which s are to be ranked.
+
+    Parameters
+    ----------
+    recorded
+        What the learner noted of them.
+    tested
+        bool [r], which are to be ranked.
+    offsets, times, baseline_ranks, user_clicks, item_clicks
+        int64 [s], float64 [s], int32 [s, M], int64 [s] and int64 [s], of these: offset, event time,
+        ranks by the baselines, clicks in the user's buffer, and earlier clicks on the item.
+    histories
+        Readable ones, of the newest r.
+    """
+
+    recorded: Any
+    tested: npt.NDArray[np.bool_]
+    offsets: npt.NDArray[np.int64]
+    times: npt.NDArray[np.float64]
+    baseline_ranks: npt.NDArray[np.int32]
+    user_clicks: npt.NDArray[np.int64]
+    item_clicks: npt.NDArray[np.int64]
+    histories: Histories
 
 
 class LearningLoop:
@@ -59,11 +82,13 @@ class LearningLoop:
     options
         See `LoopOptions`.
     model
-        Learned in place; it also ranks.
+        Learned in place; it also ranks. None: a new one.
     baselines
         Measured on the same clicks; None: counters at `LoopOptions.half_lives`.
     on_tested
         Is given all clicks that were tested, as they are.
+    stream_of
+        Makes another learner for the loop's counters, in place of the ranker.
 
     Attributes
     ----------
@@ -71,8 +96,8 @@ class LearningLoop:
         Of the models that are tested: "joint" and the baselines' columns.
     mirror
         Live counters.
-    learner
-        Of the model.
+    stream
+        The model that serves (between cycles) and learns.
     quality, warmup_quality
         Of tested clicks, and of clicks that came with ``rank=False`` (baselines only).
     recent_ranks
@@ -86,7 +111,7 @@ class LearningLoop:
     totals
         Counts since the beginning.
     rng
-        Draws negatives, and the clicks that are left out for lack of time.
+        Draws the clicks that are left out for lack of time.
     alarmed_cycles
         Cycles that the learning effort stays raised.
     recent_users
@@ -96,13 +121,22 @@ class LearningLoop:
     def __init__(
         self,
         options: LoopOptions,
-        model: JointModel,
+        model: RankerModel | None = None,
         baselines: Baseline | None = None,
         on_tested: Callable[[TestedClicks], None] | None = None,
+        stream_of: Callable[[Mirror], StreamLearner] | None = None,
     ) -> None:
         self.options = options
         self.mirror = Mirror(options.state, options.model.event_weights, options.partitions)
-        self.learner = Learner(model, options.learner)
+        if stream_of is None:
+            self.stream: StreamLearner = RankerStream(
+                model or RankerModel(options.model, options.learner.seed),
+                options.learner,
+                self.mirror.arrays,
+                mask_seen=options.mask_seen,
+            )
+        else:
+            self.stream = stream_of(self.mirror)
         self.baselines = baselines or BaselineCounters(options.half_lives)
         self.names = ("joint", *self.baselines.names)
         self.quality = Prequential(self.names)
@@ -116,21 +150,26 @@ class LearningLoop:
         self.rng = np.random.default_rng(options.learner.seed)
         self.alarmed_cycles = 0
         self.recent_users: Histories | None = None
-        self._recorder = ClickRecorder(options, self.mirror, self.rng)
         self._on_tested = on_tested
-        self._untested: list[RecordedClicks] = []
-        self._unlearned: list[Samples] = []
-        self._encoded: EncodedItems | None = None
+        self._untested: list[_Untested] = []
 
     @property
-    def model(self) -> JointModel:
-        """The model that is serving (between cycles) and learned."""
-        return self.learner.model
+    def ranker(self) -> RankerStream:
+        """The learner, where it is the ranker.
+
+        Raises
+        ------
+        TypeError
+            The loop was given another one.
+        """
+        if not isinstance(self.stream, RankerStream):
+            raise TypeError(f"this loop learns no ranker, but {type(self.stream).__name__}")
+        return self.stream
 
     @property
     def waiting(self) -> int:
-        """How many samples wait to be learned."""
-        return sum(map(len, self._unlearned)) + sum(len(c.samples) for c in self._untested)
+        """How many clicks wait to be learned."""
+        return self.stream.waiting + sum(len(c.recorded) for c in self._untested)
 
     @property
     def alarmed(self) -> bool:
@@ -151,6 +190,12 @@ class LearningLoop:
             raise TypeError("only counters at the state's half-lives can be seeded by a graph")
         self.baselines.seed(graph)
         self.item_totals.seed(graph)
+        self.stream.counters_changed()
+
+    def absorb(self, table: PartitionItems) -> None:
+        """Add a partition's items and counters to the loop's own."""
+        self.mirror.absorb(table)
+        self.stream.counters_changed()
 
     def advance(
         self,
@@ -176,26 +221,46 @@ class LearningLoop:
         """
         # A chunk costs the same however few of its clicks are recorded: the fewer, the longer.
         size = min(round(CHUNK_CLICKS / share), LONGEST_CHUNK)
-        for start in range(0, len(batch), size):
-            part = batch.slice(start, start + size)
-            allowed = None if chosen is None else chosen[start : start + size]
+        hashes = IdColumn.of(batch.user_ids).hashes
+        start = 0
+        while start < len(batch):
+            stop = self._chunk_stop(hashes, start, min(start + size, len(batch)))
+            part = batch.slice(start, stop)
+            allowed = None if chosen is None else chosen[start:stop]
             self._advance_chunk(part, rank=rank, share=share, chosen=allowed)
+            start = stop
+
+    def _chunk_stop(self, users: npt.NDArray[np.uint64], start: int, stop: int) -> int:
+        """Return where a chunk ends: before anybody's click has left their buffer again.
+
+        What left a buffer is known by the seen filter alone, which is asked when the whole chunk
+        has entered the buffers.
+        """
+        most = self.options.state.buffer_length
+        if stop - start <= most:
+            return stop
+        order = np.argsort(users[start:stop], kind="stable")
+        found = users[start:stop][order]
+        full = found[most - 1 :] == found[: len(found) - most + 1]
+        if not full.any():
+            return stop
+        return start + max(int(order[most - 1 :][full].min()), 1)
 
     def test(self) -> int:
         """Rank what was taken in by the serving model; return how many clicks were tested."""
         tested = 0
         for clicks in self._untested:
+            ranks = self.stream.test(clicks.recorded, clicks.tested)
             if clicks.tested.any():
-                ranks = self._joint_ranks(clicks)[clicks.tested]
                 tested += self._note_tested(clicks, ranks)
-            self._unlearned.append(clicks.samples)
         if self._untested:
-            self.recent_users = self._untested[-1].samples.histories
+            self.recent_users = self._untested[-1].histories
         self._untested = []
         self.totals.tested += tested
+        self.totals.shed_fresh += self.stream.drop_waiting(self.options.most_samples)
         return tested
 
-    def _note_tested(self, clicks: RecordedClicks, ranks: npt.NDArray[np.int32]) -> int:
+    def _note_tested(self, clicks: _Untested, ranks: npt.NDArray[np.int32]) -> int:
         """Hand on the outcome of a test; return how many clicks count as tested."""
         found = TestedClicks(
             offsets=clicks.offsets,
@@ -239,9 +304,7 @@ class LearningLoop:
         int32 [n, M], from 1; columns as in `names`. `MISS` for an unknown item.
         """
         mask = self.options.mask_seen
-        masked = histories.items if mask else np.full((len(targets), 1), -1, dtype=np.int64)
-        items, graph = self.encoded_items(), self.mirror.graph()
-        joint = rank_frozen(self.model, items, graph, histories, targets, masked)
+        joint = self.stream.rank(histories, targets, mask_history=mask)
         clicks = uncounted_clicks(histories, targets, users)
         scored = np.ones(len(targets), dtype=np.bool_)
         others = self.baselines.rank(clicks, scored=scored, mask_history=mask)
@@ -260,42 +323,22 @@ class LearningLoop:
         TrainingError
             The numbers were not finite; the cycle is dropped, the weights are the old ones.
         """
-        if not self._unlearned:
+        if not self.stream.waiting:
             return None
-        samples = join(self._unlearned)
-        self._unlearned = []
         effort = self.options.alarm_effort if self.alarmed else 1.0
         self.alarmed_cycles = max(self.alarmed_cycles - 1, 0)
-        learned = self.learner.learn(
-            samples, self.mirror.graph(), effort=effort, out_of_time=out_of_time
-        )
-        verdict = self.learner.judge(self.mirror.graph())
+        found = self.stream.learn(effort=effort, out_of_time=out_of_time)
+        if found is None:
+            return None
+        learned, verdict = found
         self.totals.add_cycle(learned, verdict)
-        self._encoded = None
         return CycleReport(learned=learned, verdict=verdict, effort=effort)
 
-    def let_samples_go(self) -> list[Samples]:
-        """Forget the tested clicks that wait to be learned; return what is forgotten."""
-        forgotten, self._unlearned = self._unlearned, []
-        return forgotten
+    def let_go(self) -> None:
+        """Let the tested clicks go that wait to be learned."""
+        self.stream.drop_waiting()
 
-    def serve(self, model: JointModel) -> None:
-        """Rank with another model from now on, with a learner of its own.
-
-        Parameters
-        ----------
-        model
-            With a row for each of the mirror's; its shape may differ from the one before in all
-            but time scales and events.
-        """
-        self.learner = Learner(model, self.options.learner)
-        self._encoded = None
-
-    def let_items_in(self) -> None:
-        """Give the items that came since the last cycle their rows; a cycle of learning does so."""
-        self._encoded = None
-
-    def adopt(self, model: JointModel, generations: npt.NDArray[np.int64]) -> None:
+    def adopt(self, model: RankerModel, generations: npt.NDArray[np.int64]) -> None:
         """Go on from another model's weights; rows that stood for other items then are kept.
 
         Parameters
@@ -303,22 +346,11 @@ class LearningLoop:
         model
             Of the same configuration.
         generations
-            int64 [N'], the generation of each of its rows.
+            int64 [N'], the generation of each item row when it was learned.
         """
-        self.learner.promote()
-        self.model.network.load_state_dict(model.network.state_dict())
-        count = min(self.model.items, len(generations))
+        count = min(self.mirror.items, len(generations))
         same = generations[:count] == self.mirror.generations[:count]
-        rows = as_rows(np.flatnonzero(same))
-        self.model.table.weight[rows] = model.table.weight[rows]
-        self._encoded = None
-
-    def encoded_items(self) -> EncodedItems:
-        """Return the serving model's item tables as of the newest cycle."""
-        if self._encoded is None:
-            self.model.grow(self.mirror.graph())
-            self._encoded = self.model.encode_items(self.mirror.graph())
-        return self._encoded
+        self.ranker.adopt(model, np.flatnonzero(same))
 
     def _watch(self, times: npt.NDArray[np.float64], hits: npt.NDArray[np.bool_]) -> None:
         first = self.detector.outcomes
@@ -335,8 +367,7 @@ class LearningLoop:
         share: float,
         chosen: npt.NDArray[np.bool_] | None,
     ) -> None:
-        # The tables must be those from before these clicks' own edges.
-        self.encoded_items()
+        self.stream.begin_chunk()
         start = 0
         while start < len(batch):
             applied, changed = self.mirror.push(batch, start)
@@ -351,9 +382,7 @@ class LearningLoop:
         self.test()
         self.baselines.release(rows)
         self.item_totals.release(rows)
-        self.learner.renew(rows, self.mirror.graph())
-        self._unlearned = [_without(samples, rows) for samples in self._unlearned]
-        self._encoded = None
+        self.stream.renew(rows)
 
     def _take(
         self,
@@ -380,21 +409,23 @@ class LearningLoop:
         )
         if not rank:
             self.warmup_quality.add(ranks[tested & (clicks.lengths > 0)])
-        notes, samples, masked = self._recorder.record(applied, rows[wanted], user_ids)
+        chosen_rows = rows[wanted]
         self._untested.append(
-            RecordedClicks(
-                notes=notes,
-                samples=samples,
-                masked=masked,
+            _Untested(
+                recorded=self.stream.record(applied, chosen_rows, user_ids.hashes[chosen_rows]),
                 tested=tested[wanted] & rank,
                 offsets=batch.offsets[rows[tested]],
                 times=clicks.times[tested],
                 baseline_ranks=ranks[tested],
                 user_clicks=clicks.lengths[tested],
                 item_clicks=clicks_before[tested],
+                histories=self._readable(applied, chosen_rows[-LIST_USERS:]),
             )
         )
-        self._shed()
+
+    def _readable(self, applied: AppliedClicks, rows: npt.NDArray[np.int64]) -> Histories:
+        model = self.options.model
+        return applied.histories(rows).recent(model.history_length, model.event_weights)
 
     def _wanted(self, clicks: CountedClicks, share: float) -> npt.NDArray[np.bool_]:
         """Return which of the accepted clicks are tested and learned; a whole share draws none."""
@@ -406,30 +437,3 @@ class LearningLoop:
         kept: npt.NDArray[np.bool_] = wanted & (self.rng.random(len(wanted)) < share)
         self.totals.shed_fresh += int(wanted.sum() - kept.sum())
         return kept
-
-    def _shed(self) -> None:
-        """Drop the oldest samples past what may wait."""
-        while self._unlearned and self.waiting > self.options.most_samples:
-            self.totals.shed_fresh += len(self._unlearned.pop(0))
-
-    def _joint_ranks(self, clicks: RecordedClicks) -> npt.NDArray[np.int32]:
-        chosen = np.flatnonzero(clicks.tested)
-        samples, items = clicks.samples, self.encoded_items()
-        found = self.model.user_queries(
-            samples.histories.rows(chosen),
-            self.mirror.graph(),
-            items=items,
-            context=samples.context[chosen],
-        )
-        vectors = np.zeros((len(samples), found.vectors.shape[1]), dtype=np.float32)
-        weights = np.zeros((len(samples), found.channel_weights.shape[1]), dtype=np.float32)
-        vectors[chosen] = found.vectors
-        weights[chosen] = found.channel_weights
-        queries = Queries(vectors, weights, items.fused[: len(clicks.notes.first_alive)])
-        half_lives = self.mirror.graph().half_lives
-        return rank_clicks(clicks.notes, queries, half_lives, clicks.tested, clicks.masked)
-
-
-def _without(samples: Samples, rows: npt.NDArray[np.int64]) -> Samples:
-    """Leave out samples whose clicked item has left."""
-    return samples.rows(np.flatnonzero(~np.isin(samples.candidates[:, 0], rows)))

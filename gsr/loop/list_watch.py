@@ -106,7 +106,7 @@ class ListWatch:
             maker.top(histories.items, histories.lengths, LIST_LENGTH, masked)
             for maker in self._makers.values()
         ]
-        vectors = loop.encoded_items().fused
+        vectors = loop.stream.item_vectors()
         if len(vectors) < graph.items:  # newer items have none yet
             vectors = np.pad(vectors, ((0, graph.items - len(vectors)), (0, 0)))
         neighbours = top_neighbours(graph, graph.scales // 2)

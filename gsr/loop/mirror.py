@@ -15,8 +15,6 @@ from gsr.counters.ids.id_column import MAX_ID_BYTES, IdColumn
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.items.partition_items import PartitionItems
 from gsr.counters.users.user_buffer import UserBuffer
-from gsr.votes.record_and_add import DONE, MORE_NOTES, note_and_add
-from gsr.votes.recording import Notes, with_more_room
 
 GENERATION_BITS: Final = 32
 """How often a row can change its item, in bits; what is above tells mirrors apart."""
@@ -86,22 +84,6 @@ class Mirror:
         """
         applied = self.arrays.apply_buffers(batch, start, record_histories=True)
         return applied, self._changed_rows()
-
-    def add(self, applied: AppliedClicks, notes: Notes, own: int) -> Notes:
-        """Add the edges and popularity of `applied`, noting what was known before each click.
-
-        Returns the notes, which may have moved to larger arrays.
-        """
-        click = applied.start
-        reason = MORE_NOTES
-        while reason != DONE:
-            arguments = self.arrays.edge_arguments(applied)
-            click, reason = note_and_add(notes, own, *arguments, click, applied.stop)
-            if reason == MORE_NOTES:
-                notes = with_more_room(notes)
-            elif reason != DONE:
-                self.arrays.reserve_edges()
-        return notes
 
     def name_rows(self, item_ids: list[str], generations: npt.NDArray[np.int64]) -> None:
         """Give items the rows that they had before a restart; to be called on an empty mirror.

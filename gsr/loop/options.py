@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from gsr.baselines.counters import HALF_LIVES
-from gsr.config import LearnerConfig, ModelConfig
 from gsr.counters.config import CounterConfig
+from gsr.ranker.config import RankerConfig, RankerLearning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class LoopOptions:
     state
         Shape of each partition's counters.
     model, learner
-        Of the joint model; its event weights are also those of the counters.
+        Of the ranker; its event weights are also those of the counters.
     partitions
         How many partitions come together in the loop's counters.
     mask_seen
@@ -32,12 +32,12 @@ class LoopOptions:
     alarm_effort, alarm_cycles
         Replay is multiplied by this for so many cycles after a drift alarm.
     most_samples
-        Samples that may wait to be learned; the oldest are shed past it.
+        Clicks that may wait to be learned; the oldest are shed past it.
     """
 
     state: CounterConfig
-    model: ModelConfig
-    learner: LearnerConfig
+    model: RankerConfig
+    learner: RankerLearning
     partitions: int = 1
     mask_seen: bool = True
     half_lives: tuple[float, ...] = HALF_LIVES

@@ -1,4 +1,4 @@
-"""Lists that the joint model would give now to the users tested last."""
+"""Lists that the serving model would give now to the users tested last."""
 
 from typing import Final
 
@@ -6,11 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.users.histories import Histories
-from gsr.loop.learning_loop import LearningLoop
-from gsr.ranking.retrieval import top_k
-from gsr.votes.popularity import popularity_levels
+from gsr.loop.learning_loop import LIST_USERS, LearningLoop
 
-LIST_USERS: Final = 200
 LIST_LENGTH: Final = 20
 
 
@@ -35,7 +32,7 @@ def joint_lists(
     Parameters
     ----------
     loop
-        Its model, counters and item tables.
+        Its model and counters.
     histories
         Of B users.
     length
@@ -47,21 +44,4 @@ def joint_lists(
     -------
     int64 [B, length], the best first, -1 past the last item that can be recommended.
     """
-    graph, items = loop.mirror.graph(), loop.encoded_items()
-    levels = np.empty((graph.items, graph.scales))
-    popularity_levels(graph, levels)
-    found = loop.model.user_queries(histories, graph, items=items)
-    model = loop.options.model
-    masked = histories.items if mask_history else histories.items[:, :0]
-    return top_k(
-        found.vectors,
-        found.channel_weights,
-        items.fused,
-        graph,
-        levels,
-        histories,
-        list(masked),
-        length,
-        history=model.channel_history,
-        decay=model.channel_decay,
-    ).rows
+    return loop.stream.lists(histories, length, mask_history=mask_history)

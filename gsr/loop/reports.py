@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gsr.learning.learner import LearnReport, Verdict
+from gsr.ranker.judge import Verdict
+from gsr.ranker.learner import LearnReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class LoopTotals:
     forgotten
         Forget rows taken in.
     tested
-        Clicks ranked by the joint model.
+        Clicks ranked by the model.
     fresh, replayed
         Samples learned.
     shed_fresh, shed_replay

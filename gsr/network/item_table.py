@@ -17,10 +17,10 @@ NOISE: Final = 0.02
 
 
 class ItemTable:
-    """Item embeddings E in rows that grow, are reused, and can be rolled back.
+    """Item embeddings E in rows that grow and are reused.
 
     What an optimiser remembers of each row stands in columns beside the values (`add_column`), so
-    it grows with them, starts afresh with them, and goes back with them.
+    it grows with them and starts afresh with them.
 
     Parameters
     ----------
@@ -37,8 +37,6 @@ class ItemTable:
         self._weight = torch.zeros(FIRST_CAPACITY, dimension)
         self._generations = torch.zeros(FIRST_CAPACITY, dtype=torch.int64)
         self._columns: dict[str, Tensor] = {}
-        self._saved = torch.zeros(FIRST_CAPACITY, dtype=torch.bool)
-        self._undo: list[tuple[Tensor, Tensor, dict[str, Tensor]]] | None = None
 
     def __len__(self) -> int:
         return self._rows
@@ -79,7 +77,6 @@ class ItemTable:
 
     def seed(self, rows: Tensor, values: Tensor) -> None:
         """Start `rows` at `values` [len(rows), d] plus noise; their columns start at zero."""
-        self.save(rows)
         self._start(rows, values)
 
     def renew(self, rows: Tensor) -> None:
@@ -87,49 +84,18 @@ class ItemTable:
         self._generations[rows] += 1
 
     def to(self, device: torch.device) -> None:
-        """Move all rows and their columns to a device; nothing must be begun."""
-        self.commit()
+        """Move all rows and their columns to a device."""
         self._weight = self._weight.to(device)
         self._generations = self._generations.to(device)
-        self._saved = self._saved.to(device)
         self._columns = {name: column.to(device) for name, column in self._columns.items()}
 
     def gather(self, rows: Tensor) -> Tensor:
         """Return a copy of distinct `rows` that gradients can flow into, [len(rows), d]."""
         return self._weight[rows].requires_grad_()
 
-    def begin(self) -> None:
-        """Remember every row that changes from now on, until `commit` or `rollback`."""
-        self.commit()
-        self._undo = []
-
-    def save(self, rows: Tensor) -> None:
-        """Remember `rows`, which are about to change, where something is begun."""
-        if self._undo is None:
-            return
-        rows = rows[~self._saved[rows]]
-        self._saved[rows] = True
-        columns = {name: column[rows] for name, column in self._columns.items()}
-        self._undo.append((rows, self._weight[rows], columns))
-
-    def commit(self) -> None:
-        """Keep what changed since `begin`."""
-        for rows, *_ in self._undo or ():
-            self._saved[rows] = False
-        self._undo = None
-
-    def rollback(self) -> None:
-        """Put back every row as it was at `begin`; rows that are new since then stay."""
-        for rows, weight, columns in self._undo or ():
-            self._weight[rows] = weight
-            for name, values in columns.items():
-                self._columns[name][rows] = values
-        self.commit()
-
     def load(self, weight: Tensor, generations: Tensor) -> None:
         """Take over rows [N, d] and their generations [N]; columns start at zero."""
         n = len(weight)
-        self.commit()
         self._rows = 0
         self._reserve(max(n, FIRST_CAPACITY))
         self._rows = n
@@ -151,7 +117,6 @@ class ItemTable:
 
         self._weight = larger(self._weight)
         self._generations = larger(self._generations)
-        self._saved = larger(self._saved)
         self._columns = {name: larger(column) for name, column in self._columns.items()}
 
 

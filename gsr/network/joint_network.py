@@ -91,18 +91,11 @@ class EncodedUsers:
     ----------
     vectors
         [B, d], the fused user vectors.
-    states, views
-        [B, d] each, the sequence encoder's and the graph's own; None where switched off.
-    tokens
-        [T, d], the sequence encoder's state after every click; None unless asked for.
     trust
         How far the vectors and the channels are to be trusted.
     """
 
     vectors: Tensor
-    states: Tensor | None
-    views: Tensor | None
-    tokens: Tensor | None
     trust: Trust
 
 
@@ -182,12 +175,7 @@ class JointNetwork(nn.Module):
         return received
 
     def encode(
-        self,
-        fused: Tensor,
-        propagated: Tensor | None,
-        clicks: ClickTensors,
-        *,
-        every_token: bool = False,
+        self, fused: Tensor, propagated: Tensor | None, clicks: ClickTensors
     ) -> EncodedUsers:
         """Return user vectors and channel weights.
 
@@ -197,20 +185,14 @@ class JointNetwork(nn.Module):
             [R, d], item vectors and graph vectors of the gathered rows.
         clicks
             The users' clicks.
-        every_token
-            Whether the states after all clicks are wanted, not only after the newest.
         """
         users = len(clicks.last)
-        states, views, tokens = None, None, None
+        states, views = None, None
         if self.sequence is not None:
             states = fused.new_zeros(users, fused.shape[1])
             if len(clicks.places):
                 read = fused.index_select(0, clicks.places)
-                if every_token:
-                    tokens = self.sequence.states(read, clicks.gaps, clicks.events, clicks.tokens())
-                    states = tokens.index_select(0, clicks.last)
-                else:
-                    states = self.sequence(read, clicks.gaps, clicks.events, clicks.tokens())
+                states = self.sequence(read, clicks.gaps, clicks.events, clicks.tokens())
                 states = states * clicks.present
         if propagated is not None:
             sent = propagated.index_select(0, clicks.places) * clicks.votes[:, None]
@@ -222,7 +204,7 @@ class JointNetwork(nn.Module):
             vectors = vectors * clicks.present
         # What is learned of trust must not bend the vectors: they have their own objective.
         trust = self.trust(clicks.context, vectors.detach())
-        return EncodedUsers(vectors, states, views, tokens, trust)
+        return EncodedUsers(vectors, trust)
 
     def encode_clicks(
         self, fused: Tensor, propagated: Tensor | None, clicks: ClickTensors, contexts: Tensor

@@ -15,7 +15,7 @@ from gsr.counters.users.histories import Histories
 from gsr.network.encoded import EncodedItems, UserQueries
 from gsr.network.item_table import ItemTable, as_rows
 from gsr.network.joint_network import ClickTensors, Hop, JointNetwork
-from gsr.network.neighbour_sampler import NO_EDGES, Neighbourhood, NeighbourSampler, OwnEdges
+from gsr.network.neighbour_sampler import Neighbourhood, NeighbourSampler
 from gsr.network.packing import PackedClicks, distinct, pack
 from gsr.votes.channels import channel_count, channel_names, context_count, context_of
 
@@ -37,7 +37,7 @@ class Gathered:
         From the outermost inwards.
     """
 
-    rows: Tensor
+    rows: npt.NDArray[np.int64]
     asked: int
     hops: list[Hop]
 
@@ -154,22 +154,34 @@ class JointModel:
             weights[:, channel_names(self.config.scales).index("new")] += self._boost
         return UserQueries(vectors, weights)
 
-    def item_vectors(self, graph: ItemGraph) -> npt.NDArray[np.float32]:
-        """Return the fused vector of every item row, float32 [N, d], with the graph as it is."""
-        return self.encode_items(graph).fused
-
     @torch.no_grad()
     def encode_items(self, graph: ItemGraph) -> EncodedItems:
-        """Propagate once in full, in chunks; N is the table's rows."""
+        """Propagate once in full; N is the table's rows."""
         embeddings = self.table.weight
-        if not self.network.mixes:
+        total = self.propagate_all(embeddings, graph)
+        if total is None:
             return EncodedItems(self.network.fusion.items(embeddings, None).numpy().copy(), None)
+        return EncodedItems(self.network.fusion.items(embeddings, total).numpy(), total.numpy())
+
+    @torch.no_grad()
+    def propagate_all(self, embeddings: Tensor, graph: ItemGraph) -> Tensor | None:
+        """Return the graph vector of every item row, [N, d], in chunks; None if off.
+
+        Parameters
+        ----------
+        embeddings
+            [N, d], what stands for the table's rows.
+        graph
+            As it is.
+        """
+        if not self.network.mixes:
+            return None
         shares = self.network.hop_weights.softmax(dim=0)
         power, total = embeddings, torch.zeros_like(embeddings)
         for depth in range(len(self.network.mixes)):
             power = self._send_all(power, graph, depth)
             total += shares[depth] * power
-        return EncodedItems(self.network.fusion.items(embeddings, total).numpy(), total.numpy())
+        return total
 
     def context(self, readable: Histories, graph: ItemGraph) -> npt.NDArray[np.float32]:
         """Return the context features [B, F] of readable histories."""
@@ -184,17 +196,15 @@ class JointModel:
         )
         return out
 
-    def gather(
-        self, asked: npt.NDArray[np.int64], graph: ItemGraph, own: OwnEdges = NO_EDGES
-    ) -> Gathered:
-        """Return the neighbourhoods of distinct rows `asked`, without the edges `own`."""
+    def gather(self, asked: npt.NDArray[np.int64], graph: ItemGraph) -> Gathered:
+        """Return the neighbourhoods of distinct rows `asked`."""
         now = graph_time(graph)
         rows, hops = asked, []
         for _ in self.network.mixes:
-            block = self._sampler.sample(graph, rows, now, self.items, own)
-            hops.append(as_hop(block, len(rows)))
+            block = self._sampler.sample(graph, rows, now, self.items)
+            hops.append(self._hop(block, len(rows)))
             rows = block.rows
-        return Gathered(as_rows(rows), len(asked), hops[::-1])
+        return Gathered(rows, len(asked), hops[::-1])
 
     def fuse(self, gathered: Gathered, embeddings: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return fused and graph vectors [R, d] of the asked rows."""
@@ -226,7 +236,7 @@ class JointModel:
         if items is None:
             rows, places = self.distinct(packed.items)
             gathered = self.gather(rows, graph)
-            fused, propagated = self.fuse(gathered, self.table.weight[gathered.rows])
+            fused, propagated = self.fuse(gathered, self.table.weight[as_rows(gathered.rows)])
         else:
             places = packed.items
             fused = torch.from_numpy(items.fused)
@@ -243,10 +253,15 @@ class JointModel:
         for start in range(0, self.items, ITEM_CHUNK):
             stop = min(start + ITEM_CHUNK, self.items)
             block = self._sampler.sample(graph, np.arange(start, stop), now, self.items)
-            senders = vectors.index_select(0, as_rows(block.rows))
-            hop = as_hop(block, stop - start)
+            senders = vectors.index_select(0, self.tensor(block.rows))
+            hop = self._hop(block, stop - start)
             received[start:stop] = self.network.send(senders, hop, depth)
         return received
+
+    def _hop(self, block: Neighbourhood, targets: int) -> Hop:
+        """Return a sampled block as tensors."""
+        edges = np.stack((block.sources, block.targets))
+        return Hop(self.tensor(edges), self.tensor(block.shares), targets)
 
     def _seed(self, rows: npt.NDArray[np.int64], graph: ItemGraph) -> None:
         if len(rows) == 0:
@@ -264,12 +279,6 @@ def graph_time(graph: ItemGraph) -> float:
     """Return the time of the newest click that the graph knows; 0 where it knows none."""
     newest = float(graph.last_clicks.max(initial=-np.inf))
     return newest if np.isfinite(newest) else 0.0
-
-
-def as_hop(block: Neighbourhood, targets: int) -> Hop:
-    """Return a sampled block as tensors."""
-    edges = torch.from_numpy(np.stack((block.sources, block.targets)))
-    return Hop(edges, torch.from_numpy(block.shares), targets)
 
 
 def as_clicks(

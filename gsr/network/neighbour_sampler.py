@@ -1,43 +1,14 @@
-"""Graph neighbourhoods of item rows. Imports no torch.
-
-The graph may hold the very edges that a sample is to predict, because it lives on while the sample
-waits to be learned. `OwnEdges` names them; they are subtracted before neighbours are chosen.
-"""
+"""Graph neighbourhoods of item rows. Imports no torch."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import kernel
 from gsr.counters.items.item_graph import ItemGraph
-from gsr.votes.constants import MASS_PRIOR, ROUNDING
+from gsr.votes.constants import MASS_PRIOR
 from gsr.votes.graph_votes import decay_factor
-
-
-class OwnEdges(NamedTuple):
-    """Edge additions to leave out, ordered by source; e of them.
-
-    Parameters
-    ----------
-    sources, targets
-        int64 [e].
-    amounts
-        float64 [e], weight added.
-    times
-        float64 [e], when.
-    """
-
-    sources: npt.NDArray[np.int64]
-    targets: npt.NDArray[np.int64]
-    amounts: npt.NDArray[np.float64]
-    times: npt.NDArray[np.float64]
-
-
-NO_EDGES = OwnEdges(
-    np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.float64)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +38,15 @@ def _weigh(
     graph: ItemGraph,
     row: int,
     now: float,
-    own: OwnEdges,
     shares: npt.NDArray[np.float64],
 ) -> None:
-    """Fill `shares` [row length, S] with a row's shares at `now`, its own edges left out."""
+    """Fill `shares` [row length, S] with a row's shares at `now`."""
     start = graph.row_starts[row]
     length, scales = shares.shape
-    first = np.searchsorted(own.sources, row)
-    last = np.searchsorted(own.sources, row, side="right")
     for s in range(scales):
         factor = decay_factor(graph, row, s, now)
         for i in range(length):
             shares[i, s] = graph.weights[start + i, s] * factor
-    for e in range(first, last):
-        for i in range(length):
-            if graph.neighbours[start + i] == own.targets[e]:
-                for s in range(scales):
-                    decay = 2.0 ** min((own.times[e] - now) / graph.half_lives[s], 100.0)
-                    left = shares[i, s] - own.amounts[e] * decay
-                    # What rounding leaves of an edge that was only the sample's own.
-                    shares[i, s] = left if left > ROUNDING * own.amounts[e] * decay else 0.0
     for s in range(scales):
         mass = MASS_PRIOR
         for i in range(length):
@@ -102,7 +62,6 @@ def _choose(
     now: float,
     fanout: int,
     limit: int,
-    own: OwnEdges,
     counts: npt.NDArray[np.int64],
     chosen: npt.NDArray[np.int64],
     shares: npt.NDArray[np.float32],
@@ -116,7 +75,7 @@ def _choose(
             continue
         start = graph.row_starts[row]
         weighed = np.empty((graph.row_lengths[row], len(graph.half_lives)), np.float64)
-        _weigh(graph, row, now, own, weighed)
+        _weigh(graph, row, now, weighed)
         for i in range(len(weighed)):
             neighbour = graph.neighbours[start + i]
             score = weighed[i].sum()
@@ -193,9 +152,8 @@ class NeighbourSampler:
         rows: npt.NDArray[np.int64],
         now: float,
         limit: int,
-        own: OwnEdges = NO_EDGES,
     ) -> Neighbourhood:
-        """Return the neighbours of distinct `rows` at time `now`, without the edges `own`.
+        """Return the neighbours of distinct `rows` at time `now`.
 
         Neighbours that are dead, or have no row below `limit`, are left out.
         """
@@ -206,7 +164,7 @@ class NeighbourSampler:
         counts = np.empty(n, np.int64)
         chosen = np.empty((n, self.fanout), np.int64)
         shares = np.empty((n, self.fanout, len(graph.half_lives)), np.float32)
-        _choose(graph, rows, now, self.fanout, limit, own, counts, chosen, shares)
+        _choose(graph, rows, now, self.fanout, limit, counts, chosen, shares)
         edges = int(counts.sum())
         block_rows = np.empty(n + edges, np.int64)
         sources = np.empty(edges, np.int64)

@@ -77,7 +77,7 @@ def from_snapshot(
         The configuration that is wanted; None takes the snapshot's. Settings that weights do not
         know of (`UNLEARNED`) may differ from the snapshot's.
     seed
-        Of the rebuilt model's generator (see `Learner.restore` for continuing the old one).
+        Of the rebuilt model's generator.
 
     Raises
     ------

@@ -115,9 +115,23 @@ class CaseScores:
 
 
 def encode_cases(
-    model: JointModel, interactions: Interactions, cases: Cases, items: Tensor
+    model: JointModel,
+    interactions: Interactions,
+    cases: Cases,
+    items: Tensor,
+    propagated: Tensor | None = None,
 ) -> Tensor:
-    """Return user vectors as of each of m cases, [m, d], with all items' fused vectors [N, d]."""
+    """Return user vectors as of each of m cases, [m, d].
+
+    Parameters
+    ----------
+    model
+        Encodes.
+    interactions, cases
+        The users' clicks, and which moments.
+    items, propagated
+        [N, d], fused and graph vectors of all items; None where the graph encoder is off.
+    """
     length, scales = model.config.history_length, model.config.scales
     found = items.new_zeros(len(cases), items.shape[1])
     for rows in by_length(interactions, cases, length):
@@ -126,7 +140,7 @@ def encode_cases(
         packed = pack_windows(interactions, firsts, positions).packed
         nothing = np.zeros((len(rows), context_count(scales)), np.float32)
         clicks = as_clicks(packed, packed.items, nothing).to(items.device)
-        found[model.tensor(rows)] = model.network.encode(items, None, clicks).vectors
+        found[model.tensor(rows)] = model.network.encode(items, propagated, clicks).vectors
     return found
 
 

@@ -104,6 +104,7 @@ def count_clicks(
         popularity_references=np.zeros((n, scales), np.int64),
         last_clicks=newest,
         alive=np.ones(n, np.bool_),
+        close_half_lives=np.zeros(0),
     )
     own_counts = _own_counts(interactions, counted)
     recent = _recent(interactions, counted, recent_half_life)

@@ -24,9 +24,6 @@ class SharedNegatives(NamedTuple):
     log_inclusion: npt.NDArray[np.float32]
 
 
-NO_NEGATIVES = SharedNegatives(np.empty(0, np.int64), np.empty(0, np.float32))
-
-
 class NegativeSource:
     """Draws items, some by popularity, some uniformly among the living.
 

@@ -230,55 +230,12 @@ def note_level(notes: Notes, graph: ItemGraph, click: int) -> None:
         notes.levels_after[click] = notes.levels[item]
 
 
-def samples_of(
-    notes: Notes,
-    histories: Histories,
-    edge_sources: npt.NDArray[np.int64],
-    edge_amounts: npt.NDArray[np.float32],
-    user_hashes: npt.NDArray[np.uint64],
-) -> Samples:
-    """Return the r recorded clicks as samples; the last three have a row per record."""
+def samples_of(notes: Notes, histories: Histories) -> Samples:
+    """Return the r recorded clicks as samples."""
     return Samples(
         histories=histories,
         candidates=notes.candidates,
         log_inclusion=notes.log_inclusion,
         features=notes.features,
         context=notes.context,
-        edge_sources=edge_sources,
-        edge_amounts=edge_amounts,
-        user_hashes=user_hashes,
     )
-
-
-@kernel
-def edges_into(
-    clicks: npt.NDArray[np.int64],
-    targets: npt.NDArray[np.int64],
-    edge_starts: npt.NDArray[np.int64],
-    edge_sources: npt.NDArray[np.int64],
-    edge_targets: npt.NDArray[np.int64],
-    edge_weights: npt.NDArray[np.float64],
-    sources: npt.NDArray[np.int64],
-    amounts: npt.NDArray[np.float32],
-) -> None:
-    """Fill `sources` and `amounts` [r, W] with the edges into each recorded click's own item.
-
-    Parameters
-    ----------
-    clicks, targets
-        int64 [r], number and item row of each recorded click.
-    edge_starts, edge_sources, edge_targets, edge_weights
-        All clicks' edges: click i adds the entries ``edge_starts[i] : edge_starts[i + 1]``.
-    sources, amounts
-        Filled from the left; the rest of `sources` becomes -1.
-    """
-    sources[:] = -1
-    amounts[:] = 0.0
-    for record in range(len(clicks)):
-        place = 0
-        click = clicks[record]
-        for edge in range(edge_starts[click], edge_starts[click + 1]):
-            if edge_targets[edge] == targets[record] and place < sources.shape[1]:
-                sources[record, place] = edge_sources[edge]
-                amounts[record, place] = edge_weights[edge]
-                place += 1

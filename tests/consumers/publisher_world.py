@@ -12,7 +12,6 @@ from consumers.metrics.registry import Metrics
 from consumers.roles.publisher.role import PublisherRole
 from consumers.serving.view import ServingView, encode_view
 from gsr.counters.ids.fingerprint import fingerprint
-from gsr.network.model import JointModel
 from stream.clock import ManualClock
 from stream.events.records.item_control import ItemControl
 from stream.events.records.recommendation import Recommendation, decode_recommendation
@@ -21,6 +20,7 @@ from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Outgoing
 from stream.log.partitioner import partition_of
 from tests.consumers.views import NOW, view_of
+from tests.gsr.ranker_models import model_with_weights
 
 ITEMS = {f"i{n}": 100.0 - n for n in range(30)}
 """Items with falling popularity."""
@@ -62,7 +62,7 @@ class World:
                 "state": {"directory": self.directory},
                 "log": {"partitions": 2},
                 "publisher": {"list_length": 5, "linger_seconds": 0.0, **self.settings},
-                "model": {"dimension": 8},
+                "model": {"dimension": 8, "hidden": 8},
             }
         )
         self.log = self.given_log or MemoryLog(self.clock)
@@ -126,9 +126,8 @@ class World:
         self.artifacts.publish_view(*encode_view(view_of(ITEMS) if view is None else view))
 
     def publish_model(self, items: int = len(ITEMS), seed: int = 0) -> int:
-        """Store a snapshot of an untrained model; return its version."""
-        model = JointModel(self.config.model, seed)
-        model.grow(view_of({f"i{n}": 1.0 for n in range(items)}).graph)
+        """Store a snapshot of a model with random weights; return its version."""
+        model = model_with_weights(self.config.model, items, seed)
         generations = np.zeros(items, dtype=np.int64)
         return self.artifacts.publish_snapshot(*encode_snapshot(model, generations, {}))
 

@@ -17,8 +17,8 @@ from stream.log.interface import Outgoing
 
 NOW = 1_700_000_000.0
 
-SMALL_MODEL = {"dimension": 8, "history_length": 8, "fanout": 4, "context_width": 8}
-SMALL_LEARNER = {"batch_size": 64, "negatives": 16, "neighbour_negatives": 4, "holdout": 0.1}
+SMALL_MODEL = {"dimension": 8, "history_length": 8, "hidden": 8, "listed": 20, "kept": 20}
+SMALL_LEARNER = {"block": 64, "step": 32, "sampled": 32, "replay_blocks": 4, "holdout": 0.1}
 
 
 class TickingClock(ManualClock):

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from gsr.config import BatchConfig, LearnerConfig, ModelConfig
+from gsr.config import BatchConfig, ModelConfig
 from gsr.limits import MOST_SEED
+from gsr.ranker.config import RankerConfig, RankerLearning
 
 
 @pytest.mark.parametrize(
@@ -15,9 +16,11 @@ from gsr.limits import MOST_SEED
         (ModelConfig(), "blocks", 0),
         (ModelConfig(), "dropout", 1.0),
         (ModelConfig(), "channel_decay", float("nan")),
-        (LearnerConfig(), "batch_size", 0),
-        (LearnerConfig(), "holdout", -0.1),
-        (LearnerConfig(), "seed", MOST_SEED + 1),
+        (RankerConfig(), "listed", 0),
+        (RankerConfig(), "new_item_boost", 0.0),
+        (RankerLearning(), "block", 0),
+        (RankerLearning(), "holdout", -0.1),
+        (RankerLearning(), "seed", MOST_SEED + 1),
         (BatchConfig(), "average_decay", 1.5),
         (BatchConfig(), "recent_half_life", 0.0),
     ],
@@ -30,5 +33,5 @@ def test_a_number_outside_of_its_limits_is_refused(config: Any, name: str, value
 
 def test_both_limits_are_allowed() -> None:
     assert ModelConfig(dropout=0.0).dropout == 0.0
-    assert LearnerConfig(seed=MOST_SEED).seed == MOST_SEED
+    assert RankerLearning(seed=MOST_SEED).seed == MOST_SEED
     assert BatchConfig(recent_half_life=float("inf")).recent_half_life == float("inf")

@@ -56,6 +56,7 @@ class World:
             np.zeros((n, scales), np.int64),
             self._last[:n],
             np.ones(n, np.bool_),
+            close_half_lives=np.zeros(0),
         )
 
     def edge(self, source: int, target: int, amount: float, time: float) -> None:
@@ -110,13 +111,7 @@ class World:
         half_lives = graph.half_lives
         candidate_features(levels, half_lives, now, dense, candidates[0], features[0])
         context_features(arrays, read.items[0], read.times[0], read.lengths[0], now, context[0])
-        sources = np.full((1, len(WINDOW)), -1, np.int64)
-        amounts = np.zeros((1, len(WINDOW)), np.float32)
-        for back, amount in enumerate(WINDOW):
-            if back < read.lengths[0] and seen[-1 - back] != target:
-                sources[0, back], amounts[0, back] = seen[-1 - back], amount
-        hashes = np.array([user * 0x9E3779B97F4A7C15 >> 7 & 0xFFFFFFFF], np.uint64)
-        return Samples(read, candidates, log_inclusion, features, context, sources, amounts, hashes)
+        return Samples(read, candidates, log_inclusion, features, context)
 
 
 def histories(

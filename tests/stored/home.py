@@ -44,8 +44,8 @@ SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "poll_interval_seconds": 0.1,
     },
     "publisher": {"list_length": 5, "linger_seconds": 0.0},
-    "model": {"dimension": 8, "history_length": 8, "fanout": 4, "context_width": 8},
-    "learner": {"batch_size": 64, "negatives": 16, "neighbour_negatives": 4, "holdout": 0.1},
+    "model": {"dimension": 8, "hidden": 8, "history_length": 8, "listed": 20, "kept": 20},
+    "learner": {"block": 50, "step": 25, "sampled": 16, "holdout": 0.1},
 }
 
 

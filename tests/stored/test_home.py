@@ -1,13 +1,14 @@
-"""What the version before this layout left behind is read as it was, and gone on from."""
+"""What an earlier version left behind is read as it was, gone on from, or refused by name."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
 
 from consumers.artifacts.restoring import plan_restore, restore_partition
-from consumers.artifacts.snapshot_files import decode_snapshot
-from consumers.serving.view import decode_view
+from gsr.errors import SnapshotError
+from gsr.ranker.snapshot import FORMAT
 from stream.errors import StateMismatchError
 from stream.events.clicks.encoding import encode_click
 from stream.events.records.recommendation import decode_recommendation
@@ -87,48 +88,45 @@ def test_a_checkpoint_is_restored(home: Home) -> None:
     assert fingerprint_of(step.directory) == FINGERPRINTS["ingest/partition-0"]
 
 
-def test_a_trainer_goes_on_from_journal_and_snapshot(home: Home) -> None:
-    """What it had learned counts on: no click twice, none lost, and the next model follows."""
-    before = home.artifacts.load_journal()
-    assert before is not None
+def test_a_trainer_begins_anew_beside_an_old_journal(home: Home) -> None:
+    """A model of another kind is not learned on; without its journal all clicks are learned again.
+
+    Models count on from the old one, so that publishers take the new ones for newer.
+    """
+    with pytest.raises(SnapshotError, match="move the folder `trainer`"):
+        home.trainer().step()
+    shutil.rmtree(home.directory / "artifacts" / "trainer")
     home.send(home.shoppers(STOPPED - 1000.0, seed=14), 200)
     ingest, trainer = home.ingest(), home.trainer()
     home.run(ingest, trainer, seconds=30.0)
     trainer.close()
     ingest.close()
-    after = home.artifacts.load_journal()
-    assert after is not None
+    journal = home.artifacts.load_journal()
+    assert journal is not None
     with Checkpoint.open(home.state) as state:
-        assert after.metadata["positions"] == {"0": state.meta.feed_stop}
-        assert after.metadata["totals"]["clicks"] == state.meta.feed_stop
-    assert after.metadata["totals"]["cycles"] > before.metadata["totals"]["cycles"]
-    assert (
-        after.metadata["item_ids"][: len(before.metadata["item_ids"])]
-        == (before.metadata["item_ids"])
-    )
-    assert home.artifacts.snapshot_manifest(home.artifacts.current_snapshot())["parent"] == VERSION
+        assert journal.metadata["positions"] == {"0": state.meta.feed_stop}
+        assert journal.metadata["totals"]["clicks"] == state.meta.feed_stop
+    manifest = home.artifacts.snapshot_manifest(VERSION + 1)
+    assert (manifest["parent"], manifest["model_format"]) == (VERSION, FORMAT)
 
 
-def test_snapshot_and_view_are_decoded(home: Home) -> None:
-    """The files by themselves: the model fits today's network, the view names its items."""
-    snapshot, view = home.artifacts.read_snapshot(), home.artifacts.read_view()
-    model, generations = decode_snapshot(snapshot.tensors, snapshot.metadata, home.config.model)
-    found = decode_view(view.tensors, view.metadata)
-    assert (snapshot.number, found.number) == (VERSION, 37)
-    assert model.items == len(generations) <= len(found)
-    assert found.positions == {0: CLICKS}
-
-
-def test_a_publisher_serves_snapshot_and_view(home: Home) -> None:
-    """A click of now is answered with a list by the model of then."""
+def test_a_publisher_waits_for_a_model_that_it_can_read(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The old model is left out by name; a new model, never a lower one, makes lists."""
+    ingest, publisher = home.ingest(), home.publisher()
+    home.run(ingest, publisher, seconds=3.0)
+    assert f"model {VERSION} cannot be served" in caplog.text
+    shutil.rmtree(home.directory / "artifacts" / "trainer")
+    trainer = home.trainer()
     with Checkpoint.open(home.state) as state:
         user, _ = next(state.users(limit=1))
     value = encode_click(user, "i-new", home.clock.time())
     home.log.writer(home.config.log.clicks).append([Outgoing(user.encode(), value)])
-    ingest, publisher = home.ingest(), home.publisher()
-    home.run(ingest, publisher, seconds=3.0)
-    publisher.close()
-    ingest.close()
+    home.send(home.shoppers(STOPPED - 1000.0, seed=14), 200)
+    home.run(ingest, trainer, publisher, seconds=30.0)
+    for role in (publisher, trainer, ingest):
+        role.close()
     reader = home.log.reader(home.config.log.recommendations)
     lists: dict[bytes | None, bytes | None] = {}
     while batches := reader.poll(1000, 0.0):
@@ -137,6 +135,7 @@ def test_a_publisher_serves_snapshot_and_view(home: Home) -> None:
     newest = lists[user.encode()]
     assert newest is not None
     made = decode_recommendation(newest)
-    assert made.model_version == VERSION
-    assert made.last_click_at == pytest.approx(STOPPED, abs=1.0)
+    assert made.model_version == VERSION + 1
+    assert made.last_click_at is not None
+    assert made.last_click_at >= STOPPED
     assert len(made.items) == home.config.publisher.list_length

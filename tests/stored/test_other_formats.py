@@ -11,8 +11,6 @@ from consumers.errors import ArtifactError
 from consumers.learning.journal import Journal
 from consumers.serving.view import decode_view
 from gsr.errors import SnapshotError
-from gsr.learning.learner import Learner
-from gsr.network.model import JointModel
 from stream.errors import LogCorruptError, StateMismatchError
 from stream.log.embedded.log import EmbeddedLog
 from stream.state.checkpoint import Checkpoint
@@ -49,30 +47,26 @@ def test_a_state_from_before_topics_had_ids(home: Home) -> None:
         assert set(state.meta.topic_ids) >= {"clicks"}
 
 
-def test_a_journal_of_format_0(home: Home) -> None:
-    """The trainer does not learn on from what it cannot read."""
+def test_a_journal_of_format_1(home: Home) -> None:
+    """The trainer does not learn on from a model of another kind."""
     artifact = home.artifacts.load_journal()
     assert artifact is not None
-    artifact.metadata["journal_format"] = 0
-    words = "journal has format 0, this build reads 1: run the version of gsr that wrote it, or"
+    words = "journal has format 1, this build reads 2: run the version of gsr that wrote it, or"
     with pytest.raises(SnapshotError, match=words) as refusal:
         Journal(artifact)
     assert "move the folder `trainer` of the artifact store away" in str(refusal.value)
 
 
-def test_a_learner_of_format_0(home: Home) -> None:
-    """The optimiser's part of the journal has a format of its own."""
-    learner = Learner(JointModel(home.config.model), home.config.learner)
-    words = "learner state has format 0, not 1: continue it with the version that wrote it"
-    with pytest.raises(SnapshotError, match=words):
-        learner.restore({}, {"format": 0})
-
-
-def test_a_model_of_format_2(home: Home) -> None:
-    """A network of other parts is not read as today's."""
+@pytest.mark.parametrize("found", [1, 2, 3])
+def test_a_model_of_another_kind(home: Home, found: int) -> None:
+    """Models up to format 3 had no ranking network."""
     artifact = home.artifacts.read_snapshot()
-    artifact.metadata["model_format"] = 2
-    words = "model format 2, this build reads 3: use the build that wrote it, or start a new model"
+    assert artifact.metadata["model_format"] == 3
+    artifact.metadata["model_format"] = found
+    words = (
+        f"model format {found}, this build reads 4: use the build that wrote it, or start a new "
+        "model"
+    )
     with pytest.raises(SnapshotError, match=words):
         decode_snapshot(artifact.tensors, artifact.metadata)
 

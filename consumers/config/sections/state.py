@@ -45,9 +45,9 @@ class StateSection(Section):
     directory: Path = Path("run/state")
     buffer_length: Annotated[int, Field(ge=2, le=1024)] = 64
     seen_items: Annotated[int, Field(ge=0, le=65_535)] = 1000
-    neighbours: Annotated[int, Field(ge=2, le=1024)] = 64
+    neighbours: Annotated[int, Field(ge=2, le=1024)] = 128
     half_lives_seconds: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=8)] = (
-        3600.0,
+        600.0,
         86_400.0,
         2_592_000.0,
         31_536_000.0,
@@ -57,7 +57,7 @@ class StateSection(Section):
         1.0 / 2.0,
         1.0 / 3.0,
     )
-    close_clicks: Annotated[int, Field(ge=0, le=16)] = 3
+    close_clicks: Annotated[int, Field(ge=0, le=16)] = 5
     close_half_lives_seconds: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=4)] = (
         86_400.0,
         31_536_000.0,

@@ -131,7 +131,7 @@ class Bootstrap:
             "bootstrapped": True,
         }
         version = artifacts.publish_snapshot(
-            *encode_snapshot(loop.model, loop.mirror.generations[: loop.model.items], facts)
+            *encode_snapshot(loop.ranker.model, loop.mirror.generations, facts)
         )
         positions = dict.fromkeys(checkpoints, 0)
         view = serving_view(loop.mirror, self._clock.time(), positions)

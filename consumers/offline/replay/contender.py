@@ -14,8 +14,9 @@ from gsr.counters.click_batch import ClickBatch
 from gsr.loop.drift_watch import DriftFigures, DriftWatch
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.list_watch import ListWatch
+from gsr.loop.mirror import Mirror
 from gsr.loop.reports import CycleReport, TestedClicks
-from gsr.network.model import JointModel
+from gsr.loop.stream_learner import StreamLearner
 
 LearnsUntil = Literal["end", "warmup", "never"]
 
@@ -67,6 +68,8 @@ class Contender:
         A clock, in seconds.
     listed
         Column of a baseline → what makes its lists; these are watched beside the model's.
+    stream_of
+        Makes what is tested in place of the ranker (see `LearningLoop`).
 
     Attributes
     ----------
@@ -88,6 +91,7 @@ class Contender:
         baselines: Baseline,
         monotonic: Callable[[], float],
         listed: Mapping[str, ListMaker] = MappingProxyType({}),
+        stream_of: Callable[[Mirror], StreamLearner] | None = None,
     ) -> None:
         self.options = options
         config = options.config
@@ -99,7 +103,7 @@ class Contender:
         )
         self._tested: list[TestedClicks] = []
         self.loop = LearningLoop(
-            changed, JointModel(config.model, options.seed), baselines, self._tested.append
+            changed, baselines=baselines, on_tested=self._tested.append, stream_of=stream_of
         )
         self._watch = DriftWatch(self.loop) if options.watched else None
         self.lists = ListWatch(self.loop, listed) if options.watched else None
@@ -119,7 +123,7 @@ class Contender:
         times.timed("testing", loop.test)
         until = self.options.learns_until
         if until == "never" or (rank and until == "warmup"):
-            loop.let_samples_go()
+            loop.let_go()
         else:
             report = times.timed("learning", loop.learn)
             if report is not None:

@@ -6,44 +6,19 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import zstandard
 
 from consumers.learning.live_loop import serving_view
 from consumers.runtime.outputs import written_aside
+from consumers.serving.model_scorer import ModelScorer
 from consumers.serving.recommender import Recommender
-from gsr.counters.items.item_graph import ItemGraph
-from gsr.counters.users.histories import Histories
 from gsr.loop.learning_loop import LearningLoop
-from gsr.network.encoded import UserQueries
 from stream.events.clicks.rules import EventRules
 from stream.events.records.recommendation import Reason, Recommendation
 from stream.events.records.sequence import SequenceRecord, sequence_record
 
 LISTS_NAME: Final = "recommendations.jsonl.zst"
 USERS_PER_BATCH: Final = 256
-
-
-class LoopScorer:
-    """The loop's serving model, as the publisher's recommender wants it.
-
-    Parameters
-    ----------
-    loop
-        Its model and item tables are used, as of now.
-    """
-
-    def __init__(self, loop: LearningLoop) -> None:
-        self._loop = loop
-        self.version = loop.totals.promoted
-        self.history_length = loop.options.model.history_length
-        self.channel_history = loop.options.model.channel_history
-        self.channel_decay = loop.options.model.channel_decay
-        self.item_vectors: npt.NDArray[np.float32] = loop.encoded_items().fused
-
-    def queries(self, histories: Histories, graph: ItemGraph) -> UserQueries:
-        """Encode users with readable histories."""
-        return self._loop.model.user_queries(histories, graph, items=self._loop.encoded_items())
 
 
 class ReplayLists:
@@ -72,6 +47,7 @@ class ReplayLists:
     ) -> None:
         self._loop = loop
         self._names = list(rules.weights)
+        self._repeats = allow_repeats
         self._recommender = Recommender(
             rules.weights, list_length=list_length, allow_repeats=allow_repeats
         )
@@ -82,7 +58,13 @@ class ReplayLists:
         """Write a list for each of `user_ids` that the state knows."""
         mirror = self._loop.mirror
         view = serving_view(mirror, mirror.arrays.watermark, {})
-        self._recommender.follow(view, LoopScorer(self._loop))
+        scorer = ModelScorer(
+            self._loop.ranker.model,
+            self._loop.totals.promoted,
+            mirror.generations,
+            repeats=self._repeats,
+        )
+        self._recommender.follow(view, scorer)
         waiting: list[SequenceRecord] = []
         for user_id in user_ids:
             record = self._sequence(user_id)

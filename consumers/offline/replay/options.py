@@ -73,7 +73,7 @@ class ReplayOptions(ClickHistoryOptions):
                 "a replay that writes all lists cannot go on where it stopped: leave --resume out"
             )
         self.retraining.check()
-        if self.cycle_clicks is not None and self.cycle_clicks < 1:
+        if self.cycle_clicks < 1:
             raise ConfigError(f"cycle_clicks is {self.cycle_clicks}: give 1 or more")
 
     def identity(self) -> dict[str, Any]:

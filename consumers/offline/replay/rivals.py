@@ -13,14 +13,12 @@ from gsr.baselines.lists import ListMaker
 from gsr.baselines.ranker.ranker import CounterRanker
 from gsr.baselines.session_knn import SessionKnn
 from gsr.baselines.together import BaselinesTogether
-from gsr.baselines.vector_ranker.vector_ranker import vector_ranker
 from gsr.loop.baseline_choice import BaselineChoice
 
 COUNTERS: Final = "counters"
 SESSION_KNN: Final = "session-knn"
 ITEM_TO_ITEM: Final = "item-to-item"
 RANKER: Final = "ranker"
-VECTOR_RANKER: Final = "vector-ranker"
 FROZEN: Final = "frozen"
 RETRAINED: Final = "retrained"
 
@@ -32,7 +30,6 @@ KNOWN: Final[Mapping[str, str]] = {
     SESSION_KNN: "V-SKNN and VSTAN: sessions that share items with the user's, recent ones first",
     ITEM_TO_ITEM: "cosine item-kNN and sequential rules, over ten clicks",
     RANKER: "a small network over all that is counted, learned online, without encoders",
-    VECTOR_RANKER: "the ranker, with learned vectors of users and items among its features",
     FROZEN: "the joint model as it was after the warm-up, on counters that go on",
     RETRAINED: "the joint model learned anew from all clicks now and then, in processes beside",
 }
@@ -46,7 +43,6 @@ _MAKERS: Final[Mapping[str, Callable[[], Baseline]]] = {
     SESSION_KNN: SessionKnn,
     ITEM_TO_ITEM: ItemToItem,
     RANKER: CounterRanker,
-    VECTOR_RANKER: vector_ranker,
 }
 
 IN_LOOP: Final = tuple(_MAKERS)

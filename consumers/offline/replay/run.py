@@ -130,13 +130,7 @@ class Replay:
         if RETRAINED in options.baselines.names:
             retraining = self._retraining(clock)
             joint = self.contenders[0].options
-            asked = replace(
-                joint,
-                name=RETRAINED,
-                config=retraining.config,
-                learns_until="never",
-                watched=False,
-            )
+            asked = replace(joint, name=RETRAINED, learns_until="never", watched=False)
             self._retrained = RetrainedContender(asked, nothing, clock.monotonic, retraining)
             self.contenders.append(self._retrained)
 
@@ -259,7 +253,7 @@ class Replay:
                 "repeats": options.repeats,
                 "seed": options.seed,
                 "limit": options.limit,
-                "cycle_clicks": self._history.cycle_clicks,
+                "cycle_clicks": options.cycle_clicks,
                 "window_seconds": window,
                 "baselines": list(options.baselines.names),
                 "baselines_chosen_on": options.baselines.choice,

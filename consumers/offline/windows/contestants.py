@@ -13,11 +13,10 @@ from gsr.baselines.interface import Baseline
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.ids.id_column import IdColumn
 from gsr.counters.users.histories import Histories
-from gsr.loop.click_recorder import accepted_clicks, uncounted_clicks
+from gsr.loop.accepted_clicks import accepted_clicks, uncounted_clicks
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.mirror import Mirror
 from gsr.loop.reports import TestedClicks
-from gsr.network.model import JointModel
 from gsr.quality.ranking_metrics import MISS
 
 
@@ -72,9 +71,8 @@ class JointAndBaselines:
             learner=replace(config.learner, seed=options.seed),
             mask_seen=options.repeats == "exclude",
         )
-        model = JointModel(config.model, options.seed)
         self._found: list[TestedClicks] = []
-        self._loop = LearningLoop(changed, model, baselines, self._found.append)
+        self._loop = LearningLoop(changed, baselines=baselines, on_tested=self._found.append)
 
     @property
     def names(self) -> tuple[str, ...]:

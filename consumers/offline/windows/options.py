@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from consumers.config.settings import GsrConfig
 from consumers.errors import ConfigError
+from consumers.offline.click_history import CYCLE_CLICKS
 from stream.events.files.time_units import TimeUnit
 
 Mode = Literal["frozen", "live"]
@@ -88,7 +89,7 @@ class WindowOptions:
     limit: int | None = None
     windows: int | None = None
     joint: bool = True
-    cycle_clicks: int = 2000
+    cycle_clicks: int = CYCLE_CLICKS
     seed: int = 0
     config: GsrConfig = field(default_factory=GsrConfig)
 

@@ -43,7 +43,7 @@ class TrainerFigures:
         """Count from where `loop` is now: earlier work was counted by an earlier process."""
         self._before = _counts(loop)
         self._metrics.gauge("gsr_trainer_reservoir_limit_bytes").set(
-            loop.options.learner.reservoir_bytes
+            loop.ranker.learner.replay_limit_bytes
         )
 
     def took_in(
@@ -68,7 +68,7 @@ class TrainerFigures:
         gauge("gsr_trainer_loss").set(report.learned.loss)
         gauge("gsr_trainer_learning_effort_ratio").set(report.effort)
         gauge("gsr_trainer_drift_active").set(loop.alarmed)
-        gauge("gsr_trainer_reservoir_bytes").set(loop.learner.reservoir.nbytes)
+        gauge("gsr_trainer_reservoir_bytes").set(loop.ranker.learner.replay.nbytes)
         self._count(_counts(loop))
         self._quality(loop)
 

@@ -82,7 +82,7 @@ class TrainerRole:
         self._figures = TrainerFigures(metrics)
         self._version = 0
         self._newest_append = 0.0
-        self._viewed = self._prepared = False
+        self._viewed = False
         self._share = 1.0
         self._room = config.trainer.cycle_max_clicks
         trainer = config.trainer
@@ -102,10 +102,6 @@ class TrainerRole:
             return self._next_poll.due() and self._begin()
         worked = self._take_in(self.loop)
         wanted = self._cycle_wanted(self.loop)
-        if not self._prepared and (wanted or (self._viewed and not worked)):
-            # Seconds, once: after the first view, which lists wait for, and before a timed cycle.
-            self.loop.learner.prepare()
-            self._prepared = True
         if wanted:
             self._cycle(self.loop)
             worked = True
@@ -183,7 +179,7 @@ class TrainerRole:
     def _stand(self, loop: LearningLoop) -> None:
         """Bring the counters to where the follower's bases are."""
         for table in self._follower.tables(self._follower.parts):
-            loop.mirror.absorb(table)
+            loop.absorb(table)
         loop.mirror.note_watermark(self._follower.watermark)
         loop.seed(loop.mirror.graph())
 
@@ -203,7 +199,7 @@ class TrainerRole:
             if added is None:
                 return False
             for table in self._follower.tables(added):
-                loop.mirror.absorb(table)
+                loop.absorb(table)
             loop.mirror.let_users_go(KEPT_USERS)
             self._ration()
         room = self._room - loop.waiting
@@ -323,9 +319,8 @@ class TrainerRole:
             },
             "quality": {**recent, "clicks": len(loop.recent_ranks)},
         }
-        generations = loop.mirror.generations[: loop.model.items]
         self._version = self._artifacts.publish_snapshot(
-            *encode_snapshot(loop.model, generations, facts)
+            *encode_snapshot(loop.ranker.model, loop.mirror.generations, facts)
         )
         self._figures.snapshot(self._version, self._clock.time())
 

@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from gsr.baselines.ranker.features import HALF_LIVES, SHARED_HALF_LIVES
 from gsr.baselines.ranker.own_clicks import OwnClicks, forget_items, no_own_clicks
-from gsr.baselines.ranker.popular_items import PopularItems, list_again, no_popular_items
 from gsr.counters.items.edge_kernel import Edges, Scratch, new_scratch
 from gsr.counters.items.item_columns import ROWS, ItemColumns
 from gsr.counters.items.item_rows import ItemRows
 from gsr.counters.items.merge_kernel import clear_rows
 from gsr.counters.progress import StreamProgress, new_progress
 from gsr.counters.rules import EdgeRules
+from gsr.ranker.popular_items import PopularItems, list_again, no_popular_items
 
 ROW_SLOTS: Final = 512
 """Neighbours of a full row: four times those of the state's, as the other baselines have."""

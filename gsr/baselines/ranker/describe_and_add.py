@@ -12,9 +12,9 @@ from gsr.baselines.ranker.candidates import (
 )
 from gsr.baselines.ranker.counts import CLOSE_BY, HOUR_SECONDS, HOURS, Counts
 from gsr.baselines.ranker.own_clicks import note_click
-from gsr.baselines.ranker.popular_items import raise_item
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.edge_kernel import add_click
+from gsr.ranker.popular_items import raise_item
 
 
 @inner_kernel

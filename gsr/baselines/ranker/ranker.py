@@ -8,11 +8,6 @@ together with an earlier one, and the features' means and deviations move on wit
 
 It learns from clicks of users with a history alone; others are ranked too, among popular items.
 A clicked item that is no candidate, or that the linear score does not keep, is a miss.
-
-Features that are learned (see `gsr.baselines.ranker.learned_features`) stand behind those that are
-counted. The network always learns from the values that they had when the click was ranked, before
-they had learned from that click: values computed anew would look better than they are, and the
-network would trust them too far. Only the gradient goes to what computes them now.
 """
 
 from dataclasses import dataclass
@@ -30,13 +25,14 @@ from gsr.baselines.ranker.candidates import (
 from gsr.baselines.ranker.counts import RankerCounts
 from gsr.baselines.ranker.describe_and_add import describe_and_add
 from gsr.baselines.ranker.features import CONTEXT, switched_on
-from gsr.baselines.ranker.learned_features import LearnedFeatures, Lookups, NoLearnedFeatures
-from gsr.baselines.ranker.linear_score import LinearScore
-from gsr.baselines.ranker.network import Examples, RankingNetwork
-from gsr.baselines.ranker.replay import KeptBlock, ReplayBlocks
-from gsr.baselines.ranker.scaling import CLIP, Scaling
-from gsr.baselines.ranker.selection import keep_best
 from gsr.quality.ranking_metrics import MISS
+from gsr.ranker.adam import Adam
+from gsr.ranker.linear_score import LinearScore
+from gsr.ranker.lookups import no_lookups
+from gsr.ranker.network import Examples, RankingNetwork
+from gsr.ranker.replay import Block, ReplayBlocks
+from gsr.ranker.scaling import Scaling
+from gsr.ranker.selection import keep_best
 
 NAME: Final = "ranker"
 
@@ -48,8 +44,7 @@ _DESCRIBED_ROWS: Final = 64 * MOST_CANDIDATES
 
 _SCORED_AT_ONCE: Final = 64
 
-_FADING: Final = 0.7
-"""Of the means and deviations of learned features, block by block: they grow as they learn."""
+NETWORK_RATE: Final = 0.003
 
 LINEAR_STEP: Final = 100
 """Examples of one step of the linear score."""
@@ -108,24 +103,12 @@ class CounterRanker:
     ----------
     options
         How it counts and learns.
-    learned
-        Features that are learned together with it; none unless given.
-    name
-        Of its column.
     """
 
-    def __init__(
-        self,
-        options: RankerOptions | None = None,
-        learned: LearnedFeatures | None = None,
-        name: str = NAME,
-    ) -> None:
+    def __init__(self, options: RankerOptions | None = None) -> None:
         self._options = options = options or RankerOptions()
-        self._learned = learned = learned or NoLearnedFeatures()
-        self._name = name
         used = switched_on(options.without)
-        self._counted = len(used)
-        width = len(used) + learned.count
+        width = len(used)
         rng = np.random.default_rng(options.seed)
         self._counts = RankerCounts(options.listed)
         self._work = new_workspace(0)
@@ -134,8 +117,8 @@ class CounterRanker:
         self._scaling = Scaling(used)
         self._context_scaling = Scaling(np.ones(len(CONTEXT), dtype=np.bool_))
         self._linear = LinearScore(len(used))
-        self._learned_scaling = Scaling(np.ones(learned.count, dtype=np.bool_), _FADING)
         self._network = RankingNetwork(width, len(CONTEXT), options.hidden, rng)
+        self._adam = Adam(self._network.weights, NETWORK_RATE)
         self._replay = ReplayBlocks(options.replay_blocks, rng)
         self._waiting = Examples(
             features=np.zeros((options.block, options.kept, width), dtype=np.float32),
@@ -143,14 +126,12 @@ class CounterRanker:
             present=np.zeros((options.block, options.kept), dtype=np.bool_),
             targets=np.zeros(options.block, dtype=np.int64),
         )
-        self._lookups: list[Lookups] = []  # of the examples that wait
-        self._since = 0
         self._examples = 0  # that wait
 
     @property
     def names(self) -> tuple[str, ...]:
         """The name of the one column of ranks."""
-        return (self._name,)
+        return (NAME,)
 
     def rank(
         self, clicks: CountedClicks, *, scored: npt.NDArray[np.bool_], mask_history: bool
@@ -171,7 +152,6 @@ class CounterRanker:
     def release(self, rows: npt.NDArray[np.int64]) -> None:
         """Forget the items of `rows`; what was learned from them stays."""
         self._counts.release(rows)
-        self._learned.release(rows)
 
     def _go_through(
         self,
@@ -184,7 +164,6 @@ class CounterRanker:
         ranks = np.full((len(clicks.targets), 1), MISS, dtype=np.int32)
         rows = (clicks.targets, clicks.histories, clicks.edge_sources, clicks.edge_targets)
         self._counts.reserve_items(max(int(column.max(initial=-1)) for column in rows) + 1)
-        self._learned.reserve(self._counts.room)
         if len(self._work.barred) < self._counts.room:
             self._work = new_workspace(self._counts.room)
         most = int(np.diff(clicks.edge_starts).max(initial=0))
@@ -206,7 +185,7 @@ class CounterRanker:
                 self._described,
             )
             if self._described.counts[0]:
-                self._rank_described(clicks, scored, ranks, learning=adding)
+                self._rank_described(scored, ranks, learning=adding)
             if adding and self._examples % LINEAR_STEP == 0:
                 self._linear.step(self._scaling.inverses)
             if self._examples == self._options.block:
@@ -215,7 +194,6 @@ class CounterRanker:
 
     def _rank_described(
         self,
-        clicks: CountedClicks,
         scored: npt.NDArray[np.bool_],
         ranks: npt.NDArray[np.int32],
         *,
@@ -234,11 +212,7 @@ class CounterRanker:
         places = np.empty(n, dtype=np.int64)
         keep_best(linear, starts, targets, self._values, kept, places)
         present, rows = kept >= 0, np.maximum(kept, 0)
-        candidates = np.where(present, self._described.items[rows], np.int32(-1))
-        lookups = self._learned.lookups(clicks, self._described.clicks[:n], candidates)
         features = values[rows]
-        if self._learned.count:
-            features = np.concatenate((features, self._learned.features(lookups)), axis=2)
         if learning:
             learnable = self._described.learnable[:n]
             self._linear.note(values, linear, starts, targets, learnable)
@@ -248,9 +222,6 @@ class CounterRanker:
             self._waiting.context[waiting] = self._described.context[chosen]
             self._waiting.present[waiting] = present[chosen]
             self._waiting.targets[waiting] = places[chosen]
-            if self._examples == 0:
-                self._since = self._learned.releases
-            self._lookups.append(lookups.part(chosen))
             self._examples = waiting.stop
         ranked = np.flatnonzero(scored[self._described.clicks[:n]] & (places >= 0))
         for first in range(0, len(ranked), _SCORED_AT_ONCE):
@@ -270,48 +241,22 @@ class CounterRanker:
     def _standardise(
         self, features: npt.NDArray[np.float32], context: npt.NDArray[np.float32]
     ) -> None:
-        self._scaling.standardise(features[..., : self._counted])
-        self._learned_scaling.standardise(features[..., self._counted :])
+        self._scaling.standardise(features)
         self._context_scaling.standardise(context)
 
     def _learn(self) -> None:
         """Learn the examples that wait, and an earlier block."""
-        block = self._take_waiting()
-        examples = block.examples
-        ranked = examples.targets >= 0
-        if not ranked.any():
+        waiting = self._waiting.part(slice(0, self._examples))
+        examples = waiting.part(np.flatnonzero(waiting.targets >= 0))
+        self._examples = 0
+        if len(examples.targets) == 0:
             return
-        values = examples.features[examples.present & ranked[:, None]]
-        self._scaling.add(values[:, : self._counted])
-        self._learned_scaling.add(values[:, self._counted :])
-        self._context_scaling.add(examples.context[ranked])
+        self._scaling.add(examples.features[examples.present])
+        self._context_scaling.add(examples.context)
         self._standardise(examples.features, examples.context)
+        block = Block(examples, no_lookups(len(examples.targets)))
         for one in (block, self._replay.draw()) if len(self._replay) else (block,):
-            self._learn_block(one)
+            for first in range(0, len(one.examples.targets), self._options.step):
+                rows = slice(first, first + self._options.step)
+                self._adam.step(self._network.gradients(one.examples.part(rows))[0])
         self._replay.add(block)
-
-    def _take_waiting(self) -> KeptBlock:
-        """Return the examples that wait; those from now on may take their place."""
-        examples = self._waiting.part(slice(0, self._examples))
-        lookups = Lookups(*map(np.concatenate, zip(*self._lookups, strict=True)))
-        self._examples, self._lookups = 0, []
-        if self._learned.count == 0:  # other clicks have nothing to teach
-            ranked = np.flatnonzero(examples.targets >= 0)
-            examples, lookups = examples.part(ranked), lookups.part(ranked)
-        return KeptBlock(examples, lookups, self._since)
-
-    def _learn_block(self, block: KeptBlock) -> None:
-        """Let network and learned features take their steps on a block of standardised examples."""
-        learned = self._learned.count
-        for first in range(0, len(block.examples.targets), self._options.step):
-            rows = slice(first, first + self._options.step)
-            examples = block.examples.part(rows)
-            ranked = np.flatnonzero(examples.targets >= 0)
-            by_features = np.zeros((*examples.present.shape, learned), dtype=np.float32)
-            if len(ranked):
-                some = examples.part(ranked) if len(ranked) < len(by_features) else examples
-                by_features[ranked] = self._network.learn(some, learned)
-            if learned:
-                by_features *= self._learned_scaling.inverses
-                by_features[np.abs(examples.features[..., self._counted :]) >= CLIP] = 0.0
-                self._learned.learn(block.lookups.part(rows), by_features, block.since)

@@ -1,5 +1,6 @@
 """Settings that artifacts were written with: refused by name, or taken over by who only reads."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ OTHER = GsrConfig().with_values(
     {
         "state": {"half_lives_seconds": [60.0, 600.0]},
         "events": {"weights": {"view": 1.0, "buy": 5.0}, "default_event": "view"},
-        "model": {"dimension": 8},
+        "model": {"dimension": 8, "hidden": 8},
     }
 )
 
@@ -62,10 +63,17 @@ def test_a_store_whose_trainer_learns_another_model_is_refused(world: World) -> 
     """By the journal; without one there is nothing to refuse."""
     refuse_other_journal(world.artifacts, GsrConfig())
     manifest = world.artifacts.snapshot_manifest(1)
-    world.artifacts.save_journal(b"", {"model": {"config": manifest["config"]}})
+    model = {name: manifest[name] for name in ("model_format", "config")}
+    world.artifacts.save_journal(b"", {"model": model})
     refuse_other_journal(world.artifacts, OTHER)
     with pytest.raises(SnapshotError, match=r"the trainer's model was made with model\.dimension"):
         refuse_other_journal(world.artifacts, GsrConfig())
+
+
+def test_a_model_of_another_kind_is_left_to_the_trainer(world: World) -> None:
+    """Its settings have other names: what to do is said of its format, not of these."""
+    world.artifacts.save_journal(b"", {"model": {"model_format": 3, "config": {"blocks": 1}}})
+    refuse_other_journal(world.artifacts, GsrConfig())
 
 
 def test_a_torn_journal_stops_only_who_reads_it(world: World) -> None:
@@ -108,7 +116,7 @@ def test_a_view_of_other_close_clicks_is_refused(
 def test_who_only_reads_takes_what_was_written(world: World) -> None:
     """Half-lives of the view, settings and event weights of the model."""
     taken = as_written(OTHER, world.artifacts, counted((60.0, 600.0), ()))
-    assert taken.model == OTHER.model
+    assert taken.model == replace(OTHER.model, close_half_lives=())
     assert taken.state.close_clicks == 0
     usual = GsrConfig().with_values({"events": {"weights": {"a": 2.0, "b": 2.0, "click": 1.0}}})
     taken = as_written(usual, world.artifacts, counted((1.0, 2.0, 3.0), (5.0,)))

@@ -1,11 +1,12 @@
 """The trainer's loop follows the settings of a service."""
 
+import numpy as np
 import pytest
-import torch
 
 from consumers.config.settings import GsrConfig
+from consumers.learning import live_loop as live_loop_module
 from consumers.learning.live_loop import live_loop, loop_options, serving_view
-from gsr.network.model import JointModel
+from gsr.ranker.model import RankerModel
 from tests.consumers.trainer_world import SMALL_LEARNER, SMALL_MODEL
 from tests.gsr.loop.world import ring
 
@@ -34,17 +35,18 @@ def test_sections_shape_the_loop() -> None:
 
 def test_it_goes_on_with_a_model_or_begins_with_the_seeds_own() -> None:
     """The same seed begins with the same weights."""
-    model = JointModel(CONFIG.model, 7)
-    assert live_loop(CONFIG, model).model is model
-    weights = live_loop(CONFIG).model.network.state_dict()
-    expected = JointModel(CONFIG.model, CONFIG.learner.seed).network.state_dict()
-    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+    model = RankerModel(CONFIG.model, 7)
+    assert live_loop(CONFIG, model).ranker.model is model
+    weights = live_loop(CONFIG).ranker.model.network.weights
+    expected = RankerModel(CONFIG.model, CONFIG.learner.seed).network.weights
+    for mine, theirs in zip(weights, expected, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 def test_threads_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever builds a loop learns with as many threads as configured."""
     told: list[int] = []
-    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    monkeypatch.setattr(live_loop_module, "threadpool_limits", told.append)
     loop_options(CONFIG.with_values({"trainer": {"threads": 3}}))
     assert told == [3]
 

@@ -3,31 +3,38 @@
 import numpy as np
 import pytest
 
-from consumers.serving.scorers import CounterScorer
-from gsr.config import ModelConfig
+from consumers.serving.scorers import CounterScorer, channel_weights
 from gsr.counters.users.histories import Histories
+from gsr.ranker.asking import Asked, asked
 from gsr.votes.channels import channel_names
-from tests.consumers.views import HALF_LIVES, view_of
+from tests.consumers.views import HALF_LIVES, NOW, view_of
 
-CONFIG = ModelConfig(half_lives=HALF_LIVES)
-VIEW = view_of({"tea": 2.0, "jam": 1.0})
+VIEW = view_of({"tea": 3.0, "jam": 2.0, "egg": 1.0}, {("tea", "egg"): 9.0})
+NOTHING = np.zeros(0, dtype=np.int64)
 
 
-def histories(count: int) -> Histories:
-    return Histories(
-        np.zeros((count, 1), dtype=np.int64),
-        np.zeros((count, 1)),
+def users(*items: int, masked: list[list[int]]) -> Asked:
+    """One user for each of `items`, who clicked it a minute ago."""
+    count = len(items)
+    histories = Histories(
+        np.array(items, dtype=np.int64)[:, None],
+        np.full((count, 1), NOW - 60.0),
         np.zeros((count, 1), dtype=np.uint8),
         np.ones(count, dtype=np.int64),
-        np.zeros(count),
+        np.full(count, NOW),
+    )
+    return asked(
+        histories,
+        np.ones(count, dtype=np.int64),
+        [np.array(rows, dtype=np.int64) for rows in masked],
     )
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_the_share_of_the_graph_is_spread_over_time_scales(share: float) -> None:
     """Every scale has the same part of it; popularity has the rest."""
-    weights = CounterScorer(CONFIG, share).queries(histories(1), VIEW.graph).channel_weights[0]
     scales = len(HALF_LIVES)
+    weights = channel_weights(scales, share)
     by_name = dict(zip(channel_names(scales), weights.tolist(), strict=True))
     popularity = [weight for name, weight in by_name.items() if name.startswith("popularity")]
     graph = [weight for name, weight in by_name.items() if not name.startswith("popularity")]
@@ -35,11 +42,23 @@ def test_the_share_of_the_graph_is_spread_over_time_scales(share: float) -> None
     assert sorted(set(graph)) == pytest.approx(sorted({0.0, share / scales}))
 
 
-def test_everybody_has_the_same_weights_and_no_vector() -> None:
-    """There is nothing learned: version 0, no item vectors."""
-    scorer = CounterScorer(CONFIG, 0.5)
-    queries = scorer.queries(histories(3), VIEW.graph)
+def test_each_user_has_a_mask_of_their_own() -> None:
+    """What is blocked is so for everybody; behind the last item there is none."""
+    scorer = CounterScorer(0.5)
+    scorer.follow(VIEW, np.zeros(3, dtype=np.bool_))
+    three = users(0, 0, 1, masked=[[0], [-1, 2], []])
+    assert scorer.lists(three, 3).rows.tolist() == [[2, 1, -1], [0, 1, -1], [0, 1, 2]]
+    scorer.block(np.array([True, False, False]))
+    assert scorer.lists(three, 3).rows.tolist() == [[2, 1, -1], [1, -1, -1], [1, 2, -1]]
+
+
+def test_parts_are_what_channels_add() -> None:
+    """They add up, and channels without a weight are not named."""
+    scorer = CounterScorer(0.5)
+    scorer.follow(VIEW, np.zeros(3, dtype=np.bool_))
+    lists, parts = scorer.explain(users(0, 1, masked=[[], [1]]), 3)
+    np.testing.assert_allclose(sum(parts.values()), lists.scores, atol=1e-4)
+    assert list(parts) == [
+        f"{kind}_{s}" for kind in ("popularity", "recent", "history") for s in range(4)
+    ]
     assert scorer.version == 0
-    assert len(scorer.item_vectors) == 0
-    assert not queries.vectors.any()
-    assert (queries.channel_weights == queries.channel_weights[0]).all()

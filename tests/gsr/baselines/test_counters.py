@@ -54,6 +54,7 @@ def test_counters_can_be_seeded_by_a_graph() -> None:
         popularity_references=np.array([[3, 0], [3, 0], [3, 0]], dtype=np.int64),
         last_clicks=np.array([300.0, 310.0, 320.0]),
         alive=np.array([True, True, True]),
+        close_half_lives=np.zeros(0),
     )
     counters = BaselineCounters(HALF_LIVES)
     counters.seed(graph)
@@ -79,6 +80,7 @@ def test_an_empty_graph_seeds_nothing() -> None:
         popularity_references=np.zeros((0, 2), dtype=np.int64),
         last_clicks=np.zeros(0),
         alive=np.zeros(0, dtype=np.bool_),
+        close_half_lives=np.zeros(0),
     )
     counters = BaselineCounters(HALF_LIVES)
     counters.seed(empty)

@@ -15,7 +15,7 @@ from gsr.counters.config import CounterConfig
         ("half_lives", (0.5,)),
         ("close_half_lives", ()),
         ("close_half_lives", (0.5,)),
-        ("close_half_lives", (60.0,) * 128),
+        ("close_half_lives", (60.0,) * 256),
         ("close_clicks", -1),
         ("close_clicks", 0),
         ("window_weights", ()),

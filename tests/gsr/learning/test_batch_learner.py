@@ -81,6 +81,21 @@ def test_it_learns(clicks: Interactions, switches: dict[str, bool]) -> None:
     assert metric_means(learner.ranks(split.test.cases))["hr@5"] > 0.7
 
 
+@pytest.mark.parametrize("sequence", [False, True])
+def test_items_may_be_propagated_over_the_graph(clicks: Interactions, sequence: bool) -> None:
+    """The graph encoder learns too, beside the sequence encoder or alone."""
+    split = leave_one_out(clicks)
+    shape = replace(SHAPE, graph_encoder=True, hops=2, fanout=8, sequence_encoder=sequence)
+    learner = _learner(clicks, split.valid.learned_ends, shape)
+    before = learner.weights()
+    passes = [learner.learn_once() for _ in range(10)]
+    assert passes[-1].loss < passes[0].loss
+    for name in ("mixes.0.logits", "hop_weights"):
+        assert not torch.equal(learner.weights()[name], before[name])
+    learner.learn_trust(split.valid.cases)
+    assert metric_means(learner.ranks(split.test.cases))["hr@5"] > 0.7
+
+
 def test_trust_is_learned_from_its_cases_alone(clicks: Interactions) -> None:
     """Encoders never learn from them, nor does trust move encoders, whatever came before."""
     split = leave_one_out(clicks)

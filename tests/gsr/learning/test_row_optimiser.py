@@ -6,12 +6,11 @@ import torch
 from torch import nn
 
 from gsr.errors import SnapshotError
-from gsr.learning.row_optimiser import Granularity, RowOptimiser
+from gsr.learning.row_optimiser import RowOptimiser
 from gsr.learning.weight_average import WeightAverage
 from gsr.network.item_table import ItemTable
 
 ROWS, WIDTH = 12, 4
-BOTH: list[Granularity] = ["row", "element"]
 
 
 @pytest.fixture
@@ -30,10 +29,10 @@ def steps(table: ItemTable, optimiser: RowOptimiser, count: int, seed: int = 0) 
         optimiser.step(rows, torch.from_numpy(rng.normal(size=(len(rows), WIDTH))).float(), 0.03)
 
 
-def test_elements_move_as_torch_moves_them(table: ItemTable) -> None:
-    """Where every element has its second moment, it is `torch.optim.SparseAdam`."""
+def test_rows_move_as_torch_moves_them(table: ItemTable) -> None:
+    """It is `torch.optim.SparseAdam`."""
     expected = nn.Parameter(table.weight.clone())
-    theirs, ours = torch.optim.SparseAdam([expected], lr=0.03), RowOptimiser(table, "element")
+    theirs, ours = torch.optim.SparseAdam([expected], lr=0.03), RowOptimiser(table)
     rng = np.random.default_rng(0)
     for step in range(1, 30):
         rows = np.sort(rng.permutation(ROWS)[: 1 + step % 5])
@@ -46,81 +45,28 @@ def test_elements_move_as_torch_moves_them(table: ItemTable) -> None:
     torch.testing.assert_close(table.weight, expected.detach())
 
 
-def test_rows_move_as_adam_moves_a_number(table: ItemTable) -> None:
-    """Where a row has one second moment, all its elements are scaled alike."""
-    optimiser, before = RowOptimiser(table, "row"), table.weight[3].clone()
-    first, second = torch.zeros(WIDTH), 0.0
-    rng = np.random.default_rng(0)
-    for step in range(1, 20):
-        gradient = torch.from_numpy(rng.normal(size=WIDTH)).float()
-        first = 0.9 * first + 0.1 * gradient
-        second = 0.99 * second + 0.01 * float(gradient.square().mean())
-        before -= 0.05 * first / (1 - 0.9**step) / (second / (1 - 0.99**step)) ** 0.5
-        optimiser.step(np.array([3]), gradient[None], 0.05)
-    torch.testing.assert_close(table.weight[3], before, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("granularity", BOTH)
-def test_other_rows_stand_still(table: ItemTable, granularity: Granularity) -> None:
+def test_other_rows_stand_still(table: ItemTable) -> None:
     """And so do their moments."""
-    optimiser, before = RowOptimiser(table, granularity), table.weight.clone()
+    optimiser, before = RowOptimiser(table), table.weight.clone()
     optimiser.step(np.array([3, 7]), torch.ones(2, WIDTH), 0.1)
     changed = (table.weight != before).any(dim=1).nonzero()[:, 0]
     assert changed.tolist() == [3, 7]
     assert optimiser.moments()["first_moment"].any(dim=1).nonzero()[:, 0].tolist() == [3, 7]
 
 
-def test_a_row_without_gradient_takes_no_part(table: ItemTable) -> None:
-    """Where steps are counted row by row."""
-    optimiser, gradient = RowOptimiser(table, "row"), torch.ones(3, WIDTH)
-    gradient[2] = 0.0
-    optimiser.step(np.array([2, 7, 8]), gradient, 0.1)
-    assert optimiser.moments()["steps"].nonzero()[:, 0].tolist() == [2, 7]
-    optimiser.step(np.array([8]), torch.zeros(1, WIDTH), 0.1)
-    assert optimiser.steps == 1
-
-
-@pytest.mark.parametrize("granularity", BOTH)
-def test_the_first_step_is_as_long_as_the_rate(table: ItemTable, granularity: Granularity) -> None:
+def test_the_first_step_is_as_long_as_the_rate(table: ItemTable) -> None:
     """Adam's bias correction: the first step's root mean square is the rate."""
-    optimiser, before = RowOptimiser(table, granularity), table.weight[3].clone()
+    optimiser, before = RowOptimiser(table), table.weight[3].clone()
     optimiser.step(np.array([3]), torch.tensor([[1.0, -2.0, 0.5, 3.0]]), 0.1)
     assert (table.weight[3] - before).square().mean().sqrt() == pytest.approx(0.1, rel=1e-4)
 
 
-def test_a_far_off_row_takes_no_full_steps(table: ItemTable) -> None:
-    """Gradients far below what is usual are not blown up to the rate."""
-    optimiser, before = RowOptimiser(table, "row"), table.weight.clone()
-    for _ in range(5):
-        gradient = torch.ones(2, WIDTH)
-        gradient[1] = 1e-4
-        optimiser.step(np.array([0, 1]), gradient, 0.1)
-    moved = (table.weight - before).abs().amax(dim=1)
-    assert moved[0] > 0.3
-    assert moved[1] < 1e-3
-
-
-@pytest.mark.parametrize("granularity", BOTH)
-def test_rollback_restores_rows_and_moments(table: ItemTable, granularity: Granularity) -> None:
-    """So the steps that follow are those that would have followed."""
-    optimiser = RowOptimiser(table, granularity)
-    steps(table, optimiser, 5)
-    weight, moments = table.weight.clone(), optimiser.moments()
-    optimiser.begin()
-    steps(table, optimiser, 5, seed=1)
-    optimiser.rollback()
-    assert torch.equal(table.weight, weight)
-    assert optimiser.steps == 5
-    assert all(torch.equal(optimiser.moments()[name], value) for name, value in moments.items())
-
-
-@pytest.mark.parametrize("granularity", BOTH)
-def test_it_goes_on_from_kept_moments(table: ItemTable, granularity: Granularity) -> None:
+def test_it_goes_on_from_kept_moments(table: ItemTable) -> None:
     """Bit for bit."""
-    optimiser, other = RowOptimiser(table, granularity), ItemTable(WIDTH, torch.Generator())
+    optimiser, other = RowOptimiser(table), ItemTable(WIDTH, torch.Generator())
     steps(table, optimiser, 5)
     other.load(table.weight.clone(), table.generations)
-    again = RowOptimiser(other, granularity)
+    again = RowOptimiser(other)
     again.load_moments(optimiser.moments())
     again.steps = optimiser.steps
     for one, its in ((optimiser, table), (again, other)):
@@ -130,17 +76,16 @@ def test_it_goes_on_from_kept_moments(table: ItemTable, granularity: Granularity
 
 def test_a_reused_row_begins_anew(table: ItemTable) -> None:
     """Its moments were those of another item."""
-    optimiser, rows = RowOptimiser(table, "row"), torch.tensor([4])
+    optimiser, rows = RowOptimiser(table), torch.tensor([4])
     optimiser.step(rows.numpy(), torch.ones(1, WIDTH), 0.1)
     table.renew(rows)
     table.seed(rows, torch.zeros(1, WIDTH))
-    assert optimiser.moments()["steps"][4] == 0
     assert not optimiser.moments()["first_moment"][4].any()
 
 
 def test_moments_of_another_table_are_refused(table: ItemTable) -> None:
     """More rows, or another width, cannot be this table's."""
-    optimiser = RowOptimiser(table, "row")
+    optimiser = RowOptimiser(table)
     moments = optimiser.moments()
     moments["first_moment"] = moments["first_moment"][:, :2]
     with pytest.raises(SnapshotError, match="the table has"):
@@ -150,7 +95,7 @@ def test_moments_of_another_table_are_refused(table: ItemTable) -> None:
 @pytest.mark.parametrize("decay", [0.0, 0.5, 0.95, 0.999])
 def test_rows_are_averaged_as_whole_weights_are(table: ItemTable, decay: float) -> None:
     """Whichever rows a step touches, and however long others stand still."""
-    optimiser = RowOptimiser(table, "element", decay)
+    optimiser = RowOptimiser(table, decay)
     whole = WeightAverage([table.weight], decay)
     for step in range(1, 200):
         steps(table, optimiser, 1, seed=step)
@@ -162,7 +107,7 @@ def test_rows_are_averaged_as_whole_weights_are(table: ItemTable, decay: float) 
 
 def test_it_goes_on_from_given_averages(table: ItemTable) -> None:
     """They are taken for those after all steps so far: another step moves them by its share."""
-    optimiser = RowOptimiser(table, "element", 0.9)
+    optimiser = RowOptimiser(table, 0.9)
     optimiser.steps = 1000
     optimiser.load_averages(torch.ones(ROWS, WIDTH))
     optimiser.step(np.array([0]), torch.zeros(1, WIDTH), 0.1)

@@ -38,12 +38,3 @@ def test_joining_undoes_cutting(samples: Samples) -> None:
     again = columns_of(join(cut))
     for name, column in columns_of(samples).items():
         np.testing.assert_array_equal(again[name], column)
-
-
-def test_without_candidates_only_what_was_clicked_is_left(samples: Samples) -> None:
-    """Enough for the encoders, and a fraction of the memory."""
-    small = samples.without_candidates()
-    np.testing.assert_array_equal(small.candidates, samples.candidates[:, :1])
-    assert small.features.shape == (len(samples), 1, 0)
-    np.testing.assert_array_equal(small.histories.items, samples.histories.items)
-    np.testing.assert_array_equal(small.user_hashes, samples.user_hashes)

@@ -5,8 +5,7 @@ import pytest
 
 from gsr.loop.baseline_choice import baselines_document, choose_baselines
 from gsr.loop.learning_loop import LearningLoop
-from gsr.network.model import JointModel
-from tests.gsr.loop.world import MODEL, OPTIONS
+from tests.gsr.loop.world import OPTIONS
 
 
 class Named:
@@ -20,7 +19,7 @@ def measured(
     joint: int, ranks: dict[str, int], warmup: dict[str, int], baselines: Named | None = None
 ) -> LearningLoop:
     """Return a loop that has tested two clicks; other baselines ranked 50th."""
-    loop = LearningLoop(OPTIONS, JointModel(MODEL, 0), baselines)  # type: ignore[arg-type]  # see `Named`
+    loop = LearningLoop(OPTIONS, baselines=baselines)  # type: ignore[arg-type]  # see `Named`
     names = loop.baselines.names
     row = [joint, *(ranks.get(name, 50) for name in names)]
     loop.quality.add(np.array([row, row], dtype=np.int32))

@@ -13,10 +13,9 @@ from gsr.loop import list_watch, reports
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.list_watch import LIST_METRICS, ListWatch
 from gsr.loop.recent_lists import LIST_LENGTH, joint_lists, recent_histories
-from gsr.network.model import JointModel
 from gsr.quality.beyond_accuracy import catalogue_coverage, popularity_lift
 from gsr.quality.beyond_accuracy_of_hits import DECILES, PopularityScale, serendipity
-from tests.gsr.loop.world import ITEMS, MODEL, OPTIONS, loop_of, ring
+from tests.gsr.loop.world import ITEMS, OPTIONS, loop_of, ring
 
 COLUMNS = ("popularity@86400", "graph@86400", "mix@3600")
 
@@ -28,7 +27,7 @@ class Watched:
         self.tested: list[reports.TestedClicks] = []
         counters = BaselineCounters(OPTIONS.half_lives)
         options = replace(OPTIONS, **changes)  # type: ignore[arg-type]  # settings are mixed
-        self.loop = LearningLoop(options, JointModel(MODEL, 0), counters, self._hear)
+        self.loop = LearningLoop(options, baselines=counters, on_tested=self._hear)
         self.watch = ListWatch(self.loop, {name: CounterLists(counters, name) for name in COLUMNS})
 
     def _hear(self, found: reports.TestedClicks) -> None:

@@ -7,9 +7,7 @@ from gsr.counters.counters import Counters
 from gsr.counters.ids.id_column import IdColumn
 from gsr.counters.items.partition_items import PartitionItems
 from gsr.loop.mirror import GENERATION_BITS, Mirror
-from gsr.votes.negatives import NO_NEGATIVES
-from gsr.votes.recording import Notes, open_notes
-from tests.gsr.loop.world import MODEL, START, STATE, WEIGHTS, batch_of, loop_of, ring
+from tests.gsr.loop.world import START, STATE, WEIGHTS, batch_of, loop_of, ring
 
 
 def mirror_of(count: int = 0, **changes: object) -> Mirror:
@@ -51,33 +49,6 @@ def test_it_counts_as_state_counts() -> None:
         row, same = slice(start, start + count), slice(other, other + count)
         np.testing.assert_array_equal(mine.neighbours[row], theirs.neighbours[same])
         np.testing.assert_array_equal(mine.weights[row], theirs.weights[same])
-
-
-def test_adding_makes_room_for_notes_and_edges() -> None:
-    """However small the first arrays, every click is added once."""
-    mirror = mirror_of()
-    batch = ring(600)
-    applied, changed = mirror.push(batch)
-    assert len(changed) == 0
-    rows = applied.accepted_rows
-    notes: Notes = open_notes(
-        mirror.graph(),
-        np.arange(len(batch)),
-        applied.item_rows,
-        applied.histories(rows).recent(8, WEIGHTS),
-        np.full((len(rows), 1), -1),
-        NO_NEGATIVES,
-        0,
-        MODEL,
-    )
-    small = notes._replace(
-        channel_items=notes.channel_items[:1], channel_values=notes.channel_values[:1]
-    )
-    large = mirror.add(applied, small, 0)
-    assert len(large.channel_items) >= large.channel_starts[-1] > 1
-    arrays = Counters(STATE, np.array(WEIGHTS))
-    arrays.apply(batch)
-    np.testing.assert_array_equal(mirror.graph().popularity, arrays.graph().popularity)
 
 
 def test_partitions_add_up() -> None:

@@ -5,12 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from gsr.config import LearnerConfig, ModelConfig
+from gsr.config import ModelConfig, RecordingConfig
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.config import CounterConfig
+from gsr.counters.users.histories import Histories
+from gsr.loop.joint_stream import JointStream
 from gsr.loop.learning_loop import LearningLoop
+from gsr.loop.mirror import Mirror
 from gsr.loop.options import LoopOptions
 from gsr.network.model import JointModel
+from gsr.ranker.config import RankerConfig, RankerLearning
 
 START = 1e9
 ITEMS = 30
@@ -18,7 +22,18 @@ USERS = 20
 CLICK, SEEN, HIDE = 0, 1, 2
 WEIGHTS = (1.0, 0.0, -1.0)
 STATE = CounterConfig(half_lives=(3600.0, 86_400.0), neighbours=16, buffer_length=16)
-MODEL = ModelConfig(
+MODEL = RankerConfig(
+    half_lives=STATE.half_lives,
+    event_weights=WEIGHTS,
+    listed=20,
+    kept=20,
+    hidden=16,
+    dimension=8,
+    history_length=8,
+)
+LEARNER = RankerLearning(block=100, step=25, sampled=32, holdout=0.1)
+OPTIONS = LoopOptions(state=STATE, model=MODEL, learner=LEARNER, half_lives=STATE.half_lives)
+JOINT = ModelConfig(
     dimension=8,
     half_lives=STATE.half_lives,
     event_weights=WEIGHTS,
@@ -26,13 +41,31 @@ MODEL = ModelConfig(
     fanout=4,
     context_width=8,
 )
-LEARNER = LearnerConfig(batch_size=64, negatives=16, neighbour_negatives=4, holdout=0.1)
-OPTIONS = LoopOptions(state=STATE, model=MODEL, learner=LEARNER, half_lives=STATE.half_lives)
+RECORDING = RecordingConfig(negatives=16, neighbour_negatives=4)
 
 
 def loop_of(**changes: object) -> LearningLoop:
     """Return an empty loop whose options differ from `OPTIONS` in these."""
-    return LearningLoop(replace(OPTIONS, **changes), JointModel(MODEL, 0))  # type: ignore[arg-type]  # settings are mixed
+    return LearningLoop(replace(OPTIONS, **changes))  # type: ignore[arg-type]  # settings are mixed
+
+
+def joint_stream_of(mirror: Mirror, *, mask_seen: bool = True) -> JointStream:
+    """Return a joint model on a mirror."""
+    return JointStream(JointModel(JOINT, 0), RECORDING, mirror, mask_seen=mask_seen)
+
+
+def history_of(loop: LearningLoop, user: str, now: float) -> Histories:
+    """Return what the loop's counters know of a user."""
+    buffer = loop.mirror.arrays.user_buffer(user)
+    assert buffer is not None
+    count = len(buffer)
+    return Histories(
+        buffer.items[None],
+        buffer.times[None],
+        np.full((1, count), CLICK, dtype=np.uint8),
+        np.array([count]),
+        np.array([now]),
+    )
 
 
 def batch_of(clicks: Sequence[tuple[str, str | None, float]], event: int = CLICK) -> ClickBatch:

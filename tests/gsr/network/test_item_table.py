@@ -16,13 +16,6 @@ def table() -> ItemTable:
     return table
 
 
-def move(table: ItemTable, row: int, by: float) -> None:
-    """Change a row as an optimiser does."""
-    table.save(torch.tensor([row]))
-    table.weight[row] += by
-    table.column("more")[row] += by
-
-
 def test_growth_keeps_old_rows(table: ItemTable) -> None:
     """Also across a new allocation; columns of new rows are zero."""
     before = table.weight.clone()
@@ -30,35 +23,6 @@ def test_growth_keeps_old_rows(table: ItemTable) -> None:
     assert torch.equal(table.weight[:10], before)
     assert table.column("more").sum(dim=1).tolist() == [2.0] * 10 + [0.0] * 4990
     assert table.grow(7) == range(5000, 5000)
-
-
-def test_rollback_restores_rows_and_columns(table: ItemTable) -> None:
-    """Several changes of one row go back to the first value."""
-    weight = table.weight.clone()
-    table.begin()
-    for row in (1, 2, 1):
-        move(table, row, by=0.5)
-    table.rollback()
-    assert torch.equal(table.weight, weight)
-    assert (table.column("more") == 1.0).all()
-
-
-def test_commit_forgets_the_way_back(table: ItemTable) -> None:
-    """A rollback after a commit changes nothing."""
-    table.begin()
-    move(table, 1, by=0.5)
-    weight = table.weight.clone()
-    table.commit()
-    table.rollback()
-    assert torch.equal(table.weight, weight)
-
-
-def test_rows_that_are_new_since_the_beginning_stay(table: ItemTable) -> None:
-    """A catalogue does not shrink because learning went wrong."""
-    table.begin()
-    table.grow(12)
-    table.rollback()
-    assert len(table) == 12
 
 
 def test_a_reused_row_starts_afresh(table: ItemTable) -> None:

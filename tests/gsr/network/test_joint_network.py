@@ -86,13 +86,11 @@ def test_a_user_without_clicks_has_the_zero_vector(clicks: ClickTensors) -> None
 
 
 @pytest.mark.parametrize("switch", ["sequence_encoder", "graph_encoder"])
-def test_a_view_that_is_switched_off_is_none(clicks: ClickTensors, switch: str) -> None:
+def test_a_view_may_be_switched_off(clicks: ClickTensors, switch: str) -> None:
     """The other one speaks for the user."""
     network = network_of(**{switch: False})
     propagated = None if switch == "graph_encoder" else rows(1)
     found = network.encode(rows(), propagated, clicks)
-    assert (found.states is None) == (switch == "sequence_encoder")
-    assert (found.views is None) == (switch == "graph_encoder")
     assert found.vectors[0].any()
 
 
@@ -100,26 +98,14 @@ def test_the_graph_view_is_the_mean_of_what_the_clicked_items_received(
     clicks: ClickTensors,
 ) -> None:
     """Each step back counts less."""
-    sent = rows(1)
-    found = network_of().encode(rows(), sent, clicks)
+    sent, network = rows(1), network_of(sequence_encoder=False)
+    found = network.encode(rows(), sent, clicks)
     weights = torch.tensor([VIEW_DECAY**2, VIEW_DECAY, 1.0])
-    expected = (weights / weights.sum()) @ sent[[3, 1, 4]]
-    assert found.views is not None
-    torch.testing.assert_close(found.views[0], expected)
-    torch.testing.assert_close(found.views[2], sent[5])
-
-
-@pytest.mark.parametrize("ensemble", [1, 2])
-def test_states_after_every_click_end_with_the_newest(clicks: ClickTensors, ensemble: int) -> None:
-    """They come where they are asked for, and change nothing else."""
-    network = network_of(ensemble=ensemble)
-    plain = network.encode(rows(), rows(1), clicks)
-    every = network.encode(rows(), rows(1), clicks, every_token=True)
-    assert plain.tokens is None
-    assert every.tokens is not None
-    torch.testing.assert_close(every.vectors, plain.vectors)
-    assert plain.states is not None
-    torch.testing.assert_close(every.tokens[clicks.last[[0, 2]]], plain.states[[0, 2]])
+    views = torch.zeros(3, WIDTH)
+    views[0] = (weights / weights.sum()) @ sent[[3, 1, 4]]
+    views[2] = sent[5]
+    expected = network.fusion.users(None, views, clicks.context, clicks.pauses)
+    torch.testing.assert_close(found.vectors, expected * clicks.present)
 
 
 def test_every_moment_is_encoded_as_the_newest(clicks: ClickTensors) -> None:

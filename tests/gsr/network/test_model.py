@@ -55,7 +55,7 @@ def of(buffers: list[list[tuple[int, float, int]]], width: int = 16) -> Historie
 def test_the_future_changes_no_past_state(world: World, blocks: int, ensemble: int) -> None:
     """The state after click t is the same whatever is clicked afterwards."""
     model = model_of(world, small_config(blocks=blocks, ensemble=ensemble))
-    fused = torch.from_numpy(model.item_vectors(world.graph()))
+    fused = torch.from_numpy(model.encode_items(world.graph()).fused)
     assert model.network.sequence is not None
 
     def states(buffer: list[tuple[int, float, int]]) -> torch.Tensor:
@@ -84,7 +84,7 @@ def test_the_newest_state_is_the_last_of_all_states(
     model = model_of(world, small_config(blocks=blocks, ensemble=ensemble))
     packed = pack(of(BUFFERS).recent(8, model.config.event_weights), model.items)
     clicks = as_clicks(packed, packed.items, np.zeros((5, 10), np.float32))
-    vectors = torch.from_numpy(model.item_vectors(world.graph()))[clicks.places]
+    vectors = torch.from_numpy(model.encode_items(world.graph()).fused)[clicks.places]
     assert model.network.sequence is not None
     with torch.no_grad():
         arguments = (vectors, clicks.gaps, clicks.events, clicks.tokens())
@@ -261,7 +261,7 @@ def test_equal_seeds_give_equal_models(world: World) -> None:
     torch.manual_seed(2)
     other = model_of(world)
     graph = world.graph()
-    assert np.array_equal(one.item_vectors(graph), other.item_vectors(graph))
+    assert np.array_equal(one.encode_items(graph).fused, other.encode_items(graph).fused)
     queries = one.user_queries(of(BUFFERS), graph), other.user_queries(of(BUFFERS), graph)
     assert np.array_equal(queries[0].vectors, queries[1].vectors)
 

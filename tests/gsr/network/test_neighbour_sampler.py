@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gsr.network.neighbour_sampler import NeighbourSampler, OwnEdges
+from gsr.network.neighbour_sampler import NeighbourSampler
 from gsr.votes.constants import MASS_PRIOR
 from tests.gsr.world import World
 
@@ -20,13 +20,6 @@ def world() -> World:
     return world
 
 
-def own(*edges: tuple[int, int, float]) -> OwnEdges:
-    """Return edges added at NOW."""
-    sources, targets, amounts = zip(*edges, strict=True)
-    times = np.full(len(edges), NOW)
-    return OwnEdges(np.array(sources), np.array(targets), np.array(amounts), times)
-
-
 def test_the_heaviest_neighbours_are_taken(world: World) -> None:
     """Asked rows lead; edges point from neighbour to asked row and carry shares."""
     block = NeighbourSampler(2).sample(world.graph(), np.array([0, 5]), NOW, 6)
@@ -34,15 +27,6 @@ def test_the_heaviest_neighbours_are_taken(world: World) -> None:
     assert block.rows[block.sources].tolist() == [1, 2]
     assert block.targets.tolist() == [0, 0]
     assert block.shares[:, 0] == pytest.approx([4 / (7 + MASS_PRIOR), 2 / (7 + MASS_PRIOR)])
-
-
-def test_own_edges_are_left_out(world: World) -> None:
-    """A sample's own weight is subtracted; an edge that was only its own is gone."""
-    edges = own((0, 1, 1.0), (0, 1, 2.0), (0, 3, 1.0), (1, 0, 1.0))
-    block = NeighbourSampler(9).sample(world.graph(), np.array([0, 1]), NOW, 6, edges)
-    assert block.rows[block.sources].tolist() == [2, 1]
-    assert block.targets.tolist() == [0, 0]
-    assert block.shares[:, 1] == pytest.approx([2 / (3 + MASS_PRIOR), 1 / (3 + MASS_PRIOR)])
 
 
 def test_dead_and_unknown_neighbours_are_left_out(world: World) -> None:

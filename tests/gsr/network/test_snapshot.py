@@ -34,7 +34,7 @@ def test_a_snapshot_round_trip_keeps_every_score(world: World) -> None:
     data = encode_tensors(to_tensors(model), {"version": "7"})
     manifest = json.loads(json.dumps(to_manifest(model)))
     again = from_snapshot(decode_tensors(data), manifest, small_config())
-    assert np.array_equal(model.item_vectors(graph), again.item_vectors(graph))
+    assert np.array_equal(model.encode_items(graph).fused, again.encode_items(graph).fused)
     users = histories([[(3, 10.0, 0), (4, 20.0, 0)]], [99.0])
     one, other = model.user_queries(users, graph), again.user_queries(users, graph)
     assert np.array_equal(one.vectors, other.vectors)

@@ -120,5 +120,6 @@ def test_top_neighbours_are_the_heaviest() -> None:
         popularity_references=np.zeros((2, 2), dtype=np.int64),
         last_clicks=np.zeros(2),
         alive=np.ones(2, dtype=np.bool_),
+        close_half_lives=np.zeros(0),
     )
     assert top_neighbours(graph, 1, 2).tolist() == [[5, 7], [8, -1]]

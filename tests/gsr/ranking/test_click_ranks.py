@@ -37,6 +37,7 @@ class Counters:
             popularity_references=np.zeros((ITEMS, scales), dtype=np.int64),
             last_clicks=np.full(ITEMS, -np.inf),
             alive=np.zeros(ITEMS, dtype=np.bool_),
+            close_half_lives=np.zeros(0),
         )
 
     def add(self, source: int, target: int, time: float) -> None:

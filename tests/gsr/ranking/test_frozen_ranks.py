@@ -1,39 +1,40 @@
 """Ranks by counters that do not move: those of the next click, whatever comes after it."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 
 from gsr.counters.ids.id_column import IdColumn
 from gsr.counters.users.histories import Histories
 from gsr.loop import reports
+from gsr.loop.joint_stream import JointStream
 from gsr.loop.learning_loop import LearningLoop
 from gsr.quality.ranking_metrics import MISS
-from tests.gsr.loop.world import CLICK, MODEL, loop_of, ring
+from tests.gsr.loop.world import JOINT, OPTIONS, history_of, joint_stream_of, ring
 
 
-def history_of(loop: LearningLoop, user: str, now: float) -> Histories:
-    """Return what the loop's counters know of a user."""
-    buffer = loop.mirror.arrays.user_buffer(user)
-    assert buffer is not None
-    count = len(buffer)
-    return Histories(
-        buffer.items[None],
-        buffer.times[None],
-        np.full((1, count), CLICK, dtype=np.uint8),
-        np.array([count]),
-        np.array([now]),
-    )
+def joint_loop(
+    on_tested: Callable[[reports.TestedClicks], None] | None = None, *, mask_seen: bool
+) -> LearningLoop:
+    """Return a loop that tests a joint model, all of whose items have vectors."""
+    options = replace(OPTIONS, mask_seen=mask_seen)
+    stream_of = partial(joint_stream_of, mask_seen=mask_seen)
+    loop = LearningLoop(options, on_tested=on_tested, stream_of=stream_of)
+    loop.advance(ring(300))
+    loop.test()
+    assert isinstance(loop.stream, JointStream)
+    loop.stream.let_items_in()
+    return loop
 
 
 @pytest.mark.parametrize("mask_seen", [False, True])
 def test_a_case_is_ranked_as_if_it_were_the_next_click(mask_seen: bool) -> None:
     """By all models; and ranking twice gives the same, because nothing is counted."""
     found: list[reports.TestedClicks] = []
-    loop = loop_of(mask_seen=mask_seen)
-    loop = LearningLoop(loop.options, loop.model, on_tested=found.append)
-    loop.advance(ring(300))
-    loop.test()
-    loop.learn()
+    loop = joint_loop(found.append, mask_seen=mask_seen)
     loop.advance(ring(60, start=18_000.0, seed=1))
     loop.test()
     clicks = ring(40, start=30_000.0, seed=2)
@@ -56,12 +57,9 @@ def test_a_case_is_ranked_as_if_it_were_the_next_click(mask_seen: bool) -> None:
 
 def test_cases_do_not_see_one_another() -> None:
     """Many at once are ranked as each alone; an item that nobody clicked is a miss."""
-    loop = loop_of(mask_seen=False)
-    loop.advance(ring(300))
-    loop.test()
-    loop.learn()
+    loop = joint_loop(mask_seen=False)
     rng = np.random.default_rng(0)
-    count, width = 50, MODEL.history_length + 4
+    count, width = 50, JOINT.history_length + 4
     lengths = rng.integers(0, width + 1, count)
     inside = np.arange(width) < lengths[:, None]
     histories = Histories(

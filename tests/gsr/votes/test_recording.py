@@ -10,7 +10,6 @@ from gsr.votes.negatives import SharedNegatives
 from gsr.votes.popularity import popularity_levels
 from gsr.votes.recording import (
     Notes,
-    edges_into,
     note_level,
     open_notes,
     record_click,
@@ -110,20 +109,3 @@ def test_each_click_leaves_the_level_of_its_item(world: World) -> None:
         assert np.array_equal(notes.levels_after[click], levels[1])
         assert np.array_equal(notes.levels, levels)
     assert (notes.first_levels[1] < levels[1]).all()
-
-
-def test_a_records_own_edges_are_those_into_its_item() -> None:
-    """Edges out of a late click, to what came after it, are not what it is to be told by."""
-    sources, amounts = np.zeros((2, 3), np.int64), np.zeros((2, 3), np.float32)
-    edges_into(
-        np.array([0, 2]),
-        np.array([7, 8]),
-        np.array([0, 3, 4, 5]),
-        np.array([1, 2, 7, 5, 6]),
-        np.array([7, 7, 9, 7, 8]),
-        np.array([1.0, 0.5, 1.0, 1.0, 0.25]),
-        sources,
-        amounts,
-    )
-    assert sources.tolist() == [[1, 2, -1], [6, -1, -1]]
-    assert amounts.tolist() == [[1.0, 0.5, 0.0], [0.25, 0.0, 0.0]]

@@ -78,10 +78,10 @@ def test_a_senseless_shape_is_damage() -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"half_lives": (60.0,)}, r"state.half_lives_seconds = \[3600.0, 86400.0"),
+        ({"half_lives": (60.0,)}, r"state.half_lives_seconds = \[600.0, 86400.0"),
         ({"buffer_length": 5}, "buffer_length = 4, the configuration says 5"),
         ({"user_ttl_seconds": 60.0}, 'user_ttl_seconds = "off"'),
-        ({"close_clicks": 5}, "state.close_clicks = 3, the configuration says 5"),
+        ({"close_clicks": 3}, "state.close_clicks = 5, the configuration says 3"),
         ({"close_half_lives": (60.0,)}, r"state.close_half_lives_seconds = \[86400.0, 31536000"),
     ],
 )

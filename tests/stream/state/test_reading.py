@@ -48,9 +48,12 @@ def test_items_come_with_rows_that_name_each_other(database: Database) -> None:
     graph = partition.graph
     assert len(partition.ids) == graph.items == 30
     assert partition.indexes.tolist() == list(range(30))
-    first = graph.neighbours[graph.row_starts[0] : graph.row_starts[0] + graph.row_lengths[0]]
+    slots = slice(graph.row_starts[0], graph.row_starts[0] + graph.row_lengths[0])
     # Item 0 is the first of user 0, who clicks every third item of the story.
-    assert [partition.ids[row] for row in first] == ["item-21", "item-42", "item-13"]
+    names = np.array([partition.ids[row] for row in graph.neighbours[slots]])
+    followed = graph.weights[slots, : graph.scales].any(axis=1)
+    assert names[followed].tolist() == ["item-21", "item-42", "item-13"]
+    assert names[~followed].tolist() == ["item-34"]
     assert stored_items(database, meta, 28).indexes.tolist() == [28, 29]
 
 

@@ -18,7 +18,6 @@ IN_WORDS: Final[Mapping[str, str]] = {
     "rules": "item-to-item rules",
     "item-knn": "items clicked by the same people (cosine)",
     "ranker": "a small network over all that the others count",
-    "vector-ranker": "the same with learned vectors of users and items",
 }
 """Baseline to what it is, for somebody who may run it."""
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from consumers.offline.replay.contender import Contender, ContenderOptions
+from consumers.offline.replay.retraining.joint_streams import joint_stream, new_stream
 from consumers.offline.replay.retraining.model_files import onto_rows
 from consumers.offline.replay.retraining.plan import Moment
 from consumers.offline.replay.retraining.retraining import Retraining
@@ -23,7 +25,7 @@ class RetrainedContender(Contender):
     Parameters
     ----------
     options
-        With settings of `Retraining.config`.
+        Whose settings of the model do not matter.
     baselines
         None, usually.
     monotonic
@@ -44,7 +46,11 @@ class RetrainedContender(Contender):
         monotonic: Callable[[], float],
         retraining: Retraining,
     ) -> None:
-        super().__init__(options, baselines, monotonic)
+        stream_of = partial(
+            new_stream, config=options.config, seed=options.seed, mask_seen=options.mask_seen
+        )
+        super().__init__(options, baselines, monotonic, stream_of=stream_of)
+        self._stream = joint_stream(self.loop)
         self.retraining = retraining
 
     def begin(self, stack: ExitStack, done: int, interruption: Interruption) -> None:
@@ -69,7 +75,7 @@ class RetrainedContender(Contender):
         for part, moment in self.retraining.parts(batch):
             if moment is not None:
                 self.install(moment)
-            self.loop.let_items_in()
+            self._stream.let_items_in()
             tested += super().turn(part, rank=rank)
         return tested
 
@@ -86,4 +92,4 @@ class RetrainedContender(Contender):
         learned = files.learned()
         if learned is not None and learned.reason is None:
             model, item_ids = files.read()
-            self.loop.serve(onto_rows(model, item_ids, self.loop.mirror))
+            self._stream.serve(onto_rows(model, item_ids, self.loop.mirror))

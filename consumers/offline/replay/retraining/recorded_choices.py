@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import fields, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -12,13 +13,16 @@ import torch
 
 from consumers.config.settings import GsrConfig
 from consumers.learning.live_loop import loop_options
+from consumers.offline.replay.retraining.joint_streams import joint_stream, new_stream
 from consumers.offline.replay.retraining.model_files import onto_rows
 from gsr.baselines.together import BaselinesTogether
 from gsr.counters.click_batch import ClickBatch
 from gsr.learning.candidate_scores import candidate_scores
 from gsr.learning.recorded_trust import RecordedChoices
 from gsr.learning.samples import Samples, join
+from gsr.loop.joint_stream import JointStream
 from gsr.loop.learning_loop import LearningLoop
+from gsr.loop.mirror import Mirror
 from gsr.network.encoded import EncodedItems
 from gsr.network.model import JointModel
 
@@ -48,7 +52,7 @@ def recorded_choices(
     model, item_ids
         Takes over at the moment; it trusts its vectors alone.
     config
-        See `settings.serving_config`.
+        Settings of the stream.
     seed
         Draws what clicks are compared with.
     mask_seen
@@ -57,22 +61,23 @@ def recorded_choices(
         The moment, in seconds since the epoch.
     """
     loop = _counting_loop(config, seed, mask_seen=mask_seen)
+    stream = joint_stream(loop)
     kept: deque[RecordedChoices] = deque()
     serving = False
     for batch in batches:
         for part in batch.split(int(np.searchsorted(batch.times, after, side="right"))):
             newest = bool(part.times[0] > after)
             if newest and not serving:
-                loop.serve(onto_rows(model, item_ids, loop.mirror))
+                stream.serve(onto_rows(model, item_ids, loop.mirror))
                 serving = True
             if newest:
-                loop.let_items_in()
-            items = loop.encoded_items()
+                stream.let_items_in()
+            items = stream.encoded_items()
             loop.advance(part, rank=False)
             loop.test()
-            samples = loop.let_samples_go()
+            samples = stream.take_samples()
             if newest and samples:
-                kept.append(_chosen_from(loop, join(samples), items))
+                kept.append(_chosen_from(stream, loop.mirror, join(samples), items))
             while sum(map(len, kept)) - len(kept[0] if kept else ()) >= MOST_CLICKS:
                 kept.popleft()
     if not kept:
@@ -84,21 +89,20 @@ def recorded_choices(
 
 def _counting_loop(config: GsrConfig, seed: int, *, mask_seen: bool) -> LearningLoop:
     """Return a loop with the counters of a replay's, and one thread."""
-    options = replace(
-        loop_options(config),
-        learner=replace(config.learner, seed=seed),
-        mask_seen=mask_seen,
-    )
+    options = replace(loop_options(config), mask_seen=mask_seen)
     torch.set_num_threads(1)
     nothing = BaselinesTogether({}, time.monotonic)
-    return LearningLoop(options, JointModel(config.model, seed), nothing)
+    stream_of = partial(new_stream, config=config, seed=seed, mask_seen=mask_seen)
+    return LearningLoop(options, baselines=nothing, stream_of=stream_of)
 
 
-def _chosen_from(loop: LearningLoop, samples: Samples, items: EncodedItems) -> RecordedChoices:
+def _chosen_from(
+    stream: JointStream, mirror: Mirror, samples: Samples, items: EncodedItems
+) -> RecordedChoices:
     known = samples.candidates[:, 0] < len(items.fused)
     samples = samples.rows(np.flatnonzero(known & (samples.histories.lengths > 0)))
-    vectors = loop.model.user_queries(
-        samples.histories, loop.mirror.graph(), items=items, context=samples.context
+    vectors = stream.model.user_queries(
+        samples.histories, mirror.graph(), items=items, context=samples.context
     ).vectors
     # What came in this very cycle has no vector yet.
     places = np.where(samples.candidates < len(items.fused), samples.candidates, -1)

@@ -19,7 +19,6 @@ from consumers.offline.replay.retraining.plan import (
     moments_of,
 )
 from consumers.offline.replay.retraining.processes import TrainingProcesses
-from consumers.offline.replay.retraining.settings import serving_config
 from consumers.offline.replay.retraining.training import TrainingOrder
 from consumers.offline.replay.stage_times import StageTimes
 from consumers.runtime.interruption import Interruption
@@ -89,17 +88,11 @@ class Retraining:
     ) -> None:
         self._options = options
         self._subject = subject
-        self._config = serving_config(subject.config)
         self._directory = directory / DIRECTORY
         self._progress = progress
         self._processes = TrainingProcesses()
         self.moments: list[Moment] = []
         self.times = times
-
-    @property
-    def config(self) -> GsrConfig:
-        """Settings with which the models' clicks are counted and recorded."""
-        return self._config
 
     def begin(self, stack: ExitStack, done: int, interruption: Interruption) -> list[Moment]:
         """Look for the moments and have models learned from now on; `stack` ends that.
@@ -193,7 +186,7 @@ class Retraining:
             copy=self._copy,
             clicks=moment.clicks,
             files=self.files(moment),
-            config=self._config,
+            config=self._subject.config,
             seed=self._subject.seed,
             mask_seen=self._subject.mask_seen,
             passes=self._options.passes,

@@ -18,18 +18,18 @@ from gsr.counters.interactions import Interactions
 from gsr.learning.batch_defaults import batch_model
 
 
-def serving_config(config: GsrConfig) -> GsrConfig:
-    """Return the settings with which clicks are recorded for such a model.
+def serving_config(config: GsrConfig) -> ModelConfig:
+    """Return the shape of the model that ranks before the first was learned, and of its channels.
 
-    All of a user's buffer is read, because its encoders may read further back than those that
-    learn on the stream.
+    All of a user's buffer is read, because encoders that are learned may read as far back.
     """
-    changed = {
-        "history_length": config.state.buffer_length,
-        "graph_encoder": False,
-        "context_sees_user": False,
-    }
-    return config.with_values({"model": changed})
+    return ModelConfig(
+        half_lives=config.state.half_lives_seconds,
+        event_weights=tuple(config.events.weights.values()),
+        history_length=config.state.buffer_length,
+        graph_encoder=False,
+        context_sees_user=False,
+    )
 
 
 def encoder_shape(

@@ -23,7 +23,11 @@ from consumers.offline.evaluation.learning import LearningRules, SeedLearning
 from consumers.offline.replay.retraining.click_copy import copied_clicks
 from consumers.offline.replay.retraining.model_files import Learned, ModelFiles
 from consumers.offline.replay.retraining.recorded_choices import recorded_choices
-from consumers.offline.replay.retraining.settings import encoder_shape, serving_shape
+from consumers.offline.replay.retraining.settings import (
+    encoder_shape,
+    serving_config,
+    serving_shape,
+)
 from consumers.runtime.progress import quiet
 from consumers.runtime.usage import process_usage
 from gsr.config import BatchConfig, ModelConfig
@@ -62,7 +66,7 @@ class TrainingOrder:
     files
         Where the model goes.
     config
-        See `settings.serving_config`.
+        Settings of the stream.
     seed
         Of everything random.
     mask_seen
@@ -228,7 +232,7 @@ def _learned_model(
     encoders = encoder_shape(
         split.interactions, split.valid.learned_ends, order.config, order.shape
     )
-    shape, batch = serving_shape(encoders, order.config.model), BatchConfig()
+    shape, batch = serving_shape(encoders, serving_config(order.config)), BatchConfig()
     learning = SeedLearning(
         split,
         encoders,

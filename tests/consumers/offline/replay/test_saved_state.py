@@ -1,6 +1,7 @@
 """Saved loops go on as if they had never stopped."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from consumers.errors import ArtifactError
 from consumers.offline.replay.saved_state import restore, save
 from gsr.loop.learning_loop import LearningLoop
-from tests.gsr.loop.world import loop_of, ring
+from tests.gsr.loop.world import OPTIONS, joint_stream_of, loop_of, ring
 
 
 def go_on(loop: LearningLoop, start: int, stop: int) -> None:
@@ -28,18 +29,23 @@ def outcome(loop: LearningLoop) -> dict[str, Any]:
     return {
         "quality": loop.quality.to_dict(),
         "totals": loop.totals,
-        "vectors": loop.encoded_items().fused.tobytes(),
+        "vectors": loop.stream.item_vectors().tobytes(),
         "popularity": loop.mirror.graph().popularity.tobytes(),
         "draws": loop.rng.random(3).tolist(),
     }
 
 
-def test_a_restored_loop_goes_on_as_the_saved_one(tmp_path: Path) -> None:
-    """Counters, weights, optimiser, reservoir, baselines and random numbers: all are there."""
-    saved = loop_of()
+@pytest.mark.parametrize(
+    "made", [loop_of, lambda: LearningLoop(OPTIONS, stream_of=joint_stream_of)]
+)
+def test_a_restored_loop_goes_on_as_the_saved_one(
+    tmp_path: Path, made: Callable[[], LearningLoop]
+) -> None:
+    """Counters, weights, optimiser, replay, baselines and random numbers: all are there."""
+    saved = made()
     go_on(saved, 0, 3)
     save(tmp_path / "state", {"loop": saved})
-    fresh = loop_of()
+    fresh = made()
     restore(tmp_path / "state", {"loop": fresh})
     for loop in (saved, fresh):
         go_on(loop, 3, 5)

@@ -24,8 +24,8 @@ ENDLESS = 1e30
 """A half-life with which popularity is the number of clicks."""
 
 CONFIG = {
-    "model": {"dimension": 8, "history_length": 8, "fanout": 4, "context_width": 8},
-    "learner": {"batch_size": 32, "negatives": 16, "neighbour_negatives": 4},
+    "model": {"dimension": 8, "hidden": 8, "history_length": 8, "listed": 20, "kept": 20},
+    "learner": {"block": 50, "step": 25, "sampled": 16},
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consumers.artifacts.snapshot_files import GENERATIONS, decode_snapshot
+from consumers.artifacts.snapshot_files import GENERATIONS, decode_arrays, decode_snapshot
 from consumers.roles.trainer.checkpoint_follower import CheckpointFollower
 from consumers.roles.trainer.role import TrainerRole
 from consumers.serving.view import decode_view
@@ -15,7 +15,7 @@ from gsr.errors import SnapshotError
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.mirror import Mirror
 from gsr.loop.reports import CycleReport
-from gsr.network.snapshot import decode_tensors, to_tensors
+from gsr.ranker.snapshot import to_arrays
 from stream.errors import StateMismatchError
 from stream.log.interface import Outgoing
 from tests.consumers.trainer_world import TrainerWorld
@@ -52,7 +52,8 @@ def test_clicks_become_models_and_views(world: TrainerWorld) -> None:
     assert trainer.checks() == {"checkpoint": True, "view": True}
     artifact = world.artifacts.read_snapshot()
     model, generations = decode_snapshot(artifact.tensors, artifact.metadata, world.config.model)
-    assert model.items == len(generations) == 30
+    assert model.vectors is not None
+    assert len(model.vectors.items) == len(generations) == 30
     view = decode_view(world.artifacts.read_view().tensors, world.artifacts.read_view().metadata)
     assert sorted(view.item_ids) == sorted(f"i{n}" for n in range(30))
     assert view.positions == world.log.end_offsets(world.config.log.clicks)
@@ -96,8 +97,8 @@ def test_a_restart_goes_on_where_the_journal_ends(world: TrainerWorld) -> None:
     after = loop_of(again)
     assert after.totals == before.totals
     assert after.mirror.item_ids == before.mirror.item_ids
-    for name, tensor in to_tensors(before.model).items():
-        assert bool((to_tensors(after.model)[name] == tensor).all()), name
+    for name, array in to_arrays(before.ranker.model).items():
+        np.testing.assert_array_equal(to_arrays(after.ranker.model)[name], array, err_msg=name)
     world.shop(300)
     world.run(again, 12.0)
     assert loop_of(again).totals.clicks == 1100
@@ -123,10 +124,8 @@ def test_two_restarts_from_one_journal_end_alike(tmp_path: Path) -> None:
         trainer.close()
         world.ingest.close()
     assert ends[0].totals == ends[1].totals
-    for name, tensor in to_tensors(ends[0].model).items():
-        np.testing.assert_allclose(
-            to_tensors(ends[1].model)[name].numpy(), tensor.numpy(), rtol=1e-4, atol=1e-5
-        )
+    for name, array in to_arrays(ends[0].ranker.model).items():
+        np.testing.assert_array_equal(to_arrays(ends[1].ranker.model)[name], array, err_msg=name)
 
 
 def test_a_journal_without_its_checkpoints_is_not_followed(world: TrainerWorld) -> None:
@@ -287,13 +286,13 @@ def test_item_rows_of_another_beginning_never_pass_for_those_of_old_models(
     world.run(trainer, 12.0)
     trainer.close()
     version = world.artifacts.current_snapshot()
-    tensors = decode_tensors(world.artifacts.read_snapshot(version).tensors)
+    arrays = decode_arrays(world.artifacts.read_snapshot(version).tensors)
     shutil.move(world.directory / "artifacts" / "trainer", world.directory / "away")
     again = world.trainer()
     world.run(again, 1.0)
     mirror = loop_of(again).mirror
     assert mirror.items == 30
-    assert mirror.generations.min() > tensors[GENERATIONS].numpy().max()
+    assert mirror.generations.min() > arrays[GENERATIONS].max()
     again.close()
     once_more = world.trainer()
     assert once_more.step()

@@ -13,8 +13,10 @@ from consumers.offline.click_history import ClickHistory, ClickHistoryOptions
 from consumers.offline.replay.contender import ContenderOptions
 from consumers.offline.replay.retraining import retraining as module
 from consumers.offline.replay.retraining.contender import RetrainedContender
+from consumers.offline.replay.retraining.joint_streams import joint_stream
 from consumers.offline.replay.retraining.plan import RetrainingOptions
 from consumers.offline.replay.retraining.retraining import Retraining, RetrainingSubject
+from consumers.offline.replay.retraining.settings import serving_config
 from consumers.offline.replay.stage_times import StageTimes
 from consumers.runtime.interruption import Interruption
 from consumers.runtime.progress import Progress
@@ -55,7 +57,7 @@ def contender_of(retraining: Retraining) -> RetrainedContender:
     clock = ManualClock(0.0)
     options = ContenderOptions(
         name="retrained",
-        config=retraining.config,
+        config=CONFIG,
         seed=1,
         mask_seen=True,
         window_seconds=3600.0,
@@ -97,15 +99,16 @@ def test_each_moment_brings_its_model_with_every_item_in_its_place(
 def check_same_scores(contender: RetrainedContender, model: Any, ids: list[str]) -> None:
     """Compare vectors of users and items, and the channels' weights, id by id."""
     loop = contender.loop
+    stream = joint_stream(loop)
     rows = loop.mirror.item_ids
-    encoded = loop.encoded_items()
+    encoded = stream.encoded_items()
     own = model.encode_items(loop.mirror.graph())
     for number, item_id in enumerate(ids):
         assert (encoded.fused[rows.index(item_id)] == own.fused[number]).all()
     asked = [ids[start : start + 3] for start in range(0, 30, 3)]
     there = histories(contender, rows, asked)
-    context = loop.model.context(there, loop.mirror.graph())
-    found = loop.model.user_queries(there, loop.mirror.graph(), items=encoded, context=context)
+    context = stream.model.context(there, loop.mirror.graph())
+    found = stream.model.user_queries(there, loop.mirror.graph(), items=encoded, context=context)
     alone = histories(contender, ids, asked)
     expected = model.user_queries(alone, loop.mirror.graph(), items=own, context=context)
     assert (found.vectors == expected.vectors).all()
@@ -119,10 +122,11 @@ def test_items_that_came_later_begin_near_their_neighbours(retraining: Retrainin
         contender.begin(stack, 0, Interruption())
         for batch in retraining._subject.history.batches():  # noqa: SLF001 - what it learns from
             contender.turn(batch, rank=True)
-    loop = contender.loop
-    loop.let_items_in()
-    assert len(loop.encoded_items().fused) == loop.mirror.items
-    assert (np.abs(loop.encoded_items().fused).sum(axis=1) > 0.0).all()
+    stream = joint_stream(contender.loop)
+    stream.let_items_in()
+    vectors = stream.item_vectors()
+    assert len(vectors) == contender.loop.mirror.items
+    assert (np.abs(vectors).sum(axis=1) > 0.0).all()
 
 
 def test_too_few_clicks_leave_the_model_before(
@@ -134,12 +138,12 @@ def test_too_few_clicks_leave_the_model_before(
     events = write_events(tmp_path / "clicks.csv", rows)
     retraining = retraining_of(events, tmp_path, hours=1.0)
     contender = contender_of(retraining)
-    before = contender.loop.model
+    before = joint_stream(contender.loop).model
     with ExitStack() as stack:
         contender.begin(stack, 0, Interruption())
         for batch in retraining._subject.history.batches():  # noqa: SLF001 - what it learns from
             contender.turn(batch, rank=True)
-    assert contender.loop.model is before
+    assert joint_stream(contender.loop).model is before
     cost = retraining.cost()
     assert cost["models"] == 0
     assert all("two clicks" in moment["reason"] for moment in cost["moments"])
@@ -150,10 +154,11 @@ def test_a_run_that_goes_on_has_models_of_the_right_shape(retraining: Retraining
     """Before its state is restored: the newest model that ranked a click behind it."""
     with ExitStack() as stack:
         contender_of(retraining).begin(stack, 0, Interruption())
-    for done, dimension in ((300, CONFIG.model.dimension), (301, 8), (900, 8)):
+    for done, dimension in ((300, serving_config(CONFIG).dimension), (301, 8), (900, 8)):
         contender = contender_of(retraining)
         with ExitStack() as stack:
             contender.begin(stack, done, Interruption())
-        assert contender.loop.model.config.dimension == dimension
-        assert (contender.loop.model.config.history_length == 8) == (done > 300)
-        assert torch.isfinite(contender.loop.model.table.weight).all()
+        model = joint_stream(contender.loop).model
+        assert model.config.dimension == dimension
+        assert (model.config.history_length == 8) == (done > 300)
+        assert torch.isfinite(model.table.weight).all()

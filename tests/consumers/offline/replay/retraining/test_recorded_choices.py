@@ -7,7 +7,7 @@ import pytest
 
 from consumers.offline.replay.retraining import recorded_choices as module
 from consumers.offline.replay.retraining.recorded_choices import recorded_choices
-from consumers.offline.replay.retraining.settings import serving_shape
+from consumers.offline.replay.retraining.settings import serving_config, serving_shape
 from consumers.offline.replay.retraining.training import TrainingOrder, assembled, numbered_clicks
 from gsr.counters.users.histories import Histories
 from gsr.learning.recorded_trust import RecordedChoices
@@ -27,7 +27,7 @@ FIRST = 300
 
 def model_of(order: TrainingOrder) -> JointModel:
     learner = encoders_of(order)
-    shape = serving_shape(learner.model.config, order.config.model)
+    shape = serving_shape(learner.model.config, serving_config(order.config))
     return assembled(shape, 1, learner.weights())
 
 
@@ -88,7 +88,7 @@ def test_the_newest_scored_clicks_are_recorded(tmp_path: Path) -> None:
 
 def test_without_newest_clicks_nothing_is_recorded(tmp_path: Path) -> None:
     order = order_in(tmp_path)
-    assert len(recorded_of(order, JointModel(order.config.model, 0), after=2e9)) == 0
+    assert len(recorded_of(order, JointModel(serving_config(order.config), 0), after=2e9)) == 0
 
 
 def test_the_oldest_clicks_are_left_out_of_too_many(

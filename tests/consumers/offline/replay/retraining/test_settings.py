@@ -15,9 +15,7 @@ from tests.gsr.world import one_click_a_minute
 
 CLICKS = one_click_a_minute(np.arange(40).reshape(4, 10) % 12, 12)
 ENDS = CLICKS.starts[1:]
-CONFIG = GsrConfig().with_values(
-    {"state": {"buffer_length": 20}, "model": {"channel_history": 7, "new_item_boost": 2.0}}
-)
+CONFIG = GsrConfig().with_values({"state": {"buffer_length": 20}})
 
 
 def test_encoders_are_those_of_an_evaluation() -> None:
@@ -30,16 +28,18 @@ def test_encoders_are_those_of_an_evaluation() -> None:
 
 
 def test_what_ranks_reads_the_channels_of_the_stream() -> None:
-    """The same encoders, on the state's time scales and with the service's settings of lists."""
+    """The same encoders, on the state's time scales; all of a buffer is read."""
     encoders = encoder_shape(CLICKS, ENDS, CONFIG, {"dimension": 16, "ensemble": 2})
-    shape = serving_shape(encoders, serving_config(CONFIG).model)
+    stream = serving_config(CONFIG)
+    shape = serving_shape(encoders, stream)
     assert (shape.dimension, shape.ensemble, shape.blocks) == (16, 2, encoders.blocks)
     assert shape.half_lives == CONFIG.state.half_lives_seconds
-    assert (shape.channel_history, shape.new_item_boost) == (7, 2.0)
+    assert shape.channel_history == stream.channel_history
+    assert shape.event_weights == CONFIG.model.event_weights
     assert shape.graph_channels
     assert shape.popularity_channels
     assert not shape.context_sees_user
-    assert serving_config(CONFIG).model.history_length == 20
+    assert stream.history_length == 20
 
 
 @pytest.mark.parametrize("changes", [{"width": 3}, {"dimension": 7}, {"event_weights": (1.0,)}])

@@ -70,7 +70,7 @@ def test_clicks_without_weight_are_not_read(tmp_path: Path) -> None:
     assert len(clicks) == 400
     assert item_ids[:2] == [row[1] for row in shoppers(2)]
     nothing = CONFIG.with_values({"events": {"weights": {"click": 0.0}, "default_event": "click"}})
-    silent = replace(order, config=serving_config(nothing))
+    silent = replace(order, config=nothing)
     assert "above 0" in (train(silent).reason or "")
 
 
@@ -79,7 +79,7 @@ def test_a_model_of_the_stream_encodes_as_the_batch_learner_does(tmp_path: Path)
     order = order_in(tmp_path)
     learner = encoders_of(order)
     weights = learner.weights()
-    model = assembled(serving_shape(learner.model.config, order.config.model), 1, weights)
+    model = assembled(serving_shape(learner.model.config, serving_config(order.config)), 1, weights)
     interactions, _ = numbered_clicks(order)
     cases = whole(interactions).valid.cases
     learner.load_weights(weights)

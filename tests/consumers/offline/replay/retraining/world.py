@@ -9,7 +9,7 @@ import numpy as np
 from consumers.config.settings import GsrConfig
 from consumers.offline.replay.retraining.click_copy import copy_clicks
 from consumers.offline.replay.retraining.model_files import ModelFiles
-from consumers.offline.replay.retraining.settings import encoder_shape, serving_config
+from consumers.offline.replay.retraining.settings import encoder_shape
 from consumers.offline.replay.retraining.training import TrainingOrder, numbered_clicks
 from gsr.config import BatchConfig
 from gsr.learning.batch_learner import BatchLearner
@@ -42,7 +42,7 @@ def order_in(directory: Path, rows: Rows | None = None, **changes: Any) -> Train
         "copy": copy,
         "clicks": 400,
         "files": ModelFiles(directory, 0),
-        "config": serving_config(CONFIG),
+        "config": CONFIG,
         "seed": 1,
         "mask_seen": True,
         "passes": 2,

@@ -1,0 +1,85 @@
+"""Adam [1]_ on arrays.
+
+References
+----------
+.. [1] Kingma, Ba: Adam: A Method for Stochastic Optimization. ICLR 2015.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+FIRST_DECAY: Final = 0.9
+SECOND_DECAY: Final = 0.999
+TINY: Final = 1e-8
+
+
+def unbiased_rate(rate: float, steps: int) -> float:
+    """Return the rate of a step, corrected for averages that began at zero `steps` steps ago."""
+    return rate * (math.sqrt(1.0 - SECOND_DECAY**steps) / (1.0 - FIRST_DECAY**steps))
+
+
+def take_step(
+    weights: Floats, gradient: Floats, first: Floats, second: Floats, rate: float
+) -> None:
+    """Move weights and the averages of their gradients, all of one shape, in place.
+
+    Parameters
+    ----------
+    weights, gradient
+        What is moved, and against what.
+    first, second
+        Moving averages of gradients and of their squares.
+    rate
+        See `unbiased_rate`.
+    """
+    first += (1.0 - FIRST_DECAY) * (gradient - first)
+    second += (1.0 - SECOND_DECAY) * (gradient * gradient - second)
+    weights -= rate * first / (np.sqrt(second) + TINY)
+
+
+class Adam:
+    """Adam's moving averages of gradients, and its steps.
+
+    Parameters
+    ----------
+    weights
+        Changed in place.
+    rate
+        Learning rate.
+    """
+
+    def __init__(self, weights: Sequence[Floats], rate: float) -> None:
+        self._weights = weights
+        self._rate = rate
+        self._steps = 0
+        self._first = [np.zeros_like(array) for array in weights]
+        self._second = [np.zeros_like(array) for array in weights]
+
+    def step(self, gradients: Sequence[Floats]) -> None:
+        """Move the weights against the gradients."""
+        self._steps += 1
+        rate = unbiased_rate(self._rate, self._steps)
+        columns = zip(self._weights, gradients, self._first, self._second, strict=True)
+        for weights, gradient, first, second in columns:
+            take_step(weights, gradient, first, second, rate)
+
+    def arrays(self) -> list[npt.NDArray[Any]]:
+        """Return copies of the weights and of all that `step` changes."""
+        steps = np.array([self._steps], dtype=np.int64)
+        columns: list[npt.NDArray[Any]] = [*self._weights, *self._first, *self._second, steps]
+        return [array.copy() for array in columns]
+
+    def load(self, arrays: Sequence[npt.NDArray[Any]]) -> None:
+        """Go back to what `arrays` returned."""
+        *columns, steps = arrays
+        for mine, stored in zip(
+            (*self._weights, *self._first, *self._second), columns, strict=True
+        ):
+            mine[:] = stored
+        self._steps = int(steps[0])

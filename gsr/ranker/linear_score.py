@@ -1,0 +1,105 @@
+"""The linear score that chooses candidates, learned from all candidates of a click."""
+
+import math
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.compiled import lean_kernel
+from gsr.ranker.adam import Adam
+
+LINEAR_RATE: Final = 0.03
+
+
+@lean_kernel
+def add_gradient(
+    values: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.float32],
+    starts: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.int64],
+    learnable: npt.NDArray[np.bool_],
+    gradient: npt.NDArray[np.float32],
+) -> None:
+    """Add the gradient of the clicked items' cross-entropy by the weights of `values`.
+
+    Parameters
+    ----------
+    values, scores
+        float32 [rows, F] and [rows], of candidates; the scores become shares.
+    starts
+        int64 [n + 1], click i has the candidates ``starts[i] : starts[i + 1]``.
+    targets, learnable
+        int64 and bool [n], the row of the clicked item, and which clicks are learned.
+    gradient
+        float32 [F].
+    """
+    for click in range(len(targets)):
+        if not learnable[click]:
+            continue
+        most = np.float32(-np.inf)
+        for row in range(starts[click], starts[click + 1]):
+            most = max(most, scores[row])
+        total = np.float32(0.0)
+        for row in range(starts[click], starts[click + 1]):
+            scores[row] = math.exp(scores[row] - most)
+            total += scores[row]
+        for row in range(starts[click], starts[click + 1]):
+            share = scores[row] / total
+            for f in range(len(gradient)):
+                gradient[f] += share * values[row, f]
+        for f in range(len(gradient)):
+            gradient[f] -= values[targets[click], f]
+
+
+class LinearScore:
+    """One weight a feature, in terms of standardised features.
+
+    Parameters
+    ----------
+    features
+        How many there are (F).
+    rate
+        Learning rate.
+    """
+
+    def __init__(self, features: int, rate: float = LINEAR_RATE) -> None:
+        self.weights = np.zeros(features, dtype=np.float32)
+        self._adam = Adam([self.weights], rate)
+        self._gradient = np.zeros(features, dtype=np.float32)
+        self._examples = 0
+
+    def scores(
+        self, values: npt.NDArray[np.float32], inverses: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return each candidate's score but for a constant, float32 [rows].
+
+        Parameters
+        ----------
+        values
+            float32 [rows, F], not standardised.
+        inverses
+            float32 [F], one over the features' deviations.
+        """
+        scores: npt.NDArray[np.float32] = values @ (self.weights * inverses)
+        return scores
+
+    def note(
+        self,
+        values: npt.NDArray[np.float32],
+        scores: npt.NDArray[np.float32],
+        starts: npt.NDArray[np.int64],
+        targets: npt.NDArray[np.int64],
+        learnable: npt.NDArray[np.bool_],
+    ) -> None:
+        """Note what clicks say of the weights, for the next step (see `add_gradient`)."""
+        add_gradient(values, scores, starts, targets, learnable, self._gradient)
+        self._examples += int(learnable.sum())
+
+    def step(self, inverses: npt.NDArray[np.float32]) -> None:
+        """Take one step by all that was noted since the last one."""
+        if self._examples == 0:
+            return
+        self._adam.step([self._gradient * inverses / np.float32(self._examples)])
+        self._gradient[:] = 0.0
+        self._examples = 0

@@ -1,0 +1,264 @@
+"""The ranker's weights, and the scores that they give."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.ranker.adam import Floats
+from gsr.ranker.candidates import Described
+from gsr.ranker.config import RankerConfig
+from gsr.ranker.features import CONTEXT, GROUPS, feature_layout
+from gsr.ranker.lookups import Lookups
+from gsr.ranker.network import RankingNetwork
+from gsr.ranker.scaling import Scaling, standardise_rows
+from gsr.ranker.selection import keep_best
+from gsr.ranker.vectors.item_vectors import ItemVectors
+from gsr.ranker.vectors.recent_clicks import newest_first
+from gsr.ranker.vectors.user_encoder import UserEncoder
+from gsr.ranker.vectors.vector_features import VECTOR_FEATURES, Vectors
+
+LEARNED_FADING: Final = 0.7
+"""Of the means and deviations of learned features, block by block: they grow as they learn."""
+
+VECTOR_GROUP: Final = "vectors"
+"""The group of the learned features."""
+
+_SCORED_AT_ONCE: Final = 64
+
+
+class Kept(NamedTuple):
+    """The best candidates of n users, as the linear score found them.
+
+    Parameters
+    ----------
+    values
+        float32 [n, K, F], counted features, not standardised.
+    context
+        float32 [n, C].
+    candidates
+        int32 [n, K], items; -1 where there is none.
+    targets
+        int64 [n], the place of the clicked item, -1 where it is not among them.
+    """
+
+    values: Floats
+    context: Floats
+    candidates: npt.NDArray[np.int32]
+    targets: npt.NDArray[np.int64]
+
+    def part(self, rows: npt.NDArray[np.intp]) -> "Kept":
+        """Return some of the users."""
+        return Kept(
+            self.values[rows], self.context[rows], self.candidates[rows], self.targets[rows]
+        )
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Places that hold a candidate, bool [n, K]."""
+        found: npt.NDArray[np.bool_] = self.candidates >= 0
+        return found
+
+
+def join_kept(parts: Sequence[Kept]) -> Kept:
+    """Return the users of all parts, of which there is one at least."""
+    return Kept(
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.context for part in parts]),
+        np.concatenate([part.candidates for part in parts]),
+        np.concatenate([part.targets for part in parts]),
+    )
+
+
+class RankerModel:
+    """What is needed to score candidates; `gsr.ranker.learner` moves it.
+
+    Parameters
+    ----------
+    config
+        Its shape.
+    seed
+        Of the first weights.
+
+    Attributes
+    ----------
+    layout
+        Of the counted features.
+    linear
+        float32 [F], weights of the linear score, in terms of standardised features.
+    scaling, learned_scaling, context_scaling
+        Of counted features, learned ones and the context.
+    network
+        Ranks what the linear score keeps.
+    vectors
+        Make the learned features; None where there are none.
+    """
+
+    def __init__(self, config: RankerConfig, seed: int = 0) -> None:
+        self.config = config
+        self.layout = feature_layout(config.half_lives, config.close_half_lives)
+        rng = np.random.default_rng(seed)
+        used = self.layout.switched_on(config.without)
+        self.learned = len(VECTOR_FEATURES) if config.vectors else 0
+        self.linear: Floats = np.zeros(len(used), dtype=np.float32)
+        self.scaling = Scaling(used)
+        self.learned_scaling = Scaling(np.ones(self.learned, dtype=np.bool_), LEARNED_FADING)
+        self.context_scaling = Scaling(np.ones(len(CONTEXT), dtype=np.bool_))
+        width = len(used) + self.learned
+        self.network = RankingNetwork(width, len(CONTEXT), config.hidden, rng)
+        self.vectors: Vectors | None = None
+        if config.vectors:
+            self.vectors = Vectors(
+                ItemVectors(config.dimension), UserEncoder(config.dimension, rng)
+            )
+
+    @property
+    def scalings(self) -> tuple[Scaling, Scaling, Scaling]:
+        """Of counted features, learned ones and the context."""
+        return self.scaling, self.learned_scaling, self.context_scaling
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups of features that are used, in the order of their first features."""
+        counted = [group for group in GROUPS if group not in self.config.without]
+        return (*counted, *([VECTOR_GROUP] if self.learned else []))
+
+    def group_columns(self, group: str) -> npt.NDArray[np.int64]:
+        """Return which features belong to a group, counted ones before learned ones."""
+        names = [feature.group for feature in self.layout.features]
+        names += [VECTOR_GROUP] * self.learned
+        return np.flatnonzero(np.array(names) == group)
+
+    def adopt(self, other: "RankerModel", rows: npt.NDArray[np.int64]) -> None:
+        """Take over another model's weights, of the same configuration, and the vectors of `rows`.
+
+        Parameters
+        ----------
+        other
+            The other one.
+        rows
+            int64 [n], item rows that both know.
+        """
+        self.linear[:] = other.linear
+        for mine, theirs in zip(self.scalings, other.scalings, strict=True):
+            mine.load(theirs.arrays())
+        for weights, others in zip(self.network.weights, other.network.weights, strict=True):
+            weights[:] = others
+        if self.vectors is None or other.vectors is None:
+            return
+        pairs = zip(self.vectors.encoder.weights, other.vectors.encoder.weights, strict=True)
+        for weights, others in pairs:
+            weights[:] = others
+        known = rows[rows < min(len(self.vectors.items), len(other.vectors.items))]
+        self.vectors.items.values[known] = other.vectors.items.values[known]
+
+    def linear_scores(self, values: Floats) -> Floats:
+        """Return candidates' linear scores but for a constant, float32 [rows]."""
+        scores: Floats = values @ (self.linear * self.scaling.inverses)
+        return scores
+
+    def keep(self, described: Described, kept: int | None = None) -> tuple[Kept, Floats]:
+        """Choose the best candidates of described users.
+
+        Parameters
+        ----------
+        described
+            Its values become logarithms, in place.
+        kept
+            How many of each user; None: as the configuration says.
+
+        Returns
+        -------
+        kept
+            Of n users.
+        linear
+            float32 [rows], the linear scores of all candidates.
+        """
+        n = int(described.counts[0])
+        starts = described.starts[: n + 1]
+        values = described.values[: starts[n]]
+        np.log(values, out=values)
+        linear = self.linear_scores(values)
+        width = kept or self.config.kept
+        rows = np.empty((n, width), dtype=np.int64)
+        places = np.empty(n, dtype=np.int64)
+        most = int(np.diff(starts).max(initial=0))
+        work = np.empty(most, dtype=np.float32)
+        keep_best(linear, starts, described.targets[:n], work, rows, places)
+        there = np.maximum(rows, 0)
+        if len(values) == 0:
+            found = np.zeros((n, width, values.shape[1]), dtype=np.float32)
+            candidates = np.full((n, width), -1, dtype=np.int32)
+        else:
+            found = values[there]
+            candidates = np.where(rows >= 0, described.items[there], np.int32(-1))
+        context = described.context[:n].copy()
+        return Kept(found, context, candidates, places), linear
+
+    def lookups(
+        self,
+        histories: npt.NDArray[np.int64],
+        history_times: npt.NDArray[np.float64],
+        lengths: npt.NDArray[np.int64],
+        now: npt.NDArray[np.float64],
+        candidates: npt.NDArray[np.int32],
+        clicked: npt.NDArray[np.int64],
+    ) -> Lookups:
+        """Return what the learned features of n users' candidates depend on.
+
+        Parameters
+        ----------
+        histories, history_times, lengths
+            int64 and float64 [n, L], oldest first, of which int64 [n] count.
+        now
+            float64 [n].
+        candidates, clicked
+            int32 [n, K] and int64 [n], item rows; -1 for none.
+        """
+        recent = newest_first(histories, history_times, lengths, now, self.config.history_length)
+        return Lookups(recent.items, recent.ages, candidates, clicked.astype(np.int32))
+
+    def features(self, kept: Kept, lookups: Lookups) -> Floats:
+        """Return all features, not standardised, float32 [n, K, F + Q]."""
+        if self.vectors is None:
+            return kept.values
+        return np.concatenate((kept.values, self.vectors.features(lookups)), axis=2)
+
+    def standardise(self, features: Floats, context: Floats) -> None:
+        """Bring contiguous features [n, K, F + Q] and context [n, C] to one scale, in place."""
+        both = (self.scaling, self.learned_scaling)
+        standardise_rows(
+            features.reshape(-1, features.shape[-1], copy=False),
+            np.concatenate([scaling.means for scaling in both]),
+            np.concatenate([scaling.inverses for scaling in both]),
+        )
+        self.context_scaling.standardise(context)
+
+    def scores(self, features: Floats, context: Floats) -> Floats:
+        """Return the network's scores of n users' candidates, float32 [n, K].
+
+        Parameters
+        ----------
+        features, context
+            float32 [n, K, F + Q] and [n, C], not standardised; they stay as they are.
+        """
+        scores = np.empty(features.shape[:2], dtype=np.float32)
+        for first in range(0, len(features), _SCORED_AT_ONCE):
+            some = slice(first, first + _SCORED_AT_ONCE)
+            part, around = features[some].copy(), context[some].copy()
+            self.standardise(part, around)
+            scores[some] = self.network.scores(part, around)
+        return scores
+
+    def boosts(self, values: Floats) -> Floats:
+        """Return what is added to the scores of new items, float32 [n, K].
+
+        Parameters
+        ----------
+        values
+            float32 [n, K, F], counted features, not standardised.
+        """
+        boost = np.float32(np.log(self.config.new_item_boost))
+        found: Floats = boost * values[..., self.layout.places.new]
+        return found

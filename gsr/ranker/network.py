@@ -1,0 +1,164 @@
+"""The small network that ranks candidates: two hidden layers, and a linear path beside them.
+
+    score = w·x + v·relu(A₂ relu(A x + B c + b) + b₂),
+
+over a candidate's features x and the user's context c. It learns by the cross-entropy of the
+clicked item among the candidates, with Adam.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.ranker.adam import Floats
+
+ABSENT: Final = np.float32(-1e30)
+"""The score of a place without a candidate."""
+
+
+class Examples(NamedTuple):
+    """Clicks with their standardised candidates; n rows.
+
+    Parameters
+    ----------
+    features
+        float32 [n, K, F].
+    context
+        float32 [n, C].
+    present
+        bool [n, K], places that hold a candidate.
+    targets
+        int64 [n], the place of the clicked item.
+    """
+
+    features: Floats
+    context: Floats
+    present: npt.NDArray[np.bool_]
+    targets: npt.NDArray[np.int64]
+
+    def part(self, rows: slice | npt.NDArray[np.intp]) -> "Examples":
+        """Return some of the rows."""
+        return Examples(
+            self.features[rows], self.context[rows], self.present[rows], self.targets[rows]
+        )
+
+
+def score_gradient(scores: Floats, examples: Examples) -> Floats:
+    """Return the gradient of the mean cross-entropy by the scores, float32 [n, K]."""
+    return softmax_gradient(np.where(examples.present, scores, ABSENT), examples.targets)
+
+
+def softmax_gradient(scores: Floats, targets: npt.NDArray[np.integer]) -> Floats:
+    """Return the gradient of the mean cross-entropy of columns `targets` [n] by scores [n, K]."""
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    shares[np.arange(len(shares)), targets] -= 1.0
+    gradient: Floats = shares / np.float32(len(shares))
+    return gradient
+
+
+class RankingNetwork:
+    """The perceptron.
+
+    Parameters
+    ----------
+    features, context
+        How many there are (F and C).
+    hidden
+        Units of both hidden layers (H).
+    rng
+        Draws the first weights; those of the last layer are zero, so that all scores are.
+
+    Attributes
+    ----------
+    weights
+        All weights, which learning changes in place.
+    """
+
+    def __init__(self, features: int, context: int, hidden: int, rng: np.random.Generator) -> None:
+        def drawn(rows: int, fan_in: int) -> Floats:
+            values = rng.standard_normal((rows, hidden)) / math.sqrt(fan_in)
+            return values.astype(np.float32)
+
+        self._candidates = drawn(features, features + context)
+        self._context = drawn(context, features + context)
+        self._first_bias: Floats = np.zeros(hidden, dtype=np.float32)
+        self._second = drawn(hidden, hidden)
+        self._second_bias: Floats = np.zeros(hidden, dtype=np.float32)
+        self._last: Floats = np.zeros(hidden, dtype=np.float32)
+        self._straight: Floats = np.zeros(features, dtype=np.float32)
+        self.weights = (
+            self._candidates,
+            self._context,
+            self._first_bias,
+            self._second,
+            self._second_bias,
+            self._last,
+            self._straight,
+        )
+
+    def scores(self, features: Floats, context: Floats) -> Floats:
+        """Return float32 [n, K], scores of candidates [n, K, F] in front of users [n, C]."""
+        return self._forward(features, context)[2]
+
+    def _forward(self, features: Floats, context: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return both hidden layers, float32 [n K, H], and the scores."""
+        n, k, f = features.shape
+        flat = features.reshape(n * k, f)
+        first: Floats = flat @ self._candidates
+        by_user = first.reshape(n, k, -1)
+        by_user += (context @ self._context + self._first_bias)[:, None]
+        np.maximum(first, 0.0, out=first)
+        second: Floats = first @ self._second
+        second += self._second_bias
+        np.maximum(second, 0.0, out=second)
+        scores: Floats = (second @ self._last + flat @ self._straight).reshape(n, k)
+        return first, second, scores
+
+    def gradients(
+        self, examples: Examples, learned: int = 0
+    ) -> tuple[tuple[Floats, ...], Floats, Floats]:
+        """Return the gradients of the mean cross-entropy.
+
+        Parameters
+        ----------
+        examples
+            See `Examples`; n of them.
+        learned
+            How many features, the last ones, are learned as well (Q).
+
+        Returns
+        -------
+        by_weights
+            By `weights`.
+        by_features
+            float32 [n, K, Q], by the features that are learned.
+        scores
+            float32 [n, K].
+        """
+        features, context = examples.features, examples.context
+        n, k, f = features.shape
+        flat = features.reshape(n * k, f)
+        first, second, scores = self._forward(features, context)
+        by_score = score_gradient(scores, examples).reshape(-1)
+        by_last = by_score @ second
+        by_second = np.multiply(by_score[:, None], self._last, out=np.empty_like(second))
+        by_second *= second > 0.0
+        by_first = by_second @ self._second.T
+        by_first *= first > 0.0
+        by_user = by_first.reshape(n, k, -1).sum(axis=1)
+        by_weights = (
+            flat.T @ by_first,
+            context.T @ by_user,
+            by_user.sum(axis=0),
+            first.T @ by_second,
+            by_second.sum(axis=0),
+            by_last,
+            by_score @ flat,
+        )
+        kept = slice(f - learned, None)
+        by_features = by_first @ self._candidates[kept].T
+        by_features += by_score[:, None] * self._straight[kept]
+        return by_weights, by_features.reshape(n, k, learned), scores

@@ -1,0 +1,269 @@
+"""Votes of a user's clicks for candidates, on every time scale, raw and as shares.
+
+Sums are kept in as many rows as items have votes, not in one for every item: they fit in a cache.
+The kernels are generic in the counters' type: the state's are float32, the baseline's float64.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.compiled import inner_kernel, lean_kernel
+from gsr.counters.items.decay import exp2_fraction, power_of_two
+from gsr.counters.items.item_graph import ItemGraph
+from gsr.ranker.features import Places
+from gsr.votes.constants import RECENT_CLICKS
+from gsr.votes.graph_votes import recent_share
+
+HISTORY_DECAY: Final = 0.9
+"""A click of the long history counts a tenth less than the next newer one."""
+
+TOGETHER_CLICKS: Final = 20
+"""The newest clicks whose neighbours are looked up among items clicked close by."""
+
+MASS_PRIOR: Final = 0.3
+"""Added to a row's mass before shares are taken: a single follower is no certainty."""
+
+COSINE_PRIOR: Final = 0.5
+"""Added to the product of two popularities: two clicks that met once are not alike."""
+
+LARGEST_EXPONENT: Final = 60
+"""Clicks may come late; what they see of later ones stays within float32."""
+
+RECENCY_SCALE: Final = math.exp(10.0)
+"""The recency of an own click of this moment; it falls with the root of the time since."""
+
+_MINUTE: Final = 60.0
+
+
+class Votes(NamedTuple):
+    """Sums of votes; all is zero between two clicks.
+
+    Parameters
+    ----------
+    places
+        int32 [N], one more than the row of an item in `sums`, 0 for none.
+    voted
+        int64 [M], items with a row.
+    sums
+        float32 [M, V].
+    factors, masses
+        float64 [S + C], what turns the stored weights of a row into present ones, and their sums.
+    whole, fraction
+        int64 and float64 [S + C], the time in whole half-lives, and two to the power of the rest.
+    """
+
+    places: npt.NDArray[np.int32]
+    voted: npt.NDArray[np.int64]
+    sums: npt.NDArray[np.float32]
+    factors: npt.NDArray[np.float64]
+    masses: npt.NDArray[np.float64]
+    whole: npt.NDArray[np.int64]
+    fraction: npt.NDArray[np.float64]
+
+
+def no_votes(items: int, voted: int, columns: int, scales: int) -> Votes:
+    """Return room for votes among `items` items, of which `voted` can have any.
+
+    Parameters
+    ----------
+    columns
+        Columns of votes (V).
+    scales
+        Time scales altogether (S + C).
+    """
+    return Votes(
+        places=np.zeros(items, dtype=np.int32),
+        voted=np.zeros(voted, dtype=np.int64),
+        sums=np.zeros((voted, columns), dtype=np.float32),
+        factors=np.zeros(scales),
+        masses=np.zeros(scales),
+        whole=np.zeros(scales, dtype=np.int64),
+        fraction=np.ones(scales),
+    )
+
+
+@inner_kernel
+def take_time_apart(graph: ItemGraph, time: float, votes: Votes) -> None:
+    """Split the time on each scale into whole half-lives and two to the power of the rest."""
+    scales = len(graph.half_lives)
+    for s in range(len(votes.whole)):
+        life = graph.half_lives[s] if s < scales else graph.close_half_lives[s - scales]
+        age = time / life
+        floor = math.floor(age)
+        votes.whole[s] = floor
+        votes.fraction[s] = exp2_fraction(age - floor)
+
+
+@inner_kernel
+def present_popularity(graph: ItemGraph, votes: Votes, item: int, scale: int) -> float:
+    """Return an item's popularity at the time that was taken apart."""
+    exponent = min(graph.popularity_references[item, scale] - votes.whole[scale], LARGEST_EXPONENT)
+    return (  # type: ignore[no-any-return] # an element
+        graph.popularity[item, scale] * power_of_two(exponent) / votes.fraction[scale]
+    )
+
+
+@lean_kernel
+def weigh_row(graph: ItemGraph, source: int, votes: Votes) -> None:
+    """Fill `factors` and `masses` for the row of `source`."""
+    start = graph.row_starts[source]
+    for s in range(len(votes.factors)):
+        exponent = min(graph.row_references[source, s] - votes.whole[s], LARGEST_EXPONENT)
+        votes.factors[s] = power_of_two(exponent) / votes.fraction[s]
+        votes.masses[s] = 0.0
+    for slot in range(start, start + graph.row_lengths[source]):
+        for s in range(len(graph.half_lives)):
+            votes.masses[s] += graph.weights[slot, s]
+    for s in range(len(graph.half_lives)):
+        votes.masses[s] *= votes.factors[s]
+
+
+@inner_kernel
+def _row_for(votes: Votes, item: int, count: int) -> int:
+    """Return the row of an item's sums; a new one is the row `count`."""
+    place = votes.places[item]
+    if place == 0:
+        place = count + 1
+        votes.places[item] = place
+        votes.voted[count] = item
+    return int(place - 1)
+
+
+@inner_kernel
+def _follow(graph: ItemGraph, places: Places, slot: int, back: int, votes: Votes, row: int) -> None:
+    """Add a click's votes for an item that followed it."""
+    factors, sums = votes.factors, votes.sums
+    short, day, long = places.short, places.day, places.long
+    hour_weight = graph.weights[slot, short] * factors[short]
+    day_weight = graph.weights[slot, day] * factors[day]
+    long_weight = graph.weights[slot, long] * factors[long]
+    hour_share = hour_weight / (votes.masses[short] + MASS_PRIOR)
+    day_share = day_weight / (votes.masses[day] + MASS_PRIOR)
+    long_share = long_weight / (votes.masses[long] + MASS_PRIOR)
+    recent, old = recent_share(back), HISTORY_DECAY**back
+    sums[row, places.history] += old * day_weight
+    sums[row, places.history + 1] += old * long_weight
+    sums[row, places.history_shares] += old * day_share
+    sums[row, places.history_shares + 1] += old * long_share
+    if back < RECENT_CLICKS:
+        for s in range(len(graph.half_lives)):
+            sums[row, places.recent + s] += recent * graph.weights[slot, s] * factors[s]
+        sums[row, places.recent_shares] += recent * hour_share
+        sums[row, places.recent_shares + 1] += recent * day_share
+        sums[row, places.recent_shares + 2] += recent * long_share
+    if back == 0:
+        sums[row, places.last_shares] += hour_share
+        sums[row, places.last_shares + 1] += long_share
+
+
+@lean_kernel
+def _add_row(
+    graph: ItemGraph,
+    places: Places,
+    close_scales: npt.NDArray[np.int64],
+    source: int,
+    back: int,
+    votes: Votes,
+    count: int,
+) -> int:
+    """Let a click of the history vote for its neighbours; return how many items have votes."""
+    weigh_row(graph, source, votes)
+    scales, long = len(graph.half_lives), places.long
+    close = len(close_scales) if back < TOGETHER_CLICKS else 0
+    share = HISTORY_DECAY**back
+    start = graph.row_starts[source]
+    for slot in range(start, start + graph.row_lengths[source]):
+        item: int = np.int64(graph.neighbours[slot])  # type: ignore[assignment] # kernels' int
+        followed = graph.weights[slot, long] > 0.0
+        together = False
+        for c in range(close):
+            together = together or graph.weights[slot, scales + c] > 0.0
+        if not followed and not together:
+            continue
+        row = _row_for(votes, item, count)
+        count += row == count
+        if followed:
+            _follow(graph, places, slot, back, votes, row)
+        if together:
+            for c in range(close):
+                scale: int = close_scales[c]
+                product = present_popularity(graph, votes, source, scale) * present_popularity(
+                    graph, votes, item, scale
+                )
+                weight = graph.weights[slot, scales + c] * votes.factors[scales + c]
+                votes.sums[row, places.together + c] += (
+                    share * weight / math.sqrt(product + COSINE_PRIOR)
+                )
+    return count
+
+
+@lean_kernel
+def let_vote(
+    graph: ItemGraph,
+    places: Places,
+    close_scales: npt.NDArray[np.int64],
+    time: float,
+    history: npt.NDArray[np.int64],
+    length: int,
+    votes: Votes,
+) -> int:
+    """Let a history vote; return how many items have votes.
+
+    Parameters
+    ----------
+    graph
+        What followed, popularity, and what was clicked close by.
+    places, close_scales
+        See `FeatureLayout`.
+    time
+        Now.
+    history, length
+        Item rows, oldest first, of which the first `length` count; -1 is left out.
+    votes
+        Filled; `forget_votes` empties them.
+    """
+    take_time_apart(graph, time, votes)
+    count = 0
+    for back in range(length):
+        source = history[length - 1 - back]
+        if source >= 0 and graph.alive[source]:
+            count = _add_row(graph, places, close_scales, source, back, votes, count)
+    return count
+
+
+@lean_kernel
+def add_own_clicks(
+    graph: ItemGraph,
+    places: Places,
+    time: float,
+    history: npt.NDArray[np.int64],
+    history_times: npt.NDArray[np.float64],
+    length: int,
+    votes: Votes,
+    count: int,
+) -> int:
+    """Note the items of the history, which may be clicked again; return how many have votes."""
+    for k in range(length):
+        item = history[k]
+        if item < 0 or not graph.alive[item]:
+            continue
+        row = _row_for(votes, item, count)
+        count += row == count
+        pause = max(time - history_times[k], 0.0)
+        recency = RECENCY_SCALE / math.sqrt(1.0 + pause / _MINUTE)
+        place = places.own_clicks
+        votes.sums[row, place] += 1.0
+        votes.sums[row, place + 1] = max(votes.sums[row, place + 1], recency)
+    return count
+
+
+@lean_kernel
+def forget_votes(votes: Votes, count: int) -> None:
+    """Empty the rows of the `count` items that have votes."""
+    for row in range(count):
+        votes.places[votes.voted[row]] = 0
+        for column in range(votes.sums.shape[1]):
+            votes.sums[row, column] = 0.0

@@ -1,0 +1,52 @@
+"""Features and where they stand."""
+
+import numpy as np
+import pytest
+
+from gsr.ranker.features import GROUPS, feature_layout
+
+HOUR, DAY, YEAR = 3600.0, 86_400.0, 31_536_000.0
+
+
+def test_every_feature_stands_where_kernels_look_for_it() -> None:
+    """Popularity first, then votes, then the rest; on any number of time scales."""
+    for half_lives, close in (
+        ((HOUR, DAY, YEAR), (DAY, YEAR)),
+        ((DAY,), ()),
+        ((60.0,) * 6, (1.0,)),
+    ):
+        layout = feature_layout(half_lives, close)
+        places, names = layout.places, [feature.name for feature in layout.features]
+        assert places.features == len(names) == len(layout.offsets)
+        assert names[0].startswith("popularity_")
+        votes = names[places.first_vote : places.first_vote + places.votes]
+        assert votes[places.recent].startswith("recent_")
+        assert votes[places.recent_shares].startswith("recent_share_")
+        assert votes[places.last_shares].startswith("last_share_")
+        assert votes[places.history].startswith("history_")
+        assert votes[places.history_shares].startswith("history_share_")
+        assert votes[places.own_clicks] == "own_clicks"
+        assert len(votes[places.together : places.own_clicks]) == len(close)
+        assert names[places.since_last_click] == "since_last_click"
+        assert names[places.new] == names[-1] == "new"
+        assert layout.channels.max() < places.votes
+
+
+def test_time_scales_are_told_by_their_length() -> None:
+    """Whatever their order is; each close one goes with the nearest of the others."""
+    layout = feature_layout((YEAR, 600.0, 2 * DAY), (DAY, YEAR))
+    assert (layout.places.short, layout.places.day, layout.places.long) == (1, 2, 0)
+    assert layout.close_scales.tolist() == [2, 0]
+
+
+def test_groups_are_switched_off_by_name() -> None:
+    """All features of a group, and no others; a misspelt name is refused."""
+    layout = feature_layout((HOUR, YEAR), (DAY,))
+    assert {feature.group for feature in layout.features} == set(GROUPS)
+    on = layout.switched_on(["together", "own clicks"])
+    off = [f.name for f, there in zip(layout.features, on, strict=True) if not there]
+    assert off == ["together_1d", "own_clicks", "own_recency"]
+    assert layout.switched_on([]).all()
+    with pytest.raises(ValueError, match="votez"):
+        layout.switched_on(["votez"])
+    assert np.isfinite(np.log(layout.offsets[:-1])).all()

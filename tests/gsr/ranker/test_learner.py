@@ -1,0 +1,217 @@
+"""The learner: that it learns, judges, takes back, forgets, and goes on after a restart."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gsr.errors import SnapshotError, TrainingError
+from gsr.loop.ranker_stream import RankerStream
+from gsr.quality.ranking_metrics import MISS
+from gsr.ranker.config import RankerConfig
+from gsr.ranker.learner import RankerLearner
+from gsr.ranker.model import RankerModel
+from gsr.ranker.ranked_clicks import RankedClicks
+from gsr.ranker.snapshot import from_snapshot, to_arrays, to_manifest
+from tests.gsr.ranker.world import LEARNING, SHAPE, STATE, Stream, walks
+
+PART = STATE.buffer_length - 1
+
+
+def go_on(stream: Stream, count: int, *, first: int = 0, learning: bool = True) -> np.ndarray:
+    """Test clicks, and learn them in cycles; return their ranks."""
+    world = RankerStream(stream.model, LEARNING, stream.counters, mask_seen=True)
+    world.learner, world.recorder = stream.learner, stream.recorder
+    batch, ranks, cycle = walks(first + count, seed=5), [], 70
+    for start in range(first, first + count, cycle):
+        for at in range(start, min(start + cycle, first + count), PART):
+            part = batch.slice(at, min(at + PART, start + cycle, first + count))
+            applied = stream.push(part)
+            rows = applied.accepted_rows
+            recorded = world.record(applied, rows, np.arange(len(rows)).astype(np.uint64))
+            ranks.append(world.test(recorded, np.ones(len(rows), dtype=np.bool_)))
+        if learning:
+            stream.learner.learn()
+    return np.concatenate(ranks)
+
+
+def waiting(stream: Stream, count: int = 140) -> list[RankedClicks]:
+    """Return clicks that wait to be learned, after the stream has learned others."""
+    go_on(stream, 700)
+    go_on(stream, count, first=700, learning=False)
+    found, stream.learner._waiting = stream.learner._waiting, []  # noqa: SLF001 - to hand them out twice
+    stream.learner._gradients = []  # noqa: SLF001 - they wait as well
+    return found
+
+
+@pytest.mark.parametrize("vectors", [True, False])
+def test_it_learns_who_follows_whom(vectors: bool) -> None:
+    """Later the next item is mostly the first, by counts alone as well."""
+    stream = Stream(replace(SHAPE, vectors=vectors))
+    ranks = go_on(stream, 2100)
+    seen = ranks[-500:] == MISS  # what a user has seen is no candidate, and they walk in a ring
+    assert (ranks[-500:][~seen] == 1).mean() > 0.6
+    assert (ranks[:100][ranks[:100] != MISS] == 1).mean() < 0.5
+
+
+def test_a_cycle_reports_what_it_did() -> None:
+    """Every click is learned once, replay as often as asked for; the loss falls."""
+    stream = Stream()
+    batches = waiting(stream)
+    for batch in batches:
+        stream.learner.add(batch)
+    count = stream.learner.waiting
+    found = stream.learner.learn(effort=2.0)
+    assert found is not None
+    report, verdict = found
+    assert report.fresh == count > 100
+    assert report.replayed > 0
+    assert report.steps > report.fresh / LEARNING.step
+    assert 0.0 < report.loss < np.log(SHAPE.kept)
+    assert report.touched_rows > 0
+    assert verdict.promoted
+    assert verdict.samples == 0
+    assert stream.learner.waiting == 0
+    assert stream.learner.learn() is None
+    stream.learner.add(batches[0])
+    late = stream.learner.learn(effort=3.0, out_of_time=lambda: True)
+    assert late is not None
+    assert late[0].replayed == 0 < late[0].shed
+
+
+def test_worse_weights_are_taken_back() -> None:
+    """With all that belongs to them; what the judge saw is learned in the next cycle."""
+    stream = Stream(holdout=0.5, worse_z=-1e6)
+    for batch in waiting(stream):
+        users = np.random.default_rng(0).integers(2**32, size=batch.clicks).astype(np.uint64)
+        stream.learner.add(batch._replace(users=users))
+    before, state = to_arrays(stream.model), stream.learner.state()[0]
+    count = stream.learner.waiting
+    found = stream.learner.learn()
+    assert found is not None
+    report, verdict = found
+    assert not verdict.promoted
+    assert 10 < verdict.samples < count
+    assert report.fresh < count
+    for name, array in to_arrays(stream.model).items():
+        np.testing.assert_array_equal(array, before[name], err_msg=name)
+    after = stream.learner.state()[0]
+    for name, array in state.items():
+        kept = name.startswith(("network", "linear", "scaling", "vectors.items", "vectors.encoder"))
+        if kept and not name.endswith("steps"):  # rows touched are counted all the same
+            np.testing.assert_array_equal(array, after[name], err_msg=name)
+    held = sum(name.endswith("targets") and name.startswith("held") for name in after)
+    assert held == 1
+    stream.learner.add(walks_again(stream))
+    later = stream.learner.learn()
+    assert later is not None
+    assert later[0].fresh > count - report.fresh
+
+
+def walks_again(stream: Stream) -> RankedClicks:
+    """Return some clicks of one user more, whom no judge sees."""
+    held = stream.learner._held[0]  # noqa: SLF001 - clicks of the right shape
+    return held.part(np.arange(5))._replace(users=np.full(5, 2**32 - 1, dtype=np.uint64))
+
+
+def test_numbers_that_are_not_finite_change_nothing() -> None:
+    """The clicks are dropped, and learning goes on without them."""
+    stream = Stream()
+    batches = waiting(stream)
+    before = to_arrays(stream.model)
+    broken = batches[0].features.copy()
+    broken[:, 0] = np.nan
+    stream.learner.add(batches[0]._replace(features=broken))
+    with np.errstate(all="ignore"), pytest.raises(TrainingError, match="not finite"):
+        stream.learner.learn()
+    for name, array in to_arrays(stream.model).items():
+        np.testing.assert_array_equal(array, before[name], err_msg=name)
+    stream.learner.add(batches[1])
+    found = stream.learner.learn()
+    assert found is not None
+    assert np.isfinite(found[0].loss)
+
+
+def test_a_restart_goes_on_exactly() -> None:
+    """Weights, optimiser, replay, what the judge saw and the draws: all as if it never stopped."""
+    stream = Stream(holdout=0.3)
+    batches = waiting(stream)
+    model = from_snapshot(to_arrays(stream.model), to_manifest(stream.model), SHAPE)
+    other = RankerLearner(model, stream.learner.learning)
+    other.restore(*stream.learner.state())
+    for learner in (stream.learner, other):
+        for batch in batches:
+            learner.add(batch)
+        assert learner.learn() is not None
+    for name, array in to_arrays(stream.model).items():
+        np.testing.assert_array_equal(array, to_arrays(model)[name], err_msg=name)
+    mine, theirs = stream.learner.state(), other.state()
+    assert mine[1] == theirs[1]
+    for name, array in mine[0].items():
+        np.testing.assert_array_equal(array, theirs[0][name], err_msg=name)
+
+
+def test_another_state_is_refused() -> None:
+    """By its format, and by its shape."""
+    stream = Stream()
+    arrays, document = stream.learner.state()
+    with pytest.raises(SnapshotError, match="format 1, not 2"):
+        stream.learner.restore(arrays, document | {"format": 1})
+    wide = RankerLearner(RankerModel(replace(SHAPE, hidden=9)), LEARNING)
+    with pytest.raises(SnapshotError, match="does not fit"):
+        wide.restore(arrays, document)
+
+
+def test_rows_of_items_that_left_are_forgotten() -> None:
+    """Clicks on them are not learned, and their vectors begin anew."""
+    stream = Stream()
+    batches = waiting(stream)
+    for batch in batches:
+        stream.learner.add(batch)
+    gone = np.unique(batches[0].lookups.clicked)[:5].astype(np.int64)
+    on_gone = sum(int(np.isin(batch.lookups.clicked, gone).sum()) for batch in batches)
+    count = stream.learner.waiting
+    assert stream.model.vectors is not None
+    before = stream.model.vectors.items.values.copy()
+    stream.learner.renew(gone)
+    assert stream.learner.waiting == count - on_gone < count
+    after = stream.model.vectors.items.values
+    moved = (before != after).any(axis=1)
+    assert np.flatnonzero(moved).tolist() == gone.tolist()
+    for block in (stream.learner.replay.draw() for _ in range(20)):
+        for column in (block.lookups.recent, block.lookups.candidates, block.lookups.clicked):
+            assert not np.isin(column, gone).any()
+
+
+def test_what_waits_too_long_is_let_go() -> None:
+    """The oldest first, until so many are left."""
+    stream = Stream()
+    batches = waiting(stream)
+    for batch in batches:
+        stream.learner.add(batch)
+    count = stream.learner.waiting
+    dropped = stream.learner.drop_waiting(count - 1)
+    assert dropped == batches[0].clicks
+    assert stream.learner.waiting == count - dropped
+    assert stream.learner.drop_waiting() == count - dropped
+    assert stream.learner.learn() is None
+
+
+def test_replay_keeps_within_its_limit() -> None:
+    """Whatever is learned."""
+    stream = Stream()
+    go_on(stream, 1400)
+    assert 0 < stream.learner.replay.nbytes <= stream.learner.replay_limit_bytes
+
+
+def test_all_features_off_learns_without_harm() -> None:
+    """Nothing to tell candidates apart: every rank is the last one."""
+    shape = RankerConfig(
+        **{
+            **{name: getattr(SHAPE, name) for name in SHAPE.__slots__},
+            "vectors": False,
+            "without": tuple({f.group for f in RankerModel(SHAPE).layout.features}),
+        }
+    )
+    ranks = go_on(Stream(shape), 350)
+    assert (ranks[ranks != MISS] >= 5).all()

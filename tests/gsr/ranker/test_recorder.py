@@ -1,0 +1,200 @@
+"""Candidates and features of recorded clicks, against obvious counts."""
+
+import math
+
+import numpy as np
+import pytest
+
+from gsr.ranker.votes import RECENCY_SCALE
+from tests.gsr.ranker.world import ITEMS, SHAPE, START, STATE, Stream, clicks_of, walks
+
+Click = tuple[str, str, float]
+
+
+def decayed(then: float, now: float, half_life: float) -> float:
+    return math.exp2((then - now) / half_life)
+
+
+class Obvious:
+    """What is known just before a click, counted from the list of all clicks before it."""
+
+    def __init__(self, before: list[Click], user: str, now: float) -> None:
+        self.before, self.now = before, now
+        own = [(item, time) for name, item, time in before if name == user]
+        self.buffer = own[-STATE.buffer_length :]
+        left = dict.fromkeys(item for item, _ in reversed(own[: -STATE.buffer_length]))
+        self.left = set(list(left)[: STATE.seen_items])
+        self.history = self.buffer[-SHAPE.history_length :]
+        buffers: dict[str, list[Click]] = {}
+        self.edges: list[tuple[str, str, float, float]] = []
+        self.pairs: list[tuple[str, str, float]] = []
+        for name, item, time in before:
+            past = buffers.setdefault(name, [])
+            for back, (_, other, _) in enumerate(reversed(past[-STATE.buffer_length :])):
+                if other == item:
+                    continue
+                if back < len(STATE.window_weights):
+                    self.edges.append((other, item, STATE.window_weights[back], time))
+                if back < STATE.close_clicks:
+                    self.pairs += [(other, item, time), (item, other, time)]
+            past.append((name, item, time))
+
+    def popularity(self, item: str, half_life: float) -> float:
+        return sum(decayed(t, self.now, half_life) for _, i, t in self.before if i == item)
+
+    def row(self, source: str, half_life: float) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for start, end, weight, time in self.edges:
+            if start == source:
+                worth = weight * decayed(time, self.now, half_life)
+                found[end] = found.get(end, 0.0) + worth
+        return found
+
+    def close(self, one: str, other: str, half_life: float) -> float:
+        return sum(
+            decayed(t, self.now, half_life) for a, b, t in self.pairs if (a, b) == (one, other)
+        )
+
+    def features(self, item: str, *, repeats: bool) -> dict[str, float]:
+        hour, day = STATE.half_lives
+        newest_first = [source for source, _ in reversed(self.history)]
+        values = {
+            "popularity_1h": self.popularity(item, hour) + 0.01,
+            "popularity_1d": self.popularity(item, day) + 0.01,
+        }
+        for name, life in (("1h", hour), ("1d", day)):
+            values[f"recent_{name}"] = 0.05 + sum(
+                0.5**back * self.row(source, life).get(item, 0.0)
+                for back, source in enumerate(newest_first[:5])
+            )
+
+        def share(source: str, life: float) -> float:
+            row = self.row(source, life)
+            return row.get(item, 0.0) / (sum(row.values()) + 0.3)
+
+        shares = {
+            life: 0.002
+            + sum(0.5**back * share(source, life) for back, source in enumerate(newest_first[:5]))
+            for life in (hour, day)
+        }
+        values["recent_share"] = shares[hour]
+        values["recent_share_day"] = shares[day]
+        values["last_share"] = 0.002 + (share(newest_first[0], hour) if newest_first else 0.0)
+        values["history"] = 0.05 + sum(
+            0.9**back * self.row(source, day).get(item, 0.0)
+            for back, source in enumerate(newest_first)
+        )
+        values["together"] = 0.002 + sum(
+            0.9**back
+            * self.close(source, item, day)
+            / math.sqrt(self.popularity(source, day) * self.popularity(item, day) + 0.5)
+            for back, source in enumerate(newest_first)
+        )
+        own = [time for clicked, time in self.history if clicked == item] if repeats else []
+        values["own_clicks"] = 1.0 + len(own)
+        newest = max((RECENCY_SCALE / math.sqrt(1 + (self.now - t) / 60.0) for t in own), default=0)
+        values["own_recency"] = 1.0 + newest
+        last = max(time for _, clicked, time in self.before if clicked == item)
+        values["since_last_click"] = 1.0 + (self.now - last) / 10.0
+        return values
+
+
+COLUMNS = {
+    "popularity_1h": "popularity_1h",
+    "popularity_1d": "popularity_1d",
+    "recent_1h": "recent_1h",
+    "recent_1d": "recent_1d",
+    "recent_share": "recent_share_1h",
+    "recent_share_day": "recent_share_1d",
+    "last_share": "last_share_1h",
+    "history": "history_1d",
+    "together": "together_1d",
+    "own_clicks": "own_clicks",
+    "own_recency": "own_recency",
+    "since_last_click": "since_last_click",
+}
+
+
+@pytest.mark.parametrize("mask", [True, False])
+def test_features_are_those_of_obvious_counts(mask: bool) -> None:
+    """Of every candidate of some clicks, before the click itself is counted."""
+    stream = Stream(SHAPE, mask=mask)
+    batches = [walks(350), walks(150, seed=1, first=350)]
+    rows: list[Click] = []
+    for batch in batches:
+        first = len(rows)
+        rows += list(zip(batch.user_ids, batch.item_ids, batch.times.tolist(), strict=True))
+        # Whole chunks would let clicks leave their buffers again: as many as one user may have.
+        parts = [batch.slice(i, i + STATE.buffer_length - 1) for i in range(0, len(batch), 7)]
+        found = [stream.record(part) for part in parts]
+        for at in range(first + 100, len(rows), 41):
+            recorded, n = found[(at - first) // 7], (at - first) % 7
+            check(stream, recorded.kept.values[n], recorded.kept.candidates[n], rows, at, mask)
+            target = recorded.kept.targets[n]
+            if target >= 0:
+                assert recorded.kept.candidates[n, target] == stream.row(rows[at][1])
+
+
+def check(
+    stream: Stream,
+    values: np.ndarray,
+    candidates: np.ndarray,
+    rows: list[Click],
+    at: int,
+    mask: bool,
+) -> None:
+    user, _, now = rows[at]
+    obvious = Obvious(rows[:at], user, now)
+    names = [feature.name for feature in stream.model.layout.features]
+    listed = [stream.counters.items.id_of(int(row)) for row in candidates if row >= 0]
+    assert 0 < len(listed) == len(set(listed)) <= SHAPE.kept
+    barred = ({item for item, _ in obvious.buffer} | obvious.left) if mask else set()
+    assert not barred & set(listed)
+    for place, item in enumerate(listed):
+        assert item is not None
+        expected = obvious.features(item, repeats=not mask)
+        found = {
+            name: float(np.exp(values[place, names.index(column)]))
+            for name, column in COLUMNS.items()
+        }
+        assert found == pytest.approx(expected, rel=1e-3, abs=1e-4)
+
+
+def test_unwanted_clicks_are_counted_all_the_same() -> None:
+    """The counters are those of a state that took the clicks in; nothing is recorded of them."""
+    stream, other = Stream(), Stream()
+    batch = walks(200)
+    assert len(stream.record(batch, np.zeros(0, dtype=np.int64))) == 0
+    other.counters.apply(batch)
+    mine, theirs = stream.counters.graph(), other.counters.graph()
+    for name in ("row_lengths", "row_references", "popularity", "last_clicks", "alive"):
+        np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name))
+    slots = int(mine.row_lengths.sum())
+    assert slots == int(theirs.row_lengths.sum()) > 0
+
+
+def test_popular_items_are_kept_in_order() -> None:
+    """Click by click, as if they were looked for anew."""
+    stream = Stream()
+    stream.record(walks(300))
+    kept = [rows[:count].tolist() for rows, count in zip(*stream.recorder.popular, strict=True)]
+    stream.recorder.list_again()
+    again = [rows[:count].tolist() for rows, count in zip(*stream.recorder.popular, strict=True)]
+    assert kept == again
+    assert len(kept[0]) == SHAPE.listed < ITEMS
+
+
+def test_lookups_say_what_the_user_clicked_before() -> None:
+    """Newest first, with the clicked item, known before or not."""
+    stream = Stream()
+    stream.record(clicks_of([("u", "a", 0.0), ("v", "b", 10.0), ("u", "b", 20.0)]))
+    recorded = stream.record(clicks_of([("u", "c", 50.0), ("w", "a", 60.0)], first=3))
+    lookups = recorded.lookups
+    assert lookups.recent[0, :3].tolist() == [stream.row("b"), stream.row("a"), -1]
+    assert lookups.ages[0, :2].tolist() == [30.0, 50.0]
+    assert (lookups.recent[1] == -1).all()
+    assert lookups.clicked.tolist() == [stream.row("c"), stream.row("a")]
+    assert recorded.learnable.tolist() == [True, False]
+    assert recorded.kept.targets[0] == -1  # nobody had clicked it before
+    assert recorded.kept.targets[1] >= 0
+    assert START > 0
