@@ -1,6 +1,5 @@
 """Models as bytes: tensors as safetensors, the rest as a JSON document. Touches no file."""
 
-import dataclasses
 from typing import Any, Final
 
 import safetensors
@@ -11,6 +10,7 @@ from torch import Tensor
 from gsr.config import UNLEARNED, ModelConfig
 from gsr.errors import SnapshotError
 from gsr.network.model import JointModel
+from gsr.stored_config import config_as_json, config_from_json, refuse_other_config
 
 FORMAT: Final = 3
 NETWORK: Final = "network."
@@ -33,7 +33,7 @@ def to_manifest(model: JointModel) -> dict[str, Any]:
     return {
         "model_format": FORMAT,
         "items": model.items,
-        "config": _as_json(model.config),
+        "config": config_as_json(model.config),
         "libraries": {"torch": torch.__version__},
     }
 
@@ -91,9 +91,9 @@ def from_snapshot(
             f"the snapshot has model format {found}, this build reads {FORMAT}: use the build that "
             "wrote it, or start a new model"
         )
-    written = _from_json(manifest["config"])
+    written = config_from_json(ModelConfig, manifest["config"])
     if config is not None:
-        _refuse_other(written, config)
+        refuse_other_config(written, config, UNLEARNED)
     model = JointModel(config or written, seed)
     network = {n[len(NETWORK) :]: t for n, t in tensors.items() if n.startswith(NETWORK)}
     try:
@@ -102,30 +102,3 @@ def from_snapshot(
     except (KeyError, RuntimeError) as error:
         raise SnapshotError(f"the snapshot's tensors do not fit its manifest: {error}") from error
     return model
-
-
-def _refuse_other(written: ModelConfig, wanted: ModelConfig) -> None:
-    old, new = dataclasses.asdict(written), dataclasses.asdict(wanted)
-    different = [
-        f"{name} is {old[name]}, not {new[name]}"
-        for name in old
-        if name not in UNLEARNED and old[name] != new[name]
-    ]
-    if different:
-        msg = f"the snapshot was made with another configuration: {'; '.join(different)}"
-        raise SnapshotError(f"{msg}. Restore these settings, or start a new model.")
-
-
-def _as_json(config: ModelConfig) -> dict[str, Any]:
-    values = dataclasses.asdict(config)
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-
-
-def _from_json(values: dict[str, Any]) -> ModelConfig:
-    settings: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-    }
-    try:
-        return ModelConfig(**settings)
-    except TypeError as error:
-        raise SnapshotError(f"the snapshot's configuration is unknown here: {error}") from error

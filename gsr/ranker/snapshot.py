@@ -1,6 +1,5 @@
 """The ranker's weights as arrays and a JSON document. Touches no file."""
 
-import dataclasses
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +9,7 @@ from gsr.errors import SnapshotError
 from gsr.ranker.config import UNLEARNED, RankerConfig
 from gsr.ranker.model import RankerModel
 from gsr.ranker.scaling import Scaling
+from gsr.stored_config import config_as_json, config_from_json, refuse_other_config
 
 FORMAT: Final = 4
 """1 to 3 were models of another kind, scores without a ranking network."""
@@ -33,9 +33,11 @@ def to_arrays(model: RankerModel) -> Arrays:
 
 def to_manifest(model: RankerModel) -> dict[str, Any]:
     """Return what a snapshot's manifest must say about the model, as JSON values."""
-    values = dataclasses.asdict(model.config)
-    config = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-    return {"model_format": FORMAT, "config": config, "libraries": {"numpy": np.__version__}}
+    return {
+        "model_format": FORMAT,
+        "config": config_as_json(model.config),
+        "libraries": {"numpy": np.__version__},
+    }
 
 
 def from_snapshot(
@@ -63,9 +65,9 @@ def from_snapshot(
             f"the snapshot has model format {found}, this build reads {FORMAT}: use the build that "
             "wrote it, or start a new model"
         )
-    written = _from_json(manifest["config"])
+    written = config_from_json(RankerConfig, manifest["config"])
     if config is not None:
-        _refuse_other(written, config)
+        refuse_other_config(written, config, UNLEARNED)
     model = RankerModel(config or written)
     try:
         _fill(model.linear, arrays["linear"])
@@ -97,25 +99,3 @@ def _fill(weights: npt.NDArray[np.floating[Any]], stored: npt.NDArray[Any]) -> N
     if stored.shape != weights.shape:
         raise ValueError(f"weights have the shape {stored.shape}, not {weights.shape}")
     weights[:] = stored
-
-
-def _refuse_other(written: RankerConfig, wanted: RankerConfig) -> None:
-    old, new = dataclasses.asdict(written), dataclasses.asdict(wanted)
-    different = [
-        f"{name} is {old[name]}, not {new[name]}"
-        for name in old
-        if name not in UNLEARNED and old[name] != new[name]
-    ]
-    if different:
-        msg = f"the snapshot was made with another configuration: {'; '.join(different)}"
-        raise SnapshotError(f"{msg}. Restore these settings, or start a new model.")
-
-
-def _from_json(values: dict[str, Any]) -> RankerConfig:
-    settings: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-    }
-    try:
-        return RankerConfig(**settings)
-    except (TypeError, ValueError) as error:
-        raise SnapshotError(f"the snapshot's configuration is unknown here: {error}") from error
