@@ -24,7 +24,12 @@ from gsr.ranker.candidates import (
 from gsr.ranker.explaining import group_parts
 from gsr.ranker.lookups import Lookups
 from gsr.ranker.model import Kept, RankerModel, join_kept
-from gsr.ranker.popular_items import PopularItems, list_again, no_popular_items
+from gsr.ranker.popular_items import (
+    PopularItems,
+    by_popularity,
+    list_again,
+    no_popular_items,
+)
 
 _AT_ONCE: Final = 32
 """Users whose candidates are described at once."""
@@ -194,7 +199,7 @@ class Asker:
             popular,
             config.listed,
             NO_FINGERPRINTS,
-            _by_popularity(listable, layout.places.day),
+            by_popularity(listable, np.flatnonzero(listable.alive), layout.places.day),
             length,
         )
         candidates = MOST_CANDIDATES + length
@@ -322,12 +327,3 @@ def ranks_by(scores: Floats, kept: Kept) -> npt.NDArray[np.int32]:
     own = scores[np.arange(len(scores)), np.maximum(kept.targets, 0)]
     ranks = ((scores >= own[:, None]) & kept.present).sum(axis=1)
     return np.where(kept.targets >= 0, ranks, MISS).astype(np.int32)
-
-
-def _by_popularity(graph: ItemGraph, scale: int) -> npt.NDArray[np.int64]:
-    """Return the rows of all items, the most popular first."""
-    alive = np.flatnonzero(graph.alive)
-    popularity = graph.popularity[alive, scale].astype(np.float64)
-    with np.errstate(divide="ignore"):
-        levels = np.log2(popularity) + graph.popularity_references[alive, scale]
-    return alive[np.argsort(-levels, kind="stable")]

@@ -74,12 +74,20 @@ def raise_item(popular: PopularItems, items: ItemColumns, row: int) -> None:
         listed[place] = row
 
 
+def by_popularity(
+    items: ItemColumns | ItemGraph, rows: npt.NDArray[np.int64], scale: int
+) -> npt.NDArray[np.int64]:
+    """Return item rows, int64 [n], in descending order of popularity on one scale."""
+    popularity = items.popularity[rows, scale].astype(np.float64)
+    with np.errstate(divide="ignore"):
+        levels = np.log2(popularity) + items.popularity_references[rows, scale]
+    return rows[np.argsort(-levels, kind="stable")]
+
+
 def list_again(popular: PopularItems, items: ItemColumns | ItemGraph, used: int) -> None:
     """Fill the lists anew from the first `used` rows, after items have left."""
     for scale, listed in enumerate(popular.rows):
-        popularity = items.popularity[:used, scale].astype(np.float64)
-        rows = np.flatnonzero(items.alive[:used] & (popularity > 0.0))
-        levels = np.log2(popularity[rows]) + items.popularity_references[rows, scale]
-        best = rows[np.argsort(-levels, kind="stable")[: len(listed)]]
+        rows = np.flatnonzero(items.alive[:used] & (items.popularity[:used, scale] > 0.0))
+        best = by_popularity(items, rows, scale)[: len(listed)]
         listed[: len(best)] = best
         popular.counts[scale] = len(best)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import inner_kernel, lean_kernel
-from gsr.counters.items.decay import exp2_fraction, power_of_two
+from gsr.counters.items.decay import power_of_two, split_scales
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.ranker.features import Places
 from gsr.votes.constants import RECENT_CLICKS
@@ -89,12 +89,8 @@ def no_votes(items: int, voted: int, columns: int, scales: int) -> Votes:
 def take_time_apart(graph: ItemGraph, time: float, votes: Votes) -> None:
     """Split the time on each scale into whole half-lives and two to the power of the rest."""
     scales = len(graph.half_lives)
-    for s in range(len(votes.whole)):
-        life = graph.half_lives[s] if s < scales else graph.close_half_lives[s - scales]
-        age = time / life
-        floor = math.floor(age)
-        votes.whole[s] = floor
-        votes.fraction[s] = exp2_fraction(age - floor)
+    split_scales(time, graph.half_lives, 0, votes.whole, votes.fraction)
+    split_scales(time, graph.close_half_lives, scales, votes.whole, votes.fraction)
 
 
 @inner_kernel

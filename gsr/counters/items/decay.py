@@ -4,11 +4,13 @@ The C library's ``exp2`` may differ in the last bit between platforms and releas
 not. Here only additions and multiplications of float64 decide, which IEEE 754 fixes.
 """
 
+import math
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from gsr.compiled import lean_kernel
+from gsr.compiled import inner_kernel, lean_kernel
 
 # Coefficients ln(2)**k / k! of the Taylor series of 2**f; |f| <= 1/2 leaves an error below 1e-17.
 _C1: Final = 0.6931471805599453
@@ -73,3 +75,29 @@ def power_of_two(exponent: int) -> float:
     if exponent < _SMALLEST_EXPONENT:
         return 0.0
     return _POWERS[min(exponent, _LARGEST_EXPONENT) - _SMALLEST_EXPONENT]  # type: ignore[no-any-return] # an element
+
+
+@inner_kernel
+def split_scales(
+    time: float,
+    half_lives: npt.NDArray[np.float64],
+    first: int,
+    whole: npt.NDArray[np.int64],
+    fraction: npt.NDArray[np.float64],
+) -> None:
+    """Split a time into whole half-lives and two to the power of the rest.
+
+    Parameters
+    ----------
+    time, half_lives
+        Seconds, and float64 [n], seconds.
+    first
+        Where in the others the first scale goes.
+    whole, fraction
+        int64 and float64, filled from `first` on.
+    """
+    for s in range(len(half_lives)):
+        age = time / half_lives[s]
+        floor = math.floor(age)
+        whole[first + s] = floor
+        fraction[first + s] = exp2_fraction(age - floor)

@@ -1,6 +1,5 @@
 """The second pass over clicks: they add edges and popularity, one click at a time."""
 
-import math
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -10,10 +9,7 @@ from gsr.compiled import inner_kernel, lean_kernel, shared_function
 from gsr.counters.applied_clicks import ACCEPTED, AppliedColumns
 from gsr.counters.arena import SMALLEST_BLOCK, Arena, allocate, block_capacity, release
 from gsr.counters.cache_lines import AHEAD, LINE_BYTES
-from gsr.counters.items.decay import (
-    exp2_fraction,
-    power_of_two,
-)
+from gsr.counters.items.decay import power_of_two, split_scales
 from gsr.counters.items.item_columns import BYTES_PER_ITEM, ROWS, ItemColumns
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.items.nth_largest import nth_largest
@@ -128,11 +124,7 @@ def split_time(
     scratch: Scratch,
 ) -> None:
     """Split `time` on each scale into whole half-lives and two to the power of the rest."""
-    for s in range(len(half_lives)):
-        age = time / half_lives[s]
-        floor = math.floor(age)
-        scratch.whole[s] = floor
-        scratch.scale[s] = exp2_fraction(age - floor)
+    split_scales(time, half_lives, 0, scratch.whole, scratch.scale)
 
 
 @inner_kernel
@@ -140,11 +132,7 @@ def _split_everywhere(time: float, rules: EdgeRules, scratch: Scratch) -> None:
     """Split `time` on the scales of close clicks too, which stand behind the others."""
     split_time(time, rules.half_lives, scratch)
     scales = len(rules.half_lives)
-    for c in range(len(rules.close_half_lives)):
-        age = time / rules.close_half_lives[c]
-        floor = math.floor(age)
-        scratch.whole[scales + c] = floor
-        scratch.scale[scales + c] = exp2_fraction(age - floor)
+    split_scales(time, rules.close_half_lives, scales, scratch.whole, scratch.scale)
 
 
 @lean_kernel
