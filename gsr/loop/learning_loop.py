@@ -227,7 +227,7 @@ class LearningLoop:
             stop = self._chunk_stop(hashes, start, min(start + size, len(batch)))
             part = batch.slice(start, stop)
             allowed = None if chosen is None else chosen[start:stop]
-            self._advance_chunk(part, rank=rank, share=share, chosen=allowed)
+            self._advance_chunk(part, hashes[start:stop], rank=rank, share=share, chosen=allowed)
             start = stop
 
     def _chunk_stop(self, users: npt.NDArray[np.uint64], start: int, stop: int) -> int:
@@ -362,6 +362,7 @@ class LearningLoop:
     def _advance_chunk(
         self,
         batch: ClickBatch,
+        users: npt.NDArray[np.uint64],
         *,
         rank: bool,
         share: float,
@@ -372,7 +373,7 @@ class LearningLoop:
         while start < len(batch):
             applied, changed = self.mirror.push(batch, start)
             self._forget_rows(changed)
-            self._take(batch, applied, rank=rank, share=share, chosen=chosen)
+            self._take(batch, users, applied, rank=rank, share=share, chosen=chosen)
             start = applied.stop
 
     def _forget_rows(self, rows: npt.NDArray[np.int64]) -> None:
@@ -387,6 +388,7 @@ class LearningLoop:
     def _take(
         self,
         batch: ClickBatch,
+        users: npt.NDArray[np.uint64],
         applied: AppliedClicks,
         *,
         rank: bool,
@@ -394,8 +396,7 @@ class LearningLoop:
         chosen: npt.NDArray[np.bool_] | None,
     ) -> None:
         rows = applied.accepted_rows
-        user_ids = IdColumn.of(batch.user_ids)
-        clicks = accepted_clicks(applied, rows, self.mirror.weights, user_ids.hashes)
+        clicks = accepted_clicks(applied, rows, self.mirror.weights, users)
         self.totals.clicks += len(rows)
         self.totals.forgotten += int(batch.forget[applied.start : applied.stop].sum())
         wanted = self._wanted(clicks, share)
@@ -412,7 +413,7 @@ class LearningLoop:
         chosen_rows = rows[wanted]
         self._untested.append(
             _Untested(
-                recorded=self.stream.record(applied, chosen_rows, user_ids.hashes[chosen_rows]),
+                recorded=self.stream.record(applied, chosen_rows, users[chosen_rows]),
                 tested=tested[wanted] & rank,
                 offsets=batch.offsets[rows[tested]],
                 times=clicks.times[tested],
