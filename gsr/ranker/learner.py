@@ -138,6 +138,8 @@ class RankerLearner:
             item stands in row ``targets[i]``, -1 for nowhere.
         """
         found = targets >= 0
+        if not found.any():  # or a stream of unknown items would fill the memory
+            return
         gradient = np.zeros(values.shape[1], dtype=np.float32)
         add_gradient(values, linear, starts, targets, found, gradient)
         self._gradients.append((gradient, int(found.sum())))
