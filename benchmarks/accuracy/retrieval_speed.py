@@ -73,10 +73,10 @@ class Job:
 
     def ours(self, scales: int) -> TopK:
         """Return our retrieval; without time scales it has no channels but that of new items."""
-        from gsr.counters.users.histories import Histories  # noqa: PLC0415 -- as above
-        from gsr.ranking.retrieval import top_k  # noqa: PLC0415 -- as above
-        from gsr.votes.channels import channel_count  # noqa: PLC0415 -- as above
-        from gsr.votes.popularity import popularity_levels  # noqa: PLC0415 -- as above
+        from gsr.counters.users.histories import Histories  # noqa: PLC0415 -- each contender's memory is counted apart
+        from gsr.ranking.retrieval import top_k  # noqa: PLC0415 -- each contender's memory is counted apart
+        from gsr.votes.channels import channel_count  # noqa: PLC0415 -- each contender's memory is counted apart
+        from gsr.votes.popularity import popularity_levels  # noqa: PLC0415 -- each contender's memory is counted apart
 
         graph = self._graph(scales)
         levels = np.zeros((len(self.items), scales))
@@ -113,10 +113,10 @@ class Job:
 
         As a service has it: the view is looked through once, and that is not counted.
         """
-        from gsr.counters.users.histories import Histories  # noqa: PLC0415 -- as above
-        from gsr.ranker.asking import Asker, asked  # noqa: PLC0415 -- as above
-        from gsr.ranker.config import RankerConfig  # noqa: PLC0415 -- as above
-        from gsr.ranker.model import RankerModel  # noqa: PLC0415 -- as above
+        from gsr.counters.users.histories import Histories  # noqa: PLC0415 -- each contender's memory is counted apart
+        from gsr.ranker.asking import Asker, asked  # noqa: PLC0415 -- each contender's memory is counted apart
+        from gsr.ranker.config import RankerConfig  # noqa: PLC0415 -- each contender's memory is counted apart
+        from gsr.ranker.model import RankerModel  # noqa: PLC0415 -- each contender's memory is counted apart
 
         graph = self._graph(SCALES)
         config = RankerConfig(
@@ -163,7 +163,7 @@ class Job:
 
     def _graph(self, scales: int) -> Any:
         """Return the live counters: random neighbours, or none without time scales."""
-        from gsr.counters.items.item_graph import ItemGraph  # noqa: PLC0415 -- as above
+        from gsr.counters.items.item_graph import ItemGraph  # noqa: PLC0415 -- each contender's memory is counted apart
 
         rng = np.random.default_rng(1)
         count = len(self.items)
