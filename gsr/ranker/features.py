@@ -113,6 +113,22 @@ class Feature(NamedTuple):
     offset: float
 
 
+def switched_on_among(
+    features: Sequence[Feature], groups: Sequence[str], without: Iterable[str]
+) -> npt.NDArray[np.bool_]:
+    """Return which features remain, bool [F], without those of `groups` that are named.
+
+    Raises
+    ------
+    ValueError
+        There is no such group.
+    """
+    off = set(without)
+    if not off <= set(groups):
+        raise ValueError(f"no groups of features: {sorted(off - set(groups))}; there are {groups}")
+    return np.array([feature.group not in off for feature in features])
+
+
 class FeatureLayout(NamedTuple):
     """Features and where they stand, for given time scales.
 
@@ -144,12 +160,7 @@ class FeatureLayout(NamedTuple):
         ValueError
             There is no such group.
         """
-        off = set(without)
-        if not off <= set(GROUPS):
-            raise ValueError(
-                f"no groups of features: {sorted(off - set(GROUPS))}; there are {GROUPS}"
-            )
-        return np.array([feature.group not in off for feature in self.features])
+        return switched_on_among(self.features, GROUPS, without)
 
 
 def feature_layout(half_lives: Sequence[float], close_half_lives: Sequence[float]) -> FeatureLayout:

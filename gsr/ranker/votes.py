@@ -35,7 +35,7 @@ LARGEST_EXPONENT: Final = 60
 RECENCY_SCALE: Final = math.exp(10.0)
 """The recency of an own click of this moment; it falls with the root of the time since."""
 
-_MINUTE: Final = 60.0
+MINUTE: Final = 60.0
 
 
 class Votes(NamedTuple):
@@ -249,7 +249,7 @@ def add_own_clicks(
         row = _row_for(votes, item, count)
         count += row == count
         pause = max(time - history_times[k], 0.0)
-        recency = RECENCY_SCALE / math.sqrt(1.0 + pause / _MINUTE)
+        recency = RECENCY_SCALE / math.sqrt(1.0 + pause / MINUTE)
         place = places.own_clicks
         votes.sums[row, place] += 1.0
         votes.sums[row, place + 1] = max(votes.sums[row, place + 1], recency)

@@ -20,7 +20,7 @@ def test_a_configuration_comes_back(config: object) -> None:
 
 def test_what_is_no_configuration_is_refused() -> None:
     """Unknown fields, and values that are outside of their limits."""
-    for values in ({"blokcs": 2}, {"hidden": 0}):
+    for values in ({"no_such_field": 2}, {"hidden": 0}):
         with pytest.raises(SnapshotError, match="unknown here"):
             config_from_json(RankerConfig, values)
 

@@ -8,13 +8,11 @@ import numpy.typing as npt
 
 from gsr.baselines.ranker.counts import HOUR_SECONDS, HOURS, Counts
 from gsr.baselines.ranker.features import (
-    CONTEXT,
     DAY,
     FEATURES,
     HISTORY_SHARES,
     HOUR,
     HOUR_OF_DAY,
-    MARKED,
     NEW,
     OFFSETS,
     OWN_CLICKS,
@@ -40,6 +38,7 @@ from gsr.baselines.ranker.votes import (
 )
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.nth_largest import nth_largest
+from gsr.ranker.features import CONTEXT, MARKED
 from gsr.votes.constants import NEW_ITEM_CLICKS, PAUSE_SECONDS
 
 CHANNELS: Final = (

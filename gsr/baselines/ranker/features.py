@@ -5,14 +5,20 @@ multiply and divide what was counted. Kernels write the numbers, `OFFSETS` inclu
 are taken for many candidates at once.
 """
 
-import math
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-DAY_SECONDS: Final = 86_400.0
+from gsr.ranker.features import (
+    CLICK_OFFSET,
+    COUNT_OFFSET,
+    DAY_SECONDS,
+    SHARE_OFFSET,
+    Feature,
+    switched_on_among,
+)
 
 HALF_LIVES: Final = (
     600.0,
@@ -36,34 +42,14 @@ SHARED_SCALES: Final = len(SHARED_HALF_LIVES)
 _NAMES: Final = ("10min", "1h", "1d", "7d", "30d", "1y")
 
 
-class Feature(NamedTuple):
-    """A feature of a candidate.
-
-    Parameters
-    ----------
-    name, group
-        Its name, and what is switched off together with it.
-    offset
-        Added before the logarithm: what counts as next to nothing.
-    """
-
-    name: str
-    group: str
-    offset: float
-
-
-_COUNT: Final = 0.05
-_CLICK: Final = 0.01
-_SHARE: Final = 0.002
-
 FEATURES: Final = (
-    *(Feature(f"popularity_{name}", "popularity", _CLICK) for name in _NAMES),
-    *(Feature(f"recent_{name}", "recent votes", _COUNT) for name in _NAMES),
-    *(Feature(f"recent_share_{name}", "vote shares", _SHARE) for name in ("1h", "1d", "1y")),
-    *(Feature(f"last_share_{name}", "last click", _SHARE) for name in ("1h", "1y")),
-    *(Feature(f"history_{name}", "history", _COUNT) for name in ("1d", "1y")),
-    *(Feature(f"history_share_{name}", "history", _SHARE) for name in ("1d", "1y")),
-    *(Feature(f"together_{name}", "together", _SHARE) for name in ("1d", "1y")),
+    *(Feature(f"popularity_{name}", "popularity", CLICK_OFFSET) for name in _NAMES),
+    *(Feature(f"recent_{name}", "recent votes", COUNT_OFFSET) for name in _NAMES),
+    *(Feature(f"recent_share_{name}", "vote shares", SHARE_OFFSET) for name in ("1h", "1d", "1y")),
+    *(Feature(f"last_share_{name}", "last click", SHARE_OFFSET) for name in ("1h", "1y")),
+    *(Feature(f"history_{name}", "history", COUNT_OFFSET) for name in ("1d", "1y")),
+    *(Feature(f"history_share_{name}", "history", SHARE_OFFSET) for name in ("1d", "1y")),
+    *(Feature(f"together_{name}", "together", SHARE_OFFSET) for name in ("1d", "1y")),
     Feature("own_clicks", "own clicks", 1.0),
     Feature("own_recency", "own clicks", 1.0),
     Feature("since_last_click", "last click on the item", 1.0),
@@ -84,18 +70,6 @@ FEATURES: Final = (
 - ``hour_of_day``: the share of the item's clicks at about this hour.
 - ``new``: whether the item has had fewer than ten clicks.
 """
-
-CONTEXT: Final = (
-    "pause",
-    "length",
-    "hour_sine",
-    "hour_cosine",
-    "last_popularity",
-    "last_mass",
-    "reach",
-)
-"""What is known of the user: pause since the newest click, length of the history, hour of day,
-popularity of the newest item and mass of its votes, and how many items have votes."""
 
 GROUPS: Final = tuple(dict.fromkeys(feature.group for feature in FEATURES))
 """What can be switched off."""
@@ -122,9 +96,6 @@ SINCE_LAST_CLICK: Final = VOTES + VOTE_COLUMNS
 HOUR_OF_DAY: Final = SINCE_LAST_CLICK + 1
 NEW: Final = HOUR_OF_DAY + 1
 
-MARKED: Final = math.e
-"""What a feature that is true is the logarithm of; one that is false is that of 1."""
-
 
 def switched_on(without: Iterable[str]) -> npt.NDArray[np.bool_]:
     """Return which features remain, bool [features], without the groups that are named.
@@ -139,7 +110,4 @@ def switched_on(without: Iterable[str]) -> npt.NDArray[np.bool_]:
     >>> [name for name, on in zip(NAMES, switched_on(["own clicks"]), strict=True) if not on]
     ['own_clicks', 'own_recency']
     """
-    off = set(without)
-    if not off <= set(GROUPS):
-        raise ValueError(f"no groups of features: {sorted(off - set(GROUPS))}; there are {GROUPS}")
-    return np.array([feature.group not in off for feature in FEATURES])
+    return switched_on_among(FEATURES, GROUPS, without)

@@ -24,9 +24,10 @@ from gsr.baselines.ranker.candidates import (
 )
 from gsr.baselines.ranker.counts import RankerCounts
 from gsr.baselines.ranker.describe_and_add import describe_and_add
-from gsr.baselines.ranker.features import CONTEXT, switched_on
+from gsr.baselines.ranker.features import switched_on
 from gsr.quality.ranking_metrics import MISS
 from gsr.ranker.adam import Adam
+from gsr.ranker.features import CONTEXT
 from gsr.ranker.linear_score import LinearScore
 from gsr.ranker.lookups import no_lookups
 from gsr.ranker.network import Examples, RankingNetwork

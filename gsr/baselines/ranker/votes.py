@@ -30,35 +30,26 @@ from gsr.baselines.ranker.own_clicks import OwnClicks, newest_of, still_kept
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.decay import power_of_two
 from gsr.counters.items.edge_kernel import split_time
+from gsr.ranker.votes import (
+    COSINE_PRIOR,
+    HISTORY_DECAY,
+    LARGEST_EXPONENT,
+    MASS_PRIOR,
+    MINUTE,
+    RECENCY_SCALE,
+    TOGETHER_CLICKS,
+)
 from gsr.votes.constants import RECENT_CLICKS
 from gsr.votes.graph_votes import recent_share
 
 HISTORY_CLICKS: Final = 32
-HISTORY_DECAY: Final = 0.9
-"""The long history's votes: so many clicks, each a tenth less than the next newer one."""
-
-TOGETHER_CLICKS: Final = 20
-"""The newest clicks whose neighbours are looked up among items clicked close by."""
-
-MASS_PRIOR: Final = 0.3
-"""Added to a row's mass before shares are taken: a single follower is no certainty."""
-
-COSINE_PRIOR: Final = 0.5
-"""Added to the product of two popularities: two clicks that met once are not alike."""
-
-LARGEST_EXPONENT: Final = 60
-"""Clicks may come late; what they see of later ones stays within float32."""
+"""So many of the newest clicks vote."""
 
 OWN_LOOKED_UP: Final = 512
 """The user's own clicks on candidates are looked for among so many, in the history and before."""
 
 MOST_VOTED: Final = (HISTORY_CLICKS + TOGETHER_CLICKS) * ROW_SLOTS + 2 * OWN_LOOKED_UP
 """Items that can have votes at once."""
-
-RECENCY_SCALE: Final = math.exp(10.0)
-"""The recency of an own click of this moment; it falls with the root of the time since."""
-
-_MINUTE: Final = 60.0
 
 
 class Votes(NamedTuple):
@@ -190,7 +181,7 @@ def _add_shared(graph: Graph, source: int, back: int, votes: Votes, count: int) 
 def _add_own(time: float, then: float, item: int, votes: Votes, count: int) -> int:
     """Note that the user has clicked an item; return how many items have votes."""
     row = _row_for(votes, item, count)
-    recency = RECENCY_SCALE / math.sqrt(1.0 + max(time - then, 0.0) / _MINUTE)
+    recency = RECENCY_SCALE / math.sqrt(1.0 + max(time - then, 0.0) / MINUTE)
     votes.sums[row, OWN_CLICKS] += 1.0
     votes.sums[row, OWN_RECENCY] = max(votes.sums[row, OWN_RECENCY], recency)
     return count + int(row == count)

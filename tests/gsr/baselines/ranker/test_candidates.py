@@ -11,22 +11,15 @@ from gsr.baselines.ranker.candidates import Described, new_workspace, room_for_d
 from gsr.baselines.ranker.counts import CLOSE_BY, RankerCounts
 from gsr.baselines.ranker.describe_and_add import describe_and_add
 from gsr.baselines.ranker.features import (
-    CONTEXT,
-    DAY_SECONDS,
     HALF_LIVES,
     NAMES,
     OFFSETS,
     SHARED_HALF_LIVES,
     SINCE_LAST_CLICK,
 )
-from gsr.baselines.ranker.votes import (
-    COSINE_PRIOR,
-    HISTORY_CLICKS,
-    HISTORY_DECAY,
-    MASS_PRIOR,
-    RECENCY_SCALE,
-    TOGETHER_CLICKS,
-)
+from gsr.baselines.ranker.votes import HISTORY_CLICKS
+from gsr.ranker.features import CONTEXT, DAY_SECONDS
+from gsr.ranker.votes import COSINE_PRIOR, HISTORY_DECAY, MASS_PRIOR, RECENCY_SCALE, TOGETHER_CLICKS
 from gsr.votes.constants import RECENT_CLICKS, RECENT_DECAY
 from tests.gsr.baselines.click_streams import click_stream
 

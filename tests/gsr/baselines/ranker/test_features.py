@@ -3,6 +3,7 @@
 import pytest
 
 from gsr.baselines.ranker import features
+from gsr.ranker.features import DAY_SECONDS
 
 
 def test_places_are_those_of_the_names() -> None:
@@ -24,8 +25,8 @@ def test_places_are_those_of_the_names() -> None:
     assert {name: features.NAMES.index(name) for name in places} == places
     assert len(set(features.NAMES)) == len(features.NAMES)
     assert features.HALF_LIVES[features.HOUR] == 3600.0
-    assert features.HALF_LIVES[features.DAY] == features.DAY_SECONDS
-    assert features.HALF_LIVES[features.YEAR] == 365 * features.DAY_SECONDS
+    assert features.HALF_LIVES[features.DAY] == DAY_SECONDS
+    assert features.HALF_LIVES[features.YEAR] == 365 * DAY_SECONDS
 
 
 def test_groups_are_switched_off_by_name() -> None:
