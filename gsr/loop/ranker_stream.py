@@ -14,7 +14,8 @@ from gsr.ranker.config import RankerLearning
 from gsr.ranker.judge import Verdict
 from gsr.ranker.learner import LearnReport, RankerLearner
 from gsr.ranker.model import RankerModel
-from gsr.ranker.ranked_clicks import RankedClicks, hardest
+from gsr.ranker.network import log_weights_of
+from gsr.ranker.ranked_clicks import RankedClicks, thin_out
 from gsr.ranker.recorder import ClickRecorder, Recorded
 
 USERS_AT_ONCE = 512
@@ -86,11 +87,11 @@ class RankerStream:
             ranks[some] = ranks_by(scores, kept)
             learnable = np.flatnonzero(recorded.learnable[some])
             self.learner.add(
-                hardest(
+                thin_out(
                     RankedClicks(
                         features[learnable],
                         kept.context[learnable],
-                        kept.present[learnable],
+                        log_weights_of(kept.present[learnable]),
                         kept.targets[learnable],
                         lookups.part(learnable),
                         recorded.users[some[learnable]],
@@ -139,7 +140,7 @@ class RankerStream:
             int64 [n], item rows that stand for the same items in both; the others' vectors stay.
         """
         self.model.adopt(model, rows)
-        self.learner.promote()
+        self.learner.begin_again()
 
     def item_vectors(self) -> npt.NDArray[np.float32]:
         """Return the items' vectors, float32 [N, d]; of no width where there are none."""

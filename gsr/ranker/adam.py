@@ -52,26 +52,31 @@ class Adam:
         Changed in place.
     rate
         Learning rate.
+
+    Attributes
+    ----------
+    steps
+        How many were taken.
     """
 
     def __init__(self, weights: Sequence[Floats], rate: float) -> None:
         self._weights = weights
         self._rate = rate
-        self._steps = 0
+        self.steps = 0
         self._first = [np.zeros_like(array) for array in weights]
         self._second = [np.zeros_like(array) for array in weights]
 
     def step(self, gradients: Sequence[Floats]) -> None:
         """Move the weights against the gradients."""
-        self._steps += 1
-        rate = unbiased_rate(self._rate, self._steps)
+        self.steps += 1
+        rate = unbiased_rate(self._rate, self.steps)
         columns = zip(self._weights, gradients, self._first, self._second, strict=True)
         for weights, gradient, first, second in columns:
             take_step(weights, gradient, first, second, rate)
 
     def arrays(self) -> list[npt.NDArray[Any]]:
         """Return copies of the weights and of all that `step` changes."""
-        steps = np.array([self._steps], dtype=np.int64)
+        steps = np.array([self.steps], dtype=np.int64)
         columns: list[npt.NDArray[Any]] = [*self._weights, *self._first, *self._second, steps]
         return [array.copy() for array in columns]
 
@@ -82,4 +87,4 @@ class Adam:
             (*self._weights, *self._first, *self._second), columns, strict=True
         ):
             mine[:] = stored
-        self._steps = int(steps[0])
+        self.steps = int(steps[0])

@@ -76,13 +76,17 @@ class RankerLearning:
     step
         Clicks of one step of the optimiser.
     candidates
-        Candidates that a click is learned with: the best ones, and the clicked one.
+        Candidates that a click is learned with: the clicked one, the best ones, and some others
+        that stand for the rest.
     replay, replay_blocks
         Earlier blocks that are learned with each new one, and how many are kept to choose from: a
-        block of 200 clicks takes about 1.2 MiB.
+        block of 200 clicks takes about half a MiB.
     network_rate, encoder_rate, vector_rate, linear_rate
         Adam's steps for the network, the user encoder, the items' vectors, and the linear score
         that chooses candidates.
+    averaging
+        What the network's served weights, an average of those that learn, keep of themselves in
+        each step; 0: the newest ones are served.
     sampled
         Items that stand for the catalogue in one step of the vectors' own softmax.
     holdout
@@ -95,13 +99,14 @@ class RankerLearning:
 
     block: int = 200
     step: int = 100
-    candidates: int = 100
+    candidates: int = 32
     replay: float = 1.0
     replay_blocks: int = 32
-    network_rate: float = 0.003
+    network_rate: float = 0.006
     encoder_rate: float = 0.001
     vector_rate: float = 0.005
     linear_rate: float = 0.03
+    averaging: float = 0.995
     sampled: int = 512
     holdout: float = 0.05
     worse_z: float = 3.0
@@ -130,6 +135,7 @@ _LEARNING_LIMITS: Final[Limits] = {
     "encoder_rate": _RATE,
     "vector_rate": _RATE,
     "linear_rate": _RATE,
+    "averaging": (0.0, 0.999999),
     "sampled": (2, 1_000_000),
     "holdout": (0.0, 1.0),
     "worse_z": (-1e6, 1e6),

@@ -22,7 +22,7 @@ def group_parts(model: RankerModel, features: Floats, context: Floats) -> dict[s
     -------
     By group of `RankerModel.groups`, float32 [n, K], boosts of new items included.
     """
-    counted, new = len(model.linear), model.layout.places.new
+    counted, new = model.counted, model.layout.places.new
     standard, around = features.copy(), context.copy()
     model.standardise(standard, around)
     scores = model.network.scores(standard, around)

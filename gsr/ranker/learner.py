@@ -6,6 +6,7 @@ click: values computed anew would look better than they are, and the network wou
 far. Only the gradient goes to what computes them now.
 """
 
+import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from gsr.errors import SnapshotError, TrainingError
 from gsr.ranker.adam import Adam, Floats
+from gsr.ranker.averaging import follow
 from gsr.ranker.config import RankerLearning
 from gsr.ranker.judge import Verdict, paired_z
 from gsr.ranker.linear_score import add_gradient
@@ -26,7 +28,7 @@ from gsr.ranker.replay import Block, ReplayBlocks
 from gsr.ranker.scaling import CLIP
 from gsr.ranker.vectors.vector_steps import VectorSteps
 
-STATE_FORMAT: Final = 2
+STATE_FORMAT: Final = 3
 HASH_RANGE: Final = 2**32
 
 LINEAR_STEPS: Final = 4
@@ -89,7 +91,8 @@ class RankerLearner:
         self.learning = learning
         self._rng = np.random.default_rng(learning.seed)
         self.replay = ReplayBlocks(learning.replay_blocks, self._rng)
-        self._network = Adam(model.network.weights, learning.network_rate)
+        self._moving = copy.deepcopy(model.network)  # the model's own is its average
+        self._network = Adam(self._moving.weights, learning.network_rate)
         self._linear = Adam([model.linear], learning.linear_rate)
         self._vectors = (
             None if model.vectors is None else VectorSteps(model.vectors, learning, self._rng)
@@ -112,7 +115,7 @@ class RankerLearner:
         config = self.model.config
         features = self.model.layout.places.features + self.model.learned
         candidates = min(config.kept, self.learning.candidates)
-        per_click = candidates * (2 * features + 1 + 4) + config.history_length * 8 + 64
+        per_click = candidates * (2 * features + 4 + 4) + config.history_length * 8 + 64
         return self.learning.replay_blocks * self.learning.block * per_click
 
     def grow(self, items: int) -> None:
@@ -140,8 +143,8 @@ class RankerLearner:
         found = targets >= 0
         if not found.any():  # or a stream of unknown items would fill the memory
             return
-        gradient = np.zeros(values.shape[1], dtype=np.float32)
-        add_gradient(values, linear, starts, targets, found, gradient)
+        gradient = np.zeros_like(self.model.linear)
+        add_gradient(values, linear, starts, targets, found, self.model.new_items, gradient)
         self._gradients.append((gradient, int(found.sum())))
 
     def add(self, clicks: RankedClicks) -> None:
@@ -198,8 +201,10 @@ class RankerLearner:
         verdict = self._judge(judged, before)
         return report, verdict
 
-    def promote(self) -> None:
-        """Make the present weights those that a rejected cycle goes back to."""
+    def begin_again(self) -> None:
+        """Go on from the model's weights, which others have put in."""
+        for weights, served in zip(self._moving.weights, self.model.network.weights, strict=True):
+            weights[:] = served
         self._commit()
 
     def renew(self, rows: npt.NDArray[np.int64]) -> None:
@@ -217,7 +222,7 @@ class RankerLearner:
         No clicks may wait.
         """
         arrays: Arrays = {}
-        for name, columns in zip(_ADAMS, self._small(), strict=True):
+        for name, columns in zip(_SMALL, self._small(), strict=True):
             arrays |= {f"{name}.{i}": column for i, column in enumerate(columns)}
         if self._vectors is not None:
             arrays |= {f"vectors.{name}": one for name, one in self._vectors.arrays().items()}
@@ -244,7 +249,7 @@ class RankerLearner:
             msg = f"learner state has format {document.get('format')}, not {STATE_FORMAT}"
             raise SnapshotError(f"{msg}: continue it with the version that wrote it")
         try:
-            self._load_small([_numbered(arrays, f"{name}.") for name in _ADAMS])
+            self._load_small([_numbered(arrays, f"{name}.") for name in _SMALL])
             if self._vectors is not None:
                 self._vectors.load(_below(arrays, "vectors."))
         except (KeyError, ValueError) as error:
@@ -302,16 +307,18 @@ class RankerLearner:
         features = clicks.features.astype(np.float32)
         context = clicks.context.copy()
         found = clicks.targets >= 0
-        model, counted = self.model, len(self.model.linear)
+        model, counted = self.model, self.model.counted
         if found.any():
-            values = features[clicks.present & found[:, None]]
+            values = features[(clicks.log_weights > ABSENT) & found[:, None]]
             model.scaling.add(values[:, :counted])
             model.learned_scaling.add(values[:, counted:])
             model.context_scaling.add(context[found])
         elif self._vectors is None:
             return None
         model.standardise(features, context)
-        return Block(Examples(features, context, clicks.present, clicks.targets), clicks.lookups)
+        return Block(
+            Examples(features, context, clicks.log_weights, clicks.targets), clicks.lookups
+        )
 
     def _learn_block(self, block: Block) -> tuple[Floats, int]:
         """Take steps on a block; return the losses, float32 [m], of clicks among candidates."""
@@ -322,17 +329,23 @@ class RankerLearner:
             rows = slice(first, first + self.learning.step)
             examples = block.examples.part(rows)
             found = np.flatnonzero(examples.targets >= 0)
-            by_features = np.zeros((*examples.present.shape, learned), dtype=np.float32)
+            by_features = np.zeros((*examples.log_weights.shape, learned), dtype=np.float32)
             if len(found):
                 some = examples.part(found)
-                by_weights, by_learned, scores = model.network.gradients(some, learned)
-                losses.append(_cross_entropies(scores, some.present, some.targets))
+                by_weights, by_learned, scores = self._moving.gradients(some, learned)
+                losses.append(_cross_entropies(scores + some.log_weights, some.targets))
                 if not np.isfinite(losses[-1]).all():
                     raise TrainingError(
                         "the loss is not finite: the weights of before come back, and the clicks "
                         "are left out"
                     )
                 self._network.step(by_weights)
+                follow(
+                    model.network.weights,
+                    self._moving.weights,
+                    self.learning.averaging,
+                    self._network.steps,
+                )
                 by_features[found] = by_learned
             if self._vectors is not None:
                 by_features *= model.learned_scaling.inverses
@@ -351,7 +364,7 @@ class RankerLearner:
                 examples = sum(n for _, n in noted)
                 if examples:
                     total = np.sum([gradient for gradient, _ in noted], axis=0, dtype=np.float32)
-                    inverses = self.model.scaling.inverses
+                    inverses = np.tile(self.model.scaling.inverses, 2)
                     self._linear.step([total * inverses / np.float32(examples)])
         self._gradients = []
 
@@ -378,21 +391,24 @@ class RankerLearner:
             return np.zeros(0)
         features = some.features.astype(np.float32)
         if self.model.vectors is not None:
-            features[..., len(self.model.linear) :] = self.model.vectors.features(some.lookups)
+            features[..., self.model.counted :] = self.model.vectors.features(some.lookups)
         scores = self.model.scores(features, some.context)
-        return _cross_entropies(scores, some.present, some.targets).astype(np.float64)
+        return _cross_entropies(scores + some.log_weights, some.targets).astype(np.float64)
 
     def _small(self) -> list[list[npt.NDArray[Any]]]:
         """Return copies of everything but the vectors that a cycle moves."""
         return [
             self._network.arrays(),
+            [weights.copy() for weights in self.model.network.weights],
             self._linear.arrays(),
             *(scaling.arrays() for scaling in self.model.scalings),
         ]
 
     def _load_small(self, arrays: list[list[npt.NDArray[Any]]]) -> None:
-        network, linear, *scalings = arrays
+        network, averages, linear, *scalings = arrays
         self._network.load(network)
+        for weights, average in zip(self.model.network.weights, averages, strict=True):
+            weights[:] = average
         self._linear.load(linear)
         for scaling, stored in zip(self.model.scalings, scalings, strict=True):
             scaling.load(stored)
@@ -408,14 +424,11 @@ class RankerLearner:
             self._vectors.take_back()
 
 
-_ADAMS = ("network", "linear", "scaling", "learned_scaling", "context_scaling")
+_SMALL = ("network", "averages", "linear", "scaling", "learned_scaling", "context_scaling")
 
 
-def _cross_entropies(
-    scores: Floats, present: npt.NDArray[np.bool_], targets: npt.NDArray[np.int64]
-) -> Floats:
+def _cross_entropies(scores: Floats, targets: npt.NDArray[np.int64]) -> Floats:
     """Return the cross-entropy of each row's target, float32 [n]."""
-    scores = np.where(present, scores, ABSENT)
     highest = scores.max(axis=1)
     totals = np.exp(scores - highest[:, None]).sum(axis=1)
     found: Floats = np.log(totals) + highest - scores[np.arange(len(scores)), targets]

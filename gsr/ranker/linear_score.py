@@ -6,10 +6,30 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.compiled import lean_kernel
+from gsr.compiled import inner_kernel, lean_kernel
 from gsr.ranker.adam import Adam
 
 LINEAR_RATE: Final = 0.03
+
+NO_NEW_ITEMS: Final = -1
+"""In place of the feature that tells new items."""
+
+
+@inner_kernel
+def _add_row(
+    values: npt.NDArray[np.float32],
+    row: int,
+    factor: np.float32,
+    new: int,
+    features: int,
+    gradient: npt.NDArray[np.float32],
+) -> None:
+    """Add a candidate's features times `factor` to the gradient."""
+    for f in range(features):
+        gradient[f] += factor * values[row, f]
+    if new >= 0 and values[row, new] > 0.0:
+        for f in range(features):
+            gradient[features + f] += factor * values[row, f]
 
 
 @lean_kernel
@@ -19,6 +39,7 @@ def add_gradient(
     starts: npt.NDArray[np.int64],
     targets: npt.NDArray[np.int64],
     learnable: npt.NDArray[np.bool_],
+    new: int,
     gradient: npt.NDArray[np.float32],
 ) -> None:
     """Add the gradient of the clicked items' cross-entropy by the weights of `values`.
@@ -31,9 +52,12 @@ def add_gradient(
         int64 [n + 1], click i has the candidates ``starts[i] : starts[i + 1]``.
     targets, learnable
         int64 and bool [n], the row of the clicked item, and which clicks are learned.
+    new
+        The feature that is above 0 for new items, which have weights of their own; -1: none have.
     gradient
-        float32 [F].
+        float32 [F], or [2 F] where new items have own weights, which stand last.
     """
+    features = values.shape[1]
     for click in range(len(targets)):
         if not learnable[click]:
             continue
@@ -45,11 +69,8 @@ def add_gradient(
             scores[row] = math.exp(scores[row] - most)
             total += scores[row]
         for row in range(starts[click], starts[click + 1]):
-            share = scores[row] / total
-            for f in range(len(gradient)):
-                gradient[f] += share * values[row, f]
-        for f in range(len(gradient)):
-            gradient[f] -= values[targets[click], f]
+            _add_row(values, row, scores[row] / total, new, features, gradient)
+        _add_row(values, targets[click], np.float32(-1.0), new, features, gradient)
 
 
 class LinearScore:
@@ -93,7 +114,7 @@ class LinearScore:
         learnable: npt.NDArray[np.bool_],
     ) -> None:
         """Note what clicks say of the weights, for the next step (see `add_gradient`)."""
-        add_gradient(values, scores, starts, targets, learnable, self._gradient)
+        add_gradient(values, scores, starts, targets, learnable, NO_NEW_ITEMS, self._gradient)
         self._examples += int(learnable.sum())
 
     def step(self, inverses: npt.NDArray[np.float32]) -> None:

@@ -10,6 +10,7 @@ from gsr.ranker.adam import Floats
 from gsr.ranker.candidates import Described
 from gsr.ranker.config import RankerConfig
 from gsr.ranker.features import CONTEXT, GROUPS, feature_layout
+from gsr.ranker.linear_score import NO_NEW_ITEMS
 from gsr.ranker.lookups import Lookups
 from gsr.ranker.network import RankingNetwork
 from gsr.ranker.scaling import Scaling, standardise_rows
@@ -86,11 +87,14 @@ class RankerModel:
     layout
         Of the counted features.
     linear
-        float32 [F], weights of the linear score, in terms of standardised features.
+        float32 [2 F], weights of the linear score in terms of standardised features: of all items,
+        and what is added to them for new ones, of whom votes say other things.
     scaling, learned_scaling, context_scaling
         Of counted features, learned ones and the context.
     network
         Ranks what the linear score keeps.
+    new_items
+        The counted feature that tells new items; `NO_NEW_ITEMS` where it is switched off.
     vectors
         Make the learned features; None where there are none.
     """
@@ -101,7 +105,9 @@ class RankerModel:
         rng = np.random.default_rng(seed)
         used = self.layout.switched_on(config.without)
         self.learned = len(VECTOR_FEATURES) if config.vectors else 0
-        self.linear: Floats = np.zeros(len(used), dtype=np.float32)
+        self.linear: Floats = np.zeros(2 * len(used), dtype=np.float32)
+        new = self.layout.places.new
+        self.new_items = new if used[new] else NO_NEW_ITEMS
         self.scaling = Scaling(used)
         self.learned_scaling = Scaling(np.ones(self.learned, dtype=np.bool_), LEARNED_FADING)
         self.context_scaling = Scaling(np.ones(len(CONTEXT), dtype=np.bool_))
@@ -117,6 +123,11 @@ class RankerModel:
     def scalings(self) -> tuple[Scaling, Scaling, Scaling]:
         """Of counted features, learned ones and the context."""
         return self.scaling, self.learned_scaling, self.context_scaling
+
+    @property
+    def counted(self) -> int:
+        """Number of counted features (F)."""
+        return len(self.layout.features)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -155,7 +166,11 @@ class RankerModel:
 
     def linear_scores(self, values: Floats) -> Floats:
         """Return candidates' linear scores but for a constant, float32 [rows]."""
-        scores: Floats = values @ (self.linear * self.scaling.inverses)
+        weights = self.linear.reshape(2, -1) * self.scaling.inverses
+        scores: Floats = values @ weights[0]
+        if self.new_items != NO_NEW_ITEMS:
+            new = np.flatnonzero(values[:, self.new_items])
+            scores[new] += values[new] @ weights[1]
         return scores
 
     def keep(self, described: Described, kept: int | None = None) -> tuple[Kept, Floats]:

@@ -15,7 +15,12 @@ import numpy.typing as npt
 from gsr.ranker.adam import Floats
 
 ABSENT: Final = np.float32(-1e30)
-"""The score of a place without a candidate."""
+"""The logarithm of no candidate: whatever is added to it, its share of a softmax is 0."""
+
+
+def log_weights_of(present: npt.NDArray[np.bool_]) -> Floats:
+    """Return the logarithm of one candidate where there is one, `ABSENT` elsewhere."""
+    return np.where(present, np.float32(0.0), ABSENT)
 
 
 class Examples(NamedTuple):
@@ -27,27 +32,28 @@ class Examples(NamedTuple):
         float32 [n, K, F].
     context
         float32 [n, C].
-    present
-        bool [n, K], places that hold a candidate.
+    log_weights
+        float32 [n, K], the logarithm of how many candidates each stands for; `ABSENT` where there
+        is none.
     targets
         int64 [n], the place of the clicked item.
     """
 
     features: Floats
     context: Floats
-    present: npt.NDArray[np.bool_]
+    log_weights: Floats
     targets: npt.NDArray[np.int64]
 
     def part(self, rows: slice | npt.NDArray[np.intp]) -> "Examples":
         """Return some of the rows."""
         return Examples(
-            self.features[rows], self.context[rows], self.present[rows], self.targets[rows]
+            self.features[rows], self.context[rows], self.log_weights[rows], self.targets[rows]
         )
 
 
 def score_gradient(scores: Floats, examples: Examples) -> Floats:
     """Return the gradient of the mean cross-entropy by the scores, float32 [n, K]."""
-    return softmax_gradient(np.where(examples.present, scores, ABSENT), examples.targets)
+    return softmax_gradient(scores + examples.log_weights, examples.targets)
 
 
 def softmax_gradient(scores: Floats, targets: npt.NDArray[np.integer]) -> Floats:

@@ -9,7 +9,7 @@ from gsr.ranker.lookups import Lookups
 from gsr.ranker.network import Examples
 
 _NONE: npt.NDArray[np.float32] = np.zeros((0, 0, 0), dtype=np.float32)
-_ARRAYS = ("features", "context", "present", "targets", "recent", "ages", "candidates", "clicked")
+_ARRAYS = (*Examples._fields, *Lookups._fields)
 
 
 class Block(NamedTuple):
@@ -62,8 +62,8 @@ class ReplayBlocks:
         if self._most == 0:
             return
         features = block.examples.features.astype(np.float16)
-        context, present, targets = block.examples[1:]
-        rest = Examples(_NONE, context.copy(), present.copy(), targets.copy())
+        context, log_weights, targets = block.examples[1:]
+        rest = Examples(_NONE, context.copy(), log_weights.copy(), targets.copy())
         kept = (features, Block(rest, block.lookups.copy()))
         if len(self._blocks) < self._most:
             self._blocks.append(kept)

@@ -30,7 +30,7 @@ from gsr.ranker.adam import Adam
 from gsr.ranker.features import CONTEXT
 from gsr.ranker.linear_score import LinearScore
 from gsr.ranker.lookups import no_lookups
-from gsr.ranker.network import Examples, RankingNetwork
+from gsr.ranker.network import ABSENT, Examples, RankingNetwork, log_weights_of
 from gsr.ranker.replay import Block, ReplayBlocks
 from gsr.ranker.scaling import Scaling
 from gsr.ranker.selection import keep_best
@@ -124,7 +124,7 @@ class CounterRanker:
         self._waiting = Examples(
             features=np.zeros((options.block, options.kept, width), dtype=np.float32),
             context=np.zeros((options.block, len(CONTEXT)), dtype=np.float32),
-            present=np.zeros((options.block, options.kept), dtype=np.bool_),
+            log_weights=np.zeros((options.block, options.kept), dtype=np.float32),
             targets=np.zeros(options.block, dtype=np.int64),
         )
         self._examples = 0  # that wait
@@ -221,7 +221,7 @@ class CounterRanker:
             waiting = slice(self._examples, self._examples + len(chosen))
             self._waiting.features[waiting] = features[chosen]
             self._waiting.context[waiting] = self._described.context[chosen]
-            self._waiting.present[waiting] = present[chosen]
+            self._waiting.log_weights[waiting] = log_weights_of(present[chosen])
             self._waiting.targets[waiting] = places[chosen]
             self._examples = waiting.stop
         ranked = np.flatnonzero(scored[self._described.clicks[:n]] & (places >= 0))
@@ -252,7 +252,7 @@ class CounterRanker:
         self._examples = 0
         if len(examples.targets) == 0:
             return
-        self._scaling.add(examples.features[examples.present])
+        self._scaling.add(examples.features[examples.log_weights > ABSENT])
         self._context_scaling.add(examples.context)
         self._standardise(examples.features, examples.context)
         block = Block(examples, no_lookups(len(examples.targets)))

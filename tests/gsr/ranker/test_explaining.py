@@ -17,7 +17,7 @@ def _case(config: RankerConfig) -> tuple[RankerModel, np.ndarray, np.ndarray]:
     """Return a model, features [n, K, F + Q] and context [n, C]."""
     model = model_with_weights(config, items=3)
     rng = np.random.default_rng(1)
-    width = len(model.linear) + model.learned
+    width = model.counted + model.learned
     features = rng.standard_normal((USERS, ITEMS, width)).astype(np.float32)
     features[..., model.layout.places.new] = rng.integers(0, 2, (USERS, ITEMS))
     return model, features, rng.standard_normal((USERS, len(CONTEXT))).astype(np.float32)
@@ -27,7 +27,7 @@ def _final(model: RankerModel, features: np.ndarray, context: np.ndarray) -> np.
     """Return the scores by which lists are made."""
     nobody = np.zeros((len(features), features.shape[1]), dtype=np.int32)
     kept = Kept(
-        np.ascontiguousarray(features[..., : len(model.linear)]),
+        np.ascontiguousarray(features[..., : model.counted]),
         context,
         nobody,
         np.full(len(features), -1),

@@ -1,8 +1,9 @@
 """The linear score's gradient, against differences of the loss."""
 
 import numpy as np
+import pytest
 
-from gsr.ranker.linear_score import LinearScore, add_gradient
+from gsr.ranker.linear_score import NO_NEW_ITEMS, LinearScore, add_gradient
 
 STARTS = np.array([0, 4, 4, 9])
 TARGETS = np.array([2, -1, 5])
@@ -18,17 +19,24 @@ def loss(weights: np.ndarray, values: np.ndarray) -> float:
     return total
 
 
-def test_the_gradient_is_the_slope_of_the_cross_entropy() -> None:
-    """Summed over the clicks that are learned."""
+@pytest.mark.parametrize("new", [NO_NEW_ITEMS, 1])
+def test_the_gradient_is_the_slope_of_the_cross_entropy(new: int) -> None:
+    """Summed over the clicks that are learned; new items have further weights where wanted."""
     rng = np.random.default_rng(0)
     values = rng.standard_normal((9, 3)).astype(np.float32)
-    weights = rng.standard_normal(3)
-    gradient = np.zeros(3, dtype=np.float32)
-    scores = (values @ weights).astype(np.float32)
-    add_gradient(values, scores, STARTS, TARGETS, LEARNABLE, gradient)
-    for place in range(3):
-        step = 1e-5 * np.eye(3)[place]
-        slope = (loss(weights + step, values) - loss(weights - step, values)) / 2e-5
+    values[:, 1] = rng.integers(0, 2, 9)
+    if new != NO_NEW_ITEMS:
+        told = np.concatenate((values, values * values[:, [new]]), axis=1)
+    else:
+        told = values
+    width = told.shape[1]
+    weights = rng.standard_normal(width)
+    gradient = np.zeros(width, dtype=np.float32)
+    scores = (told @ weights).astype(np.float32)
+    add_gradient(values, scores, STARTS, TARGETS, LEARNABLE, new, gradient)
+    for place in range(width):
+        step = 1e-5 * np.eye(width)[place]
+        slope = (loss(weights + step, told) - loss(weights - step, told)) / 2e-5
         assert abs(gradient[place] - slope) < 1e-4
 
 

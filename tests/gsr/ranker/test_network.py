@@ -3,22 +3,24 @@
 import numpy as np
 
 from gsr.ranker.adam import Adam
-from gsr.ranker.network import Examples, RankingNetwork, score_gradient
+from gsr.ranker.network import Examples, RankingNetwork, log_weights_of, score_gradient
 
 
 def some_examples(rng: np.random.Generator, n: int = 6, k: int = 5, f: int = 3) -> Examples:
     present = np.ones((n, k), dtype=np.bool_)
     present[0, 3:] = False
+    log_weights = log_weights_of(present)
+    log_weights[1, 3:] = np.log(2.5)  # these two stand for five
     return Examples(
         features=rng.standard_normal((n, k, f)).astype(np.float32),
         context=rng.standard_normal((n, 2)).astype(np.float32),
-        present=present,
+        log_weights=log_weights,
         targets=rng.integers(0, 3, n),
     )
 
 
 def loss(scores: np.ndarray, examples: Examples) -> float:
-    exact = np.where(examples.present, scores.astype(np.float64), -np.inf)
+    exact = scores.astype(np.float64) + examples.log_weights
     shares = exact - np.log(np.exp(exact).sum(axis=1, keepdims=True))
     return float(-shares[np.arange(len(shares)), examples.targets].mean())
 
@@ -27,7 +29,7 @@ def test_the_gradient_by_scores_is_that_of_the_cross_entropy() -> None:
     """Places without a candidate have none."""
     rng = np.random.default_rng(0)
     examples = some_examples(rng)
-    scores = rng.standard_normal(examples.present.shape).astype(np.float32)
+    scores = rng.standard_normal(examples.log_weights.shape).astype(np.float32)
     gradient = score_gradient(scores, examples)
     for place in np.ndindex(*scores.shape):
         moved = [scores.astype(np.float64).copy() for _ in range(2)]
@@ -64,7 +66,7 @@ def test_the_gradient_by_learned_features_is_the_slope_of_the_loss() -> None:
     network = RankingNetwork(3, 2, 4, rng)
     for array in network.weights:
         array[...] = rng.standard_normal(array.shape)
-    slopes = np.zeros((*examples.present.shape, 2))
+    slopes = np.zeros((*examples.log_weights.shape, 2))
     for place in np.ndindex(*slopes.shape):
         losses = []
         for step in (-1e-3, 1e-3):
@@ -86,7 +88,7 @@ def test_it_learns_what_features_and_context_say_together() -> None:
         context = rng.choice([-1.0, 1.0], (50, 1)).astype(np.float32)
         wanted = np.where(context > 0, features[:, :, 0], features[:, :, 1])
         examples = Examples(
-            features, context, np.ones((50, 6), dtype=np.bool_), wanted.argmax(axis=1)
+            features, context, np.zeros((50, 6), dtype=np.float32), wanted.argmax(axis=1)
         )
         adam.step(network.gradients(examples)[0])
     right = network.scores(features, context).argmax(axis=1) == examples.targets

@@ -11,7 +11,7 @@ def block(number: int) -> Block:
     examples = Examples(
         features=np.full((2, 3, 4), number / 3, dtype=np.float32),
         context=np.full((2, 1), number, dtype=np.float32),
-        present=np.ones((2, 3), dtype=np.bool_),
+        log_weights=np.zeros((2, 3), dtype=np.float32),
         targets=np.full(2, number),
     )
     items = np.full((2, 3), number, dtype=np.int32)
