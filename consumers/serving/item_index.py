@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from consumers.serving.made_lists import hash_part
 from consumers.serving.view import ServingView
 from gsr.counters.ids.fingerprint import fingerprint
 
@@ -24,6 +25,7 @@ class ItemIndex:
 
     def __init__(self) -> None:
         self._ids: list[str] = []
+        self._hash_parts: list[bytes] = []
         self._rows: dict[str, int] = {}
         self._fingerprints = np.zeros(0, dtype=np.uint32)
         self._order = np.zeros(0, dtype=np.int64)
@@ -36,6 +38,16 @@ class ItemIndex:
     def fingerprints(self) -> npt.NDArray[np.uint32]:
         """uint32 [N], of each row's item id; 0 where the row is free."""
         return self._fingerprints
+
+    @property
+    def item_ids(self) -> Sequence[str]:
+        """The item of each row, "" where the row is free."""
+        return self._ids
+
+    @property
+    def hash_parts(self) -> Sequence[bytes]:
+        """What stands for each row's item in the hash of a list (`hash_part`)."""
+        return self._hash_parts
 
     def follow(self, view: ServingView) -> None:
         """Take over the rows of a newer view."""
@@ -51,12 +63,15 @@ class ItemIndex:
                 del self._rows[before[row]]
         fingerprints = np.zeros(len(after), dtype=np.uint32)
         fingerprints[:common] = self._fingerprints[:common]
+        parts = self._hash_parts[:common] + [b""] * (len(after) - common)
         for row in come:
             item = after[row]
+            parts[row] = hash_part(item)
             fingerprints[row] = fingerprint(item) if item else 0
             if item:
                 self._rows[item] = row
         self._ids = after
+        self._hash_parts = parts
         self._fingerprints = fingerprints
         self._order = np.argsort(fingerprints, kind="stable")
         self._sorted = fingerprints[self._order]
@@ -70,18 +85,28 @@ class ItemIndex:
         get = self._rows.get
         return np.fromiter((get(item, -1) for item in item_ids), np.int64, len(item_ids))
 
-    def rows_with(self, fingerprints: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
-        """Return the rows of all items that have one of `fingerprints`, in any order."""
+    def rows_with(
+        self, fingerprints: npt.NDArray[np.uint32]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the rows of all items that have one of `fingerprints`.
+
+        Parameters
+        ----------
+        fingerprints
+            uint32 [n].
+
+        Returns
+        -------
+        rows
+            int64, those of the first one before those of the next.
+        counts
+            int64 [n], how many each one has.
+        """
         left = np.searchsorted(self._sorted, fingerprints, side="left")
         right = np.searchsorted(self._sorted, fingerprints, side="right")
         counts = right - left
-        hit = counts > 0
-        if not hit.any():
-            return np.zeros(0, dtype=np.int64)
-        starts, counts = left[hit], counts[hit]
-        offsets = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
-        rows: npt.NDArray[np.int64] = self._order[np.repeat(starts, counts) + offsets]
-        return rows
+        places = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts - left, counts)
+        return self._order[places], counts
 
     def mask(self, item_ids: Iterable[str]) -> npt.NDArray[np.bool_]:
         """Return bool [N], True in the rows of `item_ids`."""
