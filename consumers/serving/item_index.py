@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from consumers.serving.made_lists import hash_part
 from consumers.serving.view import ServingView
 from gsr.counters.ids.fingerprint import fingerprint
 
@@ -25,7 +24,6 @@ class ItemIndex:
 
     def __init__(self) -> None:
         self._ids: list[str] = []
-        self._hash_parts: list[bytes] = []
         self._rows: dict[str, int] = {}
         self._fingerprints = np.zeros(0, dtype=np.uint32)
         self._order = np.zeros(0, dtype=np.int64)
@@ -44,11 +42,6 @@ class ItemIndex:
         """The item of each row, "" where the row is free."""
         return self._ids
 
-    @property
-    def hash_parts(self) -> Sequence[bytes]:
-        """What stands for each row's item in the hash of a list (`hash_part`)."""
-        return self._hash_parts
-
     def follow(self, view: ServingView) -> None:
         """Take over the rows of a newer view."""
         before, after = self._ids, view.item_ids
@@ -63,15 +56,12 @@ class ItemIndex:
                 del self._rows[before[row]]
         fingerprints = np.zeros(len(after), dtype=np.uint32)
         fingerprints[:common] = self._fingerprints[:common]
-        parts = self._hash_parts[:common] + [b""] * (len(after) - common)
         for row in come:
             item = after[row]
-            parts[row] = hash_part(item)
             fingerprints[row] = fingerprint(item) if item else 0
             if item:
                 self._rows[item] = row
         self._ids = after
-        self._hash_parts = parts
         self._fingerprints = fingerprints
         self._order = np.argsort(fingerprints, kind="stable")
         self._sorted = fingerprints[self._order]

@@ -149,9 +149,7 @@ class Recommender:
         return self._scorer
 
     def _made(self, users: Asked, lists: UserLists) -> MadeLists:
-        index = self._index
-        cold = users.lengths == 0
-        return MadeLists(lists, cold, index.item_ids, index.hash_parts, index.fingerprints)
+        return MadeLists(lists, users.lengths == 0, self._index.item_ids, self._index.fingerprints)
 
     def _asked(self, records: Sequence[SequenceRecord], scorer: Scorer) -> Asked:
         """Return the users as a scorer reads them."""

@@ -13,8 +13,9 @@ from consumers.roles.publisher.due_users import Due, DueUsers
 from consumers.roles.publisher.list_sender import ListSender
 from consumers.roles.publisher.sequence_cache import SequenceCache
 from consumers.roles.publisher.sequence_lookup import SequenceLookup
-from consumers.roles.publisher.user_table import NOWHERE, ListColumns, UserTable, list_hash
+from consumers.roles.publisher.user_table import NOWHERE, ListColumns, UserTable
 from consumers.roles.publisher.walk import Walk
+from consumers.serving.made_lists import list_hashes
 from consumers.serving.newest_artifacts import NewestArtifacts
 from stream.clock import Clock, Periodic
 from stream.errors import RecordFormatError, StreamError
@@ -74,12 +75,12 @@ class Publication:
         self._metrics = metrics
         self.records = SequenceCache(settings.kept_record_bytes)
         self._next_default = Periodic(clock, settings.default_list_interval_seconds)
-        self._default_hash: int | None = None
+        self._default_ids: list[str] | None = None
 
     @property
     def has_default(self) -> bool:
         """Whether the default list has been sent since the start, or is another publisher's."""
-        return self._default_hash is not None or not self._sender.sends_default
+        return self._default_ids is not None or not self._sender.sends_default
 
     def leave(self, rows: Sequence[int]) -> None:
         """Drop what waits for users who have left the table with their partition."""
@@ -128,7 +129,7 @@ class Publication:
             early[at] = self._is_early(one.row, record)
             if early[at]:
                 self._due.postpone(one)
-        users, hashes = self._users, lists.hashes()
+        users, hashes = self._users, list_hashes(lists.marks, lists.lengths)
         users.checked_versions[rows[~early]] = self._serving.version
         users.checked_arrivals[rows[~early]] = self._serving.recommender.arrivals
         unchanged = ~early & ~self._are_due(rows) & (hashes == users.list_hashes[rows])
@@ -153,7 +154,7 @@ class Publication:
         self._count_sent(rows, sent, outgoing)
         offsets = np.array([record.source_offset for record in sent], dtype=np.int64)
         versions = np.full(len(rows), version, dtype=np.int64)
-        columns = ListColumns(hashes[places], lists.marks()[places], lists.lengths[places])
+        columns = ListColumns(hashes[places], lists.marks[places], lists.lengths[places])
         users.set_lists(rows, offsets, versions, columns)
 
     def _count_sent(
@@ -262,13 +263,13 @@ class Publication:
     def send_default(self) -> bool:
         """Send the default list, if it is time to and it changed; True where it went."""
         if not self._sender.sends_default:
-            self._default_hash = None
+            self._default_ids = None
             return False
         if not self._next_default.due():
             return False
         items = self._serving.recommender.default_list(self._settings.default_list_length)
-        found = list_hash(items)
-        if found == self._default_hash:
+        ids = [item.item_id for item in items]
+        if ids == self._default_ids:
             return False
         self._sender.send_default(
             Recommendation(
@@ -279,5 +280,5 @@ class Publication:
                 reason="cold",
             )
         )
-        self._default_hash = found
+        self._default_ids = ids
         return True

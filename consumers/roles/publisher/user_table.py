@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from consumers.serving.made_lists import hash_of, hash_part
+from consumers.serving.made_lists import list_hashes
 from gsr.counters.ids.fingerprint import fingerprint
 from stream.events.records.recommendation import ScoredItem
 
@@ -26,7 +26,7 @@ class ListColumns(NamedTuple):
     Parameters
     ----------
     hashes
-        uint64 [n], of the item ids in order.
+        uint64 [n], see `list_hashes`.
     marks
         uint32 [n, K], fingerprints of the items; 0 past the end.
     lengths
@@ -50,8 +50,7 @@ def list_columns(lists: Sequence[Sequence[ScoredItem]]) -> ListColumns:
             mark = known[item.item_id] = fingerprint(item.item_id)
         found.append(mark)
     marks[np.arange(marks.shape[1]) < lengths[:, None]] = found
-    hashes = np.fromiter(map(list_hash, lists), np.uint64, len(lists))
-    return ListColumns(hashes, marks, lengths)
+    return ListColumns(list_hashes(marks, lengths), marks, lengths)
 
 
 class UserTable:
@@ -76,7 +75,7 @@ class UserTable:
     checked_versions
         int64, the newest version whose list was computed, sent or found unchanged.
     list_hashes
-        uint64, of the list's item ids in order.
+        uint64, of the list's items in order.
     list_items
         uint32 [., list length], fingerprints of the list's items; 0 past the end.
     list_lengths
@@ -263,10 +262,13 @@ class UserTable:
 
     def followed(self) -> npt.NDArray[np.bool_]:
         """Return, per row below `extent`, whether it has a user whose sequence is known."""
-        n = self.extent
-        followed: npt.NDArray[np.bool_] = self.sequence_offsets[:n] != NOWHERE
+        return self.are_followed(slice(self.extent))
+
+    def are_followed(self, rows: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return which of `rows` have a user whose sequence is known."""
+        followed: npt.NDArray[np.bool_] = self.sequence_offsets[rows] != NOWHERE
         if self._held:
-            followed &= ~np.isin(self.partitions[:n], list(self._held))
+            followed &= ~np.isin(self.partitions[rows], list(self._held))
         return followed
 
     def _in_log_order(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -283,8 +285,3 @@ class UserTable:
         old = self.list_items
         self.list_items = np.zeros((len(old), width), dtype=np.uint32)
         self.list_items[:, : old.shape[1]] = old
-
-
-def list_hash(items: Sequence[ScoredItem]) -> int:
-    """Return a 64-bit hash of the item ids and their order; scores do not count."""
-    return hash_of(hash_part(item.item_id) for item in items)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from consumers.roles.publisher.user_table import NOWHERE, UserTable, list_hash
+from consumers.roles.publisher.user_table import NOWHERE, UserTable, list_columns
 from gsr.counters.ids.fingerprint import fingerprint
 from stream.events.records.recommendation import ScoredItem
 from tests.consumers.roles.publisher.records import note_list
@@ -95,10 +95,12 @@ def test_users_without_a_sequence_and_the_oldest() -> None:
     ("one", "other"),
     [(["a", "b"], ["b", "a"]), (["ab"], ["a", "b"]), ([], ["a"]), (["a1:b"], ["a", "b"])],
 )
-def test_list_hash_tells_lists_apart(one: list[str], other: list[str]) -> None:
-    """Order and boundaries of the ids count."""
-    assert list_hash(_items(*one)) == list_hash([ScoredItem(item, 2.0) for item in one])
-    assert list_hash(_items(*one)) != list_hash(_items(*other))
+def test_hashes_tell_lists_apart(one: list[str], other: list[str]) -> None:
+    """Order and boundaries of the ids count; scores and longer lists beside it do not."""
+    lists = [_items(*one), [ScoredItem(item, 2.0) for item in one], _items(*other)]
+    first, again, second = list_columns(lists).hashes.tolist()
+    assert first == again != second
+    assert [first] == list_columns(lists[:1]).hashes.tolist()
 
 
 def test_a_partition_that_is_not_known_yet_is_held_back() -> None:
