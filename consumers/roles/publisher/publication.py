@@ -94,6 +94,8 @@ class Publication:
         waited = self._due.longest_wait(self._clock.monotonic())
         if len(self._due) >= settings.users_per_batch or waited >= settings.linger_seconds:
             due = self._due.take(settings.users_per_batch)
+        elif self._due:
+            return False  # in a moment; whom the walk visits comes with them
         else:
             due = []
         room = settings.users_per_batch - len(due)
