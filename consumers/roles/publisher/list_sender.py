@@ -49,6 +49,7 @@ class ListSender:
 
     def __init__(self, log: Log, topics: LogSection, group: str) -> None:
         self._log = log
+        self._together = log if isinstance(log, AppendsTogether) else None
         self._topics = topics
         self._group = group
         self._writers: dict[int, Writer] = {}
@@ -127,10 +128,10 @@ class ListSender:
 
     def _append_together(self, appends: Sequence[tuple[Writer, Sequence[Outgoing]]]) -> bool:
         """Append to all partitions at once, where the log can and nothing is wrong; say so."""
-        if not isinstance(self._log, AppendsTogether):
+        if self._together is None:
             return False
         try:
-            self._log.append_together(appends)
+            self._together.append_together(appends)
         except (FencedError, RecordTooLargeError):
             return False  # nothing was written: one by one shows which it is
         return True

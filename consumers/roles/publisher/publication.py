@@ -1,6 +1,7 @@
 """Lists: made, compared with those on the topic, sent or withdrawn."""
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -88,16 +89,21 @@ class Publication:
             self._due.discard(row)
         self.records.drop(rows)
 
+    def patience(self) -> float:
+        """Return for how many seconds those who are due may wait for others; inf: nobody is due."""
+        if not self._due:
+            return math.inf
+        if len(self._due) >= self._settings.users_per_batch:
+            return 0.0
+        waited = self._due.longest_wait(self._clock.monotonic())
+        return max(0.0, self._settings.linger_seconds - waited)
+
     def send_due(self) -> bool:
         """Send one batch of due lists, and of the walk's where there is room; True for any."""
         settings = self._settings
-        waited = self._due.longest_wait(self._clock.monotonic())
-        if len(self._due) >= settings.users_per_batch or waited >= settings.linger_seconds:
-            due = self._due.take(settings.users_per_batch)
-        elif self._due:
+        if self._due and self.patience() > 0.0:
             return False  # in a moment; whom the walk visits comes with them
-        else:
-            due = []
+        due = self._due.take(settings.users_per_batch)
         room = settings.users_per_batch - len(due)
         asked = {one.row for one in due}
         walked = [
