@@ -77,7 +77,7 @@ def add_and_rectify(values: npt.NDArray[np.float32], added: npt.NDArray[np.float
         for row in range(i * each, (i + 1) * each):
             for h in range(values.shape[1]):
                 value = values[row, h] + added[i, h]
-                values[row, h] = zero if value < zero else value
+                values[row, h] = max(value, zero)
 
 
 class RankingNetwork:
