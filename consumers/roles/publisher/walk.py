@@ -7,13 +7,20 @@ import numpy.typing as npt
 
 from consumers.roles.publisher.user_table import NOWHERE, UserTable
 from consumers.runtime.token_bucket import TokenBucket
-from stream.clock import Clock
+from stream.clock import Clock, Periodic
 
 _SMALLEST_STRIDE: Final = 32
 """Lists are made in batches, so fewer users than these are not worth one."""
 
 _CHOSEN_SECONDS: Final = 10.0
 """Choosing looks at every user, so it is done for so long ahead."""
+
+
+_CHOICE_SECONDS: Final = 1.0
+"""How long it is before it is done again for one target: new users come all the time."""
+
+_ROUND: Final = 2**62
+"""Further than any offset is from another."""
 
 
 class Walk:
@@ -37,6 +44,7 @@ class Walk:
         capacity = max(users_per_second, _SMALLEST_STRIDE)
         self._budget = TokenBucket(users_per_second, clock, capacity=capacity, left=0.0)
         self._chosen_at_once = max(_SMALLEST_STRIDE, int(_CHOSEN_SECONDS * users_per_second))
+        self._next_choice = Periodic(clock, _CHOICE_SECONDS)
         self._ahead = self._offsets = np.zeros(0, dtype=np.int64)
         self._chosen_for = NOWHERE
         self._at = NOWHERE
@@ -67,11 +75,13 @@ class Walk:
         found: list[npt.NDArray[np.int64]] = []
         while count > 0:
             if not len(self._ahead) or self._chosen_for != self.target:
-                if found:
-                    break  # who was just found is still to be visited, and would be found again
+                # Who was just found is still to be visited, and would be found again.
+                if found or not self._may_choose():
+                    break
                 self._choose(table)
                 if not len(self._ahead):
-                    self._finished_target = self.target
+                    if table.followed().any():  # else all of them are still being restored
+                        self._finished_target = self.target
                     break
             rows, self._ahead = self._ahead[:count], self._ahead[count:]
             # Where they stood when they were chosen: who has clicked since stands at the end now.
@@ -83,19 +93,25 @@ class Walk:
             count -= len(rows)
         return np.concatenate([np.zeros(0, dtype=np.int64), *found])
 
+    def _may_choose(self) -> bool:
+        """Return whether it is time to look at everybody again: for a new target it always is."""
+        if self._chosen_for != self.target:
+            self._next_choice.restart()
+            return True
+        return self._next_choice.due()
+
     def _choose(self, table: UserTable) -> None:
         """Look for the next users to visit, in the order of the log from where the walk stands."""
         self._chosen_for = self.target
         rows = self._pending(table)
         self.remaining = len(rows)
         offsets = table.sequence_offsets[rows]
-        ahead = offsets > self._at
-        if ahead.any():
-            rows, offsets = rows[ahead], offsets[ahead]
+        # Behind the log's end comes its beginning again.
+        turns = offsets - self._at + np.where(offsets > self._at, 0, _ROUND)
         if len(rows) > self._chosen_at_once:
-            nearest = np.argpartition(offsets, self._chosen_at_once - 1)[: self._chosen_at_once]
-            rows, offsets = rows[nearest], offsets[nearest]
-        order = np.argsort(offsets, kind="stable")
+            nearest = np.argpartition(turns, self._chosen_at_once - 1)[: self._chosen_at_once]
+            rows, offsets, turns = rows[nearest], offsets[nearest], turns[nearest]
+        order = np.argsort(turns, kind="stable")
         self._ahead, self._offsets = rows[order], offsets[order]
 
     def _waits(self, table: UserTable, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -104,3 +104,28 @@ def test_a_partition_that_leaves_is_not_visited() -> None:
     walk.move_target(2)
     visited = _walk(walk, table, clock, 6)
     assert sorted(visited) == list(range(400))
+
+
+def test_goes_round_without_a_rest() -> None:
+    """Where few are left before the end of the log, it goes on at the beginning at once."""
+    clock, table = ManualClock(), _table(400)
+    walk = Walk(100.0, 1e9, clock)
+    walk.move_target(1)
+    _walk(walk, table, clock, 3)
+    walk.move_target(2)
+    visited = _walk(walk, table, clock, 3)
+    assert len(visited) >= 260
+    assert visited == sorted(visited, key=lambda row: (row < visited[0], row))
+
+
+def test_waits_for_users_who_are_still_being_restored() -> None:
+    """A walk that finds nobody yet is not at its end."""
+    clock, table = ManualClock(), _table(40)
+    walk = Walk(100.0, 1e9, clock)
+    walk.move_target(1)
+    table.hold(0)
+    table.hold(1)
+    assert _walk(walk, table, clock, 2) == []
+    table.release(0)
+    table.release(1)
+    assert sorted(_walk(walk, table, clock, 3)) == list(range(40))
