@@ -143,5 +143,14 @@ def publish(
 
 
 def _limit_threads(threads: int) -> None:
-    # The numerical libraries read it once, when they are imported.
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    """Limit the threads of numerical libraries: matrices are small here, and more only spin.
+
+    The environment decides where it says how many.
+    """
+    if "OMP_NUM_THREADS" in os.environ:
+        return
+    from threadpoolctl import threadpool_limits
+
+    # Libraries read it once, when they are imported, and reading the settings has imported some.
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    threadpool_limits(threads)

@@ -37,6 +37,11 @@ class ItemIndex:
         """uint32 [N], of each row's item id; 0 where the row is free."""
         return self._fingerprints
 
+    @property
+    def item_ids(self) -> Sequence[str]:
+        """The item of each row, "" where the row is free."""
+        return self._ids
+
     def follow(self, view: ServingView) -> None:
         """Take over the rows of a newer view."""
         before, after = self._ids, view.item_ids
@@ -70,18 +75,28 @@ class ItemIndex:
         get = self._rows.get
         return np.fromiter((get(item, -1) for item in item_ids), np.int64, len(item_ids))
 
-    def rows_with(self, fingerprints: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
-        """Return the rows of all items that have one of `fingerprints`, in any order."""
+    def rows_with(
+        self, fingerprints: npt.NDArray[np.uint32]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the rows of all items that have one of `fingerprints`.
+
+        Parameters
+        ----------
+        fingerprints
+            uint32 [n].
+
+        Returns
+        -------
+        rows
+            int64, those of the first one before those of the next.
+        counts
+            int64 [n], how many each one has.
+        """
         left = np.searchsorted(self._sorted, fingerprints, side="left")
         right = np.searchsorted(self._sorted, fingerprints, side="right")
         counts = right - left
-        hit = counts > 0
-        if not hit.any():
-            return np.zeros(0, dtype=np.int64)
-        starts, counts = left[hit], counts[hit]
-        offsets = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
-        rows: npt.NDArray[np.int64] = self._order[np.repeat(starts, counts) + offsets]
-        return rows
+        places = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts - left, counts)
+        return self._order[places], counts
 
     def mask(self, item_ids: Iterable[str]) -> npt.NDArray[np.bool_]:
         """Return bool [N], True in the rows of `item_ids`."""

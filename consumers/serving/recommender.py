@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from consumers.serving.item_index import ItemIndex
+from consumers.serving.made_lists import MadeLists, UserList
 from consumers.serving.scorers import Scorer
 from consumers.serving.view import ServingView
 from gsr.counters.users.histories import Histories
-from gsr.ranker.asking import Asked, UserLists, asked
+from gsr.ranker.asking import Asked, UserLists
 from stream.events.records.recommendation import ScoredItem
 from stream.events.records.sequence import SequenceRecord, unpack_seen
 
@@ -19,21 +21,7 @@ UNKNOWN_EVENT: Final = 255
 NO_ITEM: Final = -1
 """No generation of an item: its row offers nothing."""
 
-
-@dataclass(frozen=True, slots=True)
-class UserList:
-    """The list of one user.
-
-    Parameters
-    ----------
-    items
-        Best first.
-    cold
-        Nothing is known that the model may read: the list is recent popularity.
-    """
-
-    items: list[ScoredItem]
-    cold: bool
+_NOTHING: Final = np.zeros(0, dtype=np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +109,17 @@ class Recommender:
         self.arrivals += bool(((offered != NO_ITEM) & (offered != before)).any())
         self._offered = offered
 
+    def make(self, records: Sequence[SequenceRecord], length: int | None = None) -> MadeLists:
+        """Make each user's list; shorter where there are not enough items left to show."""
+        scorer = self._followed()
+        users = self._asked(records, scorer)
+        return self._made(users, scorer.lists(users, length or self._list_length))
+
     def recommend(
         self, records: Sequence[SequenceRecord], length: int | None = None
     ) -> list[UserList]:
-        """Return each user's list; shorter where there are not enough items left to show."""
-        scorer = self._followed()
-        users = self._asked(records, scorer)
-        lists = scorer.lists(users, length or self._list_length)
-        return self._user_lists(users, lists)
+        """Return each user's list, as `make` makes it."""
+        return self.make(records, length).user_lists()
 
     def default_list(self, length: int) -> list[ScoredItem]:
         """Return the list of a user of whom nothing is known."""
@@ -141,7 +132,7 @@ class Recommender:
         scorer = self._followed()
         users = self._asked([record], scorer)
         lists, parts = scorer.explain(users, length or self._list_length)
-        found = self._user_lists(users, lists)[0]
+        found = self._made(users, lists).user_lists()[0]
         columns = {name: values[0].tolist() for name, values in parts.items()}
         return found, [
             Explanation(
@@ -157,62 +148,69 @@ class Recommender:
             raise RuntimeError("there is no view to recommend from yet")
         return self._scorer
 
-    def _user_lists(self, users: Asked, lists: UserLists) -> list[UserList]:
-        ids = self._view.item_ids
-        return [
-            UserList(
-                [
-                    ScoredItem(ids[row], round(score, 6))
-                    for row, score in zip(rows, scores, strict=True)
-                    if row >= 0
-                ],
-                cold=not known,
-            )
-            for rows, scores, known in zip(
-                lists.rows.tolist(), lists.scores.tolist(), users.lengths.tolist(), strict=True
-            )
-        ]
+    def _made(self, users: Asked, lists: UserLists) -> MadeLists:
+        return MadeLists(lists, users.lengths == 0, self._index.item_ids, self._index.fingerprints)
 
     def _asked(self, records: Sequence[SequenceRecord], scorer: Scorer) -> Asked:
         """Return the users as a scorer reads them."""
         raw = self._histories(records)
-        return asked(
-            raw.recent(scorer.history_length, self._weights),
+        readable = raw.recent(scorer.history_length, self._weights)
+        masked, starts = self._masked(records, raw)
+        return Asked(
+            readable.items,
+            readable.times,
+            readable.lengths,
+            readable.now,
             raw.lengths,
-            [self._masked(record, row) for record, row in zip(records, raw.items, strict=True)],
+            masked,
+            starts,
+            np.full(len(records), -1, dtype=np.int64),
         )
 
     def _histories(self, records: Sequence[SequenceRecord]) -> Histories:
         """Return the users' whole buffers in rows of the view; what it does not know is -1."""
-        width = max(1, max((len(record.items) for record in records), default=1))
         count = len(records)
-        items = np.full((count, width), -1, dtype=np.int64)
-        times = np.zeros((count, width), dtype=np.float64)
-        events = np.zeros((count, width), dtype=np.uint8)
-        lengths = np.zeros(count, dtype=np.int64)
-        now = np.full(count, self._view.reference_time)
-        code = self._codes.get
-        for at, record in enumerate(records):
-            size = len(record.items)
-            lengths[at] = size
-            items[at, :size] = self._index.rows_of(record.items)
-            times[at, :size] = record.times
-            events[at, :size] = [code(name, UNKNOWN_EVENT) for name in record.events]
-            now[at] = max(now[at], record.last_click_at)
+        lengths = np.array([len(record.items) for record in records], dtype=np.int64)
+        there = np.arange(lengths.max(initial=1)) < lengths[:, None]
+        items = np.full(there.shape, -1, dtype=np.int64)
+        times = np.zeros(there.shape, dtype=np.float64)
+        events = np.zeros(there.shape, dtype=np.uint8)
+        total = int(lengths.sum())
+        items[there] = self._index.rows_of(list(chain.from_iterable(r.items for r in records)))
+        times[there] = np.fromiter(
+            chain.from_iterable(record.times for record in records), np.float64, total
+        )
+        names = chain.from_iterable(record.events for record in records)
+        codes = map(self._codes.get, names, repeat(UNKNOWN_EVENT))
+        events[there] = np.fromiter(codes, np.uint8, total)
+        clicked = np.fromiter((record.last_click_at for record in records), np.float64, count)
+        now = np.maximum(clicked, self._view.reference_time)
         return Histories(items, times, events, lengths, now)
 
     def _masked(
-        self, record: SequenceRecord, buffer: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.int64]:
-        """Return the rows that this user must not get."""
+        self, records: Sequence[SequenceRecord], raw: Histories
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the rows that users must not get, and where those of each one start."""
+        hidden = np.arange(raw.items.shape[1]) < raw.lengths[:, None]
+        if self._allow_repeats:
+            hidden &= self._hiding[raw.events]
+        owners, rows = np.nonzero(hidden)[0], raw.items[hidden]
         if not self._allow_repeats:
-            return np.concatenate([buffer, self._index.rows_with(unpack_seen(record.seen))])
-        hidden = [
-            row
-            for row, name in zip(buffer.tolist(), record.events, strict=False)
-            if self._hiding[self._codes.get(name, UNKNOWN_EVENT)]
-        ]
-        return np.array(hidden, dtype=np.int64)
+            seen_by, seen = self._seen(records)
+            owners, rows = np.concatenate((owners, seen_by)), np.concatenate((rows, seen))
+            rows = rows[np.argsort(owners, kind="stable")]
+        starts = np.zeros(len(records) + 1, dtype=np.int64)
+        np.cumsum(np.bincount(owners, minlength=len(records)), out=starts[1:])
+        return rows, starts
+
+    def _seen(
+        self, records: Sequence[SequenceRecord]
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+        """Return users' places and rows of items, one for each that is in a seen filter."""
+        filters = [unpack_seen(record.seen) if record.seen else _NOTHING for record in records]
+        rows, counts = self._index.rows_with(np.concatenate([_NOTHING, *filters]))
+        owners = np.repeat(np.arange(len(filters)), [len(one) for one in filters])
+        return np.repeat(owners, counts), rows
 
 
 def _nobody() -> SequenceRecord:

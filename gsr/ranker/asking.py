@@ -1,5 +1,6 @@
 """Candidates, ranks and lists of users who are asked about: nothing is counted meanwhile."""
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -23,13 +24,14 @@ from gsr.ranker.candidates import (
 )
 from gsr.ranker.explaining import group_parts
 from gsr.ranker.lookups import Lookups
-from gsr.ranker.model import Kept, RankerModel, join_kept
+from gsr.ranker.model import Kept, RankerModel
 from gsr.ranker.popular_items import (
     PopularItems,
     by_popularity,
     list_again,
     no_popular_items,
 )
+from gsr.ranker.selection import list_best
 
 _AT_ONCE: Final = 32
 """Users whose candidates are described at once."""
@@ -102,17 +104,19 @@ def describe_users(
     selection: Selection,
     work: Workspace,
     users: Asked,
+    order: npt.NDArray[np.int64],
     repeats: bool,
     described: Described,
     start: int,
 ) -> int:
-    """Describe users from `start` on; return the first for whom there is no room."""
+    """Describe users in `order`, from place `start` on; return the first one without room."""
     described.counts[0] = 0
-    for i in range(start, len(users.lengths)):
+    for place in range(start, len(order)):
         n = described.counts[0]
         room = len(described.values) - described.starts[n]
         if n == len(described.clicks) or room < len(work.pool):
-            return i
+            return place
+        i = order[place]
         masked = users.masked[users.mask_starts[i] : users.mask_starts[i + 1]]
         bar_rows(work.barred, masked)
         described.clicks[n] = i
@@ -130,7 +134,7 @@ def describe_users(
             described,
         )
         admit_rows(work.barred, masked)
-    return len(users.lengths)
+    return len(order)
 
 
 class UserLists(NamedTuple):
@@ -146,6 +150,22 @@ class UserLists(NamedTuple):
 
     rows: npt.NDArray[np.int64]
     scores: Floats
+
+
+class Found(NamedTuple):
+    """Users with the best of their candidates; m of those who were asked about.
+
+    Parameters
+    ----------
+    users
+        int64 [m], who they are.
+    kept, lookups
+        The candidates, and what their learned features depend on.
+    """
+
+    users: npt.NDArray[np.int64]
+    kept: Kept
+    lookups: Lookups
 
 
 class Asker:
@@ -218,53 +238,61 @@ class Asker:
             _AT_ONCE, _AT_ONCE * candidates, layout.places.features
         )
 
-    def candidates(self, users: Asked, length: int) -> tuple[Kept, Lookups]:
-        """Return the best candidates of users, and what their learned features depend on.
+    def find(self, users: Asked, length: int) -> Iterator[Found]:
+        """Find the candidates of users, of a few at a time, and of each user once.
+
+        Those whose histories are of like length come together: the others' would be padded.
 
         Parameters
         ----------
         users
-            One at least.
+            Who is asked about.
         length
-            As many as this there are, where there are enough items; at most `self.length`.
+            As many candidates as this there are, where there are enough items; at most
+            `self.length`.
         """
-        found = []
+        order = np.argsort(users.lengths, kind="stable")
         done = 0
         width = max(self._model.config.kept, length)
         selection = self._selection._replace(least=length)
         readable = self._without_blocked(users)
-        while done < len(users.lengths):
+        described = self._described
+        while done < len(order):
+            first = done
             done = describe_users(
-                self._graph,
-                selection,
-                self._work,
-                readable,
-                self._repeats,
-                self._described,
-                done,
+                self._graph, selection, self._work, readable, order, self._repeats, described, first
             )
-            found.append(self._model.keep(self._described, width)[0])
-        kept = join_kept(found)
-        lookups = self._model.lookups(
-            users.items, users.times, users.lengths, users.now, kept.candidates, users.targets
-        )
-        return kept, lookups
+            some = order[first:done]
+            kept = self._model.keep(described, width)[0]
+            longest = max(1, int(users.lengths[some[-1]]))
+            lookups = self._model.lookups(
+                users.items[some],
+                users.times[some],
+                users.lengths[some],
+                users.now[some],
+                kept.candidates,
+                users.targets[some],
+                longest,
+            )
+            yield Found(some, kept, lookups)
 
     def ranks(self, users: Asked) -> npt.NDArray[np.int32]:
         """Return the rank of each user's target, int32 [n], from 1; `MISS` for no candidate."""
-        if len(users.lengths) == 0:
-            return np.zeros(0, dtype=np.int32)
-        kept, lookups = self.candidates(users, 1)
-        scores = final_scores(self._model, kept, self._model.features(kept, lookups))
-        return ranks_by(scores, kept)
+        ranks = np.empty(len(users.lengths), dtype=np.int32)
+        for some, kept, lookups in self.find(users, 1):
+            scores = final_scores(self._model, kept, self._model.features(kept, lookups))
+            ranks[some] = ranks_by(scores, kept)
+        return ranks
 
     def lists(self, users: Asked, length: int) -> UserLists:
         """Return the lists of users, of `length` items at most, and at most `self.length`."""
-        if len(users.lengths) == 0:
-            return _no_lists(length)
-        kept, lookups = self.candidates(users, length)
-        scores = final_scores(self._model, kept, self._model.features(kept, lookups))
-        return _lists_of(kept, scores, _best(kept, scores, length))
+        lists = _room_for_lists(len(users.lengths), length)
+        for some, kept, lookups in self.find(users, length):
+            features = self._model.features(kept, lookups)
+            scores = self._model.boosts(kept.values)
+            scores += self._model.scores(features, kept.context, keep=False)
+            _fill_lists(lists, some, scores, kept)
+        return lists
 
     def explain(self, users: Asked, length: int) -> tuple[UserLists, dict[str, Floats]]:
         """Return the lists of users, and what each group of features does to the scores.
@@ -277,17 +305,18 @@ class Asker:
             By group, float32 [n, K], see `gsr.ranker.explaining.group_parts`; 0 behind the last
             item.
         """
-        if len(users.lengths) == 0:
-            return _no_lists(length), {}
-        kept, lookups = self.candidates(users, length)
-        features = self._model.features(kept, lookups)
-        scores = final_scores(self._model, kept, features)
-        order = _best(kept, scores, length)
-        lists = _lists_of(kept, scores, order)
-        listed = np.take_along_axis(features, order[:, :, None], axis=1)
-        parts = group_parts(self._model, listed, kept.context)
-        there = lists.rows >= 0
-        return lists, {group: np.where(there, part, 0.0) for group, part in parts.items()}
+        lists = _room_for_lists(len(users.lengths), length)
+        parts: dict[str, Floats] = {}
+        for some, kept, lookups in self.find(users, length):
+            features = self._model.features(kept, lookups)
+            scores = final_scores(self._model, kept, features)
+            places = _fill_lists(lists, some, scores, kept)
+            listed = np.take_along_axis(features, places[:, :, None], axis=1)
+            there = lists.rows[some] >= 0
+            for group, part in group_parts(self._model, listed, kept.context).items():
+                room = parts.setdefault(group, np.zeros(lists.scores.shape, dtype=np.float32))
+                room[some] = np.where(there, part, 0.0)
+        return lists, parts
 
     def _without_blocked(self, users: Asked) -> Asked:
         """Return the users with no blocked item among what is masked: it stays barred."""
@@ -298,21 +327,20 @@ class Asker:
         return users._replace(masked=np.where(gone, -1, masked))
 
 
-def _no_lists(length: int) -> UserLists:
-    nothing = np.zeros((0, length), dtype=np.int64)
-    return UserLists(nothing, nothing.astype(np.float32))
+def _room_for_lists(users: int, length: int) -> UserLists:
+    shape = users, length
+    return UserLists(np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.float32))
 
 
-def _best(kept: Kept, scores: Floats, length: int) -> npt.NDArray[np.intp]:
-    """Return the places of each user's best candidates, [n, length], the best first."""
-    order = np.argsort(np.where(kept.present, -scores, np.inf), axis=1, kind="stable")
-    return order[:, :length]
-
-
-def _lists_of(kept: Kept, scores: Floats, order: npt.NDArray[np.intp]) -> UserLists:
-    best = np.take_along_axis(scores, order, axis=1)
-    rows = np.take_along_axis(kept.candidates, order, axis=1).astype(np.int64)
-    return UserLists(rows, np.where(rows >= 0, best, np.float32(0.0)))
+def _fill_lists(
+    lists: UserLists, users: npt.NDArray[np.int64], scores: Floats, kept: Kept
+) -> npt.NDArray[np.int64]:
+    """Fill the lists of `users`; return the places of their items among the candidates."""
+    places = np.empty((len(users), lists.rows.shape[1]), dtype=np.int64)
+    rows, best = np.empty_like(places), np.empty(places.shape, dtype=np.float32)
+    list_best(scores, kept.candidates, places, rows, best)
+    lists.rows[users], lists.scores[users] = rows, best
+    return places
 
 
 def final_scores(model: RankerModel, kept: Kept, features: Floats) -> Floats:

@@ -219,6 +219,7 @@ class RankerModel:
         now: npt.NDArray[np.float64],
         candidates: npt.NDArray[np.int32],
         clicked: npt.NDArray[np.int64],
+        clicks: int | None = None,
     ) -> Lookups:
         """Return what the learned features of n users' candidates depend on.
 
@@ -230,8 +231,12 @@ class RankerModel:
             float64 [n].
         candidates, clicked
             int32 [n, K] and int64 [n], item rows; -1 for none.
+        clicks
+            How many of the newest are looked up; None: as many as the configuration says.
         """
-        recent = newest_first(histories, history_times, lengths, now, self.config.history_length)
+        recent = newest_first(
+            histories, history_times, lengths, now, clicks or self.config.history_length
+        )
         return Lookups(recent.items, recent.ages, candidates, clicked.astype(np.int32))
 
     def features(self, kept: Kept, lookups: Lookups) -> Floats:
@@ -250,18 +255,22 @@ class RankerModel:
         )
         self.context_scaling.standardise(context)
 
-    def scores(self, features: Floats, context: Floats) -> Floats:
+    def scores(self, features: Floats, context: Floats, *, keep: bool = True) -> Floats:
         """Return the network's scores of n users' candidates, float32 [n, K].
 
         Parameters
         ----------
         features, context
-            float32 [n, K, F + Q] and [n, C], not standardised; they stay as they are.
+            Contiguous float32 [n, K, F + Q] and [n, C], not standardised.
+        keep
+            Whether they stay as they are; they are standardised otherwise.
         """
         scores = np.empty(features.shape[:2], dtype=np.float32)
         for first in range(0, len(features), _SCORED_AT_ONCE):
             some = slice(first, first + _SCORED_AT_ONCE)
-            part, around = features[some].copy(), context[some].copy()
+            part, around = features[some], context[some]
+            if keep:
+                part, around = part.copy(), around.copy()
             self.standardise(part, around)
             scores[some] = self.network.scores(part, around)
         return scores

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from gsr.compiled import lean_kernel
 from gsr.ranker.adam import Floats
 
 ABSENT: Final = np.float32(-1e30)
@@ -65,6 +66,26 @@ def softmax_gradient(scores: Floats, targets: npt.NDArray[np.integer]) -> Floats
     return gradient
 
 
+@lean_kernel
+def add_and_rectify(values: npt.NDArray[np.float32], added: npt.NDArray[np.float32]) -> None:
+    """Add to every row, put 0 in place of what is negative then, in place and in one pass.
+
+    Parameters
+    ----------
+    values
+        float32 [n K, H], changed.
+    added
+        float32 [n, H], one row for K rows of `values` each.
+    """
+    each = len(values) // max(len(added), 1)
+    zero = np.float32(0.0)
+    for i in range(len(added)):
+        for row in range(i * each, (i + 1) * each):
+            for h in range(values.shape[1]):
+                value = values[row, h] + added[i, h]
+                values[row, h] = max(value, zero)
+
+
 class RankingNetwork:
     """The perceptron.
 
@@ -114,12 +135,9 @@ class RankingNetwork:
         n, k, f = features.shape
         flat = features.reshape(n * k, f)
         first: Floats = flat @ self._candidates
-        by_user = first.reshape(n, k, -1)
-        by_user += (context @ self._context + self._first_bias)[:, None]
-        np.maximum(first, 0.0, out=first)
+        add_and_rectify(first, context @ self._context + self._first_bias)
         second: Floats = first @ self._second
-        second += self._second_bias
-        np.maximum(second, 0.0, out=second)
+        add_and_rectify(second, self._second_bias[None])
         scores: Floats = (second @ self._last + flat @ self._straight).reshape(n, k)
         return first, second, scores
 

@@ -1,4 +1,4 @@
-"""The best candidates of each click, found without sorting all of them."""
+"""The best candidates of each click or user, found without sorting all of them."""
 
 import numpy as np
 import numpy.typing as npt
@@ -55,3 +55,42 @@ def keep_best(
                     taken += 1
         for i in range(taken, width):
             kept[click, i] = -1
+
+
+@lean_kernel
+def list_best(
+    scores: npt.NDArray[np.float32],
+    candidates: npt.NDArray[np.int32],
+    places: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    best: npt.NDArray[np.float32],
+) -> None:
+    """Fill each user's list with the best candidates, of equal ones the earlier first.
+
+    Parameters
+    ----------
+    scores, candidates
+        float32 and int32 [n, K], of items; -1 where there is none.
+    places, rows, best
+        int64, int64 and float32 [n, L], filled: where the best stand among the candidates, which
+        items they are, and their scores; 0, -1 and 0 behind the last.
+    """
+    length = places.shape[1]
+    for i in range(len(scores)):
+        size = 0
+        for k in range(scores.shape[1]):
+            score = scores[i, k]
+            if candidates[i, k] < 0 or (size == length and not score > best[i, length - 1]):
+                continue
+            size += size < length
+            at = size - 1
+            while at > 0 and best[i, at - 1] < score:
+                best[i, at] = best[i, at - 1]
+                places[i, at] = places[i, at - 1]
+                at -= 1
+            best[i, at] = score
+            places[i, at] = k
+        for at in range(size):
+            rows[i, at] = candidates[i, places[i, at]]
+        for at in range(size, length):
+            places[i, at], rows[i, at], best[i, at] = 0, -1, 0.0

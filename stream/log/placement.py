@@ -37,6 +37,10 @@ class Placement:
         if self._compacted and any(record.key is None for record in records):
             raise ValueError(f"{self._topic} is compacted: each of its records needs a key")
         chosen = [record.partition for record in records]
+        own = [partition for partition in chosen if partition is not None]
+        if len(own) == len(chosen):
+            check_partitions(self._topic, self._partitions, set(own))
+            return own
         by_key = [
             row
             for row, record in enumerate(records)

@@ -1,11 +1,11 @@
 """Appends of lists and tombstones, as the only publisher of each partition."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol, runtime_checkable
 
 from consumers.config.sections.log import LogSection
 from consumers.topics.oversized_records import append_what_fits
-from stream.errors import FencedError
+from stream.errors import FencedError, RecordTooLargeError
 from stream.events.records.recommendation import Recommendation
 from stream.log.interface import Log, Outgoing, Writer
 
@@ -15,6 +15,15 @@ DEFAULT_KEY: Final = b"default"
 
 DEFAULT_OWNER: Final = 0
 """Who has this partition sends the default list."""
+
+
+@runtime_checkable
+class AppendsTogether(Protocol):
+    """A log whose appends each wait for a disk, so that one for all partitions is cheaper."""
+
+    def append_together(self, appends: Sequence[tuple[Writer, Sequence[Outgoing]]]) -> None:
+        """Append what several writers to one topic have: all of it, or nothing and an error."""
+        ...
 
 
 class ListSender:
@@ -40,6 +49,7 @@ class ListSender:
 
     def __init__(self, log: Log, topics: LogSection, group: str) -> None:
         self._log = log
+        self._together = log if isinstance(log, AppendsTogether) else None
         self._topics = topics
         self._group = group
         self._writers: dict[int, Writer] = {}
@@ -103,14 +113,28 @@ class ListSender:
         by_partition: dict[int, list[Outgoing]] = {}
         for partition, key, value in records:
             by_partition.setdefault(partition, []).append(Outgoing(key, value, partition=partition))
-        for partition, outgoing in by_partition.items():
-            writer = self._writers.get(partition)
-            if writer is None:
-                continue
+        appends = [
+            (partition, writer, outgoing)
+            for partition, outgoing in by_partition.items()
+            if (writer := self._writers.get(partition)) is not None
+        ]
+        if self._append_together([(writer, outgoing) for _, writer, outgoing in appends]):
+            return
+        for partition, writer, outgoing in appends:
             try:
                 self._append_to(writer, outgoing)
             except FencedError:
                 self._lock_out(partition)
+
+    def _append_together(self, appends: Sequence[tuple[Writer, Sequence[Outgoing]]]) -> bool:
+        """Append to all partitions at once, where the log can and nothing is wrong; say so."""
+        if self._together is None:
+            return False
+        try:
+            self._together.append_together(appends)
+        except (FencedError, RecordTooLargeError):
+            return False  # nothing was written: one by one shows which it is
+        return True
 
     def _append_to(self, writer: Writer, records: list[Outgoing]) -> None:
         self.oversized += len(records) - len(append_what_fits(writer, records))

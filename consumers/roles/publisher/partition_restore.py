@@ -5,12 +5,14 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from consumers.roles.publisher.read_trouble import ReadTrouble
 from consumers.roles.publisher.sequence_follower import follow_sequences
-from consumers.roles.publisher.user_table import UserTable
+from consumers.roles.publisher.user_table import NOWHERE, UserTable, list_columns
 from consumers.topics.log_range import read_range
 from stream.errors import RecordFormatError, RecordsDamagedError
-from stream.events.records.recommendation import decode_recommendation
+from stream.events.records.recommendation import Recommendation, decode_recommendation
 from stream.log.interface import Log, RecordBatch
 
 _LOGGER = logging.getLogger(__name__)
@@ -77,6 +79,9 @@ class PartitionRestore:
             yield
 
     def _note_lists(self, batch: RecordBatch) -> None:
+        """Note the lists of a batch, which holds no user twice."""
+        rows: list[int] = []
+        found: list[Recommendation] = []
         for key, value in zip(batch.keys, batch.values, strict=True):
             user_id = (key or b"").decode(errors="replace")
             if value is None:
@@ -88,9 +93,17 @@ class PartitionRestore:
                 _LOGGER.warning("%s: a record of %r is ignored: %s", self._lists, user_id, error)
                 self._trouble.foreign()
                 continue
-            self.newest_version = max(self.newest_version, record.model_version)
-            row = self._users.add(user_id, self._partition)
-            self._users.set_list(row, record.source_offset, record.model_version, record.items)
+            rows.append(self._users.add(user_id, self._partition))
+            found.append(record)
+        offsets = [NOWHERE if one.source_offset is None else one.source_offset for one in found]
+        versions = np.array([one.model_version for one in found], dtype=np.int64)
+        self.newest_version = max(self.newest_version, int(versions.max(initial=0)))
+        self._users.set_lists(
+            np.array(rows, dtype=np.int64),
+            np.array(offsets, dtype=np.int64),
+            versions,
+            list_columns([one.items for one in found]),
+        )
 
     def _whole(self, topic: str, ends: dict[int, int]) -> Iterator[RecordBatch]:
         start = self._log.start_offsets(topic)[self._partition]

@@ -1,7 +1,12 @@
 """Lists: made, compared with those on the topic, sent or withdrawn."""
 
 import logging
+import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from consumers.config.sections.publisher import PublisherSection
 from consumers.metrics.registry import Metrics
@@ -9,8 +14,9 @@ from consumers.roles.publisher.due_users import Due, DueUsers
 from consumers.roles.publisher.list_sender import ListSender
 from consumers.roles.publisher.sequence_cache import SequenceCache
 from consumers.roles.publisher.sequence_lookup import SequenceLookup
-from consumers.roles.publisher.user_table import NOWHERE, UserTable, list_hash
+from consumers.roles.publisher.user_table import NOWHERE, ListColumns, UserTable
 from consumers.roles.publisher.walk import Walk
+from consumers.serving.made_lists import list_hashes
 from consumers.serving.newest_artifacts import NewestArtifacts
 from stream.clock import Clock, Periodic
 from stream.errors import RecordFormatError, StreamError
@@ -70,12 +76,12 @@ class Publication:
         self._metrics = metrics
         self.records = SequenceCache(settings.kept_record_bytes)
         self._next_default = Periodic(clock, settings.default_list_interval_seconds)
-        self._default_hash: int | None = None
+        self._default_ids: list[str] | None = None
 
     @property
     def has_default(self) -> bool:
         """Whether the default list has been sent since the start, or is another publisher's."""
-        return self._default_hash is not None or not self._sender.sends_default
+        return self._default_ids is not None or not self._sender.sends_default
 
     def leave(self, rows: Sequence[int]) -> None:
         """Drop what waits for users who have left the table with their partition."""
@@ -83,14 +89,21 @@ class Publication:
             self._due.discard(row)
         self.records.drop(rows)
 
+    def patience(self) -> float:
+        """Return for how many seconds those who are due may wait for others; inf: nobody is due."""
+        if not self._due:
+            return math.inf
+        if len(self._due) >= self._settings.users_per_batch:
+            return 0.0
+        waited = self._due.longest_wait(self._clock.monotonic())
+        return max(0.0, self._settings.linger_seconds - waited)
+
     def send_due(self) -> bool:
         """Send one batch of due lists, and of the walk's where there is room; True for any."""
         settings = self._settings
-        waited = self._due.longest_wait(self._clock.monotonic())
-        if len(self._due) >= settings.users_per_batch or waited >= settings.linger_seconds:
-            due = self._due.take(settings.users_per_batch)
-        else:
-            due = []
+        if self._due and self.patience() > 0.0:
+            return False  # in a moment; whom the walk visits comes with them
+        due = self._due.take(settings.users_per_batch)
         room = settings.users_per_batch - len(due)
         asked = {one.row for one in due}
         walked = [
@@ -109,49 +122,64 @@ class Publication:
         return True
 
     def _send(self, due: Sequence[Due]) -> None:
-        users, version, now = self._users, self._serving.version, self._clock.time()
         found = self._find_records(due)
         if not found:
             return
+        rows = np.array([one.row for one, _ in found], dtype=np.int64)
         started = self._clock.monotonic()
-        lists = self._serving.recommender.recommend([record for _, record in found])
+        lists = self._serving.recommender.make([record for _, record in found])
         self._metrics.histogram("gsr_publisher_score_seconds").observe(
             self._clock.monotonic() - started
         )
-        arrivals = self._serving.recommender.arrivals
-        outgoing: list[tuple[int, Recommendation]] = []
-        sent: list[tuple[int, SequenceRecord, Recommendation]] = []
-        for (one, record), made in zip(found, lists, strict=True):
-            if not made.items and self._is_early(one.row, record):
+        early = np.zeros(len(rows), dtype=np.bool_)
+        for at in np.flatnonzero(lists.lengths == 0).tolist():
+            one, record = found[at]
+            early[at] = self._is_early(one.row, record)
+            if early[at]:
                 self._due.postpone(one)
-                continue
-            users.checked_versions[one.row] = version
-            users.checked_arrivals[one.row] = arrivals
-            if not self._is_due(one.row) and list_hash(made.items) == users.list_hashes[one.row]:
-                self._metrics.counter("gsr_publisher_unchanged_lists_total").inc()
-                continue
-            recommendation = Recommendation(
+        users, hashes = self._users, list_hashes(lists.marks, lists.lengths)
+        users.checked_versions[rows[~early]] = self._serving.version
+        users.checked_arrivals[rows[~early]] = self._serving.recommender.arrivals
+        unchanged = ~early & ~self._are_due(rows) & (hashes == users.list_hashes[rows])
+        self._metrics.counter("gsr_publisher_unchanged_lists_total").inc(int(unchanged.sum()))
+        places = np.flatnonzero(~early & ~unchanged)
+        version, now = self._serving.version, self._clock.time()
+        outgoing = [
+            Recommendation(
                 user_id=record.user_id,
-                items=made.items,
+                items=lists.items(at),
                 model_version=version,
                 generated_at=now,
                 last_click_at=record.last_click_at,
-                reason="cold" if made.cold else one.reason,
+                reason="cold" if lists.cold[at] else one.reason,
                 source_offset=record.source_offset,
             )
-            outgoing.append((int(users.partitions[one.row]), recommendation))
-            sent.append((one.row, record, recommendation))
-        self._sender.send(outgoing)
-        self._count_sent(sent)
+            for at, (one, record) in ((at, found[at]) for at in places.tolist())
+        ]
+        sent = [found[at][1] for at in places.tolist()]
+        rows = rows[places]
+        self._sender.send(zip(users.partitions[rows].tolist(), outgoing, strict=True))
+        self._count_sent(rows, sent, outgoing)
+        offsets = np.array([record.source_offset for record in sent], dtype=np.int64)
+        versions = np.full(len(rows), version, dtype=np.int64)
+        columns = ListColumns(hashes[places], lists.marks[places], lists.lengths[places])
+        users.set_lists(rows, offsets, versions, columns)
 
-    def _count_sent(self, sent: Iterable[tuple[int, SequenceRecord, Recommendation]]) -> None:
+    def _count_sent(
+        self,
+        rows: npt.NDArray[np.int64],
+        records: Iterable[SequenceRecord],
+        lists: Iterable[Recommendation],
+    ) -> None:
+        """Count what was sent, before it is noted in the table."""
         now = self._clock.time()
         latency = self._metrics.histogram("gsr_publisher_click_to_list_seconds")
-        for row, record, one in sent:
-            if record.source_offset > self._users.listed_click_offsets[row]:
+        listed = self._users.listed_click_offsets[rows].tolist()
+        for record, offset in zip(records, listed, strict=True):
+            if record.source_offset > offset:
                 latency.observe(max(0.0, now - record.accepted_at))
-            self._users.set_list(row, record.source_offset, one.model_version, one.items)
-            self._metrics.counter("gsr_publisher_lists_total").labels(one.reason).inc()
+        for reason, count in Counter(one.reason for one in lists).items():
+            self._metrics.counter("gsr_publisher_lists_total").labels(reason).inc(count)
         self._metrics.gauge("gsr_publisher_list_timestamp_seconds").set(now)
 
     def _is_early(self, row: int, record: SequenceRecord) -> bool:
@@ -163,12 +191,13 @@ class Publication:
         counted = self._serving.counts(record.source_partition, record.source_offset)
         return not counted and not self._users.list_lengths[row]
 
-    def _is_due(self, row: int) -> bool:
+    def _are_due(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return which users' lists are due, bool [n], by a click or by the model of its time."""
         users = self._users
-        if users.click_offsets[row] > users.listed_click_offsets[row]:
-            return True
-        at_click = self._serving.versions_at(users.accepted_times[row : row + 1])[0]
-        return bool(users.listed_versions[row] < at_click)
+        by_click = users.click_offsets[rows] > users.listed_click_offsets[rows]
+        at_click = self._serving.versions_at(users.accepted_times[rows])
+        due: npt.NDArray[np.bool_] = by_click | (users.listed_versions[rows] < at_click)
+        return due
 
     def _find_records(self, due: Sequence[Due]) -> list[tuple[Due, SequenceRecord]]:
         """Return the sequences of `due`; leaves out those whose record is on its way."""
@@ -242,13 +271,13 @@ class Publication:
     def send_default(self) -> bool:
         """Send the default list, if it is time to and it changed; True where it went."""
         if not self._sender.sends_default:
-            self._default_hash = None
+            self._default_ids = None
             return False
         if not self._next_default.due():
             return False
         items = self._serving.recommender.default_list(self._settings.default_list_length)
-        found = list_hash(items)
-        if found == self._default_hash:
+        ids = [item.item_id for item in items]
+        if ids == self._default_ids:
             return False
         self._sender.send_default(
             Recommendation(
@@ -259,5 +288,5 @@ class Publication:
                 reason="cold",
             )
         )
-        self._default_hash = found
+        self._default_ids = ids
         return True

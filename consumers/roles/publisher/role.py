@@ -9,7 +9,7 @@ would recommend the same, or that the walk has not come by yet.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -175,9 +175,9 @@ class PublisherRole:
         """
         self._refresh()
         self._follow_items()
-        sendable = self.publishing and len(self._due) > 0
-        hurry = sendable or self._partitions.opening or self._partitions.joining
-        worked = self._follow(0.0 if hurry else IDLE_POLL_SECONDS)
+        hurry = self._partitions.opening or self._partitions.joining
+        patience = self._publication.patience() if self.publishing else IDLE_POLL_SECONDS
+        worked = self._follow(0.0 if hurry else min(patience, IDLE_POLL_SECONDS))
         worked |= self._open_partitions()
         self._forgotten.look(self._partitions.positions)
         if self.publishing:
@@ -323,6 +323,12 @@ class PublisherRole:
         self._due.add("click", clicked, now)
         for row, value in clicked.items():
             self._publication.records.keep(row, value)
+        if forgotten:
+            self._withdraw(forgotten, clicked)
+        self._metrics.counter("gsr_publisher_sequences_total").inc(len(batch))
+
+    def _withdraw(self, forgotten: Iterable[int], clicked: Container[int]) -> None:
+        """Withdraw the lists of rows that are to be forgotten; some have `clicked` again since."""
         # Who clicked again after being forgotten gets a new list, but loses the old one first.
         back = [row for row in forgotten if row in clicked]
         self._publication.withdraw_lists(back, unknown_too=self._evicted)
@@ -330,7 +336,6 @@ class PublisherRole:
             [self._users.name_of(row) for row in forgotten if row not in clicked],
             unknown_too=self._evicted,
         )
-        self._metrics.counter("gsr_publisher_sequences_total").inc(len(batch))
 
     def _mark(self, reason: Reason, rows: Iterable[int]) -> None:
         self._due.add(reason, map(int, rows), self._clock.monotonic())

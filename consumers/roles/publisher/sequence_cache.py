@@ -40,9 +40,9 @@ class SequenceCache:
 
     def keep(self, row: int, value: bytes) -> None:
         """Keep a user's newest record; older ones of others make room."""
-        self.drop([row])
+        before = self._records.pop(row, None)
         self._records[row] = value
-        self.nbytes += len(value) + ROW_BYTES
+        self.nbytes += len(value) - (len(before) if before is not None else -ROW_BYTES)
         while self.nbytes > self.limit_bytes:
             self.drop([next(iter(self._records))])
 

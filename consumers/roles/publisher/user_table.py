@@ -5,18 +5,52 @@ lists of 20, plus the user's id and its place in a dictionary.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from itertools import chain
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from xxhash import xxh3_64_intdigest
 
+from consumers.serving.made_lists import list_hashes
 from gsr.counters.ids.fingerprint import fingerprint
 from stream.events.records.recommendation import ScoredItem
 
 NOWHERE: Final = -(2**62)
 """Below every offset: those of history that was bootstrapped are negative too."""
 _FIRST_CAPACITY: Final = 1024
+
+
+class ListColumns(NamedTuple):
+    """What the table keeps of n lists.
+
+    Parameters
+    ----------
+    hashes
+        uint64 [n], see `list_hashes`.
+    marks
+        uint32 [n, K], fingerprints of the items; 0 past the end.
+    lengths
+        int64 [n], how many items each list has.
+    """
+
+    hashes: npt.NDArray[np.uint64]
+    marks: npt.NDArray[np.uint32]
+    lengths: npt.NDArray[np.int64]
+
+
+def list_columns(lists: Sequence[Sequence[ScoredItem]]) -> ListColumns:
+    """Return what the table keeps of `lists`."""
+    lengths = np.array([len(items) for items in lists], dtype=np.int64)
+    marks = np.zeros((len(lists), lengths.max(initial=0)), dtype=np.uint32)
+    known: dict[str, int] = {}  # lists hold the same few items
+    found = []
+    for item in chain.from_iterable(lists):
+        mark = known.get(item.item_id)
+        if mark is None:
+            mark = known[item.item_id] = fingerprint(item.item_id)
+        found.append(mark)
+    marks[np.arange(marks.shape[1]) < lengths[:, None]] = found
+    return ListColumns(list_hashes(marks, lengths), marks, lengths)
 
 
 class UserTable:
@@ -41,7 +75,7 @@ class UserTable:
     checked_versions
         int64, the newest version whose list was computed, sent or found unchanged.
     list_hashes
-        uint64, of the list's item ids in order.
+        uint64, of the list's items in order.
     list_items
         uint32 [., list length], fingerprints of the list's items; 0 past the end.
     list_lengths
@@ -141,21 +175,36 @@ class UserTable:
             self.remove(name)
         return [row for row, _ in taken]
 
-    def set_list(
-        self, row: int, click_offset: int | None, version: int, items: Sequence[ScoredItem]
+    def set_lists(
+        self,
+        rows: npt.NDArray[np.int64],
+        click_offsets: npt.NDArray[np.int64],
+        versions: npt.NDArray[np.int64],
+        lists: ListColumns,
     ) -> None:
-        """Note the list that the user has got."""
-        self.listed_click_offsets[row] = NOWHERE if click_offset is None else click_offset
-        self.listed_versions[row] = version
-        self.checked_versions[row] = max(version, int(self.checked_versions[row]))
-        self.list_hashes[row] = list_hash(items)
-        width = self.list_items.shape[1]
-        if len(items) > width:
-            self._widen(len(items))
-        marks = [fingerprint(item.item_id) for item in items]
-        self.list_items[row] = 0
-        self.list_items[row, : len(marks)] = marks
-        self.list_lengths[row] = len(marks)
+        """Note the lists that users have got.
+
+        Parameters
+        ----------
+        rows
+            int64 [n], the users, each of them once.
+        click_offsets
+            int64 [n], of the newest click that each list knows of; `NOWHERE`: of none.
+        versions
+            int64 [n], of the models that made them.
+        lists
+            What they hold.
+        """
+        self.listed_click_offsets[rows] = click_offsets
+        self.listed_versions[rows] = versions
+        self.checked_versions[rows] = np.maximum(self.checked_versions[rows], versions)
+        self.list_hashes[rows] = lists.hashes
+        width = lists.marks.shape[1]
+        if width > self.list_items.shape[1]:
+            self._widen(width)
+        self.list_items[rows, :width] = lists.marks
+        self.list_items[rows, width:] = 0
+        self.list_lengths[rows] = lists.lengths
 
     def clear_list(self, row: int) -> None:
         """Note that the user's list was withdrawn."""
@@ -213,10 +262,13 @@ class UserTable:
 
     def followed(self) -> npt.NDArray[np.bool_]:
         """Return, per row below `extent`, whether it has a user whose sequence is known."""
-        n = self.extent
-        followed: npt.NDArray[np.bool_] = self.sequence_offsets[:n] != NOWHERE
+        return self.are_followed(slice(self.extent))
+
+    def are_followed(self, rows: slice | npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return which of `rows` have a user whose sequence is known."""
+        followed: npt.NDArray[np.bool_] = self.sequence_offsets[rows] != NOWHERE
         if self._held:
-            followed &= ~np.isin(self.partitions[:n], list(self._held))
+            followed &= ~np.isin(self.partitions[rows], list(self._held))
         return followed
 
     def _in_log_order(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -233,9 +285,3 @@ class UserTable:
         old = self.list_items
         self.list_items = np.zeros((len(old), width), dtype=np.uint32)
         self.list_items[:, : old.shape[1]] = old
-
-
-def list_hash(items: Sequence[ScoredItem]) -> int:
-    """Return a 64-bit hash of the item ids and their order; scores do not count."""
-    text = "".join(f"{len(item.item_id)}:{item.item_id}" for item in items)
-    return xxh3_64_intdigest(text.encode())

@@ -3,7 +3,7 @@
 import threading
 import uuid
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -124,12 +124,13 @@ class MemoryTopic:
         )
 
     def append(
-        self, records: Mapping[int, Sequence[Outgoing]], fence: Fence | None
+        self, records: Mapping[int, Sequence[Outgoing]], fences: Collection[Fence]
     ) -> dict[int, int]:
         """Append all `records` (by partition) or none; return each partition's first offset."""
         with self._lock:
-            if fence is not None and self._epochs[fence.name] != fence.epoch:
-                raise FencedError(f"another writer to {self.spec.name} came as {fence.name!r}")
+            for fence in fences:
+                if self._epochs[fence.name] != fence.epoch:
+                    raise FencedError(f"another writer to {self.spec.name} came as {fence.name!r}")
             now = self._clock.time()
             firsts = {}
             for partition, group in records.items():

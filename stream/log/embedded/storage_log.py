@@ -9,9 +9,9 @@ from stream.clock import Clock
 from stream.errors import LogError, TopicMismatchError, UnknownTopicError
 from stream.log.checks import check_offsets, check_partitions
 from stream.log.embedded.storage_reader import StorageReader
-from stream.log.embedded.storage_writer import StorageWriter
+from stream.log.embedded.storage_writer import StorageWriter, append_together
 from stream.log.embedded.topic_storage import Cleaned, TopicStorage
-from stream.log.interface import RebalanceListener, TopicSpec
+from stream.log.interface import Outgoing, RebalanceListener, TopicSpec, Writer
 
 
 class StorageLog(ABC):
@@ -92,6 +92,13 @@ class StorageLog(ABC):
         storage = self._storage(topic)
         return StorageWriter(storage, None if fence is None else storage.take_fence(fence))
 
+    def append_together(self, appends: Sequence[tuple[Writer, Sequence[Outgoing]]]) -> None:
+        """Append what several writers of this log to one topic have: all of it or nothing.
+
+        Every transaction waits for the disk, whatever it holds: one waits once.
+        """
+        append_together([(_own(writer), records) for writer, records in appends])
+
     def start_offsets(self, topic: str) -> dict[int, int]:
         """Return each partition's oldest offset that may still be read."""
         return {p: bounds.start for p, bounds in self._storage(topic).bounds().items()}
@@ -171,6 +178,12 @@ class StorageLog(ABC):
         if storage is None:
             raise UnknownTopicError(f"there is no topic {topic}: create it, or correct its name")
         return storage
+
+
+def _own(writer: Writer) -> StorageWriter:
+    if not isinstance(writer, StorageWriter):
+        raise TypeError("this writer is another log's")
+    return writer
 
 
 def _check_same(wanted: TopicSpec, found: TopicSpec) -> None:

@@ -1,7 +1,7 @@
 """A topic's records in one SQLite file."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import count
 from typing import Final
 
@@ -93,11 +93,11 @@ class SqliteTopic:
         )
 
     def append(
-        self, records: Mapping[int, Sequence[Outgoing]], fence: Fence | None
+        self, records: Mapping[int, Sequence[Outgoing]], fences: Collection[Fence]
     ) -> dict[int, int]:
         """Append all `records` (by partition) or none; return each partition's first offset."""
         with self._file.transaction() as connection:
-            if fence is not None:
+            for fence in fences:
                 _check_fence(connection, fence, self.spec.name)
             now = self._clock.time()
             return {

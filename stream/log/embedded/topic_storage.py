@@ -1,6 +1,6 @@
 """The interface of a topic's storage: records, fences, saved positions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -92,14 +92,14 @@ class TopicStorage(Protocol):
         ...
 
     def append(
-        self, records: Mapping[int, Sequence[Outgoing]], fence: Fence | None
+        self, records: Mapping[int, Sequence[Outgoing]], fences: Collection[Fence]
     ) -> dict[int, int]:
         """Append all `records` (by partition) or none; return each partition's first offset.
 
         Raises
         ------
         FencedError
-            The epoch of `fence` has moved on.
+            The epoch of one of `fences` has moved on.
         """
         ...
 

@@ -3,7 +3,13 @@
 import numpy as np
 
 from gsr.ranker.adam import Adam
-from gsr.ranker.network import Examples, RankingNetwork, log_weights_of, score_gradient
+from gsr.ranker.network import (
+    Examples,
+    RankingNetwork,
+    add_and_rectify,
+    log_weights_of,
+    score_gradient,
+)
 
 
 def some_examples(rng: np.random.Generator, n: int = 6, k: int = 5, f: int = 3) -> Examples:
@@ -23,6 +29,17 @@ def loss(scores: np.ndarray, examples: Examples) -> float:
     exact = scores.astype(np.float64) + examples.log_weights
     shares = exact - np.log(np.exp(exact).sum(axis=1, keepdims=True))
     return float(-shares[np.arange(len(shares)), examples.targets].mean())
+
+
+def test_rows_are_added_to_and_rectified() -> None:
+    """Each row of what is added goes to as many rows in turn; what is no number stays that."""
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((6, 4)).astype(np.float32)
+    added = rng.standard_normal((3, 4)).astype(np.float32)
+    values[5, 1] = np.nan
+    expected = np.maximum(values + np.repeat(added, 2, axis=0), 0.0)
+    add_and_rectify(values, added)
+    np.testing.assert_array_equal(values, expected)
 
 
 def test_the_gradient_by_scores_is_that_of_the_cross_entropy() -> None:

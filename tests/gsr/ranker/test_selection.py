@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsr.ranker.selection import keep_best
+from gsr.ranker.selection import keep_best, list_best
 
 NUMBERS = st.lists(st.integers(-5, 5), min_size=1, max_size=30)
 
@@ -29,3 +29,19 @@ def test_the_best_candidates_are_kept(scores: list[int], width: int, data: st.Da
         assert sorted((scores[row] for row in chosen), reverse=True) == best
         found = np.flatnonzero((kept[click] == targets[click]) & (targets[click] >= 0))
         assert places[click] == (found[0] if len(found) else -1)
+
+
+@settings(deadline=None)
+@given(scores=NUMBERS, length=st.integers(1, 12), data=st.data())
+def test_lists_are_in_order(scores: list[int], length: int, data: st.DataObject) -> None:
+    """The best first, of equal ones the earlier, and nothing where there is no candidate."""
+    there = data.draw(st.lists(st.booleans(), min_size=len(scores), max_size=len(scores)))
+    candidates = np.where(there, 100 + np.arange(len(scores)), -1).astype(np.int32)[None]
+    places, rows = np.empty((2, 1, length), dtype=np.int64)
+    best = np.empty((1, length), dtype=np.float32)
+    list_best(np.array([scores], dtype=np.float32), candidates, places, rows, best)
+    order = sorted(np.flatnonzero(there).tolist(), key=lambda place: -scores[place])[:length]
+    rest = length - len(order)
+    assert places[0].tolist() == order + [0] * rest
+    assert rows[0].tolist() == [100 + place for place in order] + [-1] * rest
+    assert best[0].tolist() == [scores[place] for place in order] + [0] * rest

@@ -1,5 +1,10 @@
-"""Records of `sequences` and `recommendations` made by hand."""
+"""Records of `sequences` and `recommendations` made by hand, and what the table keeps of them."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
+from consumers.roles.publisher.user_table import UserTable, list_columns
 from stream.events.records.recommendation import Recommendation, ScoredItem
 from stream.events.records.sequence import SequenceRecord
 
@@ -30,4 +35,13 @@ def list_of(
         generated_at=0.0,
         reason="click",
         source_offset=source_offset,
+    )
+
+
+def note_list(
+    table: UserTable, row: int, click_offset: int, version: int, items: Sequence[ScoredItem]
+) -> None:
+    """Note the list that one user has got."""
+    table.set_lists(
+        np.array([row]), np.array([click_offset]), np.array([version]), list_columns([items])
     )

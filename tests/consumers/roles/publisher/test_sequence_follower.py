@@ -6,7 +6,7 @@ import pytest
 from consumers.roles.publisher.sequence_follower import follow_sequences
 from consumers.roles.publisher.user_table import NOWHERE, UserTable
 from stream.log.interface import RecordBatch
-from tests.consumers.roles.publisher.records import sequence_of
+from tests.consumers.roles.publisher.records import note_list, sequence_of
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_new_click_changes_its_user(users: UserTable) -> None:
 def test_a_repeated_record_only_moves(users: UserTable) -> None:
     """After a crash ingest says the same again: its user has nothing to wait for but the list."""
     row = users.row_of("u")
-    users.set_list(row, 5, 0, [])
+    note_list(users, row, 5, 0, [])
     repeated = (b"u", sequence_of("u", source_offset=5).encode())
     assert follow(users, repeated, at=12) == []
     assert (users.sequence_offsets[row], users.click_times[row]) == (12, 50.0)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from consumers.roles.publisher.user_table import NOWHERE, UserTable, list_hash
+from consumers.roles.publisher.user_table import NOWHERE, UserTable, list_columns
 from gsr.counters.ids.fingerprint import fingerprint
 from stream.events.records.recommendation import ScoredItem
+from tests.consumers.roles.publisher.records import note_list
 
 
 def _items(*ids: str) -> list[ScoredItem]:
@@ -26,8 +27,8 @@ def test_due_by_click() -> None:
     late = _clicked(table, "late", 9, sequence=5)
     early = _clicked(table, "early", 4, sequence=2)
     done = _clicked(table, "done", 7, sequence=3)
-    table.set_list(done, 7, 1, _items("a"))
-    table.set_list(late, 8, 1, _items("a"))
+    note_list(table, done, 7, 1, _items("a"))
+    note_list(table, late, 8, 1, _items("a"))
     assert table.due_by_click().tolist() == [early, late]
 
 
@@ -36,7 +37,7 @@ def test_due_by_version() -> None:
     table = UserTable(2)
     for user, accepted in (("before", 4.0), ("after", 6.0)):
         row = _clicked(table, user, 1, sequence=1, accepted=accepted)
-        table.set_list(row, 1, 1, _items("a"))
+        note_list(table, row, 1, 1, _items("a"))
     served = np.where(table.accepted_times[:2] >= 5.0, 2, 1)
     assert [table.name_of(row) for row in table.due_by_version(served)] == ["after"]
 
@@ -45,7 +46,7 @@ def test_holding() -> None:
     """Lists that hold an item are found, short lists and long ones alike."""
     table = UserTable(2)
     for user, ids in (("x", ["a", "b"]), ("y", ["c"]), ("z", ["d", "e", "b"])):
-        table.set_list(_clicked(table, user, 1, sequence=1), 1, 1, _items(*ids))
+        note_list(table, _clicked(table, user, 1, sequence=1), 1, 1, _items(*ids))
     marks = np.array([fingerprint("b")], dtype=np.uint32)
     assert [table.name_of(row) for row in table.holding(marks)] == ["x", "z"]
 
@@ -54,7 +55,7 @@ def test_rows_are_used_again_clean() -> None:
     """A new user in the row of one who left inherits nothing."""
     table = UserTable(2)
     row = _clicked(table, "old", 5, sequence=3, accepted=8.0)
-    table.set_list(row, 5, 4, _items("a"))
+    note_list(table, row, 5, 4, _items("a"))
     for _ in range(2):
         table.remove("old")
         assert table.row_of("old") == -1
@@ -72,7 +73,7 @@ def test_grows_without_forgetting() -> None:
     table = UserTable(1)
     for n in range(5000):
         row = _clicked(table, f"u{n}", n, sequence=n)
-        table.set_list(row, n, n, _items(f"i{n}"))
+        note_list(table, row, n, n, _items(f"i{n}"))
     assert table.extent == len(table) == 5000
     assert table.click_offsets[:5000].tolist() == list(range(5000))
     assert table.holding(np.array([fingerprint("i4321")], dtype=np.uint32)).tolist() == [4321]
@@ -81,7 +82,7 @@ def test_grows_without_forgetting() -> None:
 def test_users_without_a_sequence_and_the_oldest() -> None:
     """A list without a sequence is that of a forgotten user; the oldest clicks leave first."""
     table = UserTable(1)
-    table.set_list(table.add("gone", 0), 1, 1, _items("a"))
+    note_list(table, table.add("gone", 0), 1, 1, _items("a"))
     for n, user in enumerate(["b", "c", "d"]):
         table.click_times[_clicked(table, user, n, sequence=n)] = n + 1.0
     assert table.listed_without_sequence(0) == ["gone"]
@@ -94,10 +95,12 @@ def test_users_without_a_sequence_and_the_oldest() -> None:
     ("one", "other"),
     [(["a", "b"], ["b", "a"]), (["ab"], ["a", "b"]), ([], ["a"]), (["a1:b"], ["a", "b"])],
 )
-def test_list_hash_tells_lists_apart(one: list[str], other: list[str]) -> None:
-    """Order and boundaries of the ids count."""
-    assert list_hash(_items(*one)) == list_hash([ScoredItem(item, 2.0) for item in one])
-    assert list_hash(_items(*one)) != list_hash(_items(*other))
+def test_hashes_tell_lists_apart(one: list[str], other: list[str]) -> None:
+    """Order and boundaries of the ids count; scores and longer lists beside it do not."""
+    lists = [_items(*one), [ScoredItem(item, 2.0) for item in one], _items(*other)]
+    first, again, second = list_columns(lists).hashes.tolist()
+    assert first == again != second
+    assert [first] == list_columns(lists[:1]).hashes.tolist()
 
 
 def test_a_partition_that_is_not_known_yet_is_held_back() -> None:

@@ -74,3 +74,58 @@ def test_no_room_no_walk() -> None:
     clock.sleep(1.0)
     assert walk.stride(table, limit=0).tolist() == []
     assert len(walk.stride(table, limit=7)) == 7
+
+
+def test_passes_over_who_needs_it_no_more() -> None:
+    """Whoever gets a list of the target by a click, or leaves, after the choice is not visited."""
+    clock, table = ManualClock(), _table(400)
+    walk = Walk(100.0, 1e9, clock)
+    walk.move_target(1)
+    visited = _walk(walk, table, clock, 1)
+    waiting = [row for row in range(400) if row not in visited]
+    by_click, left, back = waiting[3], waiting[5], waiting[8]
+    table.checked_versions[by_click] = 1
+    table.remove(f"u{left}")
+    table.sequence_offsets[back] = 1000  # clicked, and the list is still to come
+    visited += _walk(walk, table, clock, 5)
+    assert sorted(visited) == sorted(set(range(400)) - {by_click, left})
+    assert walk.progress(table) == 1.0
+
+
+def test_a_partition_that_leaves_is_not_visited() -> None:
+    """Nor is one that is held back, until it is released."""
+    clock, table = ManualClock(), _table(400)
+    walk = Walk(100.0, 1e9, clock)
+    walk.move_target(1)
+    _walk(walk, table, clock, 1)
+    table.hold(1)
+    assert {row % 2 for row in _walk(walk, table, clock, 5)} == {0}
+    table.release(1)
+    walk.move_target(2)
+    visited = _walk(walk, table, clock, 6)
+    assert sorted(visited) == list(range(400))
+
+
+def test_goes_round_without_a_rest() -> None:
+    """Where few are left before the end of the log, it goes on at the beginning at once."""
+    clock, table = ManualClock(), _table(400)
+    walk = Walk(100.0, 1e9, clock)
+    walk.move_target(1)
+    _walk(walk, table, clock, 3)
+    walk.move_target(2)
+    visited = _walk(walk, table, clock, 3)
+    assert len(visited) >= 260
+    assert visited == sorted(visited, key=lambda row: (row < visited[0], row))
+
+
+def test_waits_for_users_who_are_still_being_restored() -> None:
+    """A walk that finds nobody yet is not at its end."""
+    clock, table = ManualClock(), _table(40)
+    walk = Walk(100.0, 1e9, clock)
+    walk.move_target(1)
+    table.hold(0)
+    table.hold(1)
+    assert _walk(walk, table, clock, 2) == []
+    table.release(0)
+    table.release(1)
+    assert sorted(_walk(walk, table, clock, 3)) == list(range(40))
