@@ -104,10 +104,10 @@ class RankerLearning:
     replay_blocks: int = 32
     network_rate: float = 0.006
     encoder_rate: float = 0.001
-    vector_rate: float = 0.005
+    vector_rate: float = 0.01
     linear_rate: float = 0.03
     averaging: float = 0.995
-    sampled: int = 512
+    sampled: int = 1024
     holdout: float = 0.05
     worse_z: float = 3.0
     seed: int = 0
