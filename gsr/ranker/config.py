@@ -98,7 +98,7 @@ class RankerLearning:
     """
 
     block: int = 200
-    step: int = 100
+    step: int = 50
     candidates: int = 32
     replay: float = 1.0
     replay_blocks: int = 32
