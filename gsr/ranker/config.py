@@ -87,6 +87,8 @@ class RankerLearning:
     averaging
         What the network's served weights, an average of those that learn, keep of themselves in
         each step; 0: the newest ones are served.
+    end_to_end
+        Whether the ranker's loss teaches the vectors too, or their own softmax alone does.
     sampled
         Items that stand for the catalogue in one step of the vectors' own softmax.
     holdout
@@ -107,6 +109,7 @@ class RankerLearning:
     vector_rate: float = 0.01
     linear_rate: float = 0.03
     averaging: float = 0.995
+    end_to_end: bool = True
     sampled: int = 1024
     holdout: float = 0.05
     worse_z: float = 3.0

@@ -346,7 +346,8 @@ class RankerLearner:
                     self.learning.averaging,
                     self._network.steps,
                 )
-                by_features[found] = by_learned
+                if self.learning.end_to_end:
+                    by_features[found] = by_learned
             if self._vectors is not None:
                 by_features *= model.learned_scaling.inverses
                 by_features[np.abs(examples.features[..., -learned:]) >= CLIP] = 0.0

@@ -114,6 +114,22 @@ def walks_again(stream: Stream) -> RankedClicks:
     return held.part(np.arange(5))._replace(users=np.full(5, 2**32 - 1, dtype=np.uint64))
 
 
+@pytest.mark.parametrize("end_to_end", [True, False])
+def test_the_rankers_loss_teaches_the_vectors_unless_it_may_not(end_to_end: bool) -> None:
+    """Of clicks whose item nobody knows, so that the vectors' own softmax says nothing."""
+    stream = Stream(end_to_end=end_to_end)
+    go_on(stream, 140, learning=False)
+    vectors = stream.model.vectors
+    assert vectors is not None
+    stream.learner._waiting = [  # noqa: SLF001 - the clicks that wait, with less known of them
+        one._replace(lookups=one.lookups._replace(clicked=np.full(one.clicks, -1, dtype=np.int32)))
+        for one in stream.learner._waiting  # noqa: SLF001
+    ]
+    before = vectors.items.values.copy()
+    assert stream.learner.learn() is not None
+    assert (vectors.items.values != before).any() == end_to_end
+
+
 def test_numbers_that_are_not_finite_change_nothing() -> None:
     """The clicks are dropped, and learning goes on without them."""
     stream = Stream()
