@@ -24,7 +24,8 @@ from gsr.baselines.standings import (
 )
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.decay import power_of_two
-from gsr.counters.items.edge_kernel import Edges, Scratch, add_click, graph_of, split_time
+from gsr.counters.items.edge_kernel import add_click, split_time
+from gsr.counters.items.edge_rows import Edges, Scratch, graph_of
 from gsr.counters.items.item_columns import ItemColumns
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.progress import StreamProgress

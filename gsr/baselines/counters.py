@@ -34,7 +34,7 @@ from gsr.baselines.counter_ranks import (
 )
 from gsr.baselines.long_rows import EDGES_AT_ONCE, ROW_SLOTS, long_row_rules
 from gsr.baselines.standings import enter_item, new_standings, order_again
-from gsr.counters.items.edge_kernel import graph_of, new_scratch
+from gsr.counters.items.edge_rows import graph_of, new_scratch
 from gsr.counters.items.item_columns import ROWS
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.items.item_rows import ItemRows

@@ -24,7 +24,7 @@ from gsr.baselines.counted_clicks import CountedClicks
 from gsr.baselines.counters import DAY
 from gsr.baselines.item_to_item_ranks import Workspace, rank_all, rank_and_add
 from gsr.baselines.long_rows import EDGES_AT_ONCE, ROW_SLOTS, long_row_rules
-from gsr.counters.items.edge_kernel import new_scratch
+from gsr.counters.items.edge_rows import new_scratch
 from gsr.counters.items.item_columns import ROWS
 from gsr.counters.items.item_rows import ItemRows
 from gsr.counters.progress import new_progress

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from gsr.baselines.counted_clicks import CountedClicks
 from gsr.compiled import inner_kernel, lean_kernel
-from gsr.counters.items.edge_kernel import Edges, Scratch, add_click
+from gsr.counters.items.edge_kernel import add_click
+from gsr.counters.items.edge_rows import Edges, Scratch
 from gsr.counters.items.item_columns import ItemColumns
 from gsr.counters.progress import StreamProgress
 from gsr.counters.rules import EdgeRules

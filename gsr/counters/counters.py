@@ -13,7 +13,8 @@ from gsr.counters.click_batch import ClickBatch, ClickColumns
 from gsr.counters.config import CounterConfig
 from gsr.counters.ids.fingerprint import fingerprints_of
 from gsr.counters.ids.id_column import IdColumn
-from gsr.counters.items.edge_kernel import EdgeArguments, add_edges, new_scratch, whole_graph_of
+from gsr.counters.items.edge_kernel import EdgeArguments, add_edges
+from gsr.counters.items.edge_rows import new_scratch, whole_graph_of
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.items.item_rows import ItemRows
 from gsr.counters.items.merge_kernel import merge_items

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from gsr.compiled import kernel
 from gsr.counters.applied_clicks import AppliedColumns
-from gsr.counters.items.edge_kernel import Edges, Scratch, add_edges, whole_graph_of
+from gsr.counters.items.edge_kernel import add_edges
+from gsr.counters.items.edge_rows import Edges, Scratch, whole_graph_of
 from gsr.counters.items.item_columns import ItemColumns
 from gsr.counters.progress import StreamProgress
 from gsr.counters.rules import EdgeRules

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import lean_kernel
-from gsr.counters.items.edge_kernel import Edges
+from gsr.counters.items.edge_rows import Edges
 from gsr.counters.items.item_columns import ItemColumns
 from gsr.counters.users.user_columns import BYTES_PER_CLICK, BYTES_PER_USER, UserColumns
 from gsr.counters.users.user_slots import UserSlots

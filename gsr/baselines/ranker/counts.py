@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from gsr.baselines.ranker.features import HALF_LIVES, SHARED_HALF_LIVES
 from gsr.baselines.ranker.own_clicks import OwnClicks, forget_items, no_own_clicks
-from gsr.counters.items.edge_kernel import Edges, Scratch, new_scratch
+from gsr.counters.items.edge_rows import Edges, Scratch, new_scratch
 from gsr.counters.items.item_columns import ROWS, ItemColumns
 from gsr.counters.items.item_rows import ItemRows
 from gsr.counters.items.merge_kernel import clear_rows

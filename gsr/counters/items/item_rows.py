@@ -10,7 +10,7 @@ from gsr.counters.cache_lines import copy_columns
 from gsr.counters.ids.fingerprint import fingerprints_of
 from gsr.counters.ids.id_column import IdColumn
 from gsr.counters.ids.id_table import IdTable
-from gsr.counters.items.edge_kernel import Edges
+from gsr.counters.items.edge_rows import Edges
 from gsr.counters.items.item_columns import (
     FREE,
     NEXT_INDEX,

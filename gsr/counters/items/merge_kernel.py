@@ -6,7 +6,7 @@ import numpy.typing as npt
 from gsr.compiled import lean_kernel
 from gsr.counters.arena import block_capacity, release
 from gsr.counters.items.decay import power_of_two
-from gsr.counters.items.edge_kernel import (
+from gsr.counters.items.edge_rows import (
     Edges,
     Scratch,
     move_popularity_reference,

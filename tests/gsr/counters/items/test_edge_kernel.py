@@ -5,7 +5,8 @@ import pytest
 
 from gsr.counters.config import CounterConfig
 from gsr.counters.counters import Counters
-from gsr.counters.items.edge_kernel import add_edges, stored
+from gsr.counters.items.edge_kernel import add_edges
+from gsr.counters.items.edge_rows import stored
 from gsr.counters.users.user_columns import BYTES_PER_CLICK, BYTES_PER_USER
 from tests.gsr.counters.counted import (
     BUY,
