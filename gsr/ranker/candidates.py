@@ -10,7 +10,7 @@ from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.items.nth_largest import nth_largest
 from gsr.ranker.barred import Barred, has_fingerprint, nothing_barred
-from gsr.ranker.features import CLICK_OFFSET, CONTEXT, MARKED, FeatureLayout, Places
+from gsr.ranker.features import CLICK_OFFSET, CONTEXT, LENGTH, MARKED, FeatureLayout, Places
 from gsr.ranker.popular_items import PopularItems
 from gsr.ranker.votes import (
     Votes,
@@ -242,13 +242,13 @@ def _write_context(
     time: float,
     last: int,
     pause: float,
-    length: int,
+    clicks: int,
     voted: int,
     out: npt.NDArray[np.float32],
 ) -> None:
     """Fill the context of a user whose newest click is on item `last`, -1 where there is none."""
     out[0] = math.log1p(max(pause, 0.0) / PAUSE_SECONDS)
-    out[1] = math.log(max(float(length), 1.0))
+    out[LENGTH] = math.log1p(float(clicks))
     out[2] = math.sin(_TURN * time)
     out[3] = math.cos(_TURN * time)
     out[4] = 0.0
@@ -306,8 +306,11 @@ def describe_user(
         )
     size = _gather(graph, selection, work, voted)
     _write_candidates(graph, selection, work, size, time, described.values[first : first + size])
-    last = history[length - 1] if length > 0 else -1
-    pause = time - history_times[length - 1] if length > 0 else 0.0
+    last, pause = -1, 0.0
+    if length > 0:
+        last, pause = history[length - 1], time - history_times[length - 1]
+    else:
+        clicks = 0  # none that says anything
     _write_context(
         graph, selection.places, votes, time, last, pause, clicks, reach, described.context[n]
     )

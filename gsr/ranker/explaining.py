@@ -1,7 +1,7 @@
 """What each group of features does to a candidate's score."""
 
 from gsr.ranker.adam import Floats
-from gsr.ranker.model import RankerModel
+from gsr.ranker.model import RankerModel, is_cold
 
 
 def group_parts(model: RankerModel, features: Floats, context: Floats) -> dict[str, Floats]:
@@ -23,15 +23,15 @@ def group_parts(model: RankerModel, features: Floats, context: Floats) -> dict[s
     By group of `RankerModel.groups`, float32 [n, K], boosts of new items included.
     """
     counted, new = model.counted, model.layout.places.new
-    standard, around = features.copy(), context.copy()
+    standard, around, cold = features.copy(), context.copy(), is_cold(context)
     model.standardise(standard, around)
-    scores = model.network.scores(standard, around)
+    scores = model.standard_scores(standard, around, cold)
     parts = {}
     for group in model.groups:
         columns = model.group_columns(group)
         changed = standard.copy()
         changed[..., columns] = 0.0
-        parts[group] = scores - model.network.scores(changed, around)
+        parts[group] = scores - model.standard_scores(changed, around, cold)
         if new in columns:
             average = model.boosts(model.scaling.means)
             parts[group] += model.boosts(features[..., :counted]) - average

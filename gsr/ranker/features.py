@@ -49,6 +49,9 @@ CONTEXT: Final = (
 """What is known of the user: pause since the newest click, length of the history, hour of day,
 popularity of the newest item and mass of its votes, and how many items have votes."""
 
+LENGTH: Final = CONTEXT.index("length")
+"""0 for users without clicks, and for no others."""
+
 GROUPS: Final = (
     "popularity",
     "recent votes",

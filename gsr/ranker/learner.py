@@ -20,8 +20,8 @@ from gsr.ranker.adam import Adam, Floats
 from gsr.ranker.averaging import follow
 from gsr.ranker.config import RankerLearning
 from gsr.ranker.judge import Verdict, paired_z
-from gsr.ranker.linear_score import add_gradient
-from gsr.ranker.model import RankerModel
+from gsr.ranker.linear_score import NO_NEW_ITEMS, add_gradient
+from gsr.ranker.model import COLD_WEIGHTS, RankerModel
 from gsr.ranker.network import ABSENT, Examples
 from gsr.ranker.ranked_clicks import RankedClicks, from_arrays, join
 from gsr.ranker.replay import Block, ReplayBlocks
@@ -91,7 +91,7 @@ class RankerLearner:
         self.learning = learning
         self._rng = np.random.default_rng(learning.seed)
         self.replay = ReplayBlocks(learning.replay_blocks, self._rng)
-        self._moving = copy.deepcopy(model.network)  # the model's own is its average
+        self._moving = copy.deepcopy(model.network)  # what is served is the average
         self._network = Adam(self._moving.weights, learning.network_rate)
         self._linear = Adam([model.linear], learning.linear_rate)
         self._vectors = (
@@ -129,6 +129,7 @@ class RankerLearner:
         linear: Floats,
         starts: npt.NDArray[np.int64],
         targets: npt.NDArray[np.int64],
+        cold: npt.NDArray[np.bool_],
     ) -> None:
         """Note what clicks with all their candidates say of the linear score.
 
@@ -139,12 +140,17 @@ class RankerLearner:
         starts, targets
             int64 [n + 1] and [n]: click i has the rows ``starts[i] : starts[i + 1]``, and its
             item stands in row ``targets[i]``, -1 for nowhere.
+        cold
+            bool [n], clicks of users who had none before.
         """
         found = targets >= 0
         if not found.any():  # or a stream of unknown items would fill the memory
             return
         gradient = np.zeros_like(self.model.linear)
-        add_gradient(values, linear, starts, targets, found, self.model.new_items, gradient)
+        flat, two = gradient.reshape(-1), COLD_WEIGHTS * self.model.counted
+        new = self.model.new_items
+        add_gradient(values, linear, starts, targets, found & ~cold, new, flat[:two])
+        add_gradient(values, linear, starts, targets, found & cold, NO_NEW_ITEMS, flat[two:])
         self._gradients.append((gradient, int(found.sum())))
 
     def add(self, clicks: RankedClicks) -> None:
@@ -365,7 +371,7 @@ class RankerLearner:
                 examples = sum(n for _, n in noted)
                 if examples:
                     total = np.sum([gradient for gradient, _ in noted], axis=0, dtype=np.float32)
-                    inverses = np.tile(self.model.scaling.inverses, 2)
+                    inverses = self.model.scaling.inverses
                     self._linear.step([total * inverses / np.float32(examples)])
         self._gradients = []
 

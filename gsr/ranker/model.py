@@ -9,7 +9,7 @@ import numpy.typing as npt
 from gsr.ranker.adam import Floats
 from gsr.ranker.candidates import Described
 from gsr.ranker.config import RankerConfig
-from gsr.ranker.features import CONTEXT, GROUPS, feature_layout
+from gsr.ranker.features import CONTEXT, GROUPS, LENGTH, feature_layout
 from gsr.ranker.linear_score import NO_NEW_ITEMS
 from gsr.ranker.lookups import Lookups
 from gsr.ranker.network import RankingNetwork
@@ -25,6 +25,11 @@ LEARNED_FADING: Final = 0.7
 
 VECTOR_GROUP: Final = "vectors"
 """The group of the learned features."""
+
+WEIGHTS: Final = 0
+NEW_WEIGHTS: Final = 1
+COLD_WEIGHTS: Final = 2
+"""Rows of the linear score's weights, see `RankerModel`."""
 
 _SCORED_AT_ONCE: Final = 64
 
@@ -62,6 +67,12 @@ class Kept(NamedTuple):
         return found
 
 
+def is_cold(context: Floats) -> npt.NDArray[np.bool_]:
+    """Return which users have no clicks, bool [n], by context that is not standardised."""
+    found: npt.NDArray[np.bool_] = context[:, LENGTH] == 0.0
+    return found
+
+
 def join_kept(parts: Sequence[Kept]) -> Kept:
     """Return the users of all parts, of which there is one at least."""
     return Kept(
@@ -87,8 +98,9 @@ class RankerModel:
     layout
         Of the counted features.
     linear
-        float32 [2 F], weights of the linear score in terms of standardised features: of all items,
-        and what is added to them for new ones, of whom votes say other things.
+        float32 [3, F], weights of the linear score in terms of standardised features: `WEIGHTS` of
+        all items, `NEW_WEIGHTS` which are added for new ones, of which votes say other things, and
+        `COLD_WEIGHTS` for users without clicks, of whom nothing else is known than what is popular.
     scaling, learned_scaling, context_scaling
         Of counted features, learned ones and the context.
     network
@@ -105,7 +117,8 @@ class RankerModel:
         rng = np.random.default_rng(seed)
         used = self.layout.switched_on(config.without)
         self.learned = len(VECTOR_FEATURES) if config.vectors else 0
-        self.linear: Floats = np.zeros(2 * len(used), dtype=np.float32)
+        self.linear: Floats = np.zeros((3, len(used)), dtype=np.float32)
+        self.linear[COLD_WEIGHTS, self.layout.places.long] = 1.0  # until it knows better
         new = self.layout.places.new
         self.new_items = new if used[new] else NO_NEW_ITEMS
         self.scaling = Scaling(used)
@@ -164,13 +177,27 @@ class RankerModel:
         known = rows[rows < min(len(self.vectors.items), len(other.vectors.items))]
         self.vectors.items.values[known] = other.vectors.items.values[known]
 
-    def linear_scores(self, values: Floats) -> Floats:
-        """Return candidates' linear scores but for a constant, float32 [rows]."""
-        weights = self.linear.reshape(2, -1) * self.scaling.inverses
-        scores: Floats = values @ weights[0]
+    def linear_scores(
+        self, values: Floats, starts: npt.NDArray[np.int64], cold: npt.NDArray[np.bool_]
+    ) -> Floats:
+        """Return candidates' linear scores but for a constant of each user, float32 [rows].
+
+        Parameters
+        ----------
+        values
+            float32 [rows, F], counted features, not standardised.
+        starts, cold
+            int64 [n + 1] and bool [n]: user i has the rows ``starts[i] : starts[i + 1]``, and
+            whether it has no clicks.
+        """
+        weights = self.linear * self.scaling.inverses
+        scores: Floats = values @ weights[WEIGHTS]
         if self.new_items != NO_NEW_ITEMS:
             new = np.flatnonzero(values[:, self.new_items])
-            scores[new] += values[new] @ weights[1]
+            scores[new] += values[new] @ weights[NEW_WEIGHTS]
+        if cold.any():
+            rows = np.flatnonzero(np.repeat(cold, np.diff(starts)))
+            scores[rows] = values[rows] @ weights[COLD_WEIGHTS]
         return scores
 
     def keep(self, described: Described, kept: int | None = None) -> tuple[Kept, Floats]:
@@ -194,7 +221,7 @@ class RankerModel:
         starts = described.starts[: n + 1]
         values = described.values[: starts[n]]
         np.log(values, out=values)
-        linear = self.linear_scores(values)
+        linear = self.linear_scores(values, starts, is_cold(described.context[:n]))
         width = kept or self.config.kept
         rows = np.empty((n, width), dtype=np.int64)
         places = np.empty(n, dtype=np.int64)
@@ -256,7 +283,7 @@ class RankerModel:
         self.context_scaling.standardise(context)
 
     def scores(self, features: Floats, context: Floats, *, keep: bool = True) -> Floats:
-        """Return the network's scores of n users' candidates, float32 [n, K].
+        """Return the scores of n users' candidates, float32 [n, K].
 
         Parameters
         ----------
@@ -271,8 +298,22 @@ class RankerModel:
             part, around = features[some], context[some]
             if keep:
                 part, around = part.copy(), around.copy()
+            cold = is_cold(around)
             self.standardise(part, around)
-            scores[some] = self.network.scores(part, around)
+            scores[some] = self.standard_scores(part, around, cold)
+        return scores
+
+    def standard_scores(
+        self, features: Floats, context: Floats, cold: npt.NDArray[np.bool_]
+    ) -> Floats:
+        """Return the scores of candidates by standardised features and context, float32 [n, K].
+
+        They are the network's, but for those of users without clicks, bool [n], from whom it does
+        not learn: theirs are linear.
+        """
+        scores = self.network.scores(features, context)
+        if cold.any():
+            scores[cold] = features[cold][..., : self.counted] @ self.linear[COLD_WEIGHTS]
         return scores
 
     def boosts(self, values: Floats) -> Floats:

@@ -18,7 +18,7 @@ from gsr.ranker.candidates import (
 from gsr.ranker.describe_and_add import DESCRIBED_FULL, DONE, Wanted, describe_and_add
 from gsr.ranker.learner import RankerLearner
 from gsr.ranker.lookups import Lookups
-from gsr.ranker.model import Kept, RankerModel, join_kept
+from gsr.ranker.model import Kept, RankerModel, is_cold, join_kept
 from gsr.ranker.popular_items import PopularItems, list_again, no_popular_items
 
 _DESCRIBED_AT_ONCE = 64
@@ -147,7 +147,7 @@ class ClickRecorder:
                 applied.stop,
             )
             if self._described.counts[0]:
-                found.append(self._keep(readable.lengths, learner))
+                found.append(self._keep(learner))
             if reason not in (DONE, DESCRIBED_FULL):
                 counters.reserve_edges()
         kept = self._in_order(found, len(rows))
@@ -161,18 +161,17 @@ class ClickRecorder:
         )
         return Recorded(kept, lookups, readable.lengths > 0, users)
 
-    def _keep(
-        self, lengths: npt.NDArray[np.int64], learner: RankerLearner | None
-    ) -> tuple[npt.NDArray[np.int64], Kept]:
+    def _keep(self, learner: RankerLearner | None) -> tuple[npt.NDArray[np.int64], Kept]:
         """Choose the best of the candidates that were just described."""
         described = self._described
         n = int(described.counts[0])
         clicks = described.clicks[:n].copy()
         kept, linear = self._model.keep(described)
         if learner is not None:
-            targets = np.where(lengths[clicks] > 0, described.targets[:n], -1)
-            starts = described.starts[: n + 1]
-            learner.note_candidates(described.values[: starts[n]], linear, starts, targets)
+            starts, targets = described.starts[: n + 1], described.targets[:n]
+            learner.note_candidates(
+                described.values[: starts[n]], linear, starts, targets, is_cold(kept.context)
+            )
         return clicks, kept
 
     def _in_order(self, found: list[tuple[npt.NDArray[np.int64], Kept]], count: int) -> Kept:

@@ -6,7 +6,7 @@ import pytest
 from gsr.ranker.asking import final_scores
 from gsr.ranker.config import RankerConfig
 from gsr.ranker.explaining import group_parts
-from gsr.ranker.features import CONTEXT
+from gsr.ranker.features import CONTEXT, LENGTH
 from gsr.ranker.model import Kept, RankerModel
 from tests.gsr.ranker_models import model_with_weights
 
@@ -20,7 +20,9 @@ def _case(config: RankerConfig) -> tuple[RankerModel, np.ndarray, np.ndarray]:
     width = model.counted + model.learned
     features = rng.standard_normal((USERS, ITEMS, width)).astype(np.float32)
     features[..., model.layout.places.new] = rng.integers(0, 2, (USERS, ITEMS))
-    return model, features, rng.standard_normal((USERS, len(CONTEXT))).astype(np.float32)
+    context = rng.standard_normal((USERS, len(CONTEXT))).astype(np.float32)
+    context[0, LENGTH] = 0.0  # has no clicks
+    return model, features, context
 
 
 def _final(model: RankerModel, features: np.ndarray, context: np.ndarray) -> np.ndarray:

@@ -9,8 +9,9 @@ from gsr.errors import SnapshotError, TrainingError
 from gsr.loop.ranker_stream import RankerStream
 from gsr.quality.ranking_metrics import MISS
 from gsr.ranker.config import RankerConfig
+from gsr.ranker.features import CONTEXT, LENGTH
 from gsr.ranker.learner import RankerLearner
-from gsr.ranker.model import RankerModel
+from gsr.ranker.model import COLD_WEIGHTS, RankerModel
 from gsr.ranker.ranked_clicks import RankedClicks
 from gsr.ranker.snapshot import from_snapshot, to_arrays, to_manifest
 from tests.gsr.ranker.world import LEARNING, SHAPE, STATE, Stream, walks
@@ -112,6 +113,34 @@ def walks_again(stream: Stream) -> RankedClicks:
     """Return some clicks of one user more, whom no judge sees."""
     held = stream.learner._held[0]  # noqa: SLF001 - clicks of the right shape
     return held.part(np.arange(5))._replace(users=np.full(5, 2**32 - 1, dtype=np.uint64))
+
+
+def test_newcomers_have_weights_of_their_own() -> None:
+    """What they click first is learned for them alone, and ranks for them alone."""
+    stream = Stream()
+    model, learner = stream.model, stream.learner
+    rng = np.random.default_rng(0)
+    starts, since = np.arange(0, 121, 6), model.layout.places.since_last_click
+    before = model.linear.copy()
+    cold = np.ones(20, dtype=np.bool_)
+    for _ in range(100):
+        values = rng.standard_normal((120, model.counted)).astype(np.float32)
+        targets = starts[:-1] + values[:, since].reshape(20, 6).argmin(axis=1)
+        scores = model.linear_scores(values, starts, cold)
+        learner.note_candidates(values, scores, starts, targets, cold)
+        learner._step_linear()  # noqa: SLF001 - as a cycle does
+    assert (model.linear[COLD_WEIGHTS] != before[COLD_WEIGHTS]).any()
+    np.testing.assert_array_equal(model.linear[:COLD_WEIGHTS], before[:COLD_WEIGHTS])
+    found = model.linear_scores(values, starts, cold).reshape(20, 6).argmax(axis=1)
+    assert (starts[:-1] + found == targets).mean() > 0.8
+    context = np.ones((20, len(CONTEXT)), dtype=np.float32)
+    context[:, LENGTH] = 0.0
+    learned = np.zeros((20, 6, model.learned), dtype=np.float32)
+    features = np.concatenate((values.reshape(20, 6, -1), learned), axis=2)
+    ranked = model.scores(features, context).argmax(axis=1)
+    assert (starts[:-1] + ranked == targets).mean() > 0.8
+    context[:, LENGTH] = 1.0
+    assert (model.scores(features, context) == 0.0).all()  # the network has learned nothing
 
 
 @pytest.mark.parametrize("end_to_end", [True, False])
