@@ -20,7 +20,7 @@ from gsr.ranker.config import RankerConfig
 from gsr.ranker.model import RankerModel
 from gsr.ranker.snapshot import from_snapshot, to_arrays, to_manifest
 
-JOURNAL_FORMAT: Final = 2
+JOURNAL_FORMAT: Final = 3
 JOURNAL_PIN: Final = "trainer"
 """Under this name the journal's checkpoints are kept from pruning."""
 

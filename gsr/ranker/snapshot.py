@@ -13,7 +13,7 @@ from gsr.stored_config import config_as_json, config_from_json, refuse_other_con
 
 FORMAT: Final = 5
 """1 to 3 were models of another kind, scores without a ranking network; 4 had no linear weights for
-new items."""
+new items nor for users without clicks."""
 
 ITEMS: Final = "items"
 Arrays = dict[str, npt.NDArray[Any]]

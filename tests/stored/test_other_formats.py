@@ -51,20 +51,20 @@ def test_a_journal_of_format_1(home: Home) -> None:
     """The trainer does not learn on from a model of another kind."""
     artifact = home.artifacts.load_journal()
     assert artifact is not None
-    words = "journal has format 1, this build reads 2: run the version of gsr that wrote it, or"
+    words = "journal has format 1, this build reads 3: run the version of gsr that wrote it, or"
     with pytest.raises(SnapshotError, match=words) as refusal:
         Journal(artifact)
     assert "move the folder `trainer` of the artifact store away" in str(refusal.value)
 
 
-@pytest.mark.parametrize("found", [1, 2, 3])
+@pytest.mark.parametrize("found", [1, 2, 3, 4])
 def test_a_model_of_another_kind(home: Home, found: int) -> None:
-    """Models up to format 3 had no ranking network."""
+    """Models up to format 3 had no ranking network; 4 had no weights for newcomers."""
     artifact = home.artifacts.read_snapshot()
     assert artifact.metadata["model_format"] == 3
     artifact.metadata["model_format"] = found
     words = (
-        f"model format {found}, this build reads 4: use the build that wrote it, or start a new "
+        f"model format {found}, this build reads 5: use the build that wrote it, or start a new "
         "model"
     )
     with pytest.raises(SnapshotError, match=words):
