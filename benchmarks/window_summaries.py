@@ -14,8 +14,8 @@ from gsr.loop.baseline_choice import JOINT
 
 KEPT_METRICS: Final = ("hr@20", "ndcg@20", "mrr@20")
 
-OWN_OPTIONS: Final = frozenset({"joint", "baselines", "half_lives"})
-"""Options in which pieces that are joined may differ."""
+OWN_OPTIONS: Final = frozenset({"joint", "baselines", "half_lives", "cycle_clicks"})
+"""Options in which pieces that are joined may differ: baselines know nothing of cycles."""
 
 UNSAID_OPTIONS: Final = {"repeats": "include"}
 """What held for summaries that do not say it; other options that are not said were not set."""
@@ -159,7 +159,9 @@ def _metrics(means: Mapping[str, Any], columns: Any) -> dict[str, Any]:
 
 def _options_of_both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     named = [options.get("baselines", ["counters"]) for options in (one, other)]
+    cycles = {"cycle_clicks": (one if one["joint"] else other).get("cycle_clicks")}
     return {
+        **{name: value for name, value in cycles.items() if value is not None},
         **{name: value for name, value in one.items() if name not in OWN_OPTIONS},
         "joint": one["joint"] or other["joint"],
         "baselines": list(dict.fromkeys(name for names in named for name in names)),
