@@ -24,7 +24,7 @@ class UserList:
     items
         Best first.
     cold
-        Nothing is known that the model may read: the list is recent popularity.
+        Nothing is known that the model may read: the list is of what others click first.
     """
 
     items: list[ScoredItem]

@@ -96,7 +96,7 @@ class RankerStream:
                         lookups.part(learnable),
                         recorded.users[some[learnable]],
                     ),
-                    scores[learnable],
+                    (scores - self.model.boosts(kept.values))[learnable],
                     self.learner.learning.candidates,
                 )
             )

@@ -83,7 +83,7 @@ class RankerLearning:
         block of 200 clicks takes about half a MiB.
     network_rate, encoder_rate, vector_rate, linear_rate
         Adam's steps for the network, the user encoder, the items' vectors, and the linear score
-        that chooses candidates.
+        that chooses candidates, and ranks those of users without clicks.
     averaging
         What the network's served weights, an average of those that learn, keep of themselves in
         each step; 0: the newest ones are served.

@@ -25,13 +25,15 @@ def group_parts(model: RankerModel, features: Floats, context: Floats) -> dict[s
     counted, new = model.counted, model.layout.places.new
     standard, around, cold = features.copy(), context.copy(), is_cold(context)
     model.standardise(standard, around)
-    scores = model.standard_scores(standard, around, cold)
+    scores = model.network.scores(standard, around)
+    linear = (features[cold][..., :counted] - model.scaling.means) * model.cold_weights
     parts = {}
     for group in model.groups:
         columns = model.group_columns(group)
         changed = standard.copy()
         changed[..., columns] = 0.0
-        parts[group] = scores - model.standard_scores(changed, around, cold)
+        parts[group] = scores - model.network.scores(changed, around)
+        parts[group][cold] = linear[..., columns[columns < counted]].sum(axis=-1)
         if new in columns:
             average = model.boosts(model.scaling.means)
             parts[group] += model.boosts(features[..., :counted]) - average

@@ -37,6 +37,9 @@ LINEAR_STEPS: Final = 4
 LINEAR_EXAMPLES: Final = 100
 """Clicks of one step of the linear score, at least."""
 
+MOST_GRADIENTS: Final = 1000
+"""Gradients of the linear score that wait for a cycle, at most; then the newest are joined."""
+
 Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -152,6 +155,9 @@ class RankerLearner:
         add_gradient(values, linear, starts, targets, found & ~cold, new, flat[:two])
         add_gradient(values, linear, starts, targets, found & cold, NO_NEW_ITEMS, flat[two:])
         self._gradients.append((gradient, int(found.sum())))
+        if len(self._gradients) > MOST_GRADIENTS:  # where nothing else comes to be learned
+            (one, some), (other, more) = self._gradients[-2:]
+            self._gradients[-2:] = [(one + other, some + more)]
 
     def add(self, clicks: RankedClicks) -> None:
         """Let clicks wait to be learned."""
@@ -235,6 +241,10 @@ class RankerLearner:
         arrays |= {f"replay.{name}": one for name, one in self.replay.arrays().items()}
         for number, held in enumerate(self._held):
             arrays |= {f"held.{number}.{name}": one for name, one in held.arrays().items()}
+        if self._gradients:  # of users without clicks, which no other clicks wait beside
+            gradients, counts = zip(*self._gradients, strict=True)
+            arrays["gradients"] = np.stack(gradients)
+            arrays["gradient_clicks"] = np.array(counts, dtype=np.int64)
         document = {
             "format": STATE_FORMAT,
             "held": len(self._held),
@@ -261,9 +271,14 @@ class RankerLearner:
         except (KeyError, ValueError) as error:
             raise SnapshotError(f"the learner's state does not fit the model: {error}") from error
         self.replay.load(_below(arrays, "replay."))
-        self._held = [
+        held = [
             from_arrays(_below(arrays, f"held.{number}.")) for number in range(document["held"])
         ]
+        # Those of another number of candidates cannot be joined with what comes.
+        width = min(self.model.config.kept, self.learning.candidates)
+        self._held = [one for one in held if one.log_weights.shape[1] == width]
+        counts = arrays.get("gradient_clicks", np.zeros(0, dtype=np.int64)).tolist()
+        self._gradients = [(arrays["gradients"][i].copy(), n) for i, n in enumerate(counts)]
         self._carried = float(document["carried"])
         self._rng.bit_generator.state = document["random"]
         self._commit()

@@ -143,6 +143,12 @@ class RankerModel:
         return len(self.layout.features)
 
     @property
+    def cold_weights(self) -> Floats:
+        """Weights of the linear score of users without clicks, by features as they are [F]."""
+        weights: Floats = self.linear[COLD_WEIGHTS] * self.scaling.inverses
+        return weights
+
+    @property
     def groups(self) -> tuple[str, ...]:
         """The groups of features that are used, in the order of their first features."""
         counted = [group for group in GROUPS if group not in self.config.without]
@@ -285,6 +291,9 @@ class RankerModel:
     def scores(self, features: Floats, context: Floats, *, keep: bool = True) -> Floats:
         """Return the scores of n users' candidates, float32 [n, K].
 
+        They are the network's, but for those of users without clicks, from whom it does not learn:
+        theirs are linear.
+
         Parameters
         ----------
         features, context
@@ -299,21 +308,10 @@ class RankerModel:
             if keep:
                 part, around = part.copy(), around.copy()
             cold = is_cold(around)
+            linear = part[cold][..., : self.counted] @ self.cold_weights
             self.standardise(part, around)
-            scores[some] = self.standard_scores(part, around, cold)
-        return scores
-
-    def standard_scores(
-        self, features: Floats, context: Floats, cold: npt.NDArray[np.bool_]
-    ) -> Floats:
-        """Return the scores of candidates by standardised features and context, float32 [n, K].
-
-        They are the network's, but for those of users without clicks, bool [n], from whom it does
-        not learn: theirs are linear.
-        """
-        scores = self.network.scores(features, context)
-        if cold.any():
-            scores[cold] = features[cold][..., : self.counted] @ self.linear[COLD_WEIGHTS]
+            scores[some] = self.network.scores(part, around)
+            scores[some][cold] = linear
         return scores
 
     def boosts(self, values: Floats) -> Floats:

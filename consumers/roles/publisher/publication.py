@@ -138,8 +138,6 @@ class Publication:
             if early[at]:
                 self._due.postpone(one)
         users, hashes = self._users, list_hashes(lists.marks, lists.lengths)
-        users.checked_versions[rows[~early]] = self._serving.version
-        users.checked_arrivals[rows[~early]] = self._serving.recommender.arrivals
         unchanged = ~early & ~self._are_due(rows) & (hashes == users.list_hashes[rows])
         self._metrics.counter("gsr_publisher_unchanged_lists_total").inc(int(unchanged.sum()))
         places = np.flatnonzero(~early & ~unchanged)
@@ -157,8 +155,11 @@ class Publication:
             for at, (one, record) in ((at, found[at]) for at in places.tolist())
         ]
         sent = [found[at][1] for at in places.tolist()]
-        rows = rows[places]
+        checked, rows = rows[~early], rows[places]
         self._sender.send(zip(users.partitions[rows].tolist(), outgoing, strict=True))
+        # Not before: where nothing could be sent, the walk has to come by again.
+        users.checked_versions[checked] = version
+        users.checked_arrivals[checked] = self._serving.recommender.arrivals
         self._count_sent(rows, sent, outgoing)
         offsets = np.array([record.source_offset for record in sent], dtype=np.int64)
         versions = np.full(len(rows), version, dtype=np.int64)

@@ -98,9 +98,9 @@ def test_counts_that_are_no_longer_kept_are_passed_over(loop: LearningLoop) -> N
 
 def test_another_format_is_refused_with_the_way_out(loop: LearningLoop) -> None:
     """Both formats are named, and what to do."""
-    with pytest.raises(SnapshotError, match=r"format 99, this build reads 2: run the version"):
+    with pytest.raises(SnapshotError, match=r"format 99, this build reads 3: run the version"):
         journal_of(loop, journal_format=99)
-    assert JOURNAL_FORMAT == 2
+    assert JOURNAL_FORMAT == 3
 
 
 def test_a_model_of_other_settings_is_refused(loop: LearningLoop) -> None:

@@ -244,6 +244,22 @@ def test_another_models_weights_are_adopted_row_by_row() -> None:
             np.testing.assert_array_equal(array, to_arrays(other.ranker.model)[name])
 
 
+def test_learning_goes_on_from_adopted_weights() -> None:
+    """The average that is served is not pulled back to where learning stood before."""
+    loop, other = loop_of(learner=replace(LEARNER, network_rate=1e-12)), loop_of()
+    for one in (loop, other):
+        one.advance(ring(100))
+        one.test()
+        one.learn()
+    loop.adopt(other.ranker.model, loop.mirror.generations.copy())
+    loop.advance(ring(200).slice(100, 200))
+    loop.test()
+    assert loop.learn() is not None
+    pairs = zip(loop.ranker.model.network.weights, other.ranker.model.network.weights, strict=True)
+    for mine, theirs in pairs:
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+
+
 def test_only_a_loop_of_the_ranker_adopts() -> None:
     """Another learner has other weights."""
     loop = LearningLoop(OPTIONS, stream_of=joint_stream_of)

@@ -10,9 +10,10 @@ from gsr.loop.ranker_stream import RankerStream
 from gsr.quality.ranking_metrics import MISS
 from gsr.ranker.config import RankerConfig
 from gsr.ranker.features import CONTEXT, LENGTH
-from gsr.ranker.learner import RankerLearner
+from gsr.ranker.learner import MOST_GRADIENTS, RankerLearner
 from gsr.ranker.model import COLD_WEIGHTS, RankerModel
 from gsr.ranker.ranked_clicks import RankedClicks
+from gsr.ranker.recorder import ClickRecorder
 from gsr.ranker.snapshot import from_snapshot, to_arrays, to_manifest
 from tests.gsr.ranker.world import LEARNING, SHAPE, STATE, Stream, walks
 
@@ -194,6 +195,55 @@ def test_a_restart_goes_on_exactly() -> None:
     assert mine[1] == theirs[1]
     for name, array in mine[0].items():
         np.testing.assert_array_equal(array, theirs[0][name], err_msg=name)
+
+
+def test_what_only_newcomers_said_is_not_lost_by_a_restart() -> None:
+    """Their first clicks wait for the linear score alone, where no others wait."""
+    stream = Stream()
+    batches = waiting(stream)
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((8, stream.model.counted)).astype(np.float32)
+    starts, cold = np.array([0, 4, 8]), np.ones(2, dtype=np.bool_)
+    scores = stream.model.linear_scores(values, starts, cold)
+    stream.learner.note_candidates(values, scores, starts, np.array([1, -1]), cold)
+    model = from_snapshot(to_arrays(stream.model), to_manifest(stream.model), SHAPE)
+    other = RankerLearner(model, stream.learner.learning)
+    other.restore(*stream.learner.state())
+    before = model.linear.copy()
+    for learner in (stream.learner, other):
+        learner.add(batches[0])
+        assert learner.learn() is not None
+    assert (model.linear[COLD_WEIGHTS] != before[COLD_WEIGHTS]).any()
+    np.testing.assert_array_equal(model.linear, stream.model.linear)
+
+
+def test_what_newcomers_say_stays_within_bounds() -> None:
+    """Where nobody ever clicks twice, nothing is learned; sums take the place of many."""
+    stream = Stream()
+    values = np.ones((4, stream.model.counted), dtype=np.float32)
+    starts, cold = np.array([0, 2, 4]), np.ones(2, dtype=np.bool_)
+    for _ in range(MOST_GRADIENTS + 50):
+        scores = np.zeros(4, dtype=np.float32)
+        stream.learner.note_candidates(values, scores, starts, np.array([0, 3]), cold)
+    noted = stream.learner._gradients  # noqa: SLF001 - their number is what is bounded
+    assert len(noted) == MOST_GRADIENTS
+    assert sum(count for _, count in noted) == 2 * (MOST_GRADIENTS + 50)
+
+
+def test_another_number_of_candidates_may_follow_a_restart() -> None:
+    """What the judge saw before is left out: it has as many as then."""
+    stream = Stream(holdout=0.3)
+    for batch in waiting(stream):
+        users = np.random.default_rng(0).integers(2**32, size=batch.clicks).astype(np.uint64)
+        stream.learner.add(batch._replace(users=users))
+    assert stream.learner.learn() is not None
+    model = from_snapshot(to_arrays(stream.model), to_manifest(stream.model), SHAPE)
+    other = Stream(holdout=0.3, candidates=10)
+    other.model, other.learner = model, RankerLearner(model, other.learner.learning)
+    other.learner.restore(*stream.learner.state())
+    other.recorder = ClickRecorder(model, other.counters, mask_seen=True)
+    go_on(other, 140)
+    assert other.learner.replay.draw().examples.targets.shape[0] > 0
 
 
 def test_another_state_is_refused() -> None:
