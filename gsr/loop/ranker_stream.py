@@ -9,7 +9,7 @@ from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.counters import Counters
 from gsr.counters.users.histories import Histories
 from gsr.quality.ranking_metrics import MISS
-from gsr.ranker.asking import Asked, Asker, asked, final_scores, ranks_by
+from gsr.ranker.asking import Asked, Asker, asked, ranks_by
 from gsr.ranker.config import RankerLearning
 from gsr.ranker.judge import Verdict
 from gsr.ranker.learner import LearnReport, RankerLearner
@@ -83,8 +83,8 @@ class RankerStream:
             some = rows[tested[rows] | recorded.learnable[rows]]
             kept, lookups = recorded.kept.part(some), recorded.lookups.part(some)
             features = self.model.features(kept, lookups)
-            scores = final_scores(self.model, kept, features)
-            ranks[some] = ranks_by(scores, kept)
+            scores = self.model.scores(features, kept.context)
+            ranks[some] = ranks_by(scores + self.model.boosts(kept.values), kept)
             learnable = np.flatnonzero(recorded.learnable[some])
             self.learner.add(
                 thin_out(
@@ -96,7 +96,7 @@ class RankerStream:
                         lookups.part(learnable),
                         recorded.users[some[learnable]],
                     ),
-                    (scores - self.model.boosts(kept.values))[learnable],
+                    scores[learnable],  # learning knows no boosts
                     self.learner.learning.candidates,
                 )
             )

@@ -289,8 +289,7 @@ class Asker:
         lists = _room_for_lists(len(users.lengths), length)
         for some, kept, lookups in self.find(users, length):
             features = self._model.features(kept, lookups)
-            scores = self._model.boosts(kept.values)
-            scores += self._model.scores(features, kept.context, keep=False)
+            scores = final_scores(self._model, kept, features, keep=False)
             _fill_lists(lists, some, scores, kept)
         return lists
 
@@ -343,11 +342,14 @@ def _fill_lists(
     return places
 
 
-def final_scores(model: RankerModel, kept: Kept, features: Floats) -> Floats:
-    """Return the scores by which candidates are ranked, float32 [n, K], boosts included."""
-    scores = model.scores(features, kept.context)
-    scores += model.boosts(kept.values)
-    return scores
+def final_scores(model: RankerModel, kept: Kept, features: Floats, *, keep: bool = True) -> Floats:
+    """Return the scores by which candidates are ranked, float32 [n, K], boosts included.
+
+    Features and context stay as they are where `keep`, see `RankerModel.scores`.
+    """
+    boosts = model.boosts(kept.values)
+    boosts += model.scores(features, kept.context, keep=keep)
+    return boosts
 
 
 def ranks_by(scores: Floats, kept: Kept) -> npt.NDArray[np.int32]:

@@ -196,14 +196,14 @@ class RankerModel:
             int64 [n + 1] and bool [n]: user i has the rows ``starts[i] : starts[i + 1]``, and
             whether it has no clicks.
         """
-        weights = self.linear * self.scaling.inverses
+        weights = self.linear[:COLD_WEIGHTS] * self.scaling.inverses
         scores: Floats = values @ weights[WEIGHTS]
         if self.new_items != NO_NEW_ITEMS:
             new = np.flatnonzero(values[:, self.new_items])
             scores[new] += values[new] @ weights[NEW_WEIGHTS]
         if cold.any():
             rows = np.flatnonzero(np.repeat(cold, np.diff(starts)))
-            scores[rows] = values[rows] @ weights[COLD_WEIGHTS]
+            scores[rows] = values[rows] @ self.cold_weights
         return scores
 
     def keep(self, described: Described, kept: int | None = None) -> tuple[Kept, Floats]:

@@ -15,7 +15,6 @@ _SMALLEST_STRIDE: Final = 32
 _CHOSEN_SECONDS: Final = 10.0
 """Choosing looks at every user, so it is done for so long ahead."""
 
-
 _CHOICE_SECONDS: Final = 1.0
 """How long it is before it is done again for one target: new users come all the time."""
 
