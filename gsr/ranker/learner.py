@@ -20,8 +20,8 @@ from gsr.ranker.adam import Adam, Floats
 from gsr.ranker.averaging import follow
 from gsr.ranker.config import RankerLearning
 from gsr.ranker.judge import Verdict, paired_z
-from gsr.ranker.linear_score import NO_NEW_ITEMS, add_gradient
-from gsr.ranker.model import COLD_WEIGHTS, RankerModel
+from gsr.ranker.linear_steps import LinearSteps
+from gsr.ranker.model import RankerModel
 from gsr.ranker.network import ABSENT, Examples
 from gsr.ranker.ranked_clicks import RankedClicks, from_arrays, join
 from gsr.ranker.replay import Block, ReplayBlocks
@@ -30,15 +30,6 @@ from gsr.ranker.vectors.vector_steps import VectorSteps
 
 STATE_FORMAT: Final = 3
 HASH_RANGE: Final = 2**32
-
-LINEAR_STEPS: Final = 4
-"""Steps of the linear score in one cycle, at most: each is by the weights before the cycle."""
-
-LINEAR_EXAMPLES: Final = 100
-"""Clicks of one step of the linear score, at least."""
-
-MOST_GRADIENTS: Final = 1000
-"""Gradients of the linear score that wait for a cycle, at most; then the newest are joined."""
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -87,6 +78,8 @@ class RankerLearner:
     ----------
     replay
         Blocks for learning once more.
+    linear
+        Moves the linear score; it is told of all candidates of every click.
     """
 
     def __init__(self, model: RankerModel, learning: RankerLearning) -> None:
@@ -96,11 +89,10 @@ class RankerLearner:
         self.replay = ReplayBlocks(learning.replay_blocks, self._rng)
         self._moving = copy.deepcopy(model.network)  # what is served is the average
         self._network = Adam(self._moving.weights, learning.network_rate)
-        self._linear = Adam([model.linear], learning.linear_rate)
+        self.linear = LinearSteps(model, learning.linear_rate)
         self._vectors = (
             None if model.vectors is None else VectorSteps(model.vectors, learning, self._rng)
         )
-        self._gradients: list[tuple[Floats, int]] = []  # of the linear score
         self._waiting: list[RankedClicks] = []
         self._held: list[RankedClicks] = []  # that the judge saw and that are learned next
         self._carried = 0.0  # of replay
@@ -126,39 +118,6 @@ class RankerLearner:
         if self._vectors is not None:
             self._vectors.grow(items)
 
-    def note_candidates(
-        self,
-        values: Floats,
-        linear: Floats,
-        starts: npt.NDArray[np.int64],
-        targets: npt.NDArray[np.int64],
-        cold: npt.NDArray[np.bool_],
-    ) -> None:
-        """Note what clicks with all their candidates say of the linear score.
-
-        Parameters
-        ----------
-        values, linear
-            float32 [rows, F] and [rows]: counted features and linear scores, which are overwritten.
-        starts, targets
-            int64 [n + 1] and [n]: click i has the rows ``starts[i] : starts[i + 1]``, and its
-            item stands in row ``targets[i]``, -1 for nowhere.
-        cold
-            bool [n], clicks of users who had none before.
-        """
-        found = targets >= 0
-        if not found.any():  # or a stream of unknown items would fill the memory
-            return
-        gradient = np.zeros_like(self.model.linear)
-        flat, two = gradient.reshape(-1), COLD_WEIGHTS * self.model.counted
-        new = self.model.new_items
-        add_gradient(values, linear, starts, targets, found & ~cold, new, flat[:two])
-        add_gradient(values, linear, starts, targets, found & cold, NO_NEW_ITEMS, flat[two:])
-        self._gradients.append((gradient, int(found.sum())))
-        if len(self._gradients) > MOST_GRADIENTS:  # where nothing else comes to be learned
-            (one, some), (other, more) = self._gradients[-2:]
-            self._gradients[-2:] = [(one + other, some + more)]
-
     def add(self, clicks: RankedClicks) -> None:
         """Let clicks wait to be learned."""
         if clicks.clicks:
@@ -170,7 +129,7 @@ class RankerLearner:
         while self._waiting and self.waiting > most:
             dropped += self._waiting.pop(0).clicks
         if most == 0:
-            self._gradients = []
+            self.linear.forget()
         return dropped
 
     def learn(
@@ -207,7 +166,8 @@ class RankerLearner:
         try:
             report = self._learn(fresh, effort, out_of_time)
         except TrainingError:
-            self._held, self._gradients = [], []
+            self._held = []
+            self.linear.forget()
             self._take_back()
             raise
         verdict = self._judge(judged, before)
@@ -241,10 +201,7 @@ class RankerLearner:
         arrays |= {f"replay.{name}": one for name, one in self.replay.arrays().items()}
         for number, held in enumerate(self._held):
             arrays |= {f"held.{number}.{name}": one for name, one in held.arrays().items()}
-        if self._gradients:  # of users without clicks, which no other clicks wait beside
-            gradients, counts = zip(*self._gradients, strict=True)
-            arrays["gradients"] = np.stack(gradients)
-            arrays["gradient_clicks"] = np.array(counts, dtype=np.int64)
+        arrays |= self.linear.arrays()
         document = {
             "format": STATE_FORMAT,
             "held": len(self._held),
@@ -277,8 +234,7 @@ class RankerLearner:
         # Those of another number of candidates cannot be joined with what comes.
         width = min(self.model.config.kept, self.learning.candidates)
         self._held = [one for one in held if one.log_weights.shape[1] == width]
-        counts = arrays.get("gradient_clicks", np.zeros(0, dtype=np.int64)).tolist()
-        self._gradients = [(arrays["gradients"][i].copy(), n) for i, n in enumerate(counts)]
+        self.linear.load(arrays)
         self._carried = float(document["carried"])
         self._rng.bit_generator.state = document["random"]
         self._commit()
@@ -286,7 +242,7 @@ class RankerLearner:
     def _learn(
         self, fresh: RankedClicks, effort: float, out_of_time: Callable[[], bool]
     ) -> LearnReport:
-        self._step_linear()
+        self.linear.take()
         touched = 0 if self._vectors is None else self._vectors.touched
         replayed = shed = steps = 0
         losses: list[Floats] = []
@@ -376,20 +332,6 @@ class RankerLearner:
             steps += 1
         return np.concatenate(losses) if losses else np.zeros(0, dtype=np.float32), steps
 
-    def _step_linear(self) -> None:
-        """Let the linear score take its steps by what was noted."""
-        count = sum(n for _, n in self._gradients)
-        if count:
-            steps = min(max(count // LINEAR_EXAMPLES, 1), LINEAR_STEPS)
-            for some in np.array_split(np.arange(len(self._gradients)), steps):
-                noted = [self._gradients[i] for i in some.tolist()]
-                examples = sum(n for _, n in noted)
-                if examples:
-                    total = np.sum([gradient for gradient, _ in noted], axis=0, dtype=np.float32)
-                    inverses = self.model.scaling.inverses
-                    self._linear.step([total * inverses / np.float32(examples)])
-        self._gradients = []
-
     def _judge(self, judged: RankedClicks, before: npt.NDArray[np.float64]) -> Verdict:
         after = self._losses(judged)
         z = paired_z(before, after, judged.users[judged.targets >= 0])
@@ -422,7 +364,7 @@ class RankerLearner:
         return [
             self._network.arrays(),
             [weights.copy() for weights in self.model.network.weights],
-            self._linear.arrays(),
+            self.linear.adam.arrays(),
             *(scaling.arrays() for scaling in self.model.scalings),
         ]
 
@@ -431,7 +373,7 @@ class RankerLearner:
         self._network.load(network)
         for weights, average in zip(self.model.network.weights, averages, strict=True):
             weights[:] = average
-        self._linear.load(linear)
+        self.linear.adam.load(linear)
         for scaling, stored in zip(self.model.scalings, scalings, strict=True):
             scaling.load(stored)
 

@@ -169,7 +169,7 @@ class ClickRecorder:
         kept, linear = self._model.keep(described)
         if learner is not None:
             starts, targets = described.starts[: n + 1], described.targets[:n]
-            learner.note_candidates(
+            learner.linear.note(
                 described.values[: starts[n]], linear, starts, targets, is_cold(kept.context)
             )
         return clicks, kept

@@ -10,7 +10,8 @@ from gsr.loop.ranker_stream import RankerStream
 from gsr.quality.ranking_metrics import MISS
 from gsr.ranker.config import RankerConfig
 from gsr.ranker.features import CONTEXT, LENGTH
-from gsr.ranker.learner import MOST_GRADIENTS, RankerLearner
+from gsr.ranker.learner import RankerLearner
+from gsr.ranker.linear_steps import MOST_GRADIENTS
 from gsr.ranker.model import COLD_WEIGHTS, RankerModel
 from gsr.ranker.ranked_clicks import RankedClicks
 from gsr.ranker.recorder import ClickRecorder
@@ -42,7 +43,7 @@ def waiting(stream: Stream, count: int = 140) -> list[RankedClicks]:
     go_on(stream, 700)
     go_on(stream, count, first=700, learning=False)
     found, stream.learner._waiting = stream.learner._waiting, []  # noqa: SLF001 - to hand them out twice
-    stream.learner._gradients = []  # noqa: SLF001 - they wait as well
+    stream.learner.linear.forget()  # it waits as well
     return found
 
 
@@ -128,8 +129,8 @@ def test_newcomers_have_weights_of_their_own() -> None:
         values = rng.standard_normal((120, model.counted)).astype(np.float32)
         targets = starts[:-1] + values[:, since].reshape(20, 6).argmin(axis=1)
         scores = model.linear_scores(values, starts, cold)
-        learner.note_candidates(values, scores, starts, targets, cold)
-        learner._step_linear()  # noqa: SLF001 - as a cycle does
+        learner.linear.note(values, scores, starts, targets, cold)
+        learner.linear.take()
     assert (model.linear[COLD_WEIGHTS] != before[COLD_WEIGHTS]).any()
     np.testing.assert_array_equal(model.linear[:COLD_WEIGHTS], before[:COLD_WEIGHTS])
     found = model.linear_scores(values, starts, cold).reshape(20, 6).argmax(axis=1)
@@ -205,7 +206,7 @@ def test_what_only_newcomers_said_is_not_lost_by_a_restart() -> None:
     values = rng.standard_normal((8, stream.model.counted)).astype(np.float32)
     starts, cold = np.array([0, 4, 8]), np.ones(2, dtype=np.bool_)
     scores = stream.model.linear_scores(values, starts, cold)
-    stream.learner.note_candidates(values, scores, starts, np.array([1, -1]), cold)
+    stream.learner.linear.note(values, scores, starts, np.array([1, -1]), cold)
     model = from_snapshot(to_arrays(stream.model), to_manifest(stream.model), SHAPE)
     other = RankerLearner(model, stream.learner.learning)
     other.restore(*stream.learner.state())
@@ -224,10 +225,10 @@ def test_what_newcomers_say_stays_within_bounds() -> None:
     starts, cold = np.array([0, 2, 4]), np.ones(2, dtype=np.bool_)
     for _ in range(MOST_GRADIENTS + 50):
         scores = np.zeros(4, dtype=np.float32)
-        stream.learner.note_candidates(values, scores, starts, np.array([0, 3]), cold)
-    noted = stream.learner._gradients  # noqa: SLF001 - their number is what is bounded
-    assert len(noted) == MOST_GRADIENTS
-    assert sum(count for _, count in noted) == 2 * (MOST_GRADIENTS + 50)
+        stream.learner.linear.note(values, scores, starts, np.array([0, 3]), cold)
+    gradients, clicks = stream.learner.linear.noted
+    assert gradients == MOST_GRADIENTS
+    assert clicks == 2 * (MOST_GRADIENTS + 50)
 
 
 def test_another_number_of_candidates_may_follow_a_restart() -> None:
