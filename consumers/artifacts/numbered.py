@@ -1,5 +1,6 @@
 """Numbered artifacts of one kind: a folder for each, and a pointer to the current one."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -129,14 +130,28 @@ class NumberedArtifacts:
             It is torn.
         """
         name = f"{folder_of(self.folder, number)}/{self.manifest}"
-        if not self.files.exists(name):
-            there = ", ".join(map(str, self.numbers())) or "none"
-            raise NotFoundError(f"there is no {self.number} {number}; there are: {there}")
         try:
             facts: dict[str, Any] = json.loads(self.files.read(name))
+        except ArtifactError:
+            if self.files.exists(name):
+                raise
+            there = ", ".join(map(str, self.numbers())) or "none"
+            msg = f"there is no {self.number} {number}; there are: {there}"
+            raise NotFoundError(msg) from None
         except ValueError:
             raise ArtifactError(f"{name} is torn: {self.remedy}") from None
         return facts
+
+    def manifests(self) -> list[dict[str, Any]]:
+        """Return the manifests of all that there are, smallest number first.
+
+        Another process may prune meanwhile: what it took away is left out.
+        """
+        found = []
+        for number in self.numbers():
+            with contextlib.suppress(NotFoundError):
+                found.append(self.read_manifest(number))
+        return found
 
     def numbers(self) -> list[int]:
         """Return the numbers that there are, smallest first."""

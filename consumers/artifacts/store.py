@@ -199,7 +199,7 @@ class ArtifactStore:
 
     def snapshots(self) -> list[dict[str, Any]]:
         """Return the manifests of all snapshots, oldest first."""
-        return [self.snapshot_manifest(version) for version in self._snapshots.numbers()]
+        return self._snapshots.manifests()
 
     def snapshot_manifest(self, version: int) -> dict[str, Any]:
         """Return one snapshot's manifest.

@@ -6,7 +6,7 @@ import pytest
 
 from consumers.artifacts.local_files import LocalFiles
 from consumers.artifacts.store import ArtifactStore
-from consumers.errors import ArtifactError
+from consumers.errors import ArtifactError, NotFoundError
 from stream.clock import ManualClock
 
 
@@ -30,6 +30,31 @@ def test_a_torn_manifest_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "snapshots" / "CURRENT").write_text("")
     with pytest.raises(ArtifactError, match="instead of a number"):
         store.current_snapshot()
+
+
+class PrunedWhileRead(LocalFiles):
+    """Files of which another process prunes the oldest snapshot when a manifest is first read."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.pruned = False
+
+    def read(self, name: str) -> bytes:
+        """Return a file, once the oldest snapshot is gone."""
+        if name.endswith("manifest.json") and not self.pruned:
+            self.pruned = True
+            self.remove("snapshots/000001")
+        return super().read(name)
+
+
+def test_what_is_pruned_while_all_are_read_is_left_out(tmp_path: Path) -> None:
+    """The publisher lists versions while the trainer prunes: it must not end by that."""
+    ArtifactStore(LocalFiles(tmp_path), ManualClock()).publish_snapshot(b"x", {})
+    ArtifactStore(LocalFiles(tmp_path), ManualClock()).publish_snapshot(b"y", {})
+    store = ArtifactStore(PrunedWhileRead(tmp_path), ManualClock())
+    assert [manifest["version"] for manifest in store.snapshots()] == [2]
+    with pytest.raises(NotFoundError, match="no version 1; there are: 2"):
+        store.snapshot_manifest(1)
 
 
 def test_two_processes_may_publish_snapshots(tmp_path: Path) -> None:
