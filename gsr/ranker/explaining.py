@@ -1,7 +1,7 @@
 """What each group of features does to a candidate's score."""
 
 from gsr.ranker.adam import Floats
-from gsr.ranker.model import RankerModel, is_cold
+from gsr.ranker.model import NO_CLICKS, RankerModel, kinds_of
 
 
 def group_parts(model: RankerModel, features: Floats, context: Floats) -> dict[str, Floats]:
@@ -23,7 +23,7 @@ def group_parts(model: RankerModel, features: Floats, context: Floats) -> dict[s
     By group of `RankerModel.groups`, float32 [n, K], boosts of new items included.
     """
     counted, new = model.counted, model.layout.places.new
-    standard, around, cold = features.copy(), context.copy(), is_cold(context)
+    standard, around, cold = features.copy(), context.copy(), kinds_of(context) == NO_CLICKS
     model.standardise(standard, around)
     scores = model.network.scores(standard, around)
     linear = (features[cold][..., :counted] - model.scaling.means) * model.cold_weights

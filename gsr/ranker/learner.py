@@ -28,7 +28,7 @@ from gsr.ranker.replay import Block, ReplayBlocks
 from gsr.ranker.scaling import CLIP
 from gsr.ranker.vectors.vector_steps import VectorSteps
 
-STATE_FORMAT: Final = 3
+STATE_FORMAT: Final = 4
 HASH_RANGE: Final = 2**32
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -364,7 +364,7 @@ class RankerLearner:
         return [
             self._network.arrays(),
             [weights.copy() for weights in self.model.network.weights],
-            self.linear.adam.arrays(),
+            self.linear.optimiser_arrays(),
             *(scaling.arrays() for scaling in self.model.scalings),
         ]
 
@@ -373,7 +373,7 @@ class RankerLearner:
         self._network.load(network)
         for weights, average in zip(self.model.network.weights, averages, strict=True):
             weights[:] = average
-        self.linear.adam.load(linear)
+        self.linear.load_optimiser(linear)
         for scaling, stored in zip(self.model.scalings, scalings, strict=True):
             scaling.load(stored)
 

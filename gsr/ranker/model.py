@@ -28,8 +28,18 @@ VECTOR_GROUP: Final = "vectors"
 
 WEIGHTS: Final = 0
 NEW_WEIGHTS: Final = 1
-COLD_WEIGHTS: Final = 2
+FEW_WEIGHTS: Final = 2
+COLD_WEIGHTS: Final = 3
 """Rows of the linear score's weights, see `RankerModel`."""
+
+NO_CLICKS: Final = 0
+FEW_CLICKS: Final = 1
+MANY_CLICKS: Final = 2
+KINDS: Final = (NO_CLICKS, FEW_CLICKS, MANY_CLICKS)
+"""Kinds of users, by how many clicks of theirs are known."""
+
+MOST_FEW: Final = 5
+"""Clicks that are few, at most."""
 
 _SCORED_AT_ONCE: Final = 64
 
@@ -67,10 +77,13 @@ class Kept(NamedTuple):
         return found
 
 
-def is_cold(context: Floats) -> npt.NDArray[np.bool_]:
-    """Return which users have no clicks, bool [n], by context that is not standardised."""
-    found: npt.NDArray[np.bool_] = context[:, LENGTH] == 0.0
-    return found
+def kinds_of(context: Floats) -> npt.NDArray[np.int8]:
+    """Return each user's kind, int8 [n], by context that is not standardised."""
+    lengths = context[:, LENGTH]
+    few = lengths <= np.float32(np.log1p(MOST_FEW + 0.5))
+    return np.where(lengths == 0.0, NO_CLICKS, np.where(few, FEW_CLICKS, MANY_CLICKS)).astype(
+        np.int8
+    )
 
 
 def join_kept(parts: Sequence[Kept]) -> Kept:
@@ -98,9 +111,11 @@ class RankerModel:
     layout
         Of the counted features.
     linear
-        float32 [3, F], weights of the linear score in terms of standardised features: `WEIGHTS` of
-        all items, `NEW_WEIGHTS` which are added for new ones, of which votes say other things, and
-        `COLD_WEIGHTS` for users without clicks, of whom nothing else is known than what is popular.
+        float32 [4, F], weights of the linear score in terms of standardised features: `WEIGHTS` of
+        all items; `NEW_WEIGHTS`, which are added for new ones, of which votes say other things;
+        `FEW_WEIGHTS`, which are added for users with few clicks, whose first ones may be of another
+        kind than those that follow; and `COLD_WEIGHTS` for users without clicks, of whom nothing
+        else is known than what is popular.
     scaling, learned_scaling, context_scaling
         Of counted features, learned ones and the context.
     network
@@ -117,7 +132,7 @@ class RankerModel:
         rng = np.random.default_rng(seed)
         used = self.layout.switched_on(config.without)
         self.learned = len(VECTOR_FEATURES) if config.vectors else 0
-        self.linear: Floats = np.zeros((3, len(used)), dtype=np.float32)
+        self.linear: Floats = np.zeros((4, len(used)), dtype=np.float32)
         self.linear[COLD_WEIGHTS, self.layout.places.long] = 1.0  # until it knows better
         new = self.layout.places.new
         self.new_items = new if used[new] else NO_NEW_ITEMS
@@ -184,7 +199,7 @@ class RankerModel:
         self.vectors.items.values[known] = other.vectors.items.values[known]
 
     def linear_scores(
-        self, values: Floats, starts: npt.NDArray[np.int64], cold: npt.NDArray[np.bool_]
+        self, values: Floats, starts: npt.NDArray[np.int64], kinds: npt.NDArray[np.int8]
     ) -> Floats:
         """Return candidates' linear scores but for a constant of each user, float32 [rows].
 
@@ -192,18 +207,20 @@ class RankerModel:
         ----------
         values
             float32 [rows, F], counted features, not standardised.
-        starts, cold
-            int64 [n + 1] and bool [n]: user i has the rows ``starts[i] : starts[i + 1]``, and
-            whether it has no clicks.
+        starts, kinds
+            int64 [n + 1] and int8 [n]: user i has the rows ``starts[i] : starts[i + 1]``, and its
+            kind (`kinds_of`).
         """
-        weights = self.linear[:COLD_WEIGHTS] * self.scaling.inverses
+        weights = self.linear * self.scaling.inverses
         scores: Floats = values @ weights[WEIGHTS]
         if self.new_items != NO_NEW_ITEMS:
             new = np.flatnonzero(values[:, self.new_items])
             scores[new] += values[new] @ weights[NEW_WEIGHTS]
-        if cold.any():
-            rows = np.flatnonzero(np.repeat(cold, np.diff(starts)))
-            scores[rows] = values[rows] @ self.cold_weights
+        of_user = np.repeat(kinds, np.diff(starts))
+        few = np.flatnonzero(of_user == FEW_CLICKS)
+        scores[few] += values[few] @ weights[FEW_WEIGHTS]
+        cold = np.flatnonzero(of_user == NO_CLICKS)
+        scores[cold] = values[cold] @ weights[COLD_WEIGHTS]
         return scores
 
     def keep(self, described: Described, kept: int | None = None) -> tuple[Kept, Floats]:
@@ -227,7 +244,7 @@ class RankerModel:
         starts = described.starts[: n + 1]
         values = described.values[: starts[n]]
         np.log(values, out=values)
-        linear = self.linear_scores(values, starts, is_cold(described.context[:n]))
+        linear = self.linear_scores(values, starts, kinds_of(described.context[:n]))
         width = kept or self.config.kept
         rows = np.empty((n, width), dtype=np.int64)
         places = np.empty(n, dtype=np.int64)
@@ -307,7 +324,7 @@ class RankerModel:
             part, around = features[some], context[some]
             if keep:
                 part, around = part.copy(), around.copy()
-            cold = is_cold(around)
+            cold = kinds_of(around) == NO_CLICKS
             linear = part[cold][..., : self.counted] @ self.cold_weights
             self.standardise(part, around)
             scores[some] = self.network.scores(part, around)

@@ -18,7 +18,7 @@ from gsr.ranker.candidates import (
 from gsr.ranker.describe_and_add import DESCRIBED_FULL, DONE, Wanted, describe_and_add
 from gsr.ranker.learner import RankerLearner
 from gsr.ranker.lookups import Lookups
-from gsr.ranker.model import Kept, RankerModel, is_cold, join_kept
+from gsr.ranker.model import Kept, RankerModel, join_kept, kinds_of
 from gsr.ranker.popular_items import PopularItems, list_again, no_popular_items
 
 _DESCRIBED_AT_ONCE = 64
@@ -170,7 +170,7 @@ class ClickRecorder:
         if learner is not None:
             starts, targets = described.starts[: n + 1], described.targets[:n]
             learner.linear.note(
-                described.values[: starts[n]], linear, starts, targets, is_cold(kept.context)
+                described.values[: starts[n]], linear, starts, targets, kinds_of(kept.context)
             )
         return clicks, kept
 

@@ -64,7 +64,7 @@ def test_a_model_of_another_kind(home: Home, found: int) -> None:
     assert artifact.metadata["model_format"] == 3
     artifact.metadata["model_format"] = found
     words = (
-        f"model format {found}, this build reads 5: use the build that wrote it, or start a new "
+        f"model format {found}, this build reads 6: use the build that wrote it, or start a new "
         "model"
     )
     with pytest.raises(SnapshotError, match=words):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from gsr.errors import SnapshotError, TrainingError
@@ -11,8 +12,18 @@ from gsr.quality.ranking_metrics import MISS
 from gsr.ranker.config import RankerConfig
 from gsr.ranker.features import CONTEXT, LENGTH
 from gsr.ranker.learner import RankerLearner
-from gsr.ranker.linear_steps import MOST_GRADIENTS
-from gsr.ranker.model import COLD_WEIGHTS, RankerModel
+from gsr.ranker.linear_steps import MOST_GRADIENTS, OWN_EXAMPLES
+from gsr.ranker.model import (
+    COLD_WEIGHTS,
+    FEW_CLICKS,
+    FEW_WEIGHTS,
+    MANY_CLICKS,
+    MOST_FEW,
+    NO_CLICKS,
+    WEIGHTS,
+    RankerModel,
+    kinds_of,
+)
 from gsr.ranker.ranked_clicks import RankedClicks
 from gsr.ranker.recorder import ClickRecorder
 from gsr.ranker.snapshot import from_snapshot, to_arrays, to_manifest
@@ -124,7 +135,7 @@ def test_newcomers_have_weights_of_their_own() -> None:
     rng = np.random.default_rng(0)
     starts, since = np.arange(0, 121, 6), model.layout.places.since_last_click
     before = model.linear.copy()
-    cold = np.ones(20, dtype=np.bool_)
+    cold = np.full(20, NO_CLICKS, dtype=np.int8)
     for _ in range(100):
         values = rng.standard_normal((120, model.counted)).astype(np.float32)
         targets = starts[:-1] + values[:, since].reshape(20, 6).argmin(axis=1)
@@ -143,6 +154,36 @@ def test_newcomers_have_weights_of_their_own() -> None:
     assert (starts[:-1] + ranked == targets).mean() > 0.8
     context[:, LENGTH] = 1.0
     assert (model.scores(features, context) == 0.0).all()  # the network has learned nothing
+
+
+def test_users_with_few_clicks_have_weights_beside_those_of_all() -> None:
+    """What few of them click teaches theirs once there are enough, and everybody's at once."""
+    stream = Stream()
+    model, linear = stream.model, stream.learner.linear
+    rng = np.random.default_rng(0)
+    starts, few = np.arange(0, 61, 6), np.full(10, FEW_CLICKS, dtype=np.int8)
+    for number in range(1, 101):
+        before = model.linear.copy()
+        values = rng.standard_normal((60, model.counted)).astype(np.float32)
+        targets = starts[:-1] + values[:, 0].reshape(10, 6).argmax(axis=1)
+        linear.note(values, model.linear_scores(values, starts, few), starts, targets, few)
+        linear.take()
+        assert (model.linear[WEIGHTS] != before[WEIGHTS]).any()
+        moved = (model.linear[FEW_WEIGHTS] != before[FEW_WEIGHTS]).any()
+        assert moved == (10 * number % OWN_EXAMPLES == 0)
+        np.testing.assert_array_equal(model.linear[COLD_WEIGHTS], before[COLD_WEIGHTS])
+    scores = model.linear_scores(values, starts, few)
+    many = model.linear_scores(values, starts, np.full(10, MANY_CLICKS, dtype=np.int8))
+    own = values @ (model.linear[FEW_WEIGHTS] * model.scaling.inverses)
+    np.testing.assert_allclose(scores - many, own, rtol=1e-3, atol=1e-4)
+    assert np.abs(own).max() > 0.1
+
+
+def test_kinds_of_users_go_by_what_is_known_of_them() -> None:
+    """None, a few clicks, more."""
+    context = np.zeros((4, len(CONTEXT)), dtype=np.float32)
+    context[:, LENGTH] = np.log1p([0, 1, MOST_FEW, MOST_FEW + 1])
+    assert kinds_of(context).tolist() == [NO_CLICKS, FEW_CLICKS, FEW_CLICKS, MANY_CLICKS]
 
 
 @pytest.mark.parametrize("end_to_end", [True, False])
@@ -199,14 +240,11 @@ def test_a_restart_goes_on_exactly() -> None:
 
 
 def test_what_only_newcomers_said_is_not_lost_by_a_restart() -> None:
-    """Their first clicks wait for the linear score alone, where no others wait."""
+    """First clicks wait for the linear score alone, until there are enough for a step."""
     stream = Stream()
     batches = waiting(stream)
-    rng = np.random.default_rng(0)
-    values = rng.standard_normal((8, stream.model.counted)).astype(np.float32)
-    starts, cold = np.array([0, 4, 8]), np.ones(2, dtype=np.bool_)
-    scores = stream.model.linear_scores(values, starts, cold)
-    stream.learner.linear.note(values, scores, starts, np.array([1, -1]), cold)
+    first, second = some_first_clicks(stream.model, 0), some_first_clicks(stream.model, 1)
+    note_first_clicks(stream.learner, first)
     model = from_snapshot(to_arrays(stream.model), to_manifest(stream.model), SHAPE)
     other = RankerLearner(model, stream.learner.learning)
     other.restore(*stream.learner.state())
@@ -214,15 +252,37 @@ def test_what_only_newcomers_said_is_not_lost_by_a_restart() -> None:
     for learner in (stream.learner, other):
         learner.add(batches[0])
         assert learner.learn() is not None
+        np.testing.assert_array_equal(learner.model.linear[COLD_WEIGHTS], before[COLD_WEIGHTS])
+    again = RankerLearner(model, stream.learner.learning)
+    again.restore(*other.state())
+    for learner in (stream.learner, again):
+        note_first_clicks(learner, second)
+        learner.add(batches[1])
+        assert learner.learn() is not None
     assert (model.linear[COLD_WEIGHTS] != before[COLD_WEIGHTS]).any()
     np.testing.assert_array_equal(model.linear, stream.model.linear)
+
+
+def some_first_clicks(model: RankerModel, seed: int) -> npt.NDArray[np.float32]:
+    """Return the candidates' values of a few more than half the clicks of one step."""
+    clicks = OWN_EXAMPLES // 2 + 1
+    values = np.random.default_rng(seed).standard_normal((4 * clicks, model.counted))
+    return values.astype(np.float32)
+
+
+def note_first_clicks(learner: RankerLearner, values: npt.NDArray[np.float32]) -> None:
+    """Note that the second of four candidates was clicked each time."""
+    starts = np.arange(0, len(values) + 1, 4)
+    cold = np.full(len(starts) - 1, NO_CLICKS, dtype=np.int8)
+    scores = learner.model.linear_scores(values, starts, cold)
+    learner.linear.note(values, scores, starts, starts[:-1] + 1, cold)
 
 
 def test_what_newcomers_say_stays_within_bounds() -> None:
     """Where nobody ever clicks twice, nothing is learned; sums take the place of many."""
     stream = Stream()
     values = np.ones((4, stream.model.counted), dtype=np.float32)
-    starts, cold = np.array([0, 2, 4]), np.ones(2, dtype=np.bool_)
+    starts, cold = np.array([0, 2, 4]), np.full(2, NO_CLICKS, dtype=np.int8)
     for _ in range(MOST_GRADIENTS + 50):
         scores = np.zeros(4, dtype=np.float32)
         stream.learner.linear.note(values, scores, starts, np.array([0, 3]), cold)
@@ -251,7 +311,7 @@ def test_another_state_is_refused() -> None:
     """By its format, and by its shape."""
     stream = Stream()
     arrays, document = stream.learner.state()
-    with pytest.raises(SnapshotError, match="format 1, not 3"):
+    with pytest.raises(SnapshotError, match="format 1, not 4"):
         stream.learner.restore(arrays, document | {"format": 1})
     wide = RankerLearner(RankerModel(replace(SHAPE, hidden=9)), LEARNING)
     with pytest.raises(SnapshotError, match="does not fit"):
