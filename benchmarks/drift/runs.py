@@ -36,8 +36,6 @@ class Run:
     hits, tested
         Of honest clicks, by block of `BLOCK_CLICKS` honest clicks: how many were tested, and how
         many found among the first twenty by the joint model.
-    replayed, steps
-        What learning cost: samples learned again, and the optimiser's steps.
     seconds
         Wall time.
     """
@@ -47,8 +45,6 @@ class Run:
     alarms: list[tuple[int, str]]
     hits: list[int]
     tested: list[int]
-    replayed: int
-    steps: int
     seconds: float
 
     def document(self) -> dict[str, Any]:
@@ -62,7 +58,7 @@ class Run:
         return Run(**{**document, "alarms": alarms})
 
 
-def follow(stream: Stream, seed: int, *, reacting: bool) -> Run:
+def follow(stream: Stream, seed: int) -> Run:
     """Take a stream in, cycle by cycle: count, test, learn.
 
     Parameters
@@ -71,15 +67,10 @@ def follow(stream: Stream, seed: int, *, reacting: bool) -> Run:
         The clicks.
     seed
         Of the model and its learner.
-    reacting
-        Whether an alarm raises the learning effort, as by default, or only is noted.
     """
     began = time.perf_counter()
     config = GsrConfig()
-    options = loop_options(config)
-    options = replace(options, learner=replace(config.learner, seed=seed))
-    if not reacting:
-        options = replace(options, alarm_effort=1.0)
+    options = replace(loop_options(config), learner=replace(config.learner, seed=seed))
     found: list[TestedClicks] = []
     loop = LearningLoop(options, on_tested=found.append)
     batch = click_batch(stream)
@@ -99,8 +90,6 @@ def follow(stream: Stream, seed: int, *, reacting: bool) -> Run:
         alarms=list(zip(numbers.tolist(), names, strict=True)),
         hits=hits,
         tested=tested,
-        replayed=loop.totals.replayed,
-        steps=loop.totals.steps,
         seconds=round(time.perf_counter() - began, 1),
     )
 

@@ -72,7 +72,6 @@ def write_journal(loop: LearningLoop, standing: Standing) -> tuple[bytes, dict[s
         "quality": loop.quality.to_dict(),
         "detector": {"outcomes": loop.detector.outcomes, "alarms": loop.detector.alarms},
         "alarms": [asdict(alarm) for alarm in loop.alarms],
-        "alarmed_cycles": loop.alarmed_cycles,
         "totals": asdict(loop.totals),
     }
     return encode_arrays(arrays), document
@@ -139,7 +138,6 @@ class Journal:
         recent = self._arrays[_OUTCOMES]
         loop.detector.rebuild(recent, int(detector["outcomes"]), detector["alarms"])
         loop.alarms.extend(TimedAlarm(**alarm) for alarm in document["alarms"])
-        loop.alarmed_cycles = int(document["alarmed_cycles"])
         known = {field.name for field in fields(LoopTotals)}
         loop.totals = LoopTotals(**{k: v for k, v in document["totals"].items() if k in known})
 

@@ -24,8 +24,6 @@ def loop_options(config: GsrConfig) -> LoopOptions:
         state=config.state.shape(),
         model=config.model,
         learner=config.learner,
-        alarm_effort=config.trainer.alarm_effort,
-        alarm_cycles=config.trainer.alarm_cycles,
     )
 
 

@@ -174,8 +174,6 @@ class JointStream:
 
     def learn(
         self,
-        *,
-        effort: float,  # noqa: ARG002 - the protocol's
         out_of_time: Callable[[], bool],  # noqa: ARG002 - the protocol's
     ) -> tuple[LearnReport, Verdict] | None:
         """Learn nothing: samples are let go."""

@@ -112,8 +112,6 @@ class LearningLoop:
         Counts since the beginning.
     rng
         Draws the clicks that are left out for lack of time.
-    alarmed_cycles
-        Cycles that the learning effort stays raised.
     recent_users
         Readable histories of users of the newest tested clicks; None before the first.
     """
@@ -148,7 +146,6 @@ class LearningLoop:
         self.item_totals = ItemTotals()
         self.totals = LoopTotals()
         self.rng = np.random.default_rng(options.learner.seed)
-        self.alarmed_cycles = 0
         self.recent_users: Histories | None = None
         self._on_tested = on_tested
         self._untested: list[_Untested] = []
@@ -170,11 +167,6 @@ class LearningLoop:
     def waiting(self) -> int:
         """How many clicks wait to be learned."""
         return self.stream.waiting + sum(len(c.recorded) for c in self._untested)
-
-    @property
-    def alarmed(self) -> bool:
-        """Whether drift raises the learning effort."""
-        return self.alarmed_cycles > 0
 
     def seed(self, graph: ItemGraph) -> None:
         """Begin counting with what `graph` holds, instead of with nothing.
@@ -323,16 +315,12 @@ class LearningLoop:
         TrainingError
             The numbers were not finite; the cycle is dropped, the weights are the old ones.
         """
-        if not self.stream.waiting:
-            return None
-        effort = self.options.alarm_effort if self.alarmed else 1.0
-        self.alarmed_cycles = max(self.alarmed_cycles - 1, 0)
-        found = self.stream.learn(effort=effort, out_of_time=out_of_time)
+        found = self.stream.learn(out_of_time)
         if found is None:
             return None
         learned, verdict = found
         self.totals.add_cycle(learned, verdict)
-        return CycleReport(learned=learned, verdict=verdict, effort=effort)
+        return CycleReport(learned=learned, verdict=verdict)
 
     def let_go(self) -> None:
         """Let the tested clicks go that wait to be learned."""
@@ -357,7 +345,6 @@ class LearningLoop:
         for alarm in self.detector.update(hits):
             time = float(times[alarm.outcome - first])
             self.alarms.append(TimedAlarm(time, alarm.detector, alarm.before, alarm.after))
-            self.alarmed_cycles = self.options.alarm_cycles
 
     def _advance_chunk(
         self,

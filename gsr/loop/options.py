@@ -29,8 +29,6 @@ class LoopOptions:
         `TestedClicks`, and do not enter the loop's quality.
     recent_clicks
         Tested clicks over which recent quality is averaged.
-    alarm_effort, alarm_cycles
-        Replay is multiplied by this for so many cycles after a drift alarm.
     most_samples
         Clicks that may wait to be learned; the oldest are shed past it.
     """
@@ -43,6 +41,4 @@ class LoopOptions:
     half_lives: tuple[float, ...] = HALF_LIVES
     test_first_clicks: bool = False
     recent_clicks: int = 5000
-    alarm_effort: float = 2.0
-    alarm_cycles: int = 5
     most_samples: int = 100_000

@@ -110,11 +110,9 @@ class RankerStream:
             self._asked(histories, mask_history, targets)
         )
 
-    def learn(
-        self, *, effort: float, out_of_time: Callable[[], bool]
-    ) -> tuple[LearnReport, Verdict] | None:
+    def learn(self, out_of_time: Callable[[], bool]) -> tuple[LearnReport, Verdict] | None:
         """Learn all clicks that wait and judge; None where none wait."""
-        return self.learner.learn(effort=effort, out_of_time=out_of_time)
+        return self.learner.learn(out_of_time)
 
     def drop_waiting(self, most: int = 0) -> int:
         """Let the oldest clicks that wait go until `most` are left; return how many went."""

@@ -107,13 +107,10 @@ class CycleReport:
         See `LearnReport`.
     verdict
         See `Verdict`.
-    effort
-        Multiple of the normal replay.
     """
 
     learned: LearnReport
     verdict: Verdict
-    effort: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,7 @@ class StreamLearner(Protocol):
     ) -> npt.NDArray[np.int32]:
         """Rank targets, int64 [n] item rows, by weights and counters as they are; count none."""
 
-    def learn(
-        self, *, effort: float, out_of_time: Callable[[], bool]
-    ) -> tuple[LearnReport, Verdict] | None:
+    def learn(self, out_of_time: Callable[[], bool]) -> tuple[LearnReport, Verdict] | None:
         """Learn all clicks that wait and judge; None where none wait."""
 
     def drop_waiting(self, most: int = 0) -> int:

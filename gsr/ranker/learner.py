@@ -132,9 +132,7 @@ class RankerLearner:
             self.linear.forget()
         return dropped
 
-    def learn(
-        self, *, effort: float = 1.0, out_of_time: Callable[[], bool] = never
-    ) -> tuple[LearnReport, Verdict] | None:
+    def learn(self, out_of_time: Callable[[], bool] = never) -> tuple[LearnReport, Verdict] | None:
         """Learn all clicks that wait, and judge; None where none wait.
 
         Clicks of held-back users are ranked with the old weights and with the new. Where the new
@@ -143,8 +141,6 @@ class RankerLearner:
 
         Parameters
         ----------
-        effort
-            Multiplies replay (drift raises it).
         out_of_time
             Asked between blocks; once true, replay is skipped and counted as shed.
 
@@ -164,7 +160,7 @@ class RankerLearner:
         self._held = [judged] if judged.clicks else []
         before = self._losses(judged)
         try:
-            report = self._learn(fresh, effort, out_of_time)
+            report = self._learn(fresh, out_of_time)
         except TrainingError:
             self._held = []
             self.linear.forget()
@@ -239,9 +235,7 @@ class RankerLearner:
         self._rng.bit_generator.state = document["random"]
         self._commit()
 
-    def _learn(
-        self, fresh: RankedClicks, effort: float, out_of_time: Callable[[], bool]
-    ) -> LearnReport:
+    def _learn(self, fresh: RankedClicks, out_of_time: Callable[[], bool]) -> LearnReport:
         self.linear.take()
         touched = 0 if self._vectors is None else self._vectors.touched
         replayed = shed = steps = 0
@@ -253,7 +247,7 @@ class RankerLearner:
             found, taken = self._learn_block(block)
             losses.append(found)
             steps += taken
-            self._carried += self.learning.replay * effort if len(self.replay) else 0.0
+            self._carried += self.learning.replay if len(self.replay) else 0.0
             while self._carried >= 1.0:
                 self._carried -= 1.0
                 again = self.replay.draw()

@@ -28,8 +28,6 @@ def run_with(rates: list[float], alarms: list[tuple[int, str]] | None = None) ->
         alarms=alarms or [],
         hits=[round(100 * rate) for rate in rates],
         tested=[100] * len(rates),
-        replayed=10,
-        steps=10,
         seconds=0.0,
     )
 
@@ -77,7 +75,7 @@ def test_a_gradual_change_cannot_be_recovered_from_before_its_end() -> None:
 def test_loss_compares_rates_where_tests_differ_in_number() -> None:
     """Twice as many tests at the same rate lose nothing."""
     twin = run_with([0.5] * 4)
-    run = Run(2000, 0, [], hits=[100] * 4, tested=[200] * 4, replayed=0, steps=0, seconds=0.0)
+    run = Run(2000, 0, [], hits=[100] * 4, tested=[200] * 4, seconds=0.0)
     assert judge_loss(run, twin, [Change(0, 0)])[0].hits == 0.0
     assert hit_rate(run, 500, 1500) == 0.5
 
@@ -88,22 +86,23 @@ def test_per_million_of_nothing_is_nothing() -> None:
     assert per_million(3, 1_500_000) == 2.0
 
 
-def test_a_summary_holds_reactions_against_each_other() -> None:
-    """Gained hits are the raised run's less the plain one's; no alarm, no second run, no gain."""
+def test_a_summary_holds_runs_against_their_twins() -> None:
+    """Seed by seed: alarms, rates from the change on, and what it cost."""
     clicks = 10 * BLOCK_CLICKS
     start = clicks // 2
-    twins = {0: run_with([0.5] * 10), 1: run_with([0.5] * 10)}
-    runs = {
-        (0, "raised"): run_with([0.5] * 5 + [0.3] + [0.5] * 4, [(start + 40, "adwin")]),
-        (0, "plain"): run_with([0.5] * 5 + [0.3, 0.3] + [0.5] * 3),
-        (1, "raised"): run_with([0.5] * 5 + [0.4] + [0.5] * 4),
-    }
+    twins = [run_with([0.5] * 10), run_with([0.5] * 10)]
+    runs = [
+        run_with([0.5] * 5 + [0.3] + [0.5] * 4, [(start + 40, "adwin")]),
+        run_with([0.5] * 5 + [0.4] + [0.5] * 4),
+    ]
     row = summarise("abrupt", runs, twins, clicks)
     assert row["delays"] == [40, None]
     assert row["missed"] == 1
-    assert row["effort"]["gained_hits"] == [20, 0]
-    assert row["effort"]["gained_share"] == pytest.approx(20 / 210, abs=1e-4)
+    assert row["seeds"] == [0, 1]
     assert row["ratios"] == [0.92, 0.96]
+    assert row["hits_lost"] == [20.0, 10.0]
+    assert row["clicks_to_recovery"] == [3 * BLOCK_CLICKS, 2 * BLOCK_CLICKS]
+    assert row["unrecovered"] == 0
     assert row["by_detector"] == {"adwin": 1}
     assert "| abrupt | 0.470 (0.500; 0.940) | 40, none | 1 of 2 |" in table({"abrupt": row})
 
@@ -121,7 +120,7 @@ def test_steady_hits_count_alarms_and_falls_have_delays() -> None:
 def test_a_run_counts_honest_clicks_alone_and_is_kept_as_json() -> None:
     """Blocks add up to less than the honest clicks, and a document brings the run back."""
     stream = make_stream("click-farm", 1000, 0)
-    run = follow(stream, 0, reacting=True)
+    run = follow(stream, 0)
     assert len(run.hits) == len(run.tested) == 2
     assert run.tested[0] <= BLOCK_CLICKS - run.watched_from
     assert all(
@@ -137,19 +136,19 @@ def test_finished_pieces_are_not_run_again(
     """A second call takes all pieces from the file; other settings are refused."""
     calls = []
 
-    def fake(stream: object, seed: int, *, reacting: bool) -> Run:
-        calls.append((seed, reacting))
+    def fake(stream: object, seed: int) -> Run:
+        calls.append(seed)
         return run_with([0.5] * 4, [(1100, "adwin")])
 
     monkeypatch.setattr(command, "follow", fake)
     out = tmp_path / "drift.json"
     given = ["--out", str(out), "--scenario", "abrupt", "--clicks", "2000"]
     command.main([*given, "--seeds", "1"])
-    assert calls == [(0, True), (0, False)] * 2
+    assert calls == [0, 0]  # the scenario and its twin
     command.main([*given, "--seeds", "1"])
-    assert len(calls) == 4
+    assert len(calls) == 2
     command.main([*given, "--seeds", "2"])
-    assert calls[4:] == [(1, True), (1, False)] * 2
+    assert calls[2:] == [1, 1]
     assert json.loads(out.read_text())["summary"]["scenarios"]["abrupt"]["delays"] == [100, 100]
     with pytest.raises(SystemExit, match="name another file"):
         command.main(["--out", str(out), "--clicks", "3000"])

@@ -30,10 +30,6 @@ class TrainerSection(Section):
         Scored clicks over which the recent quality gauges are averaged.
     psi_seconds
         Length of the two time spans whose item popularity is compared.
-    alarm_effort
-        Learning effort while drift is alarming, as a multiple of the normal one.
-    alarm_cycles
-        Cycles that the higher effort lasts after the last alarm.
     threads
         Threads of the numerical libraries.
     nice
@@ -49,7 +45,5 @@ class TrainerSection(Section):
     poll_interval_seconds: Positive = 0.5
     recent_clicks: Count = 5000
     psi_seconds: Positive = 300.0
-    alarm_effort: Annotated[float, Field(ge=1)] = 2.0
-    alarm_cycles: Count = 5
     threads: Count = 1
     nice: Annotated[int, Field(ge=0, le=19)] = 10

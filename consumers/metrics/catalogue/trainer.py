@@ -95,13 +95,8 @@ TRAINER: Final = (
     counter(
         "gsr_trainer_drift_alarms_total",
         "Alarms of the drift detectors on single outcomes.",
-        "Behaviour changed; learning works harder until it is calm. Many: look at the data.",
+        "Behaviour changed. Many: the model does not catch up; look at the data.",
         labels={"detector": DETECTORS},
-    ),
-    gauge(
-        "gsr_trainer_drift_active",
-        "1 while learning works harder by drift.",
-        "1 for hours: the model does not catch up.",
     ),
     gauge(
         "gsr_trainer_popularity_psi",
@@ -132,11 +127,6 @@ TRAINER: Final = (
         "gsr_trainer_loss",
         "Mean training loss of the last cycle.",
         "Not finite or jumping: weights are dropped, see the cycles.",
-    ),
-    gauge(
-        "gsr_trainer_learning_effort_ratio",
-        "Learning effort as a multiple of the normal one.",
-        "Above 1 after a drift alarm.",
     ),
     gauge(
         "gsr_trainer_snapshot_version",

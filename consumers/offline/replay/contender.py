@@ -164,7 +164,6 @@ def _cycle_facts(report: CycleReport, time: float) -> dict[str, float]:
         "loss": report.learned.loss,
         "fresh": report.learned.fresh,
         "replayed": report.learned.replayed,
-        "effort": report.effort,
         "promoted": float(report.verdict.promoted),
         "z": report.verdict.z,
     }

@@ -66,8 +66,6 @@ class TrainerFigures:
         self._metrics.histogram("gsr_trainer_cycle_seconds").observe(seconds)
         gauge("gsr_trainer_cycle_timestamp_seconds").set(now)
         gauge("gsr_trainer_loss").set(report.learned.loss)
-        gauge("gsr_trainer_learning_effort_ratio").set(report.effort)
-        gauge("gsr_trainer_drift_active").set(loop.alarmed)
         gauge("gsr_trainer_reservoir_bytes").set(loop.ranker.learner.replay.nbytes)
         self._count(_counts(loop))
         self._quality(loop)

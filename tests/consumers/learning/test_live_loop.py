@@ -14,20 +14,19 @@ CONFIG = GsrConfig().with_values({"model": SMALL_MODEL, "learner": SMALL_LEARNER
 
 
 def test_sections_shape_the_loop() -> None:
-    """Partitions, repeats, effort, room and half-lives are the configured ones."""
+    """Partitions, repeats, room and half-lives are the configured ones."""
     config = CONFIG.with_values(
         {
             "log": {"partitions": 3},
             "publisher": {"allow_repeats": True},
             "state": {"half_lives_seconds": (60.0, 600.0), "max_items": 100},
-            "trainer": {"alarm_effort": 4.0, "alarm_cycles": 7, "cycle_max_clicks": 500},
+            "trainer": {"cycle_max_clicks": 500},
             "events": {"weights": {"click": 1.0, "hide": -1.0}},
         }
     )
     loop = live_loop(config)
     options = loop.options
-    assert (options.partitions, options.mask_seen) == (3, False)
-    assert (options.alarm_effort, options.alarm_cycles, options.most_samples) == (4.0, 7, 1000)
+    assert (options.partitions, options.mask_seen, options.most_samples) == (3, False, 1000)
     assert options.half_lives == options.state.half_lives == (60.0, 600.0)
     assert loop.mirror.weights.tolist() == [1.0, -1.0]
     assert loop.mirror.arrays.config.max_items == 300

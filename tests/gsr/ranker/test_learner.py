@@ -70,12 +70,12 @@ def test_it_learns_who_follows_whom(vectors: bool) -> None:
 
 def test_a_cycle_reports_what_it_did() -> None:
     """Every click is learned once, replay as often as asked for; the loss falls."""
-    stream = Stream()
+    stream = Stream(replay=2.0)
     batches = waiting(stream)
     for batch in batches:
         stream.learner.add(batch)
     count = stream.learner.waiting
-    found = stream.learner.learn(effort=2.0)
+    found = stream.learner.learn()
     assert found is not None
     report, verdict = found
     assert report.fresh == count > 100
@@ -88,7 +88,7 @@ def test_a_cycle_reports_what_it_did() -> None:
     assert stream.learner.waiting == 0
     assert stream.learner.learn() is None
     stream.learner.add(batches[0])
-    late = stream.learner.learn(effort=3.0, out_of_time=lambda: True)
+    late = stream.learner.learn(lambda: True)
     assert late is not None
     assert late[0].replayed == 0 < late[0].shed
 
