@@ -26,6 +26,7 @@ from consumers.offline.windows.baselines import window_baselines
 from consumers.offline.windows.options import MODES, PROTOCOLS, protocol_options
 from consumers.offline.windows.run import replay_windows
 from consumers.runtime.progress import Progress
+from consumers.runtime.threads import limit_threads
 
 
 def main() -> None:
@@ -66,6 +67,7 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
         share=arguments.share,
         seed=arguments.seed,
     )
+    limit_threads(options.config.trainer.threads)
     baselines = window_baselines(arguments.baselines, time.monotonic)
     document = replay_windows(options, baselines, show)
     return summarise(document | {"protocol": arguments.protocol, "machine": machine()})

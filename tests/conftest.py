@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from consumers.runtime.threads import limit_threads
 from tests.kafka_broker import KafkaAddress, kafka_cluster
 from tests.kafka_jars import KafkaMissingError
 
+limit_threads(1)  # in the processes that tests start, too
 CLICK_LOGS = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -19,6 +19,8 @@ from benchmarks.drift.scenarios import SCENARIOS, make_stream
 from benchmarks.drift.steady_hits import FALLS, RATES, fall_delays, steady_alarms
 from benchmarks.drift.summary import TWIN, summarise, table
 from benchmarks.reports import machine
+from consumers.config.settings import GsrConfig
+from consumers.runtime.threads import limit_threads
 
 CLICKS: Final = 30_000
 SEEDS: Final = 2
@@ -90,6 +92,7 @@ def main(arguments: list[str] | None = None) -> None:
         "warm_up": WARM_UP,
     }
     results = ResultFile(given.out, settings)
+    limit_threads(GsrConfig().trainer.threads)
     wanted = [TWIN, *(name for name in SCENARIOS if given.scenario in (None, name))]
     wanted = list(dict.fromkeys(wanted))
     runs: dict[str, list[Run]] = {scenario: [] for scenario in wanted}

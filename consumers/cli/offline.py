@@ -161,10 +161,13 @@ def replay(
     recommendations; prints the quality beside baselines that are updated after every click. With
     --protocol a file's sessions are tested window by window instead, beside published figures.
     """
+    from consumers.runtime.threads import limit_threads
     from consumers.topics.click_export import LOG_URL
 
     named = column_names(columns, *WINDOW_ROLES)
     if protocol != "prequential":
+        loaded = resolve(config, settings)
+        limit_threads(loaded.trainer.threads)
         replay_by_windows(
             context,
             protocol,
@@ -181,7 +184,7 @@ def replay(
             seed=seed,
             limit=limit,
             cycle_clicks=cycle_clicks,
-            config=resolve(config, settings),
+            config=loaded,
         )
         return
     refuse_windows(context, named)
@@ -200,6 +203,7 @@ def replay(
             )
         dialect = file_dialect(None, "auto", "s", None, None)  # as clicks are on the topic
     loaded = resolve(config, settings, url)
+    limit_threads(loaded.trainer.threads)
     compared = _compared(compare or [], settings)
     from consumers.cli.progress_bar import progress_bar
     from consumers.offline.replay.options import ReplayOptions
@@ -296,8 +300,10 @@ def bootstrap(
     from consumers.offline.bootstrap.run import bootstrap as bootstrap_from
     from consumers.offline.click_history import ClickHistoryOptions
     from consumers.runtime.interruption import Interruption
+    from consumers.runtime.threads import limit_threads
     from stream.clock import SystemClock
 
+    limit_threads(loaded.trainer.threads)
     with Interruption().caught(), progress_bar() as progress:
         result = bootstrap_from(
             ClickHistoryOptions(

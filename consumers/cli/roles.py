@@ -116,7 +116,9 @@ def train(
 ) -> None:
     """Run the trainer role: tests, learns, judges; publishes models and views."""
     loaded = resolve(config, settings, log, state, log_format)
-    _limit_threads(loaded.trainer.threads)
+    from consumers.runtime.threads import limit_threads
+
+    limit_threads(loaded.trainer.threads)
     os.nice(loaded.trainer.nice)
     with uncollected():
         from consumers.roles.trainer.role import TrainerRole
@@ -134,23 +136,11 @@ def publish(
 ) -> None:
     """Run the publisher role: sequences to recommendation lists."""
     loaded = resolve(config, settings, log, state, log_format)
-    _limit_threads(loaded.publisher.threads)
+    from consumers.runtime.threads import limit_threads
+
+    limit_threads(loaded.publisher.threads)
     with uncollected():
         from consumers.roles.publisher.role import PublisherRole
         from consumers.runtime.role_process import run_role
 
     run_role("publisher", PublisherRole, loaded)
-
-
-def _limit_threads(threads: int) -> None:
-    """Limit the threads of numerical libraries: matrices are small here, and more only spin.
-
-    The environment decides where it says how many.
-    """
-    if "OMP_NUM_THREADS" in os.environ:
-        return
-    from threadpoolctl import threadpool_limits
-
-    # Libraries read it once, when they are imported, and reading the settings has imported some.
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    threadpool_limits(threads)

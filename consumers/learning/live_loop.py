@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from threadpoolctl import threadpool_limits
-
 from consumers.config.settings import GsrConfig
 from consumers.serving.view import ServingView
 from gsr.loop.learning_loop import LearningLoop
@@ -18,13 +16,8 @@ CYCLES_WAITING: Final = 2
 
 
 def loop_options(config: GsrConfig) -> LoopOptions:
-    """Return the options that every loop shares; sets the threads of matrix products as well."""
-    threadpool_limits(config.trainer.threads)  # they are small: more threads only spin
-    return LoopOptions(
-        state=config.state.shape(),
-        model=config.model,
-        learner=config.learner,
-    )
+    """Return the options that every loop shares."""
+    return LoopOptions(state=config.state.shape(), model=config.model, learner=config.learner)
 
 
 def live_loop(config: GsrConfig, model: RankerModel | None = None) -> LearningLoop:

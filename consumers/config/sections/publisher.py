@@ -44,7 +44,7 @@ class PublisherSection(Section):
     kept_record_bytes
         Memory for users' newest sequences; others are read from the topic again, which is slow.
     threads
-        Threads of the numerical libraries.
+        Threads of the numerical libraries. The variable OMP_NUM_THREADS comes before it.
     """
 
     group: GroupName = "gsr-publisher"

@@ -31,7 +31,8 @@ class TrainerSection(Section):
     psi_seconds
         Length of the two time spans whose item popularity is compared.
     threads
-        Threads of the numerical libraries.
+        Threads of the numerical libraries, in `gsr replay` and `gsr bootstrap` too. The variable
+        OMP_NUM_THREADS comes before it.
     nice
         How far the trainer steps back where processors are short: its own niceness, 0 to 19. Lists
         and state come before learning.

@@ -1,11 +1,9 @@
 """The trainer's loop follows the settings of a service."""
 
 import numpy as np
-import pytest
 
 from consumers.config.settings import GsrConfig
-from consumers.learning import live_loop as live_loop_module
-from consumers.learning.live_loop import live_loop, loop_options, serving_view
+from consumers.learning.live_loop import live_loop, serving_view
 from gsr.ranker.model import RankerModel
 from tests.consumers.trainer_world import SMALL_LEARNER, SMALL_MODEL
 from tests.gsr.loop.world import ring
@@ -40,14 +38,6 @@ def test_it_goes_on_with_a_model_or_begins_with_the_seeds_own() -> None:
     expected = RankerModel(CONFIG.model, CONFIG.learner.seed).network.weights
     for mine, theirs in zip(weights, expected, strict=True):
         np.testing.assert_array_equal(mine, theirs)
-
-
-def test_threads_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever builds a loop learns with as many threads as configured."""
-    told: list[int] = []
-    monkeypatch.setattr(live_loop_module, "threadpool_limits", told.append)
-    loop_options(CONFIG.with_values({"trainer": {"threads": 3}}))
-    assert told == [3]
 
 
 def test_a_view_is_the_counters_as_they_are() -> None:

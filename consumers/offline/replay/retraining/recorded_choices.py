@@ -88,9 +88,8 @@ def recorded_choices(
 
 
 def _counting_loop(config: GsrConfig, seed: int, *, mask_seen: bool) -> LearningLoop:
-    """Return a loop with the counters of a replay's, and one thread."""
+    """Return a loop with the counters of a replay's."""
     options = replace(loop_options(config), mask_seen=mask_seen)
-    torch.set_num_threads(1)
     nothing = BaselinesTogether({}, time.monotonic)
     stream_of = partial(new_stream, config=config, seed=seed, mask_seen=mask_seen)
     return LearningLoop(options, baselines=nothing, stream_of=stream_of)
