@@ -8,7 +8,7 @@ from consumers.artifacts.snapshot_files import decode_snapshot
 from consumers.serving.view import ServingView
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.ranker.adam import Floats
-from gsr.ranker.asking import Asked, Asker, UserLists
+from gsr.ranker.asking import Asked, Asker, Explained, UserLists
 from gsr.ranker.config import RankerConfig
 from gsr.ranker.model import RankerModel
 
@@ -64,7 +64,11 @@ class ModelScorer:
         """Return the best `length` items of each user."""
         return self._asker_for(length).lists(users, length)
 
-    def explain(self, users: Asked, length: int) -> tuple[UserLists, dict[str, Floats]]:
+    def scores(self, users: Asked, items: npt.NDArray[np.int64]) -> Floats:
+        """Return each user's scores of exactly these items, -inf for one they may not get."""
+        return self._asker_for(1).scores(users, items)
+
+    def explain(self, users: Asked, length: int) -> Explained:
         """Return the same lists, and what each group of features does to the scores."""
         return self._asker_for(length).explain(users, length)
 

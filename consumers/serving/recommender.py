@@ -8,12 +8,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from consumers.serving.explaining import CANDIDATES, ListReasons
 from consumers.serving.item_index import ItemIndex
 from consumers.serving.made_lists import MadeLists, UserList
+from consumers.serving.reasons import Reason
 from consumers.serving.scorers import Scorer
 from consumers.serving.view import ServingView
 from gsr.counters.users.histories import Histories
 from gsr.ranker.asking import Asked, UserLists
+from gsr.ranker.leaving_out import click_effects
 from stream.events.records.recommendation import ScoredItem
 from stream.events.records.sequence import SequenceRecord, unpack_seen
 
@@ -32,6 +35,8 @@ class Explanation:
     ----------
     item_id, score
         As in the list.
+    reason
+        What carries the item; `consumers.serving.reasons.in_words` says it to people.
     parts
         Of a model: each group of features, and by how much the score would be lower if that group
         said of the item what it says of the average candidate
@@ -41,6 +46,7 @@ class Explanation:
 
     item_id: str
     score: float
+    reason: Reason
     parts: Mapping[str, float]
 
 
@@ -112,7 +118,7 @@ class Recommender:
     def make(self, records: Sequence[SequenceRecord], length: int | None = None) -> MadeLists:
         """Make each user's list; shorter where there are not enough items left to show."""
         scorer = self._followed()
-        users = self._asked(records, scorer)
+        users = self._asked(records, scorer, self._histories(records))
         return self._made(users, scorer.lists(users, length or self._list_length))
 
     def recommend(
@@ -126,22 +132,50 @@ class Recommender:
         return self.recommend([_nobody()], length)[0].items
 
     def explain(
-        self, record: SequenceRecord, length: int | None = None
+        self, record: SequenceRecord | None, length: int | None = None
     ) -> tuple[UserList, list[Explanation]]:
-        """Return a user's list, and why each of its items is there."""
+        """Return a user's list, and why each of its items is there; None: nothing is known of them.
+
+        Each click that is read is left out once, and the list's items are scored again.
+        """
         scorer = self._followed()
-        users = self._asked([record], scorer)
-        lists, parts = scorer.explain(users, length or self._list_length)
-        found = self._made(users, lists).user_lists()[0]
-        columns = {name: values[0].tolist() for name, values in parts.items()}
+        records = [record or _nobody()]
+        raw = self._histories(records)
+        users = self._asked(records, scorer, raw)
+        explained = scorer.explain(users, length or self._list_length)
+        found = self._made(users, explained.lists).user_lists()[0]
+        listed = explained.lists.rows[0, : len(found.items)]
+        candidates = self._candidates(scorer, users, listed)
+        effects = click_effects(
+            scorer.scores,
+            raw,
+            users.masked,
+            candidates,
+            len(listed),
+            history_length=scorer.history_length,
+            event_weights=self._weights,
+        )
+        reasons = ListReasons(
+            self._view.graph, raw, explained, candidates, effects, self._index.item_ids
+        )
+        columns = {name: values[0].tolist() for name, values in explained.parts.items()}
         return found, [
             Explanation(
                 item.item_id,
                 item.score,
+                reason,
                 {name: round(values[at], 6) for name, values in columns.items()},
             )
-            for at, item in enumerate(found.items)
+            for at, (item, reason) in enumerate(zip(found.items, reasons.all(), strict=True))
         ]
+
+    def _candidates(
+        self, scorer: Scorer, users: Asked, listed: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
+        """Return the best candidates of one user, those of the list first."""
+        others = scorer.lists(users, CANDIDATES).rows[0]
+        others = others[(others >= 0) & ~np.isin(others, listed)]
+        return np.concatenate((listed, others))[: max(CANDIDATES, len(listed))]
 
     def _followed(self) -> Scorer:
         if self._scorer is None:
@@ -151,9 +185,8 @@ class Recommender:
     def _made(self, users: Asked, lists: UserLists) -> MadeLists:
         return MadeLists(lists, users.lengths == 0, self._index.item_ids, self._index.fingerprints)
 
-    def _asked(self, records: Sequence[SequenceRecord], scorer: Scorer) -> Asked:
-        """Return the users as a scorer reads them."""
-        raw = self._histories(records)
+    def _asked(self, records: Sequence[SequenceRecord], scorer: Scorer, raw: Histories) -> Asked:
+        """Return the users as a scorer reads them; `raw` are their `_histories`."""
         readable = raw.recent(scorer.history_length, self._weights)
         masked, starts = self._masked(records, raw)
         return Asked(

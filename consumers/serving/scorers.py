@@ -8,7 +8,8 @@ import numpy.typing as npt
 from consumers.serving.view import ServingView
 from gsr.counters.users.histories import Histories
 from gsr.ranker.adam import Floats
-from gsr.ranker.asking import Asked, UserLists
+from gsr.ranker.asking import Asked, Explained, UserLists
+from gsr.ranker.explaining import GRAPH, SEQUENCE
 from gsr.ranking.retrieval import top_k
 from gsr.votes.channels import (
     candidate_features,
@@ -53,8 +54,15 @@ class Scorer(Protocol):
         """Return the best `length` items of each user."""
         ...
 
-    def explain(self, users: Asked, length: int) -> tuple[UserLists, dict[str, Floats]]:
-        """Return the same lists, and the parts of their scores: name to float32 [n, length]."""
+    def scores(self, users: Asked, items: npt.NDArray[np.int64]) -> Floats:
+        """Return each user's scores of exactly these items, int64 [K], each of them once.
+
+        float32 [n, K]; -inf for an item that the user may not get.
+        """
+        ...
+
+    def explain(self, users: Asked, length: int) -> Explained:
+        """Return the same lists, and what their scores are due to."""
         ...
 
 
@@ -103,7 +111,7 @@ class CounterScorer:
                 users.lengths,
                 users.now,
             ),
-            np.split(users.masked, users.mask_starts[1:-1]),
+            _masks(users),
             length,
             history=HISTORY,
             decay=HISTORY_DECAY,
@@ -111,15 +119,27 @@ class CounterScorer:
         )
         return UserLists(best.rows, np.where(best.rows >= 0, best.scores, np.float32(0.0)))
 
-    def explain(self, users: Asked, length: int) -> tuple[UserLists, dict[str, Floats]]:
+    def scores(self, users: Asked, items: npt.NDArray[np.int64]) -> Floats:
+        """Return each user's scores of exactly these items, -inf for one they may not get."""
+        rows = np.tile(items, (len(users.lengths), 1))
+        found: Floats = self._channels(users, rows) @ self._weights
+        found[:, self._blocked[items] | ~self._graph.alive[items]] = -np.inf
+        for scores, masked in zip(found, _masks(users), strict=True):
+            scores[np.isin(items, masked)] = -np.inf
+        return found
+
+    def explain(self, users: Asked, length: int) -> Explained:
         """Return the same lists, and what each channel adds to the scores."""
         lists = self.lists(users, length)
+        scales = self._graph.scales
         channels = self._weights * self._channels(users, lists.rows)
-        return lists, {
+        parts = {
             name: channels[:, :, column]
-            for column, name in enumerate(channel_names(self._graph.scales))
+            for column, name in enumerate(channel_names(scales))
             if self._weights[column] > 0.0
         }
+        graph = channels[:, :, scales:].sum(axis=2)
+        return Explained(lists, parts, {SEQUENCE: np.zeros_like(graph), GRAPH: graph})
 
     def _channels(self, users: Asked, rows: npt.NDArray[np.int64]) -> Floats:
         """Return the channels of items [n, K], one row a user, float32 [n, K, C]."""
@@ -142,6 +162,11 @@ class CounterScorer:
             candidate_features(self._levels, self._graph.half_lives, now, dense, rows[i], out[i])
             clear_channels(dense, touched, count)
         return out
+
+
+def _masks(users: Asked) -> list[npt.NDArray[np.int64]]:
+    """Return the rows that each user may not get."""
+    return np.split(users.masked, users.mask_starts[1:-1])
 
 
 def channel_weights(scales: int, graph_weight: float) -> Floats:

@@ -22,7 +22,7 @@ from gsr.ranker.candidates import (
     new_workspace,
     room_for_described,
 )
-from gsr.ranker.explaining import group_parts
+from gsr.ranker.explaining import group_parts, side_parts
 from gsr.ranker.lookups import Lookups
 from gsr.ranker.model import Kept, RankerModel
 from gsr.ranker.popular_items import (
@@ -152,6 +152,25 @@ class UserLists(NamedTuple):
     scores: Floats
 
 
+class Explained(NamedTuple):
+    """The lists of n users, and what their scores are due to; 0 behind the last item.
+
+    Parameters
+    ----------
+    lists
+        The lists.
+    parts
+        By what is told apart, float32 [n, K]: of a model groups of features, see
+        `gsr.ranker.explaining.group_parts`.
+    sides
+        The same of `SEQUENCE` and `GRAPH`, see `gsr.ranker.explaining.side_parts`.
+    """
+
+    lists: UserLists
+    parts: dict[str, Floats]
+    sides: dict[str, Floats]
+
+
 class Found(NamedTuple):
     """Users with the best of their candidates; m of those who were asked about.
 
@@ -251,16 +270,62 @@ class Asker:
             As many candidates as this there are, where there are enough items; at most
             `self.length`.
         """
+        selection = self._selection._replace(least=length)
+        width = max(self._model.config.kept, length)
+        yield from self._found(users, selection, self._work, self._described, width)
+
+    def scores(self, users: Asked, items: npt.NDArray[np.int64]) -> Floats:
+        """Return each user's scores of exactly these items, whether or not they would be found.
+
+        Parameters
+        ----------
+        users
+            Who is asked about.
+        items
+            int64 [K], item rows, each of them once.
+
+        Returns
+        -------
+        float32 [n, K], as in lists; -inf for an item that the user may not get.
+        """
+        scores = np.full((len(users.lengths), len(items)), -np.inf, dtype=np.float32)
+        if len(items) == 0:
+            return scores
+        # Nothing is looked for: the items themselves fill a pool that has room for no others.
+        config, places = self._model.config, self._selection.places
+        selection = self._selection._replace(
+            popular=no_popular_items(config.scales, 0),
+            channels=np.zeros(0, dtype=np.int64),
+            fill=items,
+            least=len(items),
+        )
+        work = self._work._replace(pool=np.zeros(len(items), dtype=np.int64))
+        described = room_for_described(_AT_ONCE, _AT_ONCE * len(items), places.features)
+        order = np.argsort(items)
+        for some, kept, lookups in self._found(users, selection, work, described, len(items)):
+            found = final_scores(self._model, kept, self._model.features(kept, lookups), keep=False)
+            owners, there = np.nonzero(kept.present)
+            rows = kept.candidates[owners, there]
+            columns = order[np.searchsorted(items, rows, sorter=order)]
+            scores[some[owners], columns] = found[owners, there]
+        return scores
+
+    def _found(
+        self,
+        users: Asked,
+        selection: Selection,
+        work: Workspace,
+        described: Described,
+        width: int,
+    ) -> Iterator[Found]:
+        """Describe users' candidates and keep the best `width`, of a few users at a time."""
         order = np.argsort(users.lengths, kind="stable")
         done = 0
-        width = max(self._model.config.kept, length)
-        selection = self._selection._replace(least=length)
         readable = self._without_blocked(users)
-        described = self._described
         while done < len(order):
             first = done
             done = describe_users(
-                self._graph, selection, self._work, readable, order, self._repeats, described, first
+                self._graph, selection, work, readable, order, self._repeats, described, first
             )
             some = order[first:done]
             kept = self._model.keep(described, width)[0]
@@ -293,29 +358,24 @@ class Asker:
             _fill_lists(lists, some, scores, kept)
         return lists
 
-    def explain(self, users: Asked, length: int) -> tuple[UserLists, dict[str, Floats]]:
-        """Return the lists of users, and what each group of features does to the scores.
-
-        Returns
-        -------
-        lists
-            As `lists` returns them.
-        parts
-            By group, float32 [n, K], see `gsr.ranker.explaining.group_parts`; 0 behind the last
-            item.
-        """
-        lists = _room_for_lists(len(users.lengths), length)
-        parts: dict[str, Floats] = {}
+    def explain(self, users: Asked, length: int) -> Explained:
+        """Return the lists of users, and what each group of features does to the scores."""
+        explained = Explained(_room_for_lists(len(users.lengths), length), {}, {})
+        lists = explained.lists
         for some, kept, lookups in self.find(users, length):
             features = self._model.features(kept, lookups)
             scores = final_scores(self._model, kept, features)
             places = _fill_lists(lists, some, scores, kept)
             listed = np.take_along_axis(features, places[:, :, None], axis=1)
             there = lists.rows[some] >= 0
-            for group, part in group_parts(self._model, listed, kept.context).items():
-                room = parts.setdefault(group, np.zeros(lists.scores.shape, dtype=np.float32))
-                room[some] = np.where(there, part, 0.0)
-        return lists, parts
+            for rooms, found in (
+                (explained.parts, group_parts(self._model, listed, kept.context)),
+                (explained.sides, side_parts(self._model, listed, kept.context)),
+            ):
+                for name, part in found.items():
+                    room = rooms.setdefault(name, np.zeros(lists.scores.shape, dtype=np.float32))
+                    room[some] = np.where(there, part, 0.0)
+        return explained
 
     def _without_blocked(self, users: Asked) -> Asked:
         """Return the users with no blocked item among what is masked: it stays barred."""

@@ -178,7 +178,7 @@ def feature_layout(half_lives: Sequence[float], close_half_lives: Sequence[float
     scales, close = len(half_lives), len(close_half_lives)
     short, day = _nearest(half_lives, HOUR_SECONDS), _nearest(half_lives, DAY_SECONDS)
     long = int(np.argmax(half_lives))
-    names = [_span(seconds) for seconds in half_lives]
+    names = [span(seconds) for seconds in half_lives]
     s, d, y = names[short], names[day], names[long]
     features = (
         *(Feature(f"popularity_{name}", "popularity", CLICK_OFFSET) for name in names),
@@ -188,7 +188,7 @@ def feature_layout(half_lives: Sequence[float], close_half_lives: Sequence[float
         *(Feature(f"history_{name}", "history", COUNT_OFFSET) for name in (d, y)),
         *(Feature(f"history_share_{name}", "history", SHARE_OFFSET) for name in (d, y)),
         *(
-            Feature(f"together_{_span(seconds)}", "together", SHARE_OFFSET)
+            Feature(f"together_{span(seconds)}", "together", SHARE_OFFSET)
             for seconds in close_half_lives
         ),
         Feature("own_clicks", "own clicks", 1.0),
@@ -241,10 +241,10 @@ def _nearest(half_lives: Sequence[float], wanted: float) -> int:
     return int(np.argmin(np.abs(np.log(np.asarray(half_lives) / wanted))))
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
     """Return a time scale as names have it.
 
-    >>> _span(600.0), _span(86400.0), _span(31536000.0)
+    >>> span(600.0), span(86400.0), span(31536000.0)
     ('10min', '1d', '365d')
     """
     for unit, size in (("d", DAY_SECONDS), ("h", HOUR_SECONDS), ("min", 60.0)):

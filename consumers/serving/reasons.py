@@ -1,0 +1,153 @@
+"""Why an item is in a list, as facts that a program reads and in words that people read."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from gsr.ranker.features import DAY_SECONDS, HOUR_SECONDS
+
+ReasonKind = Literal["click", "clicks", "popular", "fresh", "new", "again", "rest"]
+"""What carries an item: one click of the user; their clicks together, none of them alone; how
+popular it is; how lately others clicked it; that it is new; the user's own clicks on it, where
+lists may repeat these; or nothing more than what is left."""
+
+Counts = Mapping[float, float]
+"""Half-life in seconds → decayed count: a click counts half when the half-life has gone by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClickReason:
+    """The click that does most for an item.
+
+    Parameters
+    ----------
+    item_id, clicked_at
+        The clicked item, and the user's newest click on it, seconds since the epoch.
+    share_lost
+        Which part of its share among the candidates the listed item would lose without it, see
+        `gsr.ranker.leaving_out`.
+    followed
+        How often people clicked the listed item after the clicked one; weighted as edges are
+        (`state.window_weights`, `events.weights`).
+    together
+        How often one person clicked both close by, before or after.
+    """
+
+    item_id: str
+    clicked_at: float
+    share_lost: float
+    followed: Counts
+    together: Counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why an item is in a list.
+
+    Parameters
+    ----------
+    kind
+        See `ReasonKind`.
+    click
+        The click that does most for the item; None where `kind` is not "click".
+    clicks
+        Clicks on the item, by everybody.
+    popular_on
+        The half-life on which these stand out most among the candidates.
+    last_click_seconds
+        Since anybody clicked it last.
+    sequence_share
+        Of what the user's clicks do for the score, the part that is due to learned vectors of the
+        sequence, 0 to 1; the rest is due to counts of the item graph. None where they do nothing.
+    """
+
+    kind: ReasonKind
+    click: ClickReason | None
+    clicks: Counts
+    popular_on: float
+    last_click_seconds: float
+    sequence_share: float | None
+
+
+class _Span(NamedTuple):
+    """How people call the time that a count with a half-life looks back on."""
+
+    longest: float
+    counted: str
+    popular: str
+
+
+_SPANS: Final = (
+    _Span(2 * HOUR_SECONDS, "in the last hour", "right now"),
+    _Span(2 * DAY_SECONDS, "today", "today"),
+    _Span(10 * DAY_SECONDS, "this week", "this week"),
+    _Span(60 * DAY_SECONDS, "this month", "this month"),
+    _Span(math.inf, "this year", "all year"),
+)
+
+_WITHOUT_A_CLICK: Final[Mapping[ReasonKind, str]] = {
+    "clicks": "goes with your clicks together, with none of them alone",
+    "popular": "popular {span}",
+    "fresh": "somebody clicked it {ago}",
+    "new": "new here: few people have clicked it yet",
+    "again": "you clicked it before",
+    "rest": "among the best of what is left",
+}
+
+_SHORTEST_COUNTED: Final = DAY_SECONDS / 2
+"""A count of minutes is gone before anybody has read it."""
+
+
+def in_words(reason: Reason, title: Callable[[str], str] = str) -> str:
+    """Return the reason as one clause for people.
+
+    Parameters
+    ----------
+    reason
+        See `Reason`.
+    title
+        What people call an item of this id.
+    """
+    if reason.click is not None:
+        clicked = title(reason.click.item_id)
+        return f"because you clicked {clicked}; {_support(reason.click, clicked)}"
+    return _WITHOUT_A_CLICK[reason.kind].format(
+        span=_span(reason.popular_on).popular, ago=_ago(reason.last_click_seconds)
+    )
+
+
+def _support(click: ClickReason, clicked: str) -> str:
+    """Return what people did who clicked it too."""
+    if any(click.followed.values()):
+        return f"people went on from {clicked} to this {_often(click.followed)}"
+    if any(click.together.values()):
+        return f"people clicked both close together {_often(click.together)}"
+    return "people with clicks like yours choose this"
+
+
+def _often(counts: Counts) -> str:
+    """Return the count of a day, or of the shortest longer time in which it was more than once."""
+    times = {span: round(counts[span]) for span in sorted(counts) if span >= _SHORTEST_COUNTED}
+    for span, count in times.items():
+        if count > 1:
+            return f"about {count:,} times {_span(span).counted}"
+    seen = [span for span, count in times.items() if count == 1]
+    return f"about once {_span(seen[-1]).counted}" if seen else "now and then"
+
+
+def _span(half_life: float) -> _Span:
+    return next(one for one in _SPANS if half_life <= one.longest)
+
+
+def _ago(seconds: float) -> str:
+    """Return how long ago something was.
+
+    >>> _ago(30.0), _ago(7200.0), _ago(86400.0)
+    ('a moment ago', '2 hours ago', '1 day ago')
+    """
+    for unit, size in (("day", DAY_SECONDS), ("hour", HOUR_SECONDS), ("minute", 60.0)):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count:,} {unit}{'s' * (count > 1)} ago"
+    return "a moment ago"
