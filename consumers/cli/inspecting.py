@@ -19,6 +19,7 @@ from consumers.cli.output import print_json, print_table, say
 
 User = Annotated[str, typer.Argument(metavar="USER", help="The user's id.")]
 Top = Annotated[int, typer.Option("--top", min=1, max=1000, help="How many to show.")]
+Parts = Annotated[bool, typer.Option("--parts", help="Show what each score is due to, in numbers.")]
 
 SHOWN_PARTS: Final = 6
 """Columns for what a score is due to: a terminal has no room for more."""
@@ -28,9 +29,13 @@ SHOWN_DIGITS: Final = 3
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    command(app, "recommend", "gsr recommend alice", "gsr recommend alice --json --top 5")(
-        recommend
-    )
+    command(
+        app,
+        "recommend",
+        "gsr recommend alice",
+        "gsr recommend alice --parts",
+        "gsr recommend alice --json --top 5",
+    )(recommend)
     command(app, "user", "gsr user alice")(user)
     command(app, "item", "gsr item item-17 --top 20")(item)
 
@@ -42,13 +47,17 @@ def recommend(
     log: LogUrl = None,
     state: StateDirectory = None,
     top: Top = 10,
+    parts: Parts = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a user's list now, and show what each score is due to.
+    """Make a user's list now, and say why each item is on it.
 
-    Under a model a column tells by how much a score would be lower if those features said of the
-    item what they say of an average one; these do not add up to the score. The columns that matter
-    most are shown, --json has all. Before there is a model they are what is added up.
+    The click that is named is the one without which the item would lose most of its chance: each
+    recent click is left out once, and the items are scored again. --json has the facts behind the
+    words. Under a model the columns of --parts tell by how much a score would be lower if those
+    features said of the item what they say of an average one; these do not add up to the score.
+    The columns that matter most are shown, --json has all. Before there is a model they are what
+    is added up.
     """
     loaded = resolve(config, settings, log, state)
     key = id_bytes("user", user)
@@ -59,7 +68,25 @@ def recommend(
     if as_json:
         print_json(answer)
         return
-    parts = _shown_parts([row["parts"] for row in answer["items"]])
+    if parts:
+        _print_parts(answer["items"])
+    else:
+        print_table(
+            ("", "item", "score", "why"),
+            [
+                (rank, row["item_id"], round(row["score"], SHOWN_DIGITS), row["words"])
+                for rank, row in enumerate(answer["items"], start=1)
+            ],
+        )
+    known = f"{answer['clicks']} clicks known" if answer["clicks"] else "nothing known: popularity"
+    say(
+        f"model {answer['model_version']}, counters {answer['view_age_seconds']:.0f} s old; {known}"
+    )
+
+
+def _print_parts(items: Sequence[dict[str, Any]]) -> None:
+    """Print what the scores are due to, in numbers."""
+    parts = _shown_parts([row["parts"] for row in items])
     print_table(
         ("item", "score", *parts),
         [
@@ -68,12 +95,8 @@ def recommend(
                 round(row["score"], SHOWN_DIGITS),
                 *(round(row["parts"][part], SHOWN_DIGITS) for part in parts),
             )
-            for row in answer["items"]
+            for row in items
         ],
-    )
-    known = f"{answer['clicks']} clicks known" if answer["clicks"] else "nothing known: popularity"
-    say(
-        f"model {answer['model_version']}, counters {answer['view_age_seconds']:.0f} s old; {known}"
     )
 
 

@@ -13,9 +13,11 @@ from consumers.errors import ArtifactError, NotFoundError
 from consumers.inspect.times import iso_time
 from consumers.serving.item_controls import ItemControls
 from consumers.serving.newest_artifacts import NewestArtifacts
+from consumers.serving.reasons import Counts, Reason, in_words
 from consumers.serving.view import decode_view
 from consumers.topics.log_lookup import newest_record
 from consumers.topics.log_range import read_range
+from gsr.ranker.features import span
 from stream.clock import SystemClock
 from stream.errors import RecordFormatError
 from stream.events.records.recommendation import decode_recommendation
@@ -83,9 +85,10 @@ def user_facts(config: GsrConfig, log: Log, key: bytes) -> dict[str, Any]:
 
 
 def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[str, Any]:
-    """Make a user's list from the newest view and model, with what each score is due to.
+    """Make a user's list from the newest view and model, and say why each item is there.
 
-    `parts` are those of `consumers.serving.recommender.Explanation`.
+    `reason` is `consumers.serving.reasons.Reason`, `words` says it to people, and `parts` are
+    those of `consumers.serving.recommender.Explanation`.
 
     Raises
     ------
@@ -110,23 +113,48 @@ def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[s
     record = None
     if found is not None and found[1] is not None:
         record = _readable(decode_sequence, found[1], "the user's sequence on the topic")
-    if record is None:
-        clicks, items = 0, serving.recommender.default_list(length)
-        parts: list[dict[str, float]] = [{} for _ in items]
-    else:
-        made, explanations = serving.recommender.explain(record, length)
-        clicks, items = len(record.items), made.items
-        parts = [dict(why.parts) for why in explanations]
+    explanations = serving.recommender.explain(record, length)[1]
     return {
         "user_id": key.decode(),
         "model_version": serving.version,
         "view_age_seconds": max(0.0, clock.time() - serving.view_created_at),
-        "clicks": clicks,
+        "clicks": len(record.items) if record else 0,
         "items": [
-            {"item_id": entry.item_id, "score": entry.score, "parts": why}
-            for entry, why in zip(items, parts, strict=True)
+            {
+                "item_id": one.item_id,
+                "score": one.score,
+                "words": in_words(one.reason),
+                "reason": _reason(one.reason),
+                "parts": dict(one.parts),
+            }
+            for one in explanations
         ],
     }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    """Return a reason as JSON has it: counts under the names of their half-lives."""
+    facts: dict[str, Any] = {
+        "kind": reason.kind,
+        "click": None,
+        "clicks": _named(reason.clicks),
+        "popular_on": span(reason.popular_on),
+        "last_click_seconds": reason.last_click_seconds,
+        "sequence_share": reason.sequence_share,
+    }
+    if reason.click is not None:
+        facts["click"] = {
+            "item_id": reason.click.item_id,
+            "time": iso_time(reason.click.clicked_at),
+            "share_lost": reason.click.share_lost,
+            "followed": _named(reason.click.followed),
+            "together": _named(reason.click.together),
+        }
+    return facts
+
+
+def _named(counts: Counts) -> dict[str, float]:
+    return {span(half_life): count for half_life, count in counts.items()}
 
 
 def _readable(decode: Callable[[bytes], T], value: bytes, what: str) -> T | None:

@@ -144,6 +144,8 @@ class Recommender:
         users = self._asked(records, scorer, raw)
         explained = scorer.explain(users, length or self._list_length)
         found = self._made(users, explained.lists).user_lists()[0]
+        if not found.items:
+            return found, []
         listed = explained.lists.rows[0, : len(found.items)]
         candidates = self._candidates(scorer, users, listed)
         effects = click_effects(

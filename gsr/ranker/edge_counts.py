@@ -56,5 +56,4 @@ def edge_counts(
 def popularity_counts(graph: ItemGraph, items: npt.NDArray[np.int64], now: float) -> Counts:
     """Return decayed clicks on items, float64 [n, S], as of `now`."""
     decay = np.exp2(graph.popularity_references[items] - now / graph.half_lives)
-    found: Counts = graph.popularity[items] * decay
-    return found
+    return np.asarray(graph.popularity[items] * decay, dtype=np.float64)

@@ -83,10 +83,18 @@ def test_lists_are_shown_harmlessly(monkeypatch: pytest.MonkeyPatch) -> None:
         "model_version": 1,
         "view_age_seconds": 0.0,
         "clicks": 2,
-        "items": [{"item_id": ITEM, "score": 1.0, "parts": {"neural": 1.0}}],
+        "items": [
+            {
+                "item_id": ITEM,
+                "score": 1.0,
+                "words": f"because you clicked {ITEM}",
+                "parts": {"neural": 1.0},
+            }
+        ],
     }
     monkeypatch.setattr("consumers.inspect.users.current_list", lambda *_: answer)
-    assert "tea\\x1b[2J" in gsr("recommend", USER).stdout
+    assert "because you clicked tea\\x1b[2J" in gsr("recommend", USER).stdout
+    assert "tea\\x1b[2J" in gsr("recommend", USER, "--parts").stdout
     assert json.loads(gsr("recommend", USER, "--json").stdout) == answer
 
 

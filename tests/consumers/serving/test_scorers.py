@@ -56,9 +56,26 @@ def test_parts_are_what_channels_add() -> None:
     """They add up, and channels without a weight are not named."""
     scorer = CounterScorer(0.5)
     scorer.follow(VIEW, np.zeros(3, dtype=np.bool_))
-    lists, parts = scorer.explain(users(0, 1, masked=[[], [1]]), 3)
+    lists, parts, sides = scorer.explain(users(0, 1, masked=[[], [1]]), 3)
     np.testing.assert_allclose(sum(parts.values()), lists.scores, atol=1e-4)
     assert list(parts) == [
         f"{kind}_{s}" for kind in ("popularity", "recent", "history") for s in range(4)
     ]
     assert scorer.version == 0
+    votes = [part for name, part in parts.items() if not name.startswith("popularity")]
+    np.testing.assert_allclose(sides["graph"], sum(votes), atol=1e-6)
+    assert not sides["sequence"].any()
+
+
+def test_given_items_are_scored_as_in_lists() -> None:
+    """In whatever order they are asked for; what a user may not get scores below everything."""
+    scorer = CounterScorer(0.5)
+    scorer.follow(VIEW, np.array([False, False, True]))
+    two = users(0, 1, masked=[[], [1]])
+    lists = scorer.lists(two, 3)
+    asked_for = np.array([2, 1, 0])
+    scores = scorer.scores(two, asked_for)
+    for listed, best, found in zip(lists.rows, lists.scores, scores, strict=True):
+        expected = dict(zip(listed.tolist(), best.tolist(), strict=True))
+        for item, score in zip(asked_for.tolist(), found.tolist(), strict=True):
+            assert score == pytest.approx(expected.get(item, -np.inf), abs=1e-5)

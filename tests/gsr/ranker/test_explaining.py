@@ -5,7 +5,7 @@ import pytest
 
 from gsr.ranker.asking import final_scores
 from gsr.ranker.config import RankerConfig
-from gsr.ranker.explaining import group_parts
+from gsr.ranker.explaining import GRAPH, SEQUENCE, SIDES, group_parts, side_parts
 from gsr.ranker.features import CONTEXT, LENGTH
 from gsr.ranker.model import Kept, RankerModel
 from tests.gsr.ranker_models import model_with_weights
@@ -61,3 +61,22 @@ def test_groups_that_are_switched_off_are_not_named() -> None:
     config = RankerConfig(dimension=8, hidden=8, without=("history",))
     model, features, context = _case(config)
     assert "history" not in group_parts(model, features, context)
+
+
+@pytest.mark.parametrize("vectors", [True, False])
+def test_sides_leave_all_their_groups_out_at_once(vectors: bool) -> None:
+    """The vectors, and all counts of what followed or was close by."""
+    config = RankerConfig(dimension=8, hidden=8, vectors=vectors, without=("together",))
+    model, features, context = _case(config)
+    sides = side_parts(model, features, context)
+    assert list(sides) == [SEQUENCE, GRAPH]
+    means = np.concatenate((model.scaling.means, model.learned_scaling.means))
+    columns = np.concatenate([model.group_columns(group) for group in SIDES[GRAPH]])
+    other = features.copy()
+    other[..., columns] = means[columns]
+    expected = _final(model, features, context) - _final(model, other, context)
+    np.testing.assert_allclose(sides[GRAPH], expected, atol=2e-5)
+    if vectors:
+        assert sides[SEQUENCE][1].any()
+    else:
+        assert not sides[SEQUENCE].any()

@@ -1,0 +1,89 @@
+"""Items are scored for users whether or not they would be candidates."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gsr.counters.users.histories import Histories
+from gsr.ranker.asking import Asked, Asker, asked
+from tests.gsr.ranker.world import SHAPE, START, STATE, Stream, walks
+
+LENGTHS = (0, 1, 5, 3)
+
+
+@pytest.fixture(scope="module")
+def stream() -> Stream:
+    """Return counters and vectors of a few hundred clicks; nothing was learned from them."""
+    stream = Stream(replace(SHAPE, new_item_boost=2.0))
+    stream.record(walks(400))
+    rng = np.random.default_rng(5)
+    for weights in (stream.model.linear, *stream.model.network.weights):
+        weights[:] = 0.3 * rng.standard_normal(weights.shape)
+    return stream
+
+
+def _users(masked: list[list[int]]) -> Asked:
+    rng = np.random.default_rng(7)
+    items = rng.integers(0, 30, (len(LENGTHS), 6))
+    times = START + 24_000.0 + np.arange(6.0)[None, :].repeat(len(LENGTHS), axis=0)
+    lengths = np.array(LENGTHS)
+    events = np.zeros(items.shape, dtype=np.uint8)
+    now = np.full(len(LENGTHS), START + 24_100.0)
+    histories = Histories(items, times, events, lengths, now)
+    return asked(histories, lengths, [np.array(rows, dtype=np.int64) for rows in masked])
+
+
+def _asker(stream: Stream, blocked: list[int]) -> Asker:
+    graph = stream.counters.graph()
+    mask = np.zeros(graph.items, dtype=np.bool_)
+    mask[blocked] = True
+    return Asker(
+        stream.model, graph, row_slots=STATE.row_slots, repeats=False, length=5, blocked=mask
+    )
+
+
+def test_scores_are_those_of_the_lists(stream: Stream) -> None:
+    """In any order, of users of all lengths, new items' boosts included."""
+    users = _users([[3], [], [1, 2], []])
+    asker = _asker(stream, [])
+    lists = asker.lists(users, 5)
+    for at, listed in enumerate(lists.rows):
+        order = np.random.default_rng(at).permutation(len(listed))
+        scores = asker.scores(users, listed[order])
+        np.testing.assert_allclose(scores[at], lists.scores[at][order], rtol=1e-5, atol=1e-5)
+
+
+def test_what_a_user_may_not_get_scores_below_everything(stream: Stream) -> None:
+    """Masked for one user, or blocked for all; others' scores stay in their columns."""
+    users = _users([[3], [], [1, 2], []])
+    items = np.array([2, 9, 3, 1, 4])
+    free = _asker(stream, []).scores(_users([[], [], [], []]), items)
+    assert np.isfinite(free).all()
+    scores = _asker(stream, [9]).scores(users, items)
+    barred = np.zeros(scores.shape, dtype=np.bool_)
+    barred[:, 1] = True
+    barred[0, 2] = barred[2, 0] = barred[2, 3] = True
+    assert (np.isneginf(scores) == barred).all()
+    np.testing.assert_allclose(scores[~barred], free[~barred], rtol=1e-5)
+
+
+def test_more_users_than_are_described_at_once(stream: Stream) -> None:
+    """All of them are answered, each as alone."""
+    users = _users([[], [], [], []])
+    many = np.tile(np.arange(4), 12)
+    repeated = Asked(
+        items=users.items[many],
+        times=users.times[many],
+        lengths=users.lengths[many],
+        now=users.now[many],
+        clicks=users.clicks[many],
+        masked=np.zeros(0, dtype=np.int64),
+        mask_starts=np.zeros(len(many) + 1, dtype=np.int64),
+        targets=users.targets[many],
+    )
+    asker, items = _asker(stream, []), np.arange(20)
+    np.testing.assert_allclose(
+        asker.scores(repeated, items), asker.scores(users, items)[many], rtol=1e-5, atol=1e-6
+    )
+    assert asker.scores(users, items[:0]).shape == (4, 0)
