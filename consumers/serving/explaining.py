@@ -31,7 +31,7 @@ _KINDS: Final[Mapping[str, ReasonKind]] = {
     "new items": "new",
     "own clicks": "again",
 }
-"""What parts of a score say, the parts of all scales together; all others tell of the clicks."""
+"""What parts of a score say, by how their names begin; the other parts tell of the clicks."""
 
 
 class ListReasons:
@@ -82,7 +82,8 @@ class ListReasons:
         pauses = np.maximum(now - graph.last_clicks[candidates], 0.0)
         self._pauses = pauses[: self._length]
         self._sides = {name: side[0, : self._length] for name, side in explained.sides.items()}
-        self._strength = _by_kind(explained.parts, self._length)
+        self._strength = _strengths(explained.parts, self._length)
+        self._strength["clicks"] = sum(self._sides.values(), np.zeros(self._length, np.float32))
         own = buffer.items[0, : int(buffer.lengths[0])]
         long = int(np.argmax(graph.half_lives))
         self._true: Mapping[ReasonKind, npt.NDArray[np.bool_]] = {
@@ -136,12 +137,13 @@ class ListReasons:
         return round(sequence / (sequence + graph), _DIGITS)
 
 
-def _by_kind(parts: Mapping[str, Floats], length: int) -> dict[ReasonKind, Floats]:
-    """Return the parts of one user's list, those that say the same thing added up."""
+def _strengths(parts: Mapping[str, Floats], length: int) -> dict[ReasonKind, Floats]:
+    """Return the parts of one user's list by kind, those of all time scales added up."""
     found: dict[ReasonKind, Floats] = {}
     for name, values in parts.items():
-        kind: ReasonKind = next((_KINDS[one] for one in _KINDS if name.startswith(one)), "clicks")
-        found[kind] = found.get(kind, np.float32(0.0)) + values[0, :length]
+        for group, kind in _KINDS.items():
+            if name.startswith(group):
+                found[kind] = found.get(kind, np.float32(0.0)) + values[0, :length]
     return found
 
 

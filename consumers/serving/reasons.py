@@ -87,7 +87,7 @@ _SPANS: Final = (
 )
 
 _WITHOUT_A_CLICK: Final[Mapping[ReasonKind, str]] = {
-    "clicks": "goes with your clicks together, with none of them alone",
+    "clicks": "goes with your clicks as a whole, no single one decides",
     "popular": "popular {span}",
     "fresh": "somebody clicked it {ago}",
     "new": "new here: few people have clicked it yet",
@@ -131,7 +131,8 @@ def _often(counts: Counts) -> str:
     times = {span: round(counts[span]) for span in sorted(counts) if span >= _SHORTEST_COUNTED}
     for span, count in times.items():
         if count > 1:
-            return f"about {count:,} times {_span(span).counted}"
+            times_said = "twice" if count == 2 else f"{count:,} times"  # noqa: PLR2004
+            return f"about {times_said} {_span(span).counted}"
     seen = [span for span, count in times.items() if count == 1]
     return f"about once {_span(seen[-1]).counted}" if seen else "now and then"
 

@@ -44,6 +44,7 @@ def _click(followed: Mapping[float, float], together: Mapping[float, float]) -> 
         ({600.0: 9.0, DAY: 1.2, 30 * DAY: 4.4}, {}, "about 4 times this month"),
         ({DAY: 0.9, 30 * DAY: 1.0, 365 * DAY: 1.2}, {}, "about once this year"),
         ({600.0: 9.0, DAY: 0.1, 30 * DAY: 0.4}, {}, "went on from tea to this now and then"),
+        ({DAY: 1.6}, {}, "about twice today"),
         ({DAY: 1234.0}, {}, "about 1,234 times today"),
         ({}, {DAY: 7.0}, "people clicked both close together about 7 times today"),
         ({}, {DAY: 0.2}, "people clicked both close together now and then"),
@@ -78,7 +79,7 @@ def test_items_have_titles_where_there_are_any() -> None:
         (_reason("fresh", last_click=3 * DAY), "somebody clicked it 3 days ago"),
         (_reason("new"), "new here: few people have clicked it yet"),
         (_reason("again"), "you clicked it before"),
-        (_reason("clicks"), "goes with your clicks together, with none of them alone"),
+        (_reason("clicks"), "goes with your clicks as a whole, no single one decides"),
         (_reason("rest"), "among the best of what is left"),
     ],
 )
