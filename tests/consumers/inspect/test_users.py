@@ -1,5 +1,6 @@
 """Questions about a user are answered from what was written, whatever the configuration says."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,31 @@ def test_a_view_alone_is_enough(tmp_path: Path) -> None:
     other = current_list(world.config.with_values(OTHERS[0]), world.log, b"ann", 5)
     assert other["model_version"] == 0
     assert other["items"] == own["items"]
+
+
+@pytest.mark.parametrize("model", [True, False])
+def test_every_item_has_a_reason(tmp_path: Path, model: bool) -> None:
+    """In words and in facts, for a user with clicks; one who is not known has none of a click."""
+    world = World(tmp_path)
+    world.publish_view()
+    if model:
+        world.publish_model()
+    world.click("ann", "i3", "i4")
+    own = current_list(world.config, world.log, b"ann", 5)
+    stranger = current_list(world.config, world.log, b"zoe", 5)
+    assert (own["clicks"], stranger["clicks"]) == (2, 0)
+    assert [len(answer["items"]) for answer in (own, stranger)] == [5, 5]
+    for item in (*own["items"], *stranger["items"]):
+        assert item["words"]
+        assert list(item["reason"]["clicks"]) == ["10min", "1d", "30d", "365d"]
+        assert item["reason"]["popular_on"] in item["reason"]["clicks"]
+        assert item["parts"]
+        json.dumps(item)
+    assert all(item["reason"]["click"] is None for item in stranger["items"])
+    clicks = [click for item in own["items"] if (click := item["reason"]["click"])]
+    assert {click["item_id"] for click in clicks} <= {"i3", "i4"}
+    assert all(click["time"].endswith("Z") and click["share_lost"] >= 0.02 for click in clicks)
+    assert bool(clicks) == model, "nobody has gone on from one item to another here"
 
 
 def test_a_user_is_found_where_the_topic_put_them(world: World) -> None:
