@@ -37,6 +37,9 @@ CounterName: TypeAlias = Literal[
     "gsr_publisher_lists_total",
     "gsr_publisher_unchanged_lists_total",
     "gsr_publisher_tombstones_total",
+    "gsr_served_clicks_total",
+    "gsr_served_hits_total",
+    "gsr_served_named_clicks_total",
 ]
 
 GaugeName: TypeAlias = Literal[
@@ -106,6 +109,11 @@ GaugeName: TypeAlias = Literal[
     "gsr_publisher_view_timestamp_seconds",
     "gsr_publisher_users",
     "gsr_publisher_blocked_items",
+    "gsr_served_hit_ratio",
+    "gsr_served_model_version",
+    "gsr_served_model_clicks",
+    "gsr_served_model_hits",
+    "gsr_served_lag_records",
 ]
 
 HistogramName: TypeAlias = Literal[

@@ -43,6 +43,8 @@ class PublisherSection(Section):
         Users kept in memory; those whose click is oldest leave.
     kept_record_bytes
         Memory for users' newest sequences; others are read from the topic again, which is slow.
+    attribution
+        Count what became of the lists that were sent? It reads each click once more.
     threads
         Threads of the numerical libraries. The variable OMP_NUM_THREADS comes before it.
     """
@@ -60,4 +62,5 @@ class PublisherSection(Section):
     fallback_graph_weight: Share = 0.5
     kept_users: Count = 1_000_000
     kept_record_bytes: Count = 268_435_456
+    attribution: bool = True
     threads: Count = 1

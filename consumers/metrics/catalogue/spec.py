@@ -18,6 +18,12 @@ Labels = Mapping[str, tuple[str, ...]]
 """Label -> its values, which exist from the start at 0; none where they are known only later."""
 
 ROLES: Final[tuple[RoleName, ...]] = ("ingest", "trainer", "publisher")
+_SUBJECTS: Final[Mapping[RoleName, tuple[str, ...]]] = {
+    "ingest": ("ingest",),
+    "trainer": ("trainer",),
+    "publisher": ("publisher", "served"),
+}
+"""What the names of a role's metrics begin with, after `gsr_`."""
 PARTITION_CHANGES: Final = ("assigned", "revoked", "lost", "fenced")
 
 
@@ -52,7 +58,8 @@ class MetricSpec:
     @property
     def role(self) -> RoleName | None:
         """Whose it is; None: every role has it."""
-        return next((role for role in ROLES if self.name.startswith(f"gsr_{role}_")), None)
+        subject = self.name.split("_")[1]
+        return next((role for role in ROLES if subject in _SUBJECTS[role]), None)
 
 
 def counter(name: CounterName, text: str, meaning: str, labels: Labels | None = None) -> MetricSpec:

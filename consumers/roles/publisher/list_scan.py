@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from consumers.roles.publisher.list_numbers import with_list_id
 from consumers.roles.publisher.user_table import UserTable
 from consumers.topics.log_range import TellDamage, poll_past_damage, say_damage
 from stream.errors import RecordFormatError
@@ -133,4 +134,4 @@ class ListScan:
             shortened = msgspec.structs.replace(
                 record, items=kept, reason="items", generated_at=now
             )
-            current.found[user_id] = (batch.partition, shortened)
+            current.found[user_id] = (batch.partition, with_list_id(shortened))

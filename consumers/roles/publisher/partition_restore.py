@@ -2,16 +2,23 @@
 
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from consumers.roles.publisher.read_trouble import ReadTrouble
 from consumers.roles.publisher.sequence_follower import follow_sequences
-from consumers.roles.publisher.user_table import NOWHERE, UserTable, list_columns
+from consumers.roles.publisher.user_table import (
+    NOWHERE,
+    REASONS,
+    ListOrigins,
+    UserTable,
+    list_columns,
+)
 from consumers.topics.log_range import read_range
 from stream.errors import RecordFormatError, RecordsDamagedError
+from stream.events.records.list_id import parse_list_id
 from stream.events.records.recommendation import Recommendation, decode_recommendation
 from stream.log.interface import Log, RecordBatch
 
@@ -95,14 +102,13 @@ class PartitionRestore:
                 continue
             rows.append(self._users.add(user_id, self._partition))
             found.append(record)
-        offsets = [NOWHERE if one.source_offset is None else one.source_offset for one in found]
-        versions = np.array([one.model_version for one in found], dtype=np.int64)
-        self.newest_version = max(self.newest_version, int(versions.max(initial=0)))
+        origins = _origins(found)
+        self.newest_version = max(self.newest_version, int(origins.versions.max(initial=0)))
         self._users.set_lists(
             np.array(rows, dtype=np.int64),
-            np.array(offsets, dtype=np.int64),
-            versions,
+            origins,
             list_columns([one.items for one in found]),
+            restored=True,
         )
 
     def _whole(self, topic: str, ends: dict[int, int]) -> Iterator[RecordBatch]:
@@ -114,6 +120,17 @@ class PartitionRestore:
     def _tell(self, damage: RecordsDamagedError) -> None:
         self._trouble.damaged(damage)
         self.sequences_damaged |= damage.topic == self._sequences
+
+
+def _origins(lists: Sequence[Recommendation]) -> ListOrigins:
+    offsets = [NOWHERE if one.source_offset is None else one.source_offset for one in lists]
+    return ListOrigins(
+        click_offsets=np.array(offsets, dtype=np.int64),
+        versions=np.array([one.model_version for one in lists], dtype=np.int64),
+        made_at=np.array([one.generated_at for one in lists], dtype=np.float64),
+        reasons=np.array([REASONS.index(one.reason) for one in lists], dtype=np.uint8),
+        numbers=np.array([parse_list_id(one.list_id) for one in lists], dtype=np.uint64),
+    )
 
 
 def newest_of_each_key(batch: RecordBatch) -> RecordBatch:

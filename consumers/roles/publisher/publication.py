@@ -10,16 +10,25 @@ import numpy.typing as npt
 
 from consumers.config.sections.publisher import PublisherSection
 from consumers.metrics.registry import Metrics
+from consumers.roles.publisher.attribution.replaced_lists import ReplacedLists
 from consumers.roles.publisher.due_users import Due, DueUsers
+from consumers.roles.publisher.list_numbers import with_list_id
 from consumers.roles.publisher.list_sender import ListSender
 from consumers.roles.publisher.sequence_cache import SequenceCache
 from consumers.roles.publisher.sequence_lookup import SequenceLookup
-from consumers.roles.publisher.user_table import NOWHERE, ListColumns, UserTable
+from consumers.roles.publisher.user_table import (
+    NOWHERE,
+    REASONS,
+    ListColumns,
+    ListOrigins,
+    UserTable,
+)
 from consumers.roles.publisher.walk import Walk
 from consumers.serving.made_lists import list_hashes
 from consumers.serving.newest_artifacts import NewestArtifacts
 from stream.clock import Clock, Periodic
 from stream.errors import RecordFormatError, StreamError
+from stream.events.records.list_id import list_id, list_number
 from stream.events.records.recommendation import Recommendation
 from stream.events.records.sequence import SequenceRecord, decode_sequence
 
@@ -35,6 +44,8 @@ class Publication:
         Batch size, linger, and the default list's length and pace.
     users
         What is known of users; the lists that are sent are noted here.
+    replaced
+        Keeps the lists that these replace, for a while.
     due
         Who is due.
     walk
@@ -57,6 +68,7 @@ class Publication:
         settings: PublisherSection,
         *,
         users: UserTable,
+        replaced: ReplacedLists,
         due: DueUsers,
         walk: Walk,
         serving: NewestArtifacts,
@@ -67,6 +79,7 @@ class Publication:
     ) -> None:
         self._settings = settings
         self._users = users
+        self._replaced = replaced
         self._due = due
         self._walk = walk
         self._serving = serving
@@ -142,6 +155,11 @@ class Publication:
         self._metrics.counter("gsr_publisher_unchanged_lists_total").inc(int(unchanged.sum()))
         places = np.flatnonzero(~early & ~unchanged)
         version, now = self._serving.version, self._clock.time()
+        sent = [found[at][1] for at in places.tolist()]
+        numbers = [
+            list_number(record.user_id, items_hash, record.source_offset, version)
+            for record, items_hash in zip(sent, hashes[places].tolist(), strict=True)
+        ]
         outgoing = [
             Recommendation(
                 user_id=record.user_id,
@@ -151,20 +169,28 @@ class Publication:
                 last_click_at=record.last_click_at,
                 reason="cold" if lists.cold[at] else one.reason,
                 source_offset=record.source_offset,
+                list_id=list_id(number),
             )
-            for at, (one, record) in ((at, found[at]) for at in places.tolist())
+            for number, at, (one, record) in (
+                (number, at, found[at]) for number, at in zip(numbers, places.tolist(), strict=True)
+            )
         ]
-        sent = [found[at][1] for at in places.tolist()]
         checked, rows = rows[~early], rows[places]
         self._sender.send(zip(users.partitions[rows].tolist(), outgoing, strict=True))
         # Not before: where nothing could be sent, the walk has to come by again.
         users.checked_versions[checked] = version
         users.checked_arrivals[checked] = self._serving.recommender.arrivals
         self._count_sent(rows, sent, outgoing)
-        offsets = np.array([record.source_offset for record in sent], dtype=np.int64)
-        versions = np.full(len(rows), version, dtype=np.int64)
+        self._replaced.keep(rows[users.listed_versions[rows] != NOWHERE])
+        origins = ListOrigins(
+            click_offsets=np.array([record.source_offset for record in sent], dtype=np.int64),
+            versions=np.full(len(rows), version, dtype=np.int64),
+            made_at=np.full(len(rows), now, dtype=np.float64),
+            reasons=np.array([REASONS.index(one.reason) for one in outgoing], dtype=np.uint8),
+            numbers=np.array(numbers, dtype=np.uint64),
+        )
         columns = ListColumns(hashes[places], lists.marks[places], lists.lengths[places])
-        users.set_lists(rows, offsets, versions, columns)
+        users.set_lists(rows, origins, columns)
 
     def _count_sent(
         self,
@@ -262,6 +288,7 @@ class Publication:
             (int(self._users.partitions[row]), self._users.name_of(row)) for row in listed
         )
         for row in listed:
+            self._replaced.forget(self._users.name_of(row))
             self._users.clear_list(row)
         self._metrics.counter("gsr_publisher_tombstones_total").inc(len(listed))
 
@@ -280,14 +307,13 @@ class Publication:
         ids = [item.item_id for item in items]
         if ids == self._default_ids:
             return False
-        self._sender.send_default(
-            Recommendation(
-                user_id="",
-                items=items,
-                model_version=self._serving.version,
-                generated_at=self._clock.time(),
-                reason="cold",
-            )
+        default = Recommendation(
+            user_id="",
+            items=items,
+            model_version=self._serving.version,
+            generated_at=self._clock.time(),
+            reason="cold",
         )
+        self._sender.send_default(with_list_id(default))
         self._default_ids = ids
         return True

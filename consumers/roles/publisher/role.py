@@ -19,6 +19,8 @@ from consumers.artifacts.written_settings import refuse_other_journal
 from consumers.config.settings import GsrConfig
 from consumers.metrics.names import GaugeName
 from consumers.metrics.registry import Metrics
+from consumers.roles.publisher.attribution.replaced_lists import ReplacedLists
+from consumers.roles.publisher.attribution.served_clicks import ServedClicks
 from consumers.roles.publisher.due_users import DueUsers
 from consumers.roles.publisher.forgotten_users import ForgottenUsers
 from consumers.roles.publisher.list_scan import ListScan
@@ -80,17 +82,18 @@ class PublisherRole:
         settings, topics = config.publisher, config.log
         self._sender = ListSender(log, topics, settings.group)
         self._users = UserTable(settings.list_length)
+        replaced = ReplacedLists(self._users)
         self._due = DueUsers()
         self._trouble = ReadTrouble(metrics)
         self._controls = ItemControls(self._trouble.foreign)
         self._serving = NewestArtifacts(config, artifacts, clock)
         self._walk = Walk(settings.walk_users_per_second, settings.active_user_seconds, clock)
         self._lookup = SequenceLookup(log, topics.sequences, self._trouble.damaged)
-        self._evicted = False
         self._items = log.reader(topics.items)
         self._publication = Publication(
             settings,
             users=self._users,
+            replaced=replaced,
             due=self._due,
             walk=self._walk,
             serving=self._serving,
@@ -99,6 +102,16 @@ class PublisherRole:
             clock=clock,
             metrics=metrics,
         )
+        self._served = None
+        if settings.attribution:
+            self._served = ServedClicks(
+                config,
+                log,
+                clock,
+                metrics,
+                users=self._users,
+                replaced=replaced,
+            )
         self._forgotten = ForgottenUsers(
             log, config, clock, self._users, self._publication.withdraw
         )
@@ -128,6 +141,8 @@ class PublisherRole:
 
     def _leave(self, partition: int, rows: Sequence[int]) -> None:
         """Drop what waits for a partition and its users, who have left the table."""
+        if self._served is not None:
+            self._served.leave(partition)
         self._forgotten.leave([partition])
         self._publication.leave(rows)
 
@@ -180,6 +195,8 @@ class PublisherRole:
         worked = self._follow(0.0 if hurry else min(patience, IDLE_POLL_SECONDS))
         worked |= self._open_partitions()
         self._forgotten.look(self._partitions.positions)
+        if self._served is not None:  # before lists go out that know of these clicks
+            worked |= self._served.step(self._partitions.serving)
         if self.publishing:
             worked |= self._publication.send_due()
             worked |= self._publication.send_default()
@@ -212,6 +229,8 @@ class PublisherRole:
     def close(self) -> None:
         """Save positions and let go; what is due is due again after the next start."""
         try:
+            if self._served is not None:
+                self._served.close()
             self._partitions.save_positions(self._due.rows())
         finally:
             self._partitions.close()
@@ -311,7 +330,10 @@ class PublisherRole:
         forgotten: dict[int, None] = {}
         clicked: dict[int, bytes] = {}
         changes = follow_sequences(
-            batch, self._users, add_forgotten=self._evicted, foreign=self._trouble.foreign
+            batch,
+            self._users,
+            add_forgotten=not self._users.complete,
+            foreign=self._trouble.foreign,
         )
         for row, value in changes:
             if value is None:
@@ -331,10 +353,11 @@ class PublisherRole:
         """Withdraw the lists of rows that are to be forgotten; some have `clicked` again since."""
         # Who clicked again after being forgotten gets a new list, but loses the old one first.
         back = [row for row in forgotten if row in clicked]
-        self._publication.withdraw_lists(back, unknown_too=self._evicted)
+        unknown_too = not self._users.complete
+        self._publication.withdraw_lists(back, unknown_too=unknown_too)
         self._publication.withdraw(
             [self._users.name_of(row) for row in forgotten if row not in clicked],
-            unknown_too=self._evicted,
+            unknown_too=unknown_too,
         )
 
     def _mark(self, reason: Reason, rows: Iterable[int]) -> None:
@@ -347,7 +370,7 @@ class PublisherRole:
             return
         marks = np.array([fingerprint(item) for item in items], dtype=np.uint32)
         self._mark("items", self._users.holding(marks))
-        if self._evicted:
+        if not self._users.complete:
             self._scan.look_for(items)
 
     def _mark_short(self) -> None:
@@ -369,12 +392,14 @@ class PublisherRole:
             if row not in waiting:
                 self._publication.records.drop([row])
                 self._users.remove(user_id)
-        self._evicted = True
+        self._users.complete = False
 
     def _measure(self) -> None:
         if not self._next_measure.due():
             return
         self._partitions.save_positions(self._due.rows())
+        if self._served is not None:
+            self._served.measure()
         oversized, self._sender.oversized = self._sender.oversized, 0
         self._metrics.counter("gsr_publisher_oversized_lists_total").inc(oversized)
         followed, reader = self._sequences, self._reader

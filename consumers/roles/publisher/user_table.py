@@ -1,23 +1,30 @@
 """The publisher's table of users: where the sequence of each is, and which list each has.
 
-All of it can be rebuilt from the topics. It is kept in arrays, about 240 bytes per user with
+All of it can be rebuilt from the topics. It is kept in arrays, about 260 bytes per user with
 lists of 20, plus the user's id and its place in a dictionary.
 """
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from consumers.serving.made_lists import list_hashes
 from gsr.counters.ids.fingerprint import fingerprint
-from stream.events.records.recommendation import ScoredItem
+from stream.events.records.list_id import NO_LIST
+from stream.events.records.recommendation import Reason, ScoredItem
 
 NOWHERE: Final = -(2**62)
 """Below every offset: those of history that was bootstrapped are negative too."""
 _FIRST_CAPACITY: Final = 1024
+REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
+"""The order in which the table numbers them."""
+
+FIRST, REPLACED, RESTORED, UNSURE = range(4)
+"""What was before the list that a user has: none; one that this process knew; what is not known,
+since the list was read from the topic; what is not known, since the user had left the table."""
 
 
 class ListColumns(NamedTuple):
@@ -36,6 +43,30 @@ class ListColumns(NamedTuple):
     hashes: npt.NDArray[np.uint64]
     marks: npt.NDArray[np.uint32]
     lengths: npt.NDArray[np.int64]
+
+
+class ListOrigins(NamedTuple):
+    """Where n lists come from.
+
+    Parameters
+    ----------
+    click_offsets
+        int64 [n], of the newest click that each list knows of; `NOWHERE`: of none.
+    versions
+        int64 [n], of the models that made them.
+    made_at
+        float64 [n], `generated_at` of each, seconds since the epoch.
+    reasons
+        uint8 [n], places in `REASONS`.
+    numbers
+        uint64 [n], of the list ids; `NO_LIST` where a record has none.
+    """
+
+    click_offsets: npt.NDArray[np.int64]
+    versions: npt.NDArray[np.int64]
+    made_at: npt.NDArray[np.float64]
+    reasons: npt.NDArray[np.uint8]
+    numbers: npt.NDArray[np.uint64]
 
 
 def list_columns(lists: Sequence[Sequence[ScoredItem]]) -> ListColumns:
@@ -72,6 +103,14 @@ class UserTable:
         int64, `source_offset` of the list that the user has; `NOWHERE` without a list.
     listed_versions
         int64, its model version; `NOWHERE` without a list.
+    listed_at
+        float64, when it was made, seconds since the epoch.
+    list_reasons
+        uint8, the place in `REASONS` of what made it due.
+    list_numbers
+        uint64, see `list_number`; `NO_LIST` where there is none.
+    histories
+        uint8, what was before it: `FIRST`, `REPLACED`, `RESTORED` or `UNSURE`.
     checked_versions
         int64, the newest version whose list was computed, sent or found unchanged.
     list_hashes
@@ -82,6 +121,8 @@ class UserTable:
         int32, how many items the list has.
     checked_arrivals
         int64, `Recommender.arrivals` when the list was last computed; 0 where that is not known.
+    complete
+        Whether everybody who has a list is here: nobody had to leave for want of room.
 
     Examples
     --------
@@ -96,6 +137,7 @@ class UserTable:
         self._ids: list[str | None] = []
         self._free: list[int] = []
         self._held: set[int] = set()
+        self.complete = True
         self._allocate(_FIRST_CAPACITY, list_length)
 
     def _allocate(self, capacity: int, width: int) -> None:
@@ -106,6 +148,10 @@ class UserTable:
         self.accepted_times = np.zeros(capacity, dtype=np.float64)
         self.listed_click_offsets = np.full(capacity, NOWHERE, dtype=np.int64)
         self.listed_versions = np.full(capacity, NOWHERE, dtype=np.int64)
+        self.listed_at = np.zeros(capacity, dtype=np.float64)
+        self.list_reasons = np.zeros(capacity, dtype=np.uint8)
+        self.list_numbers = np.full(capacity, NO_LIST, dtype=np.uint64)
+        self.histories = np.full(capacity, FIRST, dtype=np.uint8)
         self.checked_versions = np.full(capacity, NOWHERE, dtype=np.int64)
         self.list_hashes = np.zeros(capacity, dtype=np.uint64)
         self.list_items = np.zeros((capacity, width), dtype=np.uint32)
@@ -178,9 +224,10 @@ class UserTable:
     def set_lists(
         self,
         rows: npt.NDArray[np.int64],
-        click_offsets: npt.NDArray[np.int64],
-        versions: npt.NDArray[np.int64],
+        origins: ListOrigins,
         lists: ListColumns,
+        *,
+        restored: bool = False,
     ) -> None:
         """Note the lists that users have got.
 
@@ -188,15 +235,21 @@ class UserTable:
         ----------
         rows
             int64 [n], the users, each of them once.
-        click_offsets
-            int64 [n], of the newest click that each list knows of; `NOWHERE`: of none.
-        versions
-            int64 [n], of the models that made them.
+        origins
+            Where the lists come from.
         lists
             What they hold.
+        restored
+            They were read from the topic.
         """
-        self.listed_click_offsets[rows] = click_offsets
+        before = np.where(self.listed_versions[rows] != NOWHERE, REPLACED, self._without_list())
+        self.histories[rows] = RESTORED if restored else before
+        versions = origins.versions
+        self.listed_click_offsets[rows] = origins.click_offsets
         self.listed_versions[rows] = versions
+        self.listed_at[rows] = origins.made_at
+        self.list_reasons[rows] = origins.reasons
+        self.list_numbers[rows] = origins.numbers
         self.checked_versions[rows] = np.maximum(self.checked_versions[rows], versions)
         self.list_hashes[rows] = lists.hashes
         width = lists.marks.shape[1]
@@ -206,12 +259,18 @@ class UserTable:
         self.list_items[rows, width:] = 0
         self.list_lengths[rows] = lists.lengths
 
+    def _without_list(self) -> int:
+        """Return the history of a list whose user had none here."""
+        return FIRST if self.complete else UNSURE
+
     def clear_list(self, row: int) -> None:
         """Note that the user's list was withdrawn."""
         self.listed_click_offsets[row] = NOWHERE
         self.listed_versions[row] = NOWHERE
         self.checked_versions[row] = NOWHERE
-        self.list_hashes[row] = 0
+        self.list_hashes[row] = self.list_reasons[row] = self.listed_at[row] = 0
+        self.list_numbers[row] = NO_LIST
+        self.histories[row] = FIRST
         self.list_items[row] = 0
         self.list_lengths[row] = self.checked_arrivals[row] = 0
 

@@ -31,6 +31,29 @@ _ALL: Final = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
+class NamedLists:
+    """The lists that n clicks say they were made on.
+
+    Parameters
+    ----------
+    ids
+        The `list_id` of each; None where it has none.
+    positions
+        int32 [n], the `list_position` of each; 0 where it has none.
+    """
+
+    ids: ByteColumn
+    positions: npt.NDArray[np.int32]
+
+    def rows(self, rows: npt.NDArray[np.intp] | slice) -> "NamedLists":
+        """Return those of some clicks."""
+        ids = self.ids
+        return NamedLists(
+            ByteColumn(ids.data, ids.starts[rows], ids.lengths[rows]), self.positions[rows]
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
     """Clicks and bad records of a batch.
 
@@ -42,11 +65,14 @@ class Decoded:
         The other records, in log order.
     watermark
         The largest event time of any click so far, seconds since the epoch.
+    named
+        The list that each of `clicks` names.
     """
 
     clicks: ClickBatch
     bad: list[BadRecord]
     watermark: float
+    named: NamedLists
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +125,8 @@ class ClickCodec:
         keys, values = ByteColumn.of(batch.keys), ByteColumn.of(batch.values)
         plain = self._plain.read(keys, values)
         careful = self._read_with_care(batch, np.flatnonzero(~plain.plain).tolist())
-        clicks = self._assemble(batch, keys, values, plain, careful)
-        return self._judge(batch, clicks, careful.bad, watermark)
+        clicks, named = self._assemble(batch, keys, values, plain, careful)
+        return self._judge(batch, clicks, named, careful.bad, watermark)
 
     def _read_with_care(self, batch: RecordBatch, rows: list[int]) -> _CarefulRows:
         """Read rows one by one."""
@@ -122,7 +148,7 @@ class ClickCodec:
         values: ByteColumn,
         plain: PlainClicks,
         careful: _CarefulRows,
-    ) -> ClickBatch:
+    ) -> tuple[ClickBatch, NamedLists]:
         """Return the clicks whose times are still to be judged, column by column."""
         forget = np.zeros(len(batch), dtype=np.bool_)
         data = values.data
@@ -147,7 +173,7 @@ class ClickCodec:
             plain.event_id_lengths[rows],
         )
         hashes[forget] = 0
-        return ClickBatch(
+        clicks = ClickBatch(
             user_ids=users,
             item_ids=items,
             times=times,
@@ -157,9 +183,16 @@ class ClickCodec:
             offsets=batch.offsets[rows],
             append_times=batch.append_times[rows],
         )
+        list_ids = ByteColumn(data, plain.list_id_starts, plain.list_id_lengths)
+        return clicks, NamedLists(list_ids, plain.list_positions).rows(rows)
 
     def _judge(
-        self, batch: RecordBatch, clicks: ClickBatch, bad: list[BadRecord], watermark: float
+        self,
+        batch: RecordBatch,
+        clicks: ClickBatch,
+        named: NamedLists,
+        bad: list[BadRecord],
+        watermark: float,
     ) -> Decoded:
         """Judge the times; those that are good move the watermark."""
         verdicts = judge_times(clicks.times, clicks.append_times, clicks.forget, self.rules)
@@ -171,9 +204,10 @@ class ClickCodec:
                 fault = time_fault(time, append_time, verdicts[at])
                 bad.append(BadRecord(row, int(clicks.offsets[at]), fault.reason, fault.detail))
             bad.sort(key=lambda record: record.index)
-            clicks = clicks.rows(np.flatnonzero(verdicts == GOOD))
+            good = np.flatnonzero(verdicts == GOOD)
+            clicks, named = clicks.rows(good), named.rows(good)
         newest = np.max(clicks.times[~clicks.forget], initial=watermark)
-        return Decoded(clicks, bad, float(newest))
+        return Decoded(clicks, bad, float(newest), named)
 
 
 def _enter_careful(
@@ -193,6 +227,11 @@ def _enter_careful(
         found.event_id_starts[row] = len(data) + len(more)
         found.event_id_lengths[row] = -1 if click.event_id is None else len(event_id)
         more += event_id
+        list_id = b"" if click.list_id is None else click.list_id.encode()
+        found.list_id_starts[row] = len(data) + len(more)
+        found.list_id_lengths[row] = -1 if click.list_id is None else len(list_id)
+        more += list_id
+        found.list_positions[row] = click.list_position
         found.times[row] = click.time
         found.codes[row] = click.code
         forget[row] = click.forget

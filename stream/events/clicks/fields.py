@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
 from gsr.counters.ids.id_column import MAX_ID_BYTES
 from stream.events.clicks.bad_record import Fault, quoted
-from stream.events.clicks.rules import MAX_RECORD_BYTES
+from stream.events.clicks.rules import MAX_LIST_POSITION, MAX_RECORD_BYTES
 from stream.events.clicks.timestamps import parse_iso
 
 # The decoder's own limit depends on how deep the caller's stack is; this one does not.
@@ -17,6 +17,8 @@ MAX_NESTING: Final = 64
 # An unclosed string runs to the end, so that matching stays linear on any bytes.
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _BRACKETS: Final = re.compile(rb"[\[\]{}]")
+
+_ListPosition = Annotated[int, msgspec.Meta(ge=1, le=MAX_LIST_POSITION)]
 
 
 class ClickValue(msgspec.Struct, gc=False, omit_defaults=True):
@@ -27,10 +29,15 @@ class ClickValue(msgspec.Struct, gc=False, omit_defaults=True):
     timestamp: int | float | str
     event: str | None = None
     event_id: str | None = None
+    list_id: str | None = None
+    list_position: _ListPosition | None = None
 
 
 class ClickFields(NamedTuple):
-    """A click, all of whose fields but the time are known to be good."""
+    """A click, all of whose fields but the time are known to be good.
+
+    `list_position` is 0 where the click names none.
+    """
 
     user_id: str
     item_id: str
@@ -38,6 +45,8 @@ class ClickFields(NamedTuple):
     code: int
     event_id: str | None
     forget: bool = False
+    list_id: str | None = None
+    list_position: int = 0
 
 
 _CLICK_DECODER: Final = msgspec.json.Decoder(ClickValue)
@@ -154,6 +163,8 @@ def _check(key: bytes, click: ClickValue, codes: Mapping[str | None, int]) -> Cl
     fault = id_fault("user_id", click.user_id) or id_fault("item_id", click.item_id)
     if fault is None and click.event_id is not None:
         fault = id_fault("event_id", click.event_id)
+    if fault is None and click.list_id is not None:
+        fault = id_fault("list_id", click.list_id)
     if fault is not None:
         return fault
     if key != click.user_id.encode():
@@ -164,7 +175,15 @@ def _check(key: bytes, click: ClickValue, codes: Mapping[str | None, int]) -> Cl
     time = _seconds(click.timestamp)
     if isinstance(time, Fault):
         return time
-    return ClickFields(click.user_id, click.item_id, time, code, click.event_id)
+    return ClickFields(
+        click.user_id,
+        click.item_id,
+        time,
+        code,
+        click.event_id,
+        list_id=click.list_id,
+        list_position=click.list_position or 0,
+    )
 
 
 def _seconds(timestamp: float | str) -> float | Fault:

@@ -54,6 +54,31 @@ def _take_digits(
 
 
 @lean_kernel
+def read_count(data: npt.NDArray[np.uint8], at: int, stop: int, most: int) -> tuple[int, int]:
+    """Read a whole JSON number from 1 to `most`.
+
+    Parameters
+    ----------
+    data
+        uint8 [m].
+    at, stop
+        The number begins at `at`; the text ends at `stop`.
+    most
+        The largest that is read.
+
+    Returns
+    -------
+    The number and where it ends; or any number and -1.
+    """
+    count, end = _take_digits(data, at, stop, 0, _MOST_DIGITS)
+    if end <= at or data[at] == _ZERO or count > most:
+        return 0, -1
+    if end < stop and data[end] in (_POINT, _SMALL_E, _LARGE_E):
+        return 0, -1
+    return count, end
+
+
+@lean_kernel
 def read_number(data: npt.NDArray[np.uint8], at: int, stop: int) -> tuple[float, int]:
     """Read a JSON number without sign and exponent.
 

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.ids.byte_column import ByteColumn
 from gsr.counters.ids.id_column import MAX_ID_BYTES, unchangeable
-from stream.events.clicks.number_kernel import read_number, read_time
-from stream.events.clicks.rules import MAX_RECORD_BYTES
+from stream.events.clicks.number_kernel import read_count, read_number, read_time
+from stream.events.clicks.rules import MAX_LIST_POSITION, MAX_RECORD_BYTES
 from stream.events.clicks.utf8_kernel import is_ascii, is_utf8
 
 _QUOTE: Final = 34
@@ -32,8 +32,11 @@ _RETURN: Final = 13
 _ZERO: Final = 48
 _NINE: Final = 57
 
-_FIELDS: Final = (b"user_id", b"item_id", b"timestamp", b"event", b"event_id")
-_USER, _ITEM, _TIME, _EVENT, _EVENT_ID = range(len(_FIELDS))
+_FIELDS: Final = (
+    *(b"user_id", b"item_id", b"timestamp"),
+    *(b"event", b"event_id", b"list_id", b"list_position"),
+)
+_USER, _ITEM, _TIME, _EVENT, _EVENT_ID, _LIST_ID, _LIST_POSITION = range(len(_FIELDS))
 _OTHER: Final = len(_FIELDS)
 _REQUIRED: Final = 1 << _USER | 1 << _ITEM | 1 << _TIME
 _LITERALS: Final = (b"null", b"true", b"false")
@@ -96,8 +99,10 @@ class PlainClicks(NamedTuple):
         float64 [n].
     codes
         uint8 [n].
-    event_id_starts, event_id_lengths
+    event_id_starts, event_id_lengths, list_id_starts, list_id_lengths
         int64 [n]; the length is -1 where there is none.
+    list_positions
+        int32 [n]; 0 where there is none.
     """
 
     plain: npt.NDArray[np.bool_]
@@ -107,6 +112,9 @@ class PlainClicks(NamedTuple):
     codes: npt.NDArray[np.uint8]
     event_id_starts: npt.NDArray[np.int64]
     event_id_lengths: npt.NDArray[np.int64]
+    list_id_starts: npt.NDArray[np.int64]
+    list_id_lengths: npt.NDArray[np.int64]
+    list_positions: npt.NDArray[np.int32]
 
 
 class PlainClickReader:
@@ -139,6 +147,9 @@ class PlainClickReader:
             codes=np.full(n, self._default, dtype=np.uint8),
             event_id_starts=np.zeros(n, dtype=np.int64),
             event_id_lengths=np.full(n, -1, dtype=np.int64),
+            list_id_starts=np.zeros(n, dtype=np.int64),
+            list_id_lengths=np.full(n, -1, dtype=np.int64),
+            list_positions=np.zeros(n, dtype=np.int32),
         )
         _read(
             unchangeable(keys.data),
@@ -257,6 +268,9 @@ def _take_text(
     elif field == _EVENT_ID:
         found.event_id_starts[row] = at
         found.event_id_lengths[row] = length
+    elif field == _LIST_ID:
+        found.list_id_starts[row] = at
+        found.list_id_lengths[row] = length
     elif field == _TIME:
         found.times[row] = read_time(data, at, end)
         good = found.times[row] >= 0.0
@@ -266,7 +280,7 @@ def _take_text(
         if good:
             found.codes[row] = words.codes[name]
     else:
-        good = True
+        good = field == _OTHER
     return good
 
 
@@ -292,7 +306,11 @@ def _take_value(
         if field == _TIME:
             found.times[row] = number
         return end
-    if field in (_EVENT, _EVENT_ID, _OTHER):
+    if field == _LIST_POSITION and _ZERO <= data[at] <= _NINE:
+        position, end = read_count(data, at, stop, MAX_LIST_POSITION)
+        found.list_positions[row] = position
+        return end
+    if field in (_EVENT, _EVENT_ID, _LIST_ID, _LIST_POSITION, _OTHER):
         literal, end = _literal(words.literals, data, at, stop)
         return end if literal == _NULL or field == _OTHER else _BAD
     return _BAD

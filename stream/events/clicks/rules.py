@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 MAX_RECORD_BYTES: Final = 16 * 1024
+MAX_LIST_POSITION: Final = 1_000_000
 # Code 255 marks forget rows in the accepted feed.
 MAX_EVENT_NAMES: Final = 255
 

@@ -37,6 +37,9 @@ class Recommendation(msgspec.Struct, kw_only=True, frozen=True):
         What made it due: a click, a new model, changed items; or a user without clicks.
     source_offset
         Offset in `clicks` of the newest click that it knows of; None: of none.
+    list_id
+        Tells it from the user's other lists; the same list sent again has the same one. None in
+        records from before there were any.
     schema_version
         The version of this layout.
     """
@@ -48,6 +51,7 @@ class Recommendation(msgspec.Struct, kw_only=True, frozen=True):
     reason: Reason
     last_click_at: float | None = None
     source_offset: int | None = None
+    list_id: str | None = None
     schema_version: int = RECOMMENDATION_SCHEMA_VERSION
 
     def encode(self) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from consumers.roles.publisher.user_table import UserTable, list_columns
+from consumers.roles.publisher.user_table import ListOrigins, UserTable, list_columns
 from stream.events.records.recommendation import Recommendation, ScoredItem
 from stream.events.records.sequence import SequenceRecord
 
@@ -42,6 +42,11 @@ def note_list(
     table: UserTable, row: int, click_offset: int, version: int, items: Sequence[ScoredItem]
 ) -> None:
     """Note the list that one user has got."""
-    table.set_lists(
-        np.array([row]), np.array([click_offset]), np.array([version]), list_columns([items])
+    origins = ListOrigins(
+        click_offsets=np.array([click_offset]),
+        versions=np.array([version]),
+        made_at=np.zeros(1),
+        reasons=np.zeros(1, dtype=np.uint8),
+        numbers=np.zeros(1, dtype=np.uint64),
     )
+    table.set_lists(np.array([row]), origins, list_columns([items]))

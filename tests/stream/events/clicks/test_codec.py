@@ -61,6 +61,25 @@ def test_good_clicks_come_out_column_by_column() -> None:
     ]
 
 
+def test_the_lists_that_clicks_name_go_with_them() -> None:
+    """Row by row with the clicks, plain or read with care, without those that are refused."""
+    decoded = decode(
+        batch_of(
+            [
+                click_json(list_id="a1", list_position=3),
+                click_json(item_id=""),
+                click_json(item_id="i2", list_id="é", event=None, price={"eur": 1}),
+                click_json(timestamp=NOW + 301, list_id="late"),
+                click_json(item_id="i3", list_id=None, list_position=2),
+                None,
+            ],
+        )
+    )
+    assert decoded.clicks.item_ids == ["i1", "i2", "i3", ""]
+    assert list(decoded.named.ids) == [b"a1", "é".encode(), None, None]
+    assert decoded.named.positions.tolist() == [3, 0, 2, 0]
+
+
 def test_an_empty_batch_decodes_to_nothing() -> None:
     """No records leave the watermark where it was."""
     decoded = decode(batch_of([]), watermark=5.0)
@@ -107,6 +126,15 @@ def test_a_null_value_forgets_the_user() -> None:
         (click_json(timestamp=None), "wrong_type"),
         (click_json(event=3), "wrong_type"),
         (click_json(event_id=3), "wrong_type"),
+        (click_json(list_id=3), "wrong_type"),
+        (click_json(list_position="1"), "wrong_type"),
+        (click_json(list_position=1.5), "wrong_type"),
+        (click_json(list_position=True), "wrong_type"),
+        (click_json(list_position=0), "wrong_type"),
+        (click_json(list_position=-3), "wrong_type"),
+        (click_json(list_position=1_000_001), "wrong_type"),
+        (click_json(list_id=""), "id_length"),
+        (click_json(list_id="l" * 257), "id_length"),
         (click_json(timestamp=0).replace(b"0}", b"1e999}"), "wrong_type"),
         (click_json(item_id=""), "id_length"),
         (click_json(item_id="i" * 257), "id_length"),

@@ -47,6 +47,9 @@ def test_ids_may_be_any_unicode(text: str) -> None:
         {"item_id": "i" * 257},
         {"item_id": "\ud800"},
         {"event_id": ""},
+        {"list_id": ""},
+        {"list_position": 0},
+        {"list_position": 1_000_001},
         {"time": -1.0},
         {"time": float("nan")},
         {"time": float("inf")},
@@ -56,6 +59,15 @@ def test_encoding_refuses_what_decoding_would(changes: dict[str, Any]) -> None:
     """A producer hears of its mistake at once."""
     with pytest.raises(ValueError, match=r"."):
         encode_click(**{"user_id": "u1", "item_id": "i1", "time": NOW, **changes})
+
+
+def test_the_list_goes_along() -> None:
+    """A platform may carry the id of the list back, and where on it the item stood."""
+    value = encode_click("u1", "i1", NOW, list_id="5c2e", list_position=1_000_000)
+    decoded = decode(batch_of([value]))
+    assert decoded.bad == []
+    assert list(decoded.named.ids) == [b"5c2e"]
+    assert decoded.named.positions.tolist() == [1_000_000]
 
 
 def test_columns_go_out_as_records_and_come_back() -> None:

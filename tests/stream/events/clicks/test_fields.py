@@ -34,9 +34,12 @@ def test_the_first_fault_of_a_record_is_named(
 
 def test_a_good_record_has_its_fields() -> None:
     """Text and numbers as they are, the event as its code; a null value forgets the user."""
+    codes = {None: 0, "buy": 7}
     value = click_json(event="buy", event_id="e1")
-    assert read_click(b"u1", value, {None: 0, "buy": 7}) == ("u1", "i1", NOW, 7, "e1", False)
-    assert read_click("ü".encode(), None, {None: 0}) == ("ü", "", 0.0, 0, None, True)
+    assert read_click(b"u1", value, codes) == ("u1", "i1", NOW, 7, "e1", False, None, 0)
+    value = click_json(list_id="5c2e", list_position=3)
+    assert read_click(b"u1", value, codes) == ("u1", "i1", NOW, 0, None, False, "5c2e", 3)
+    assert read_click("ü".encode(), None, codes) == ("ü", "", 0.0, 0, None, True, None, 0)
 
 
 def test_nesting_up_to_the_limit_is_good_however_brackets_are_spread() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stream.events.clicks.number_kernel import read_number, read_time
+from stream.events.clicks.number_kernel import read_count, read_number, read_time
 from stream.events.clicks.timestamps import parse_iso
 
 NUMBERS = st.one_of(
@@ -25,6 +25,23 @@ def test_numbers_are_those_of_python(text: str) -> None:
     number, end = read_number(np.frombuffer(text.encode(), dtype=np.uint8), 0, len(text))
     if end >= 0:
         assert (number, end) == (float(text), len(text))
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.integers(0, 200).map(str) | st.text("0123.eE-,}", max_size=5))
+@example("100")
+@example("101")
+@example("1.0")
+@example("9" * 30)
+def test_counts_are_whole_numbers_from_1_to_the_most(text: str) -> None:
+    """What the kernel reads stands at the beginning, is no part of another number, and fits."""
+    count, end = read_count(np.frombuffer(f"{text},".encode(), dtype=np.uint8), 0, len(text), 100)
+    if end >= 0:
+        assert str(count) == text[:end]
+        assert 1 <= count <= 100
+        assert text[end : end + 1] not in {*"0123456789.eE"} - {""}
+    elif text.isdigit():
+        assert text[0] == "0" or int(text) > 100
 
 
 @settings(max_examples=500, deadline=None)

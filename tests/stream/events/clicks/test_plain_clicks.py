@@ -42,6 +42,9 @@ TIMES = st.one_of(
 )
 EVENTS = st.sampled_from(['"click"', '"purchase"', '"nope"', '""', "null", "true", "1", "nul"])
 OTHERS = st.sampled_from(['"x"', '"\\n"', "1.5", "-1", "1e9", "true", "[1]", '{"a": 1}', "nan"])
+POSITIONS = st.integers(-1, 1_000_001).map(str) | st.sampled_from(
+    ["0", "01", "1.0", "1e2", "1E2", "1.", "1000000", "1000001", "9" * 30, "null", "true", '"1"']
+)
 
 
 @st.composite
@@ -52,7 +55,13 @@ def click_texts(draw: st.DrawFn) -> str:
         ("item_id", f'"{draw(IDS)}"'),
         ("timestamp", draw(NUMBERS | NUMBERS | TIMES)),
     ]
-    for name, values in (("event", EVENTS), ("event_id", IDS.map('"{}"'.format)), ("x", OTHERS)):
+    for name, values in (
+        ("event", EVENTS),
+        ("event_id", IDS.map('"{}"'.format)),
+        ("list_id", IDS.map('"{}"'.format) | OTHERS),
+        ("list_position", POSITIONS),
+        ("x", OTHERS),
+    ):
         if draw(st.booleans()):
             fields.append((name, draw(values)))
     if draw(st.integers(0, 9)) == 0:
@@ -67,17 +76,20 @@ def click_texts(draw: st.DrawFn) -> str:
 
 
 def read_plainly(value: bytes, key: bytes = b"u1") -> tuple[Any, ...] | None:
-    """Return item, time, code and event id of a plain record, None for another."""
+    """Return item, time, code, event id and list of a plain record, None for another."""
     found = READER.read(ByteColumn.of([key]), ByteColumn.of([value]))
     if not found.plain[0]:
         return None
     start, event_id = found.item_starts[0], found.event_id_lengths[0]
-    at = found.event_id_starts[0]
+    at, named = found.event_id_starts[0], found.list_id_starts[0]
+    list_id = found.list_id_lengths[0]
     return (
         value[start : start + found.item_lengths[0]].decode(),
         float(found.times[0]),
         int(found.codes[0]),
         value[at : at + event_id].decode() if event_id >= 0 else None,
+        value[named : named + list_id].decode() if list_id >= 0 else None,
+        int(found.list_positions[0]),
     )
 
 
@@ -88,7 +100,8 @@ def agrees(value: bytes) -> bool:
         return False
     careful = read_click(b"u1", value, CODES)
     assert not isinstance(careful, Fault), (value, careful)
-    assert (careful.item_id, careful.time, careful.code, careful.event_id) == plain
+    read = (careful.item_id, careful.time, careful.code, careful.event_id)
+    assert (*read, careful.list_id, careful.list_position) == plain
     return True
 
 
@@ -117,6 +130,8 @@ def test_damage_is_never_read_otherwise(text: str, data: st.DataObject) -> None:
         {"timestamp": 1_700_000_000.109},
         {"timestamp": 1_700_000_000.1234567},
         {"timestamp": "2024-02-29T23:59:59.5+02:00", "event": "cart", "event_id": "e1"},
+        {"timestamp": 1, "list_id": "5c2e0b9f41d7a836", "list_position": 1_000_000},
+        {"timestamp": 1, "list_id": None, "list_position": None},
         {"timestamp": 1.5, "event": None, "event_id": None, "price": 12.5, "shop": "é"},
     ],
 )

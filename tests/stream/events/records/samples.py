@@ -32,6 +32,7 @@ RECOMMENDATION = Recommendation(
     last_click_at=NOW - 1,
     reason="model",
     source_offset=8,
+    list_id="00c2e0b9f41d7a83",
 )
 
 

@@ -64,6 +64,8 @@ CLICKS = st.fixed_dictionaries(
     optional={
         "event": st.sampled_from(["click", "", None, 1]),
         "event_id": st.sampled_from(["e1", "", None, 1]),
+        "list_id": st.sampled_from(["5c2e", "", None, 1, "x" * 256, "x" * 257]),
+        "list_position": st.sampled_from([1, 1_000_000, 0, -1, 1_000_001, None, "1", True, 1.5]),
         "schema_version": st.just(1),
     },
 )
