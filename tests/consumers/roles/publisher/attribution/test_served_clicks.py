@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from prometheus_client.samples import Sample
 
 from consumers.metrics.catalogue.served import MODELS, OUTCOMES, POSITIONS, SERVED_REASONS
 from consumers.roles.publisher.attribution import served_clicks, served_measures
@@ -194,7 +195,7 @@ def test_versions_are_the_newest_three(world: Clicked, role: PublisherRole) -> N
     assert series == set(MODELS)
 
 
-def samples(world: World, name: str) -> list[object]:
+def samples(world: World, name: str) -> list[Sample]:
     return [
         sample
         for family in world.metrics.registry.collect()
