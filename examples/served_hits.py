@@ -164,7 +164,7 @@ class TopicReader:
 
     def poll(self, seconds: float) -> None:
         """Take in the next record, if one comes in time."""
-        message = self._consumer.poll(seconds)
+        message: Any = self._consumer.poll(seconds)
         if message is None or message.error() is not None:
             return  # of a broker that is away librdkafka tries again by itself
         topic, value = message.topic(), message.value()

@@ -89,7 +89,6 @@ class ServedClicks:
             return False
         for batch in batches:
             self._count(batch)
-            self._positions[batch.partition] = batch.next_offset
         return bool(batches)
 
     def leave(self, partition: int) -> None:
@@ -97,9 +96,9 @@ class ServedClicks:
         if partition not in self._positions:
             return
         self.save()
+        self._close_reader()
         del self._positions[partition]
         self._saved.pop(partition, None)
-        self._close_reader()
 
     def measure(self) -> None:
         """Say how many clicks wait, and save what has been counted."""
@@ -112,6 +111,7 @@ class ServedClicks:
 
     def save(self) -> None:
         """Save up to where clicks were counted; trouble is none, some are counted twice then."""
+        self._note_positions()
         if self._positions == self._saved or not self._positions:
             return
         group, topic = served_group(self._config), self._config.log.clicks
@@ -177,7 +177,14 @@ class ServedClicks:
         if len(rows):
             self._measures.count(self._judge.judge(clicks.rows(rows), named.rows(rows)))
 
+    def _note_positions(self) -> None:
+        """Note how far the reader is, which passes what is no record too."""
+        reader = self._reader
+        if reader is not None:
+            self._positions.update({p: reader.position(p) for p in reader.assignment})
+
     def _close_reader(self) -> None:
+        self._note_positions()
         if self._reader is not None:
             self._reader.close()
             self._reader = None

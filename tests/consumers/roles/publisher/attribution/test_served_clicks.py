@@ -6,12 +6,16 @@ import pytest
 from prometheus_client.samples import Sample
 
 from consumers.metrics.catalogue.served import MODELS, OUTCOMES, POSITIONS, SERVED_REASONS
+from consumers.metrics.registry import Metrics
 from consumers.roles.publisher.attribution import served_clicks, served_measures
-from consumers.roles.publisher.attribution.served_clicks import served_group
+from consumers.roles.publisher.attribution.replaced_lists import ReplacedLists
+from consumers.roles.publisher.attribution.served_clicks import ServedClicks, served_group
 from consumers.roles.publisher.role import PublisherRole
+from consumers.roles.publisher.user_table import UserTable
 from stream.errors import LogUnavailableError
 from stream.events.clicks.encoding import encode_click
 from stream.log.interface import Outgoing
+from stream.log.partitioner import partition_of
 from tests.consumers.publisher_world import World
 
 
@@ -245,3 +249,67 @@ def test_nothing_is_read_without_attribution(tmp_path: Path) -> None:
     role.close()
     assert world.counts() == outcomes()
     assert world.log.saved_positions(served_group(world.config), world.config.log.clicks) == {}
+
+
+def user_of(partition: int) -> str:
+    """Return a user whose records are in a partition."""
+    return next(user for user in map(str, range(99)) if partition_of(user.encode(), 2) == partition)
+
+
+def served_of(world: Clicked) -> ServedClicks:
+    """Return what counts clicks, without a publisher round it."""
+    users = UserTable(list_length=5)
+    world.metrics = Metrics("publisher", world.clock)
+    return ServedClicks(
+        world.config,
+        world.log,
+        world.clock,
+        world.metrics,
+        users=users,
+        replaced=ReplacedLists(users),
+    )
+
+
+def test_a_partition_that_moves_is_counted_on_by_its_next_owner(world: Clicked) -> None:
+    """Who lets go of it saves how far that was; the other partition is counted on."""
+    users = [
+        next(f"u{n}" for n in range(99) if partition_of(f"u{n}".encode(), 2) == p) for p in (0, 1)
+    ]
+    first = served_of(world)
+    first.step([0, 1])
+    for user in users:
+        world.append(user, encode_click(user, "i1", world.clock.time()))
+    assert first.step([0, 1])
+    assert world.counts() == outcomes(unlisted=2)
+    first.leave(0)
+    for user in users:
+        world.append(user, encode_click(user, "i1", world.clock.time()))
+    while first.step([1]):
+        pass
+    first.close()
+    assert world.counts() == outcomes(unlisted=3)
+    second = served_of(world)
+    while second.step([0, 1]):
+        pass
+    second.close()
+    assert world.counts() == outcomes(unlisted=1)
+
+
+def test_clicks_that_left_the_log_are_passed_over(world: Clicked) -> None:
+    """Nothing stops; those that are left are counted."""
+    world.append("u", encode_click("u", "i1", world.clock.time()))
+    partition = partition_of(b"u", 2)
+    topic = world.config.log.clicks
+    world.log.save_positions(served_group(world.config), topic, {partition: 0})
+    served = served_of(world)
+    served.step([partition])
+    assert world.counts() == outcomes(unlisted=1)
+    world.append("u", encode_click("u", "i1", world.clock.time()))
+    world.log.set_retention(topic, seconds=10.0, size_bytes=None)
+    world.clock.sleep(3600.0)
+    world.log.clean(topic)
+    assert world.log.start_offsets(topic)[partition] == 2
+    world.append("u", encode_click("u", "i1", world.clock.time()))
+    for _ in range(3):
+        served.step([partition])
+    assert world.counts() == outcomes(unlisted=2)
