@@ -29,7 +29,7 @@ class PeakMemory:
         # What was freed before would hide as much of what is asked for now.
         ctypes.CDLL(None).malloc_trim(0)
         _RESET.write_text("5")  # the highest mark starts anew
-        self._before = _status("VmRSS")
+        self._before = resident_bytes()
         return self
 
     def __exit__(
@@ -38,7 +38,7 @@ class PeakMemory:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.extra = max(0, _status("VmHWM") - self._before)
+        self.extra = max(0, peak_resident_bytes() - self._before)
 
 
 class StepClock:
@@ -86,6 +86,19 @@ def read_answer(said: bytes) -> dict[str, Any]:
     """Return the JSON object on the last line of what a process said."""
     answer: dict[str, Any] = json.loads(said.splitlines()[-1])
     return answer
+
+
+def resident_bytes() -> int:
+    """Return the memory that this process has in use now (Linux)."""
+    return _status("VmRSS")
+
+
+def peak_resident_bytes() -> int:
+    """Return the memory that this process has had in use at most (Linux).
+
+    What `getrusage` tells is that of the process that started this one, where that is more.
+    """
+    return _status("VmHWM")
 
 
 def _status(name: str) -> int:

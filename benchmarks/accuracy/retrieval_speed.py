@@ -42,14 +42,18 @@ class Job:
     ----------
     items, users, dimension, k
         Sizes.
+    history
+        Clicks of each user, whose items are not listed.
     """
 
-    def __init__(self, items: int, users: int, dimension: int, k: int) -> None:
+    def __init__(
+        self, items: int, users: int, dimension: int, k: int, history: int = HISTORY
+    ) -> None:
         rng = np.random.default_rng(0)
         self.k = k
         self.items = rng.standard_normal((items, dimension), np.float32)
         self.users = rng.standard_normal((users, dimension), np.float32)
-        self.histories = rng.integers(0, items, (users, HISTORY))
+        self.histories = rng.integers(0, items, (users, history))
 
     def torch(self, block: int) -> TopK:
         """Return what anybody would write first; so many users at once."""

@@ -13,9 +13,9 @@ from benchmarks.ingest_kafka.clicks import ClickTopic
 from benchmarks.ingest_kafka.cluster import benchmark_cluster
 from benchmarks.ingest_kafka.contenders import CONTENDERS, Contender, ContenderFailedError
 from benchmarks.ingest_kafka.reference import expected
-from benchmarks.ingest_kafka.result_file import OtherSettingsError, ResultFile
 from benchmarks.ingest_kafka.results import rates, ratios, table
 from benchmarks.ingest_kafka.task import Task
+from benchmarks.result_file import OtherSettingsError, ResultFile
 
 NAMES = {contender.name: contender.what for contender in CONTENDERS}
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 from benchmarks.ingest_kafka.clicks import ClickTopic
 from benchmarks.ingest_kafka.cluster import benchmark_cluster
 from benchmarks.ingest_kafka.contenders import CONTENDERS, ContenderFailedError
-from benchmarks.ingest_kafka.result_file import OtherSettingsError, ResultFile
-from benchmarks.ingest_kafka.results import spread
 from benchmarks.ingest_kafka.task import Task
+from benchmarks.reports import spread
+from benchmarks.result_file import OtherSettingsError, ResultFile
 
 EVENTS: Final = (100_000, 1_000_000, 10_000_000)
 USERS: Final = (10_000, 100_000, 1_000_000)

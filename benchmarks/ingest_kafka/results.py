@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import Any, Final
+
+from benchmarks.reports import spread
 
 BASELINES: Final = ("kafka-streams", "quix-streams")
 SUBJECTS: Final = ("ingest", "ingest-no-sequences")
@@ -25,15 +26,6 @@ def rates(runs: Runs) -> dict[str, dict[str, Any]]:
             "events_per_cpu_second": spread([one["events"] / one["cpu_seconds"] for one in each]),
         }
         for name, each in measured.items()
-    }
-
-
-def spread(values: Sequence[float]) -> dict[str, int]:
-    """Return median, least and most."""
-    return {
-        "median": round(median(values)),
-        "least": round(min(values)),
-        "most": round(max(values)),
     }
 
 

@@ -9,8 +9,8 @@ import pytest
 from benchmarks.ingest_kafka.clicks import ClickTopic
 from benchmarks.ingest_kafka.contenders import CONTENDERS
 from benchmarks.ingest_kafka.reference import BUFFER_LENGTH, Entry, expected, place
-from benchmarks.ingest_kafka.result_file import OtherSettingsError, ResultFile
 from benchmarks.ingest_kafka.results import rates, ratios, table
+from benchmarks.result_file import OtherSettingsError, ResultFile
 from consumers.config.settings import GsrConfig
 from gsr.counters.config import CounterConfig
 from stream.clock import ManualClock

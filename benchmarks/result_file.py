@@ -57,7 +57,11 @@ class ResultFile:
 
     def holds(self, **marks: Any) -> bool:
         """Tell whether a run with these marks is there."""
-        return any(all(run.get(k) == v for k, v in marks.items()) for run in self.runs)
+        return any(_has(run, marks) for run in self.runs)
+
+    def drop(self, **marks: Any) -> None:
+        """Forget the runs with these marks, to measure them anew."""
+        self.runs = [run for run in self.runs if not _has(run, marks)]
 
     def add(self, **run: Any) -> None:
         """Add a run and write everything anew."""
@@ -69,3 +73,7 @@ class ResultFile:
         aside = self.path.with_suffix(".new")
         aside.write_text(json.dumps(whole, indent=2) + "\n")
         aside.replace(self.path)
+
+
+def _has(run: dict[str, Any], marks: dict[str, Any]) -> bool:
+    return all(run.get(name) == value for name, value in marks.items())

@@ -1,0 +1,1 @@
+"""The flat index of faiss, in an environment of its own."""
