@@ -52,6 +52,7 @@ class Mirror:
         self.first_generation = 0
         self._generations: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._indexes: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._removed = 0
 
     @property
     def items(self) -> int:
@@ -83,6 +84,9 @@ class Mirror:
         [c], the rows that now stand for another item or for none: forget what is kept of these.
         """
         applied = self.arrays.apply_buffers(batch, start, record_histories=True)
+        if self._removed == self.arrays.items_removed:
+            self._note_rows(applied.item_rows[start : applied.stop])
+            return applied, np.zeros(0, dtype=np.int64)
         return applied, self._changed_rows()
 
     def name_rows(self, item_ids: list[str], generations: npt.NDArray[np.int64]) -> None:
@@ -150,15 +154,34 @@ class Mirror:
         unknown = np.flatnonzero(self.arrays.users.table.find(user_ids) < 0)
         return list(dict.fromkeys(user_ids.rows(unknown)))
 
+    def _note_rows(self, rows: npt.NDArray[np.int64]) -> None:
+        """Note `rows`, among which are all that were given to items meanwhile; no item has left."""
+        self._reserve()
+        rows = rows[rows >= 0]
+        self._indexes[rows] = self.arrays.items.columns.indexes[rows]
+
     def _changed_rows(self) -> npt.NDArray[np.int64]:
-        """Return the rows that stood for another item, or now stand for none, and count them."""
+        """Return the rows that stood for another item, or now stand for none, and count them.
+
+        It looks at all rows: to be called where items may have left.
+        """
+        self._reserve()
         now = self.arrays.items.columns.indexes[: self.items]
-        before = self._indexes
-        changed = np.flatnonzero((before >= 0) & (before != now[: len(before)]))
-        if len(now) > len(self._generations):
-            self._generations = np.pad(
-                self._generations, (0, len(now)), constant_values=self.first_generation
-            )
+        before = self._indexes[: self.items]
+        changed = np.flatnonzero((before >= 0) & (before != now))
         self._generations[changed] += 1
-        self._indexes = now.copy()
+        before[:] = now
+        self._removed = self.arrays.items_removed
         return changed
+
+    def _reserve(self) -> None:
+        """Make room for what is noted of every row."""
+        more = self.items - len(self._generations)
+        if more > 0:
+            more += self.items
+            self._generations = np.pad(
+                self._generations, (0, more), constant_values=self.first_generation
+            )
+        more = self.items - len(self._indexes)
+        if more > 0:
+            self._indexes = np.pad(self._indexes, (0, more + self.items), constant_values=-1)

@@ -32,9 +32,10 @@ class ItemSample:
 
     def reserve(self, rows: int) -> None:
         """Make room for the items of the rows below `rows`."""
-        more = max(rows - len(self._counts), 0)
-        self._counts = np.pad(self._counts, (0, more))
-        self._known = np.pad(self._known, (0, more))
+        more = rows - len(self._counts)
+        if more > 0:
+            self._counts = np.pad(self._counts, (0, more))
+            self._known = np.pad(self._known, (0, more))
 
     def release(self, rows: npt.NDArray[np.int64]) -> None:
         """Draw the items of `rows` no more."""

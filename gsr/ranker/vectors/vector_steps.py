@@ -60,9 +60,10 @@ class VectorSteps:
         """Give the items up to row `items` first vectors."""
         self._vectors.items.grow(items, self._rng)
         self._items.grow()
-        self._sample.reserve(items)
-        more = len(self._vectors.items.room) - len(self._numbers)
-        self._numbers = np.pad(self._numbers, (0, max(more, 0)))
+        room = len(self._vectors.items.room)
+        self._sample.reserve(room)
+        if room > len(self._numbers):
+            self._numbers = np.pad(self._numbers, (0, room - len(self._numbers)))
 
     def renew(self, rows: npt.NDArray[np.int64]) -> None:
         """Let `rows`, which stand for other items from now on, begin anew."""

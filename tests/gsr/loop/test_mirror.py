@@ -92,6 +92,27 @@ def test_a_row_with_another_item_is_another_generation() -> None:
     assert np.flatnonzero(loop.mirror.generations > 5).tolist() == moved
 
 
+def test_every_row_that_changes_its_item_is_told_once() -> None:
+    """Also one that was free, was given away long after, and loses that item too."""
+    state = type(STATE)(half_lives=STATE.half_lives, max_items=16, item_ttl_seconds=160.0)
+    mirror, rng = Mirror(state, WEIGHTS), np.random.default_rng(0)
+    told = []
+    for number in range(400):
+        item = f"i{rng.integers(24)}" if number % 100 < 80 else "the only one"
+        batch = batch_of([(f"u{rng.integers(5)}", item, 2.0 * number)])
+        before, generations = mirror.item_ids, mirror.generations.copy()
+        applied, changed = mirror.push(batch)
+        mirror.arrays.apply_edges(applied, 0, applied.stop)
+        there = zip(before, mirror.item_ids, strict=False)
+        assert changed.tolist() == [
+            row for row, (old, new) in enumerate(there) if old not in ("", new)
+        ]
+        raised = mirror.generations[: len(before)] - generations
+        assert np.flatnonzero(raised).tolist() == changed.tolist()
+        told += changed.tolist()
+    assert min(np.bincount(told)) > 1
+
+
 def test_items_stand_where_they_stood_before_a_restart() -> None:
     """Free rows stay free until a new item comes; generations go on."""
     mirror = Mirror(STATE, WEIGHTS)
