@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from consumers.serving.view import ServingView
 from gsr.counters.ids.fingerprint import fingerprint
+from gsr.counters.ids.fingerprint_index import FingerprintIndex
 
 
 class ItemIndex:
@@ -14,6 +15,11 @@ class ItemIndex:
 
     It follows one view after the other and looks only at what changed, because most of a
     catalogue stays as it is from one view to the next.
+
+    Attributes
+    ----------
+    by_fingerprint
+        Rows by the fingerprints of their items.
 
     Examples
     --------
@@ -25,9 +31,7 @@ class ItemIndex:
     def __init__(self) -> None:
         self._ids: list[str] = []
         self._rows: dict[str, int] = {}
-        self._fingerprints = np.zeros(0, dtype=np.uint32)
-        self._order = np.zeros(0, dtype=np.int64)
-        self._sorted = np.zeros(0, dtype=np.uint32)
+        self.by_fingerprint = FingerprintIndex(np.zeros(0, dtype=np.uint32))
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -35,7 +39,7 @@ class ItemIndex:
     @property
     def fingerprints(self) -> npt.NDArray[np.uint32]:
         """uint32 [N], of each row's item id; 0 where the row is free."""
-        return self._fingerprints
+        return self.by_fingerprint.fingerprints
 
     @property
     def item_ids(self) -> Sequence[str]:
@@ -55,16 +59,14 @@ class ItemIndex:
             if self._rows.get(before[row]) == row:
                 del self._rows[before[row]]
         fingerprints = np.zeros(len(after), dtype=np.uint32)
-        fingerprints[:common] = self._fingerprints[:common]
+        fingerprints[:common] = self.fingerprints[:common]
         for row in come:
             item = after[row]
             fingerprints[row] = fingerprint(item) if item else 0
             if item:
                 self._rows[item] = row
         self._ids = after
-        self._fingerprints = fingerprints
-        self._order = np.argsort(fingerprints, kind="stable")
-        self._sorted = fingerprints[self._order]
+        self.by_fingerprint = FingerprintIndex(fingerprints)
 
     def row_of(self, item_id: str) -> int:
         """Return the item's row, -1 where the view does not know it."""
@@ -74,29 +76,6 @@ class ItemIndex:
         """Return int64 [n], each item's row, -1 where the view does not know it."""
         get = self._rows.get
         return np.fromiter((get(item, -1) for item in item_ids), np.int64, len(item_ids))
-
-    def rows_with(
-        self, fingerprints: npt.NDArray[np.uint32]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return the rows of all items that have one of `fingerprints`.
-
-        Parameters
-        ----------
-        fingerprints
-            uint32 [n].
-
-        Returns
-        -------
-        rows
-            int64, those of the first one before those of the next.
-        counts
-            int64 [n], how many each one has.
-        """
-        left = np.searchsorted(self._sorted, fingerprints, side="left")
-        right = np.searchsorted(self._sorted, fingerprints, side="right")
-        counts = right - left
-        places = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts - left, counts)
-        return self._order[places], counts
 
     def mask(self, item_ids: Iterable[str]) -> npt.NDArray[np.bool_]:
         """Return bool [N], True in the rows of `item_ids`."""

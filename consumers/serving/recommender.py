@@ -15,6 +15,7 @@ from consumers.serving.reasons import Reason
 from consumers.serving.scorers import Scorer
 from consumers.serving.view import ServingView
 from gsr.counters.users.histories import Histories
+from gsr.ranker.asked_users import NOTHING_SEEN, asked_users
 from gsr.ranker.asking import Asked, UserLists
 from gsr.ranker.leaving_out import click_effects
 from stream.events.records.recommendation import ScoredItem
@@ -23,8 +24,6 @@ from stream.events.records.sequence import SequenceRecord, unpack_seen
 UNKNOWN_EVENT: Final = 255
 NO_ITEM: Final = -1
 """No generation of an item: its row offers nothing."""
-
-_NOTHING: Final = np.zeros(0, dtype=np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,6 @@ class Recommender:
     ) -> None:
         self._codes = {name: code for code, name in enumerate(event_weights)}
         self._weights = tuple(event_weights.values())
-        self._hiding = np.zeros(UNKNOWN_EVENT + 1, dtype=np.bool_)
-        self._hiding[: len(self._weights)] = np.array(self._weights) < 0.0
         self._list_length = list_length
         self._allow_repeats = allow_repeats
         self._index = ItemIndex()
@@ -189,17 +186,14 @@ class Recommender:
 
     def _asked(self, records: Sequence[SequenceRecord], scorer: Scorer, raw: Histories) -> Asked:
         """Return the users as a scorer reads them; `raw` are their `_histories`."""
-        readable = raw.recent(scorer.history_length, self._weights)
-        masked, starts = self._masked(records, raw)
-        return Asked(
-            readable.items,
-            readable.times,
-            readable.lengths,
-            readable.now,
-            raw.lengths,
-            masked,
-            starts,
-            np.full(len(records), -1, dtype=np.int64),
+        seen = [unpack_seen(record.seen) if record.seen else NOTHING_SEEN for record in records]
+        return asked_users(
+            raw,
+            seen,
+            self._index.by_fingerprint,
+            history_length=scorer.history_length,
+            event_weights=self._weights,
+            repeats=self._allow_repeats,
         )
 
     def _histories(self, records: Sequence[SequenceRecord]) -> Histories:
@@ -221,31 +215,6 @@ class Recommender:
         clicked = np.fromiter((record.last_click_at for record in records), np.float64, count)
         now = np.maximum(clicked, self._view.reference_time)
         return Histories(items, times, events, lengths, now)
-
-    def _masked(
-        self, records: Sequence[SequenceRecord], raw: Histories
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return the rows that users must not get, and where those of each one start."""
-        hidden = np.arange(raw.items.shape[1]) < raw.lengths[:, None]
-        if self._allow_repeats:
-            hidden &= self._hiding[raw.events]
-        owners, rows = np.nonzero(hidden)[0], raw.items[hidden]
-        if not self._allow_repeats:
-            seen_by, seen = self._seen(records)
-            owners, rows = np.concatenate((owners, seen_by)), np.concatenate((rows, seen))
-            rows = rows[np.argsort(owners, kind="stable")]
-        starts = np.zeros(len(records) + 1, dtype=np.int64)
-        np.cumsum(np.bincount(owners, minlength=len(records)), out=starts[1:])
-        return rows, starts
-
-    def _seen(
-        self, records: Sequence[SequenceRecord]
-    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
-        """Return users' places and rows of items, one for each that is in a seen filter."""
-        filters = [unpack_seen(record.seen) if record.seen else _NOTHING for record in records]
-        rows, counts = self._index.rows_with(np.concatenate([_NOTHING, *filters]))
-        owners = np.repeat(np.arange(len(filters)), [len(one) for one in filters])
-        return np.repeat(owners, counts), rows
 
 
 def _nobody() -> SequenceRecord:

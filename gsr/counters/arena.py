@@ -1,6 +1,6 @@
 """Many small growing rows in one flat array: power-of-two blocks with free lists."""
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,26 @@ def block_size(length: int) -> int:
     [4, 4, 8, 128]
     """
     return max(SMALLEST_BLOCK, 1 << (length - 1).bit_length())
+
+
+def block_places(
+    starts: npt.NDArray[np.integer[Any]], lengths: npt.NDArray[np.integer[Any]]
+) -> npt.NDArray[np.int64]:
+    """Return the slots of blocks, one block after another, int64 [sum of lengths].
+
+    Parameters
+    ----------
+    starts, lengths
+        Integers [n], the first slot of each block, and how many of its slots are meant.
+
+    Examples
+    --------
+    >>> block_places(np.array([7, 0, 3]), np.array([2, 0, 1])).tolist()
+    [7, 8, 3]
+    """
+    counts = lengths.astype(np.int64)
+    shifts = starts.astype(np.int64) - (counts.cumsum() - counts)
+    return np.arange(counts.sum(), dtype=np.int64) + np.repeat(shifts, counts)
 
 
 @lean_kernel

@@ -5,7 +5,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from consumers.config.sections.section import NotNegative, PositiveOrOff, Section
-from stream.events.clicks.rules import DEFAULT_EVENT_WEIGHTS, MAX_EVENT_NAMES, EventRules
+from gsr.counters.event_weights import DEFAULT_EVENT_WEIGHTS, MAX_EVENT_NAMES
+from stream.events.clicks.rules import EventRules
 
 
 class EventsSection(Section):

@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.click_batch import ClickBatch
-from gsr.counters.ids.byte_column import ByteColumn
-from gsr.counters.ids.id_column import IdColumn
-from stream.events.clicks.bad_record import BadRecord, Fault
-from stream.events.clicks.fields import ClickFields, read_click
-from stream.events.clicks.hashes import (
+from gsr.counters.click_hashes import (
     click_hashes,
     name_hashes,
     put_event_id_hashes,
 )
+from gsr.counters.ids.byte_column import ByteColumn
+from gsr.counters.ids.id_column import IdColumn
+from stream.events.clicks.bad_record import BadRecord, Fault
+from stream.events.clicks.fields import ClickFields, read_click
 from stream.events.clicks.plain_clicks import PlainClickReader, PlainClicks
 from stream.events.clicks.rules import EventRules
 from stream.events.clicks.time_limits import GOOD, judge_times, time_fault

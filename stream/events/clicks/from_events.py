@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.click_batch import ClickBatch
+from gsr.counters.click_hashes import click_hashes, event_id_hash, name_hashes
 from gsr.counters.ids.id_column import IdColumn
 from stream.events.clicks.event_columns import EventColumns
-from stream.events.clicks.hashes import click_hashes, event_id_hash, name_hashes
 from stream.events.clicks.rules import EventRules
 
 

@@ -2,20 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from gsr.counters.event_weights import DEFAULT_EVENT_WEIGHTS, MAX_EVENT_NAMES
+
 MAX_RECORD_BYTES: Final = 16 * 1024
 MAX_LIST_POSITION: Final = 1_000_000
-# Code 255 marks forget rows in the accepted feed.
-MAX_EVENT_NAMES: Final = 255
-
-DEFAULT_EVENT_WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
-    {"click": 1.0, "view": 1.0, "cart": 2.0, "purchase": 3.0, "seen": 0.0, "hide": -1.0}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

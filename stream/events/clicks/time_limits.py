@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from gsr.counters.time_units import likely_unit
 from stream.events.clicks.bad_record import Fault
 from stream.events.clicks.event_columns import EventColumns
 from stream.events.clicks.rules import EventRules
-from stream.events.clicks.timestamps import likely_unit
 
 GOOD: Final = 0
 FUTURE: Final = 1

@@ -1,4 +1,4 @@
-"""Reading of event times: ISO-8601 text, and the unit of numbers."""
+"""Reading of event times in ISO-8601."""
 
 import re
 from datetime import UTC, datetime
@@ -12,10 +12,6 @@ _ISO: Final = re.compile(
     re.ASCII,
 )
 _HOUR_24: Final = re.compile(r"[Tt ]24", re.ASCII)
-
-# The year 5138: no real time is later in seconds, but today is in milliseconds.
-SECONDS_END: Final = 1e11
-_UNITS: Final = ((1e17, "nanoseconds"), (1e14, "microseconds"), (SECONDS_END, "milliseconds"))
 
 
 def parse_iso(text: str) -> float | None:
@@ -40,17 +36,3 @@ def parse_iso(text: str) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.timestamp()
-
-
-def likely_unit(time: float) -> str | None:
-    """Return the unit that a number far too large for seconds seems to have; None for seconds.
-
-    Examples
-    --------
-    >>> likely_unit(1_506_826_800_000)
-    'milliseconds'
-    """
-    for least, unit in _UNITS:
-        if time >= least:
-            return unit
-    return None

@@ -8,11 +8,11 @@ from typing import Final, TypeVar
 import numpy as np
 
 from gsr.counters.ids.id_column import MAX_ID_BYTES
+from gsr.counters.time_units import SECONDS_END
 from stream.events.clicks.bad_record import Fault
 from stream.events.clicks.event_columns import EventColumns
 from stream.events.clicks.fields import id_fault, unknown_event
 from stream.events.clicks.rules import EventRules
-from stream.events.clicks.timestamps import SECONDS_END
 from stream.events.files.dialect import FileDialect
 from stream.events.files.times import FileTimes, Timestamps
 

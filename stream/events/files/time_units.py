@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from stream.events.clicks.timestamps import SECONDS_END
+from gsr.counters.time_units import SECONDS_END
 
 TimeUnit: TypeAlias = Literal[
     "s", "ms", "us", "ns", "minutes", "hours", "days", "excel", "calendar"

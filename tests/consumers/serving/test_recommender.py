@@ -7,10 +7,10 @@ import pytest
 from consumers.serving.model_scorer import ModelScorer
 from consumers.serving.recommender import Recommender
 from consumers.serving.scorers import CounterScorer, Scorer
+from gsr.counters.event_weights import DEFAULT_EVENT_WEIGHTS
 from gsr.counters.ids.fingerprint import fingerprint
 from gsr.ranker.config import RankerConfig
 from gsr.ranker.model import RankerModel
-from stream.events.clicks.rules import DEFAULT_EVENT_WEIGHTS
 from stream.events.records.sequence import SequenceRecord, pack_seen
 from tests.consumers.views import HALF_LIVES, NOW, view_of
 from tests.gsr.ranker_models import model_with_weights

@@ -9,9 +9,10 @@ import pytest
 
 from consumers.topics.dead_letter_lookup import newest_of_all
 from consumers.topics.redrive import CHUNK_RECORDS, Redrive, RedriveOptions, Survey
+from gsr.counters.event_weights import DEFAULT_EVENT_WEIGHTS
 from stream.clock import ManualClock, SystemClock
 from stream.errors import LogUnavailableError, RecordsDamagedError
-from stream.events.clicks.rules import DEFAULT_EVENT_WEIGHTS, EventRules
+from stream.events.clicks.rules import EventRules
 from stream.events.records.dead_letters import (
     REDRIVES_HEADER,
     damage_letter,

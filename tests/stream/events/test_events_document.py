@@ -8,11 +8,12 @@ import jsonschema
 import numpy as np
 import pytest
 
+from gsr.counters.event_weights import MAX_EVENT_NAMES
 from gsr.counters.ids.id_column import MAX_ID_BYTES
 from stream.events.clicks.bad_record import REASONS, BadRecord
 from stream.events.clicks.codec import ClickCodec
 from stream.events.clicks.fields import MAX_NESTING
-from stream.events.clicks.rules import MAX_EVENT_NAMES, MAX_RECORD_BYTES, EventRules
+from stream.events.clicks.rules import MAX_RECORD_BYTES, EventRules
 from stream.events.files.columns import Columns
 from stream.events.files.input_paths import FORMATS
 from stream.events.files.reading import EventFile

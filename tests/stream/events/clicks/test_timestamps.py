@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gsr.counters.time_units import likely_unit
 from stream.events.clicks.codec import ClickCodec
 from stream.events.clicks.rules import EventRules
-from stream.events.clicks.timestamps import likely_unit, parse_iso
+from stream.events.clicks.timestamps import parse_iso
 from tests.stream.events.click_records import NOW, batch_of
 
 

@@ -1,0 +1,70 @@
+"""Users as lists are asked for: what of their clicks is read, and which items they may not get."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gsr.counters.ids.fingerprint_index import FingerprintIndex
+from gsr.counters.users.histories import Histories
+from gsr.ranker.asking import Asked
+
+EVENT_CODES: Final = 256
+"""That a byte holds."""
+
+NOTHING_SEEN: Final = np.zeros(0, dtype=np.uint32)
+"""A seen filter without marks."""
+
+
+def asked_users(
+    raw: Histories,
+    seen: Sequence[npt.NDArray[np.uint32]],
+    index: FingerprintIndex,
+    *,
+    history_length: int,
+    event_weights: tuple[float, ...],
+    repeats: bool,
+) -> Asked:
+    """Return users to make lists for.
+
+    Parameters
+    ----------
+    raw
+        The whole buffer of each of n users, in rows of items; -1 for an item that is not known.
+    seen
+        Each user's seen filter: fingerprints of items that have left the buffer.
+    index
+        Rows by fingerprint.
+    history_length
+        How many of a user's newest readable clicks are read.
+    event_weights
+        Of each event code.
+    repeats
+        Whether lists may hold items that the user has seen. What they hid (an event of negative
+        weight in the buffer) never comes back.
+    """
+    readable = raw.recent(history_length, event_weights)
+    hidden = np.arange(raw.items.shape[1]) < raw.lengths[:, None]
+    if repeats:
+        hiding = np.zeros(EVENT_CODES, dtype=np.bool_)
+        hiding[: len(event_weights)] = np.array(event_weights) < 0.0
+        hidden &= hiding[raw.events]
+    owners, masked = np.nonzero(hidden)[0], raw.items[hidden]
+    if not repeats:
+        rows, counts = index.rows_with(np.concatenate([NOTHING_SEEN, *seen]))
+        seen_by = np.repeat(np.arange(len(seen)), [len(one) for one in seen])
+        owners = np.concatenate((owners, np.repeat(seen_by, counts)))
+        masked = np.concatenate((masked, rows))[np.argsort(owners, kind="stable")]
+    starts = np.zeros(len(raw) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(owners, minlength=len(raw)), out=starts[1:])
+    return Asked(
+        readable.items,
+        readable.times,
+        readable.lengths,
+        readable.now,
+        raw.lengths,
+        masked,
+        starts,
+        np.full(len(raw), -1, dtype=np.int64),
+    )
