@@ -81,13 +81,12 @@ def describe_and_add(
         Whether what a user has seen is left out: the buffer, and what the seen filter knows. None
         of the users may have so many clicks among these that one has left their buffer again.
     selection, work, described
-        How candidates are found, and room for them; `described` is filled from its beginning.
+        How candidates are found, and room for them; `described` keeps those whom it counts.
     users, seen
         The users, whose buffers hold these clicks already.
     items, edges, rules, progress, scratch, applied, times, events
         See `gsr.counters.items.edge_kernel.add_edges`.
     """
-    described.counts[0] = 0
     for click in range(start, stop):
         if len(edges.neighbours.slots) - edges.neighbours.top[0] < rules.room_per_click:
             return click, MORE_EDGES

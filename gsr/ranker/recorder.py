@@ -15,7 +15,13 @@ from gsr.ranker.candidates import (
     new_workspace,
     room_for_described,
 )
-from gsr.ranker.describe_and_add import DESCRIBED_FULL, DONE, Wanted, describe_and_add
+from gsr.ranker.describe_and_add import (
+    DESCRIBED_FULL,
+    DONE,
+    MORE_EDGES,
+    Wanted,
+    describe_and_add,
+)
 from gsr.ranker.learner import RankerLearner
 from gsr.ranker.lookups import Lookups
 from gsr.ranker.model import Kept, RankerModel, join_kept, kinds_of
@@ -133,6 +139,7 @@ class ClickRecorder:
         counters = self._counters
         found: list[tuple[npt.NDArray[np.int64], Kept]] = []
         click, reason = applied.start, DESCRIBED_FULL
+        self._described.counts[0] = 0
         while reason != DONE:
             click, reason = describe_and_add(
                 wanted,
@@ -146,10 +153,12 @@ class ClickRecorder:
                 click,
                 applied.stop,
             )
-            if self._described.counts[0]:
-                found.append(self._keep(learner))
-            if reason not in (DONE, DESCRIBED_FULL):
+            if reason == MORE_EDGES:
+                # How full the arena is must not decide whose candidates are scored together.
                 counters.reserve_edges()
+            elif self._described.counts[0]:
+                found.append(self._keep(learner))
+                self._described.counts[0] = 0
         kept = self._in_order(found, len(rows))
         lookups = self._model.lookups(
             readable.items,
