@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,9 @@ from gsr.counters.counters import Counters
 from gsr.counters.ids.id_column import MAX_ID_BYTES, IdColumn
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.items.partition_items import PartitionItems
+from gsr.counters.stored_counters import load_counters
 from gsr.counters.users.user_buffer import UserBuffer
+from gsr.errors import SnapshotError
 
 GENERATION_BITS: Final = 32
 """How often a row can change its item, in bits; what is above tells mirrors apart."""
@@ -108,6 +110,29 @@ class Mirror:
         self._generations = generations.copy()
         highest = int(generations.max(initial=0))
         self.first_generation = highest >> GENERATION_BITS << GENERATION_BITS
+
+    def load(
+        self, arrays: Mapping[str, npt.NDArray[Any]], generations: npt.NDArray[np.int64]
+    ) -> None:
+        """Go on with counters of another mirror; to be called on an empty one of its shape.
+
+        Parameters
+        ----------
+        arrays
+            From `gsr.counters.stored_counters.counters_as_arrays`.
+        generations
+            int64 [N].
+
+        Raises
+        ------
+        SnapshotError
+            They do not fit together.
+        """
+        load_counters(self.arrays, arrays)
+        if len(generations) != self.items:
+            raise SnapshotError("there are not as many generations as item rows")
+        self._changed_rows()
+        self._generations = generations.astype(np.int64)
 
     def absorb(self, table: PartitionItems) -> npt.NDArray[np.int64]:
         """Add a partition's items and counters; return the row of each of its items."""

@@ -1,11 +1,12 @@
 """Items of a partition by row: ids, counters and edges, with room for more items."""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.arena import new_arena
+from gsr.counters.arena import block_places, new_arena
 from gsr.counters.cache_lines import copy_columns
 from gsr.counters.ids.fingerprint import fingerprints_of
 from gsr.counters.ids.id_column import IdColumn
@@ -13,6 +14,7 @@ from gsr.counters.ids.id_table import IdTable
 from gsr.counters.items.edge_rows import Edges
 from gsr.counters.items.item_columns import (
     FREE,
+    ITEMS,
     NEXT_INDEX,
     NO_INDEX,
     ROWS,
@@ -25,6 +27,11 @@ from gsr.errors import CountersFullError
 _FIRST_ROWS = 1024
 _FIRST_EDGES = 8192
 _LARGEST_ARENA = 2**32
+STORED_OF_ITEMS: Final = (
+    *("created_at", "last_clicks", "alive", "popularity", "popularity_references"),
+    "row_lengths",
+)
+"""Columns that `ItemRows.arrays` tells of each item."""
 
 
 class ItemRows:
@@ -121,6 +128,58 @@ class ItemRows:
         self.name(made, unknown)
         rows[new] = made
         return rows
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return copies of all that goes on: by row, who is there; by item, all else."""
+        columns = self.columns
+        rows = np.flatnonzero(columns.indexes[: self.used] >= 0)
+        slots = block_places(columns.row_starts[rows], columns.row_lengths[rows])
+        names = self.table.ids_of(rows).compact()
+        references = columns.row_references[rows]
+        references[columns.row_lengths[rows] == 0] = 0  # they mean nothing
+        return {
+            "id_bytes": names.data,
+            "id_lengths": names.lengths,
+            "neighbours": self.edges.neighbours.slots[slots],
+            "weights": self.edges.weights[slots],
+            "free_rows": columns.free_rows[: columns.counts[FREE]].copy(),
+            "next_index": np.array([self.next_index]),
+            "row_references": references,
+            "indexes": columns.indexes[: self.used].copy(),
+            **{name: getattr(columns, name)[rows] for name in STORED_OF_ITEMS},
+        }
+
+    def claim_as_before(
+        self,
+        item_ids: IdColumn,
+        indexes: npt.NDArray[np.int64],
+        free_rows: npt.NDArray[np.int64],
+        next_index: int,
+    ) -> None:
+        """Give items the rows and indexes that they had elsewhere; there must be no items yet.
+
+        Parameters
+        ----------
+        item_ids
+            Of the rows that are not free, in the order of the rows.
+        indexes
+            int64 [R], by row; -1 where the row is free.
+        free_rows
+            int64 [free], in the order in which they became free.
+        next_index
+            The index that the next new item gets.
+        """
+        self.reserve(len(indexes), next_index)
+        columns, rows = self.columns, np.flatnonzero(indexes >= 0)
+        columns.indexes[: len(indexes)] = indexes
+        columns.rows[indexes[rows]] = rows
+        columns.fingerprints[rows] = fingerprints_of(item_ids)
+        columns.free_rows[: len(free_rows)] = free_rows
+        columns.counts[[ROWS, FREE, ITEMS, NEXT_INDEX]] = (
+            *(len(indexes), len(free_rows), len(rows)),
+            next_index,
+        )
+        self.table.add(item_ids, rows)
 
     def number_from(self, index: int) -> None:
         """Let the next new item get this index, if it is not smaller than the next one is."""

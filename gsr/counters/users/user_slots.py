@@ -1,13 +1,13 @@
 """Users in memory by slot: buffers and seen filters, with room for more users."""
 
 import math
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from gsr.counters.arena import Arena, allocate, block_size, new_arena
+from gsr.counters.arena import Arena, allocate, block_places, block_size, new_arena
 from gsr.counters.cache_lines import copy_columns
 from gsr.counters.ids.id_column import IdColumn
 from gsr.counters.ids.id_table import IdTable
@@ -29,6 +29,13 @@ _FIRST_SEEN_SPACE: Final = 4096
 _USER_BYTES: Final = 128
 """Of memory for a user's header and id, without clicks."""
 _MARK_BYTES: Final = 4
+STORED_OF_USERS: Final = ("lengths", "seen_lengths", "source_offsets", "accepted_at", "touched")
+"""Columns that `UserSlots.arrays` tells of each user."""
+
+STORED_OF_CLICKS: Final = ("items", "fingerprints", "times", "events", "hashes")
+"""Columns that it tells of each click."""
+
+_LOADED_AT_ONCE: Final = 4096
 _FIRST_CLICKS: Final = 16
 """Clicks per expected user for which there is address space from the start."""
 
@@ -173,6 +180,55 @@ class UserSlots:
             self.put_seen(slot, marks)
         columns.dirty[slot] = 1
         columns.seen_dirty[slot] = 1
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return copies of all that goes on, clicks and seen filters without gaps."""
+        columns, buffers = self.columns, self.columns.buffers
+        slots = np.flatnonzero(self.table.held(self._used))
+        names = self.table.ids_of(slots).compact()
+        first = columns.blocks[slots] + columns.firsts[slots]
+        clicks = block_places(first, columns.lengths[slots])
+        marks = block_places(columns.seen_starts[slots], columns.seen_lengths[slots])
+        return {
+            "id_bytes": names.data,
+            "id_lengths": names.lengths,
+            "slots": slots,
+            "free": self._free.copy(),
+            "counts": np.array([self._used, self._tick]),
+            "marks": self.seen.slots[marks],
+            **{name: getattr(columns, name)[slots] for name in STORED_OF_USERS},
+            **{name: getattr(buffers, name)[clicks] for name in STORED_OF_CLICKS},
+        }
+
+    def load(self, user_ids: IdColumn, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take over what `arrays` returned; there must be no users yet.
+
+        Parameters
+        ----------
+        user_ids
+            The ids of the arrays' users.
+        arrays
+            Of users of the same buffer length.
+        """
+        slots = arrays["slots"]
+        self._used, self._tick = map(int, arrays["counts"])
+        self._free = arrays["free"].copy()
+        self._reserve(self._used)
+        self.table.add(user_ids, slots)
+        for first in range(0, len(slots), _LOADED_AT_ONCE):
+            some = slice(first, first + _LOADED_AT_ONCE)
+            there = arrays["lengths"][some] > 0
+            self.give_room(slots[some][there], arrays["lengths"][some][there])
+        columns, lengths = self.columns, arrays["seen_lengths"]
+        clicks = block_places(columns.blocks[slots], arrays["lengths"])
+        for name in STORED_OF_CLICKS:
+            getattr(columns.buffers, name)[clicks] = arrays[name]
+        for name in STORED_OF_USERS:
+            getattr(columns, name)[slots] = arrays[name]
+        starts = lengths.cumsum() - lengths
+        for place in np.flatnonzero(lengths).tolist():
+            start = starts[place]
+            self.put_seen(slots[place], arrays["marks"][start : start + lengths[place]])
 
     def mark_clean(self) -> None:
         """Note that everything has been written."""
