@@ -6,6 +6,7 @@
     ├── SnapshotError     a snapshot is missing, torn or does not fit
     ├── TrainingError     learning produced numbers that are not finite
     ├── SplitError        there are too few clicks to learn from some and test on others
+    ├── ClicksError       a data frame that holds no clicks as they are wanted
     ├── RankingError      scores that cannot be ranked
     └── CountersFullError counters that have no numbers or no room left
 """
@@ -29,6 +30,10 @@ class TrainingError(ModelError):
 
 class SplitError(ModelError):
     """There are too few clicks to learn from some and test on others; says what is missing."""
+
+
+class ClicksError(ModelError, ValueError):
+    """A data frame does not hold clicks as they are wanted; says what to do about it."""
 
 
 class RankingError(ModelError):
