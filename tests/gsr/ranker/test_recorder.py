@@ -5,8 +5,18 @@ import math
 import numpy as np
 import pytest
 
+from gsr.counters.rules import edge_rules
 from gsr.ranker.votes import RECENCY_SCALE
-from tests.gsr.ranker.world import ITEMS, SHAPE, START, STATE, Stream, clicks_of, walks
+from tests.gsr.ranker.world import (
+    ITEMS,
+    SHAPE,
+    START,
+    STATE,
+    WEIGHTS,
+    Stream,
+    clicks_of,
+    walks,
+)
 
 Click = tuple[str, str, float]
 
@@ -198,3 +208,19 @@ def test_lookups_say_what_the_user_clicked_before() -> None:
     assert recorded.kept.targets[0] == -1  # nobody had clicked it before
     assert recorded.kept.targets[1] >= 0
     assert START > 0
+
+
+def test_room_in_the_arena_decides_nothing() -> None:
+    """Counters that must grow on the way, as after a restart, are recorded as roomy ones are."""
+    tight, roomy = Stream(), Stream()
+    roomy.counters.items.reserve_edges(10**7)
+    arena = tight.counters.items.edges.neighbours
+    before = len(arena.slots)
+    arena.top[0] = before - edge_rules(STATE, np.array(WEIGHTS)).room_per_click - 100
+    mine, theirs = (stream.record(walks(300)) for stream in (tight, roomy))
+    assert len(tight.counters.items.edges.neighbours.slots) > before
+    for one, other in zip(mine.kept, theirs.kept, strict=True):
+        np.testing.assert_array_equal(one, other)
+    noted, others = (stream.learner.linear.arrays() for stream in (tight, roomy))
+    for name, array in noted.items():
+        np.testing.assert_array_equal(array, others[name])
