@@ -15,7 +15,7 @@ CLICKS = 2000
 builder = MemoryRecordsBuilder(magic=2, compression_type=0, batch_size=1 << 24)
 for number in range(CLICKS):
     value = encode_click(f"u{number % 50}", f"i{number % 30}", float(number))
-    builder.append(timestamp=number, key=b"u%d" % (number % 50), value=value)
+    builder.append(timestamp=1000 * number, key=b"u%d" % (number % 50), value=value)
 builder.close()
 columns = BatchDecoder(builder.buffer(), topic="clicks", partition=0, fetch_offset=0).take(CLICKS)
 if columns is None:

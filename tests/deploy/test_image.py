@@ -56,6 +56,14 @@ def test_it_asks_where_the_roles_listen(host: str) -> None:
         assert livez(host, ingest=server.port) == 0
 
 
+def test_the_program_that_warms_the_image_runs() -> None:
+    """It ends with 0, or no image is built."""
+    run = subprocess.run(
+        [sys.executable, DEPLOY / "warm.py"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+
+
 def test_one_hanging_role_among_three_is_unhealthy() -> None:
     """`gsr run` in one container."""
     clock, stopped = ManualClock(100.0), ManualClock(100.0)
