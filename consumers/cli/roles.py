@@ -40,6 +40,12 @@ def add_to(app: typer.Typer) -> None:
     command(app, "ingest", "gsr ingest --config gsr.toml")(ingest)
     command(app, "train", "gsr train --config gsr.toml")(train)
     command(app, "publish", "gsr publish --config gsr.toml")(publish)
+    command(
+        app,
+        "serve",
+        "gsr serve --config gsr.toml",
+        "gsr serve --set serve.host=0.0.0.0 --set serve.token_file=token",
+    )(serve)
 
 
 def run(
@@ -63,8 +69,11 @@ def run(
     quoting: QuotingRule = "auto",
     time_unit: TimestampUnit = None,
     time_format: TimestampFormat = None,
+    with_api: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Answer over HTTP, too.")
+    ] = True,
 ) -> None:
-    """Run ingest, trainer and publisher on this machine until Ctrl-C."""
+    """Run ingest, trainer, publisher and the API on this machine until Ctrl-C."""
     dialect = file_dialect(header, quoting, time_unit, time_format, columns)
     about_a_file = not is_usual_dialect(dialect, columns)
     if not demo and (events is not None or about_a_file):
@@ -83,12 +92,13 @@ def run(
                 columns=column_names(columns),
                 dialect=dialect,
                 rate=rate,
+                serve=with_api,
             )
         )
     else:
         from consumers.runtime.all_roles import run_all
 
-        run_all(config, flags)
+        run_all(config, flags, serve=with_api)
 
 
 def ingest(
@@ -144,3 +154,22 @@ def publish(
         from consumers.runtime.role_process import run_role
 
     run_role("publisher", PublisherRole, loaded)
+
+
+def serve(
+    config: ConfigFile = None,
+    settings: Settings = None,
+    log: LogUrl = None,
+    state: StateDirectory = None,
+    log_format: LogFormat = None,
+) -> None:
+    """Run the API: lists, users and items over HTTP, from topics, models and views."""
+    loaded = resolve(config, settings, log, state, log_format)
+    from consumers.runtime.threads import limit_threads
+
+    limit_threads(loaded.serve.threads)
+    with uncollected():
+        from consumers.roles.serve.role import ServeRole
+        from consumers.runtime.role_process import run_role
+
+    run_role("serve", ServeRole, loaded)

@@ -19,6 +19,7 @@ from consumers.config.sections.log import LogSection
 from consumers.config.sections.process import ProcessSection
 from consumers.config.sections.publisher import PublisherSection
 from consumers.config.sections.section import Section
+from consumers.config.sections.serve import ServeSection
 from consumers.config.sections.state import StateSection
 from consumers.config.sections.trainer import TrainerSection
 from gsr.ranker.config import RankerConfig, RankerLearning
@@ -42,6 +43,7 @@ class GsrConfig(Section):
     model: RankerConfig = RankerConfig()
     learner: RankerLearning = RankerLearning()
     publisher: PublisherSection = PublisherSection()
+    serve: ServeSection = ServeSection()
     artifacts: ArtifactsSection = ArtifactsSection()
     http: HttpSection = HttpSection()
     process: ProcessSection = ProcessSection()
@@ -66,6 +68,11 @@ class GsrConfig(Section):
     def ingest_directory(self) -> Path:
         """Directory of ingest's databases, one per partition (`partition-N`)."""
         return self.state.directory / "ingest"
+
+    @property
+    def serve_directory(self) -> Path:
+        """Directory of the users' newest records that the API answers from."""
+        return Path(self.serve.directory or self.state.directory / "serve")
 
     def with_values(self, values: Mapping[str, Mapping[str, Any]]) -> "GsrConfig":
         """Return a copy with other values: section to setting to value; checked as from a file."""

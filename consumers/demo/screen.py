@@ -11,7 +11,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from consumers.demo.readings import CUT, Figures, Shopper
+from consumers.demo.readings import Shopper
+from consumers.runtime.role_figures import CUT, Figures
 from consumers.terminal_text import printable
 from stream.clock import Clock, Periodic
 

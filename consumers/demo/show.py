@@ -16,11 +16,12 @@ from filelock import FileLock, Timeout
 from consumers.config.loading import FLAG_NAMES, load_config
 from consumers.config.manual import toml_value
 from consumers.config.settings import GsrConfig
-from consumers.demo.readings import Figures, Scraper, Shopper, ShopperWindow
+from consumers.demo.readings import Shopper, ShopperWindow
 from consumers.demo.screen import enough_tests, hit_rates, open_screen
 from consumers.errors import ConfigError
 from consumers.offline.history_file import HistoryOptions, no_events
 from consumers.runtime.all_roles import (
+    api_address,
     child_environment,
     member_flags,
     ports,
@@ -29,6 +30,7 @@ from consumers.runtime.all_roles import (
 )
 from consumers.runtime.health import listening_family
 from consumers.runtime.instance import instance_of
+from consumers.runtime.role_figures import Figures, Scraper
 from consumers.runtime.supervisor import ChildSpec, Supervisor, gsr_command
 from stream.clock import SystemClock
 from stream.events.files.dialect import FileDialect
@@ -75,6 +77,8 @@ class DemoOptions:
         What is known of how that file is written.
     rate
         Clicks per second.
+    serve
+        Whether the API runs, too.
     """
 
     config: Path | None = None
@@ -83,6 +87,7 @@ class DemoOptions:
     columns: Mapping[str, str] = field(default_factory=dict)
     dialect: FileDialect = field(default_factory=FileDialect)
     rate: float = 150.0
+    serve: bool = True
 
 
 def run_demo(options: DemoOptions) -> None:
@@ -124,8 +129,11 @@ def run_demo(options: DemoOptions) -> None:
         begun = clock.monotonic()
         screen = open_screen(clock)
         stack.callback(screen.close)
+        if options.serve:
+            screen.message(f"lists and more over HTTP: {api_address(config)}/openapi.json")
         name = stack.enter_context(instance_of(config.state.directory))
-        roles = role_children(options.config, {**flags, **member_flags(config, name)})
+        flags |= member_flags(config, name)
+        roles = role_children(options.config, flags, serve=options.serve)
         children = [*roles, _feeder(options, config, flags)]
 
         def output(name: str, line: str) -> None:
@@ -170,13 +178,15 @@ def _empty_directory(stack: ExitStack) -> None:
 
 
 def _free_ports(config: GsrConfig) -> dict[str, int]:
-    """Return a free port for each role whose configured one is in use (or 0, for any)."""
+    """Return a free port in place of each configured one that is in use (or 0, for any)."""
+    wanted = {f"http.{name}_port": (config.http.host, p) for name, p in ports(config).items()}
+    wanted["serve.port"] = (config.serve.host, config.serve.port)
     chosen = {}
-    for name, port in ports(config).items():
-        if not port or not _is_free(config.http.host, port):
-            with socket.socket(listening_family(config.http.host)) as probe:
-                probe.bind((config.http.host, 0))
-                chosen[f"http.{name}_port"] = int(probe.getsockname()[1])
+    for setting, (host, port) in wanted.items():
+        if not port or not _is_free(host, port):
+            with socket.socket(listening_family(host)) as probe:
+                probe.bind((host, 0))
+                chosen[setting] = int(probe.getsockname()[1])
     return chosen
 
 

@@ -2,7 +2,6 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,7 +12,7 @@ from consumers.artifacts.store import open_artifacts
 from consumers.config.settings import GsrConfig
 from consumers.errors import NotFoundError
 from consumers.inspect.times import iso_time
-from gsr.counters.items.partition_items import PartitionItems
+from consumers.serving.graph_rows import followers_at, popularity_at
 from stream.clock import SystemClock
 from stream.state.checkpoint import Checkpoint
 
@@ -51,10 +50,11 @@ def item_facts(config: GsrConfig, item_id: str, top: int) -> dict[str, Any]:
         if item_id in table.ids:
             row = table.ids.index(item_id)
             columns = np.searchsorted(scales, table.graph.half_lives)
-            np.add.at(popularity, columns, _popularity(table, row, now))
+            np.add.at(popularity, columns, popularity_at(table.graph, row, now))
             last_click = max(last_click, float(table.graph.last_clicks[row]))
-            for name, found in _neighbours(table, row, now):
-                np.add.at(weights[name], columns, found)
+            followers = followers_at(table.graph, row, now)
+            for neighbour, found in zip(followers.rows.tolist(), followers.weights, strict=True):
+                np.add.at(weights[table.ids[neighbour]], columns, found)
     if last_click == -math.inf:
         raise NotFoundError(f"item {item_id!r} is not known, or has expired")
     strongest = sorted(weights, key=lambda name: (-weights[name].max(), name))[:top]
@@ -65,28 +65,3 @@ def item_facts(config: GsrConfig, item_id: str, top: int) -> dict[str, Any]:
         "popularity": popularity.tolist(),
         "neighbours": [{"item_id": name, "weights": weights[name].tolist()} for name in strongest],
     }
-
-
-def _popularity(table: PartitionItems, row: int, now: float) -> npt.NDArray[np.float64]:
-    graph = table.graph
-    age = graph.popularity_references[row] - now / graph.half_lives
-    return np.asarray(graph.popularity[row] * np.exp2(age), dtype=np.float64)
-
-
-def _neighbours(
-    table: PartitionItems, row: int, now: float
-) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
-    """Yield the items that are clicked after the one in `row`, and their weights by scale.
-
-    Items that were only close to it are left out.
-    """
-    graph = table.graph
-    scales = slice(graph.scales)
-    start = int(graph.row_starts[row])
-    slots = slice(start, start + int(graph.row_lengths[row]))
-    factor = np.exp2(graph.row_references[row, scales] - now / graph.half_lives)
-    for neighbour, stored in zip(
-        graph.neighbours[slots].tolist(), graph.weights[slots, scales], strict=True
-    ):
-        if stored.any():
-            yield table.ids[neighbour], stored * factor

@@ -26,6 +26,7 @@ _TITLES = {
     "ingest": "Ingest",
     "trainer": "Trainer",
     "publisher": "Publisher",
+    "serve": "Serve",
 }
 
 

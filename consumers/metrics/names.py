@@ -40,6 +40,12 @@ CounterName: TypeAlias = Literal[
     "gsr_served_clicks_total",
     "gsr_served_hits_total",
     "gsr_served_named_clicks_total",
+    "gsr_serve_requests_total",
+    "gsr_serve_lists_total",
+    "gsr_serve_clicks_total",
+    "gsr_serve_records_total",
+    "gsr_serve_damaged_records_total",
+    "gsr_serve_foreign_records_total",
 ]
 
 GaugeName: TypeAlias = Literal[
@@ -114,6 +120,16 @@ GaugeName: TypeAlias = Literal[
     "gsr_served_model_clicks",
     "gsr_served_model_hits",
     "gsr_served_lag_records",
+    "gsr_serve_waiting_requests",
+    "gsr_serve_lag_records",
+    "gsr_serve_progress_timestamp_seconds",
+    "gsr_serve_stored_users",
+    "gsr_serve_store_bytes",
+    "gsr_serve_model_version",
+    "gsr_serve_model_timestamp_seconds",
+    "gsr_serve_view_timestamp_seconds",
+    "gsr_serve_blocked_items",
+    "gsr_serve_counted_clients",
 ]
 
 HistogramName: TypeAlias = Literal[
@@ -124,6 +140,8 @@ HistogramName: TypeAlias = Literal[
     "gsr_publisher_restore_seconds",
     "gsr_publisher_click_to_list_seconds",
     "gsr_publisher_score_seconds",
+    "gsr_serve_request_seconds",
+    "gsr_serve_score_seconds",
 ]
 
 InfoName: TypeAlias = Literal["gsr_build_info",]

@@ -40,7 +40,7 @@ class Metrics:
     Parameters
     ----------
     role
-        `ingest`, `trainer` or `publisher`.
+        `ingest`, `trainer`, `publisher` or `serve`.
     clock
         Stamps the heartbeat.
 

@@ -1,4 +1,4 @@
-"""`gsr run`: the three roles as child processes of one supervisor."""
+"""`gsr run`: the roles as child processes of one supervisor."""
 
 import signal
 import sys
@@ -16,18 +16,23 @@ from consumers.runtime.interruption import signals_handled
 from consumers.runtime.log_output import set_up_logging
 from consumers.runtime.supervisor import ChildSpec, Supervisor, gsr_command
 from consumers.terminal_text import printable
+from stream.address import Address
 from stream.clock import SystemClock
+
+SERVE: Final = "serve"
+"""The role that may be left out: nothing else needs it."""
 
 ROLE_COMMANDS: Final[Mapping[str, str]] = {
     "ingest": "ingest",
     "trainer": "train",
     "publisher": "publish",
+    SERVE: "serve",
 }
 _WIDEST: Final = max(map(len, ROLE_COMMANDS))
 
 
-def run_all(config_file: Path | None, flags: Mapping[str, object]) -> None:
-    """Run the three roles until SIGTERM, SIGINT or SIGHUP.
+def run_all(config_file: Path | None, flags: Mapping[str, object], *, serve: bool = True) -> None:
+    """Run the roles until SIGTERM, SIGINT or SIGHUP; without `serve` there is no API.
 
     Raises
     ------
@@ -43,11 +48,12 @@ def run_all(config_file: Path | None, flags: Mapping[str, object]) -> None:
     sys.stderr.write(
         f"clicks are read from topic {config.log.clicks} of {config.log.url}, lists go to topic "
         f"{config.log.recommendations};\nstate is in {config.state.directory}. Ctrl-C ends all "
-        "three roles in order.\n"
+        f"roles in order.\n{_api_line(config) if serve else ''}"
     )
     output = write_raw if config.process.log_format == "json" else write_prefixed
     with instance_of(config.state.directory) as name, stopped_by_signals() as stop:
-        children = role_children(config_file, {**flags, **member_flags(config, name)})
+        flags = {**flags, **member_flags(config, name)}
+        children = role_children(config_file, flags, serve=serve)
         Supervisor(children, config.process, SystemClock(), output).run(stop)
 
 
@@ -56,12 +62,28 @@ def member_flags(config: GsrConfig, name: str) -> dict[str, object]:
     return {} if config.kafka.group_instance_id else {"kafka.group_instance_id": name}
 
 
-def role_children(config_file: Path | None, flags: Mapping[str, object]) -> list[ChildSpec]:
-    """Return the three roles as children with this configuration."""
+def api_address(config: GsrConfig) -> str:
+    """Return the address of the API, as far as it is chosen."""
+    settings = config.serve
+    scheme = "https" if settings.tls_certificate_file else "http"
+    return f"{scheme}://{Address(settings.host, settings.port)}"
+
+
+def _api_line(config: GsrConfig) -> str:
+    """Return where the API answers, once it does."""
+    known = f"at {api_address(config)}/v1" if config.serve.port else "at a port that its log names"
+    return f"lists are answered {known} (--no-serve leaves that out).\n"
+
+
+def role_children(
+    config_file: Path | None, flags: Mapping[str, object], *, serve: bool = True
+) -> list[ChildSpec]:
+    """Return the roles as children with this configuration, with the API or without."""
     environment = child_environment(config_file, flags)
     return [
         ChildSpec(name=name, command=gsr_command(command), environment=environment)
         for name, command in ROLE_COMMANDS.items()
+        if serve or name != SERVE
     ]
 
 

@@ -25,7 +25,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Role(Protocol):
-    """One loop: ingest, trainer or publisher."""
+    """One loop: ingest, trainer, publisher or serve."""
 
     def step(self) -> bool:
         """Do one bounded piece of work (aim: below a second); True where there was any.

@@ -53,7 +53,7 @@ def run_role(
     Parameters
     ----------
     name
-        `ingest`, `trainer` or `publisher`.
+        `ingest`, `trainer`, `publisher` or `serve`.
     factory
         Builds the role; may take long (restore): `/livez` is true and `/readyz` false meanwhile.
     config
@@ -109,6 +109,11 @@ def used_topics(role: str, log: LogSection) -> list[str]:
         return [spec.name for spec in log.topics()]
     if role == "publisher":
         return [log.sequences, log.recommendations, log.default_recommendations, log.items]
+    if role == "serve":
+        return [
+            *(log.clicks, log.sequences),
+            *(log.recommendations, log.default_recommendations, log.items),
+        ]
     return []  # the trainer learns from checkpoints
 
 

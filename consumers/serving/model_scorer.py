@@ -1,5 +1,7 @@
 """A trained model as a scorer."""
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,9 @@ from gsr.ranker.adam import Floats
 from gsr.ranker.asking import Asked, Asker, Explained, UserLists
 from gsr.ranker.config import RankerConfig
 from gsr.ranker.model import RankerModel
+
+TINY_LENGTH: Final = 1e-12
+"""In place of the length of a vector that is zero."""
 
 
 class ModelScorer:
@@ -45,6 +50,7 @@ class ModelScorer:
         self._others = np.zeros(0, dtype=np.int64)
         self._vectors_of_others = np.zeros((0, model.config.dimension), dtype=np.float32)
         self._asker: Asker | None = None
+        self._lengths: Floats | None = None
         self.version = version
         self.history_length = model.config.history_length
 
@@ -72,6 +78,41 @@ class ModelScorer:
         """Return the same lists, and what each group of features does to the scores."""
         return self._asker_for(length).explain(users, length)
 
+    def similar(
+        self, row: int, count: int, listable: npt.NDArray[np.bool_]
+    ) -> tuple[npt.NDArray[np.int64], Floats]:
+        """Return the items whose vectors lie closest to that of an item.
+
+        Parameters
+        ----------
+        row
+            Of the item.
+        count
+            How many, at most.
+        listable
+            bool [N], items that may be returned.
+
+        Returns
+        -------
+        rows, cosines
+            int64 [n] and float32 [n], closest first; none where the item has no vector, or the
+            model none at all.
+        """
+        vectors = None if self._model.vectors is None else self._model.vectors.items.values
+        if vectors is None or row >= len(vectors) or not vectors[row].any():
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+        if self._lengths is None:
+            self._lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+        lengths = self._lengths
+        cosines = (vectors @ (vectors[row] / lengths[row])) / np.maximum(lengths, TINY_LENGTH)
+        common = min(len(cosines), len(listable))
+        there = np.flatnonzero(listable[:common] & (lengths[:common] > 0.0))
+        there = there[there != row]
+        if len(there) > count:
+            there = there[np.argpartition(-cosines[there], count - 1)[:count]]
+        best = there[np.argsort(-cosines[there], kind="stable")]
+        return best, cosines[best]
+
     def _asker_for(self, length: int) -> Asker:
         """Return who answers on this view, with room for lists of `length`."""
         if self._asker is None or self._asker.length < length:
@@ -89,6 +130,7 @@ class ModelScorer:
         """Put zeros in place of the vectors of rows that stand for other items in a view."""
         if self._model.vectors is None:
             return
+        self._lengths = None
         vectors = self._model.vectors.items.values
         vectors[self._others] = self._vectors_of_others
         common = min(len(vectors), len(generations), len(self._generations))

@@ -69,6 +69,11 @@ class NewestArtifacts:
         return self._view is not None and offset < self._view.positions.get(partition, 0)
 
     @property
+    def model(self) -> ModelScorer | None:
+        """The model that is served, None without one."""
+        return self._model
+
+    @property
     def version(self) -> int:
         """The model version that is served, 0 without a model."""
         return self._model.version if self._model else 0

@@ -85,6 +85,22 @@ class Recommender:
         self._scorer: Scorer | None = None
         self.arrivals = 0
 
+    @property
+    def index(self) -> ItemIndex:
+        """Rows of the followed view by item."""
+        return self._index
+
+    @property
+    def view(self) -> ServingView:
+        """The followed view; there must be one."""
+        self._followed()
+        return self._view
+
+    @property
+    def listable(self) -> npt.NDArray[np.bool_]:
+        """Rows that may be listed, bool [N]."""
+        return self._alive & ~self._blocked
+
     def follow(self, view: ServingView, scorer: Scorer) -> None:
         """Serve from `view` with `scorer` from now on."""
         self._index.follow(view)
@@ -112,33 +128,55 @@ class Recommender:
         self.arrivals += bool(((offered != NO_ITEM) & (offered != before)).any())
         self._offered = offered
 
-    def make(self, records: Sequence[SequenceRecord], length: int | None = None) -> MadeLists:
-        """Make each user's list; shorter where there are not enough items left to show."""
+    def make(
+        self,
+        records: Sequence[SequenceRecord],
+        length: int | None = None,
+        excluded: Sequence[Sequence[str]] | None = None,
+    ) -> MadeLists:
+        """Make each user's list; shorter where there are not enough items left to show.
+
+        Parameters
+        ----------
+        records
+            Of n users.
+        length
+            Items of each list.
+        excluded
+            Of each user, items that must not be listed; None: none but those that never are.
+        """
         scorer = self._followed()
-        users = self._asked(records, scorer, self._histories(records))
+        users = self._asked(records, scorer, self._histories(records), excluded)
         return self._made(users, scorer.lists(users, length or self._list_length))
 
     def recommend(
-        self, records: Sequence[SequenceRecord], length: int | None = None
+        self,
+        records: Sequence[SequenceRecord],
+        length: int | None = None,
+        excluded: Sequence[Sequence[str]] | None = None,
     ) -> list[UserList]:
         """Return each user's list, as `make` makes it."""
-        return self.make(records, length).user_lists()
+        return self.make(records, length, excluded).user_lists()
 
     def default_list(self, length: int) -> list[ScoredItem]:
         """Return the list of a user of whom nothing is known."""
-        return self.recommend([_nobody()], length)[0].items
+        return self.recommend([nobody()], length)[0].items
 
     def explain(
-        self, record: SequenceRecord | None, length: int | None = None
+        self,
+        record: SequenceRecord | None,
+        length: int | None = None,
+        excluded: Sequence[str] = (),
     ) -> tuple[UserList, list[Explanation]]:
-        """Return a user's list, and why each of its items is there; None: nothing is known of them.
+        """Return a user's list, without `excluded`, and why each of its items is there.
 
+        Of a user of None nothing is known.
         Each click that is read is left out once, and the list's items are scored again.
         """
         scorer = self._followed()
-        records = [record or _nobody()]
+        records = [record or nobody()]
         raw = self._histories(records)
-        users = self._asked(records, scorer, raw)
+        users = self._asked(records, scorer, raw, [excluded])
         explained = scorer.explain(users, length or self._list_length)
         found = self._made(users, explained.lists).user_lists()[0]
         if not found.items:
@@ -184,7 +222,13 @@ class Recommender:
     def _made(self, users: Asked, lists: UserLists) -> MadeLists:
         return MadeLists(lists, users.lengths == 0, self._index.item_ids, self._index.fingerprints)
 
-    def _asked(self, records: Sequence[SequenceRecord], scorer: Scorer, raw: Histories) -> Asked:
+    def _asked(
+        self,
+        records: Sequence[SequenceRecord],
+        scorer: Scorer,
+        raw: Histories,
+        excluded: Sequence[Sequence[str]] | None,
+    ) -> Asked:
         """Return the users as a scorer reads them; `raw` are their `_histories`."""
         seen = [unpack_seen(record.seen) if record.seen else NOTHING_SEEN for record in records]
         return asked_users(
@@ -194,6 +238,7 @@ class Recommender:
             history_length=scorer.history_length,
             event_weights=self._weights,
             repeats=self._allow_repeats,
+            excluded=[self._index.rows_of(list(items)) for items in excluded or ()],
         )
 
     def _histories(self, records: Sequence[SequenceRecord]) -> Histories:
@@ -217,7 +262,8 @@ class Recommender:
         return Histories(items, times, events, lengths, now)
 
 
-def _nobody() -> SequenceRecord:
+def nobody() -> SequenceRecord:
+    """Return the sequence of a user of whom nothing is known."""
     return SequenceRecord(
         user_id="",
         items=[],

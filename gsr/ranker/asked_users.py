@@ -1,7 +1,7 @@
 """Users as lists are asked for: what of their clicks is read, and which items they may not get."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ def asked_users(
     history_length: int,
     event_weights: tuple[float, ...],
     repeats: bool,
+    excluded: Sequence[npt.NDArray[np.int64]] = (),
 ) -> Asked:
     """Return users to make lists for.
 
@@ -43,6 +44,9 @@ def asked_users(
     repeats
         Whether lists may hold items that the user has seen. What they hid (an event of negative
         weight in the buffer) never comes back.
+    excluded
+        Of each user, int64 item rows that the list must not hold either, -1 for an item that is not
+        known; empty: there are none.
     """
     readable = raw.recent(history_length, event_weights)
     hidden = np.arange(raw.items.shape[1]) < raw.lengths[:, None]
@@ -51,11 +55,16 @@ def asked_users(
         hiding[: len(event_weights)] = np.array(event_weights) < 0.0
         hidden &= hiding[raw.events]
     owners, masked = np.nonzero(hidden)[0], raw.items[hidden]
+    further: list[tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]] = []
     if not repeats:
         rows, counts = index.rows_with(np.concatenate([NOTHING_SEEN, *seen]))
-        seen_by = np.repeat(np.arange(len(seen)), [len(one) for one in seen])
-        owners = np.concatenate((owners, np.repeat(seen_by, counts)))
-        masked = np.concatenate((masked, rows))[np.argsort(owners, kind="stable")]
+        further.append((np.repeat(_owners(seen), counts), rows))
+    if excluded:
+        further.append((_owners(excluded), np.concatenate(excluded)))
+    if further:
+        owners = np.concatenate((owners, *(by for by, _ in further)))
+        masked = np.concatenate((masked, *(rows for _, rows in further)))
+        masked = masked[np.argsort(owners, kind="stable")]
     starts = np.zeros(len(raw) + 1, dtype=np.int64)
     np.cumsum(np.bincount(owners, minlength=len(raw)), out=starts[1:])
     return Asked(
@@ -68,3 +77,8 @@ def asked_users(
         starts,
         np.full(len(raw), -1, dtype=np.int64),
     )
+
+
+def _owners(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.intp]:
+    """Return the user of each element of all users' arrays."""
+    return np.repeat(np.arange(len(parts)), [len(one) for one in parts])

@@ -1,6 +1,6 @@
 """RocksDB as this project uses it, and its errors in plain words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -44,11 +44,14 @@ class Database:
     ----------
     rocks
         What rocksdict opened.
+    families
+        Its column families.
     """
 
-    def __init__(self, rocks: Rdict) -> None:
+    def __init__(self, rocks: Rdict, families: Sequence[str] = COLUMN_FAMILIES) -> None:
         self.rocks = rocks
-        self._families = {name: rocks.get_column_family(name) for name in COLUMN_FAMILIES}
+        self.families = tuple(families)
+        self._families = {name: rocks.get_column_family(name) for name in families}
 
     def family(self, name: str) -> Any:
         """Return the handle of a column family, typed for what raw mode gives: bytes only."""
@@ -67,8 +70,13 @@ def database_path(path: Path) -> Path:
         return inside if inside.is_dir() else path
 
 
-def open_database(path: Path, block_cache_bytes: int, write_buffer_bytes: int) -> Database:
-    """Open or create a database for writing.
+def open_database(
+    path: Path,
+    block_cache_bytes: int,
+    write_buffer_bytes: int,
+    families: Sequence[str] = COLUMN_FAMILIES,
+) -> Database:
+    """Open or create a database with these column families for writing.
 
     Every option is given anew for every column family, because a plain re-open falls back to
     RocksDB's defaults, without bloom filters and with a block cache per family.
@@ -84,9 +92,9 @@ def open_database(path: Path, block_cache_bytes: int, write_buffer_bytes: int) -
     options.set_max_log_file_size(_INFO_LOG_BYTES)
     options.set_keep_log_file_num(_INFO_LOGS)
     options.set_stats_dump_period_sec(0)
-    families = {name: _options(cache) for name in COLUMN_FAMILIES}
+    by_name = {name: _options(cache) for name in families}
     with plain_errors(path):
-        return Database(Rdict(str(path), options=options, column_families=families))
+        return Database(Rdict(str(path), options=options, column_families=by_name), families)
 
 
 def open_read_only(path: Path) -> Database:
@@ -203,5 +211,5 @@ def fetch_all(database: Database, family: str, keys: list[bytes]) -> list[bytes 
 
 def property_of(database: Database, name: str) -> int:
     """Return one of RocksDB's integer properties, summed over the column families."""
-    families = map(database.family, COLUMN_FAMILIES)
+    families = map(database.family, database.families)
     return sum(int(family.property_int_value(name) or 0) for family in families)

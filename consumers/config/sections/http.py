@@ -11,7 +11,7 @@ class HttpSection(Section):
     host
         Address to listen on, of IPv4 or IPv6 (::1; :: takes callers of both). There is no
         authentication: stay on loopback or a private network.
-    ingest_port, trainer_port, publisher_port
+    ingest_port, trainer_port, publisher_port, serve_port
         One port per role; 0 picks a free one.
     heartbeat_limit_seconds
         /livez fails when the role's loop has not come round for this long.
@@ -21,4 +21,5 @@ class HttpSection(Section):
     ingest_port: Port = 9301
     trainer_port: Port = 9302
     publisher_port: Port = 9303
+    serve_port: Port = 9304
     heartbeat_limit_seconds: Positive = 120.0

@@ -13,15 +13,16 @@ from typing import Final, Literal
 from consumers.metrics.names import CounterName, GaugeName, HistogramName, InfoName
 
 Kind = Literal["counter", "gauge", "histogram", "info"]
-RoleName = Literal["ingest", "trainer", "publisher"]
+RoleName = Literal["ingest", "trainer", "publisher", "serve"]
 Labels = Mapping[str, tuple[str, ...]]
 """Label -> its values, which exist from the start at 0; none where they are known only later."""
 
-ROLES: Final[tuple[RoleName, ...]] = ("ingest", "trainer", "publisher")
+ROLES: Final[tuple[RoleName, ...]] = ("ingest", "trainer", "publisher", "serve")
 _SUBJECTS: Final[Mapping[RoleName, tuple[str, ...]]] = {
     "ingest": ("ingest",),
     "trainer": ("trainer",),
     "publisher": ("publisher", "served"),
+    "serve": ("serve",),
 }
 """What the names of a role's metrics begin with, after `gsr_`."""
 PARTITION_CHANGES: Final = ("assigned", "revoked", "lost", "fenced")

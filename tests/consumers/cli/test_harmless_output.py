@@ -13,8 +13,9 @@ from typer.testing import CliRunner, Result
 from consumers.artifacts.store import open_artifacts
 from consumers.cli.application import app
 from consumers.config.settings import GsrConfig
-from consumers.demo.readings import Figures, Shopper
+from consumers.demo.readings import Shopper
 from consumers.demo.screen import PlainLines
+from consumers.runtime.role_figures import Figures
 from stream.clock import ManualClock, SystemClock
 from stream.events.clicks.codec import ClickCodec
 from stream.events.clicks.encoding import encode_click

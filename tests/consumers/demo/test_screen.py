@@ -2,8 +2,9 @@
 
 import pytest
 
-from consumers.demo.readings import Figures, Shopper
+from consumers.demo.readings import Shopper
 from consumers.demo.screen import LivePanel, PlainLines, hit_rates, status
+from consumers.runtime.role_figures import Figures
 from stream.clock import ManualClock
 from stream.events.records.recommendation import Recommendation, ScoredItem
 from stream.events.records.sequence import SequenceRecord

@@ -20,7 +20,8 @@ GSR = [sys.executable, "-m", "consumers.cli"]
 FLAGS = [
     *("--log", "embedded:log", "--state", "state"),
     *("--set", "http.ingest_port=0", "--set", "http.trainer_port=0"),
-    *("--set", "http.publisher_port=0", "--set", "ingest.checkpoint_interval_seconds=1"),
+    *("--set", "http.publisher_port=0", "--set", "http.serve_port=0"),
+    *("--set", "serve.port=0", "--set", "ingest.checkpoint_interval_seconds=1"),
     *("--set", "trainer.view_interval_seconds=1"),
 ]
 
@@ -28,12 +29,18 @@ FLAGS = [
 def test_children_get_the_same_configuration(tmp_path: Path) -> None:
     """File and flags reach each role as variables."""
     children = role_children(tmp_path / "gsr.toml", {"log.url": "embedded:x"})
-    assert [child.name for child in children] == ["ingest", "trainer", "publisher"]
+    assert [child.name for child in children] == ["ingest", "trainer", "publisher", "serve"]
     for child in children:
         assert child.environment == {
             "GSR_CONFIG": str(tmp_path / "gsr.toml"),
             "GSR_LOG__URL": "embedded:x",
         }
+
+
+def test_the_api_may_be_left_out() -> None:
+    """Nothing else needs it."""
+    children = role_children(None, {}, serve=False)
+    assert [child.name for child in children] == ["ingest", "trainer", "publisher"]
 
 
 @pytest.mark.slow
@@ -64,7 +71,7 @@ def test_clicks_become_lists_and_ctrl_c_ends_it(tmp_path: Path) -> None:
             time.sleep(0.2)
         log.close()
         children = psutil.Process(service.pid).children()
-        assert len(children) == 3
+        assert len(children) == 4
         service.send_signal(signal.SIGINT)
         _, messages = service.communicate(timeout=60)
     finally:
@@ -73,7 +80,7 @@ def test_clicks_become_lists_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     assert "Traceback" not in messages
     assert "leak" not in messages
     assert list(temporary.iterdir()) == []
-    for name in ("ingest", "trainer", "publisher"):
+    for name in ("ingest", "trainer", "publisher", "serve"):
         assert any(line.startswith(name) and "stopped" in line for line in messages.splitlines()), (
             messages
         )

@@ -1,0 +1,78 @@
+"""Routes about items."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from consumers.config.settings import GsrConfig
+from consumers.roles.serve.answers import ItemNeighbours, SimilarItem, SimilarItems, WeightedItem
+from consumers.roles.serve.batching_thread import BatchingThread
+from consumers.roles.serve.path_ids import ItemId
+from consumers.roles.serve.questions import (
+    Answer,
+    NeighboursAnswer,
+    NeighboursQuestion,
+    Question,
+    SimilarAnswer,
+    SimilarQuestion,
+)
+from consumers.roles.serve.responses import document, error_responses
+from stream.clock import Clock
+
+
+def item_routes(
+    config: GsrConfig, thread: BatchingThread[Question, Answer], clock: Clock
+) -> APIRouter:
+    """Return the routes about items."""
+    router = APIRouter()
+    count = Query(ge=1, le=config.serve.longest_list, description="Items of each list.")
+    usual = min(config.publisher.list_length, config.serve.longest_list)
+
+    @router.get(
+        "/v1/items/{item_id}/neighbours",
+        name="neighbours",
+        response_model=ItemNeighbours,
+        responses=error_responses(404, 422),
+    )
+    async def neighbours(item_id: ItemId, k: Annotated[int, count] = usual) -> Response:
+        """Return what is clicked after an item and close to it, as the item graph counts it."""
+        answer = await thread.ask(NeighboursQuestion(item_id, k))
+        if not isinstance(answer, NeighboursAnswer):
+            raise TypeError(f"asked for neighbours, got {type(answer).__name__}")
+        return document(
+            ItemNeighbours(
+                item_id=item_id,
+                listable=answer.listable,
+                last_click_at=answer.last_click_at,
+                half_lives_seconds=answer.half_lives,
+                popularity=answer.popularity,
+                followers=_weighted(answer.followers),
+                close_half_lives_seconds=answer.close_half_lives,
+                close=_weighted(answer.close),
+                as_of=answer.reference_time,
+                staleness_seconds=max(0.0, clock.time() - answer.view_created_at),
+            )
+        )
+
+    @router.get(
+        "/v1/items/{item_id}/similar",
+        name="similar",
+        response_model=SimilarItems,
+        responses=error_responses(404, 422),
+    )
+    async def similar(item_id: ItemId, k: Annotated[int, count] = usual) -> Response:
+        """Return the items whose learned vectors lie closest to that of an item."""
+        answer = await thread.ask(SimilarQuestion(item_id, k))
+        if not isinstance(answer, SimilarAnswer):
+            raise TypeError(f"asked for similar items, got {type(answer).__name__}")
+        items = [SimilarItem(item_id=item, cosine=cosine) for item, cosine in answer.items]
+        return document(
+            SimilarItems(item_id=item_id, model_version=answer.model_version, items=items)
+        )
+
+    return router
+
+
+def _weighted(items: list[tuple[str, list[float]]]) -> list[WeightedItem]:
+    return [WeightedItem(item_id=item, weights=weights) for item, weights in items]

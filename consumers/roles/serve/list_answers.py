@@ -1,0 +1,262 @@
+"""Lists for users and sessions: the one on the topic where it answers, else one computed now."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from consumers.metrics.registry import Metrics
+from consumers.roles.serve.answers import (
+    ExplainedItem,
+    ListedItem,
+    Ranking,
+    Recommendations,
+    SentList,
+    User,
+    UserClick,
+)
+from consumers.roles.serve.batching_thread import BatchingThread
+from consumers.roles.serve.default_lists import DefaultLists
+from consumers.roles.serve.problems import unknown_user
+from consumers.roles.serve.questions import Answer, ListAnswer, ListQuestion, Question
+from consumers.roles.serve.user_store import UserStore
+from stream.clock import Clock
+from stream.errors import RecordFormatError
+from stream.events.records.recommendation import Recommendation, decode_recommendation
+from stream.events.records.sequence import SequenceRecord, decode_sequence, unpack_seen
+
+_LOGGER = logging.getLogger(__name__)
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a caller wants of a list.
+
+    Parameters
+    ----------
+    length
+        Items.
+    excluded
+        Items that must not be in it.
+    explained
+        Whether each item comes with what its score is due to.
+    """
+
+    length: int
+    excluded: tuple[str, ...] = ()
+    explained: bool = False
+
+
+class ListAnswers:
+    """Answers what users and sessions get.
+
+    Parameters
+    ----------
+    store
+        The newest records of users.
+    defaults
+        The default list, and which items are blocked.
+    thread
+        Computes.
+    clock, metrics
+        Of the role.
+    """
+
+    def __init__(
+        self,
+        store: UserStore,
+        defaults: DefaultLists,
+        thread: BatchingThread[Question, Answer],
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._defaults = defaults
+        self._thread = thread
+        self._clock = clock
+        self._lists = metrics.counter("gsr_serve_lists_total")
+
+    def user(self, user_id: str) -> User:
+        """Return what is known of a user.
+
+        Raises
+        ------
+        ProblemError
+            Nothing is.
+        """
+        record = self._sequence(user_id)
+        if record is None:
+            raise unknown_user()
+        clicks = zip(record.items, record.events, record.times, strict=True)
+        return User(
+            user_id=user_id,
+            clicks=[
+                UserClick(item_id=item, event=event, timestamp=time) for item, event, time in clicks
+            ],
+            seen_before=_count_seen(record),
+            last_click_at=record.last_click_at,
+            accepted_at=record.accepted_at,
+            source_partition=record.source_partition,
+            source_offset=record.source_offset,
+            list=_sent(self._listed(user_id), record),
+        )
+
+    async def recommendations(self, user_id: str, wish: Wish) -> Recommendations:
+        """Return a user's list; the default one where nothing is known of them."""
+        record = self._sequence(user_id)
+        listed = self._defaults.newest if record is None else self._listed(user_id)
+        if listed is not None and self._answers(listed, record, wish):
+            self._lists.labels("topic").inc()
+            excluded = frozenset(wish.excluded)
+            items = [item for item in listed.items if item.item_id not in excluded]
+            return self._document(
+                user_id,
+                record,
+                "topic",
+                [ListedItem(item_id=one.item_id, score=one.score) for one in items[: wish.length]],
+                listed,
+            )
+        answer = await self._compute(record, wish)
+        now = self._clock.time()
+        made = Recommendation(
+            user_id=user_id,
+            items=[],
+            model_version=answer.model_version,
+            generated_at=now,
+            reason="click",
+            last_click_at=None if record is None else record.last_click_at,
+            source_offset=None if record is None else record.source_offset,
+        )
+        age = max(0.0, now - answer.view_created_at)
+        return self._document(user_id, record, "computed", _items(answer), made, age)
+
+    async def ranking(self, record: SequenceRecord, wish: Wish) -> Ranking:
+        """Return the list of whoever has clicked what `record` says."""
+        answer = await self._compute(record, wish)
+        now = self._clock.time()
+        return Ranking(
+            model_version=answer.model_version,
+            generated_at=now,
+            staleness_seconds=max(0.0, now - answer.view_created_at),
+            unknown_items=answer.unknown,
+            items=_items(answer),
+        )
+
+    async def _compute(self, record: SequenceRecord | None, wish: Wish) -> ListAnswer:
+        question = ListQuestion(
+            record=record,
+            length=wish.length,
+            excluded=wish.excluded,
+            explained=wish.explained,
+        )
+        answer = await self._thread.ask(question)
+        if not isinstance(answer, ListAnswer):
+            raise TypeError(f"asked for a list, got {type(answer).__name__}")
+        self._lists.labels("computed").inc()
+        return answer
+
+    def _answers(self, listed: Recommendation, record: SequenceRecord | None, wish: Wish) -> bool:
+        """Return whether the list on the topic is what a caller wants."""
+        if wish.explained or (record is not None and not _knows_newest_click(listed, record)):
+            return False
+        blocked = self._defaults.controls.blocked
+        ids = [item.item_id for item in listed.items]
+        if not blocked.isdisjoint(ids):
+            return False
+        return len(ids) - sum(item in ids for item in set(wish.excluded)) >= wish.length
+
+    def _document(
+        self,
+        user_id: str,
+        record: SequenceRecord | None,
+        source: Literal["topic", "computed"],
+        items: list[ExplainedItem] | list[ListedItem],
+        made: Recommendation,
+        staleness: float | None = None,
+    ) -> Recommendations:
+        age = max(0.0, self._clock.time() - made.generated_at)
+        return Recommendations(
+            user_id=user_id,
+            known=record is not None,
+            default=record is None,
+            source=source,
+            reason=made.reason if source == "topic" else None,
+            model_version=made.model_version,
+            generated_at=made.generated_at,
+            staleness_seconds=age if staleness is None else staleness,
+            last_click_at=made.last_click_at,
+            source_offset=made.source_offset,
+            items=items,
+        )
+
+    def _listed(self, user_id: str) -> Recommendation | None:
+        return _decoded(decode_recommendation, self._store.newest("lists", user_id.encode()))
+
+    def _sequence(self, user_id: str) -> SequenceRecord | None:
+        return _decoded(decode_sequence, self._store.newest("sequences", user_id.encode()))
+
+
+def _decoded(decode: Callable[[bytes], Record], value: bytes | None) -> Record | None:
+    """Return a record; None where there is none, or where it says something else on a closer look.
+
+    It was looked at when it was stored, but not at all of it.
+    """
+    if value is None:
+        return None
+    try:
+        return decode(value)
+    except RecordFormatError as error:
+        _LOGGER.warning("a stored record is ignored: %s", error)
+        return None
+
+
+def _knows_newest_click(listed: Recommendation, record: SequenceRecord) -> bool:
+    return listed.source_offset is not None and listed.source_offset >= record.source_offset
+
+
+def _count_seen(record: SequenceRecord) -> int:
+    try:
+        return len(unpack_seen(record.seen)) if record.seen else 0
+    except RecordFormatError:
+        return 0
+
+
+def _sent(listed: Recommendation | None, record: SequenceRecord) -> SentList | None:
+    if listed is None:
+        return None
+    return SentList(
+        model_version=listed.model_version,
+        generated_at=listed.generated_at,
+        reason=listed.reason,
+        items=len(listed.items),
+        source_offset=listed.source_offset,
+        knows_newest_click=_knows_newest_click(listed, record),
+    )
+
+
+def _items(answer: ListAnswer) -> list[ExplainedItem] | list[ListedItem]:
+    if answer.parts:
+        return [
+            ExplainedItem(item_id=item, score=score, parts=dict(parts))
+            for (item, score), parts in zip(answer.items, answer.parts, strict=True)
+        ]
+    return [ListedItem(item_id=item, score=score) for item, score in answer.items]
+
+
+def session_record(
+    items: Sequence[str], events: Sequence[str], times: Sequence[float]
+) -> SequenceRecord:
+    """Return the sequence of whoever clicked these, oldest first; there is at least one."""
+    return SequenceRecord(
+        user_id="",
+        items=list(items),
+        times=list(times),
+        events=list(events),
+        source_partition=0,
+        source_offset=0,
+        next_offset=1,
+        last_click_at=times[-1],
+        accepted_at=times[-1],
+    )
