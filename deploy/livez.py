@@ -1,6 +1,6 @@
 """Asks /livez of each role in this container; fails where one hangs, or none answers.
 
-A container runs one role or all three. A port that nobody listens on belongs to a role that runs
+A container runs one role or all of them. A port that nobody listens on belongs to a role that runs
 elsewhere.
 """
 
@@ -8,7 +8,7 @@ import http.client
 import os
 import sys
 
-PORTS = {"INGEST": 9301, "TRAINER": 9302, "PUBLISHER": 9303}
+PORTS = {"INGEST": 9301, "TRAINER": 9302, "PUBLISHER": 9303, "SERVE": 9304}
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, not listened on
 SECONDS = 4.0
 

@@ -14,8 +14,11 @@ from tests.deploy.files import anchors
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 FILE_NAMES = (".csv", ".md", ".parquet", ".safetensors")
-OTHER_NAMES = {"kafka.coordinator", "kafka.net"}
-"""Modules of kafka-python."""
+OTHER_NAMES = {
+    *("kafka.coordinator", "kafka.net"),
+    *("http.request", "http.response", "http.disconnect"),
+}
+"""Modules of kafka-python, and ASGI's kinds of messages."""
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.deploy.files import DEPLOY, PROMETHEUS, ROOT, read_yaml
 
 COMPOSE = read_yaml(DEPLOY / "compose.yml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-ROLES = ("ingest", "trainer", "publisher")
+ROLES = ("ingest", "trainer", "publisher", "serve")
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 
 
@@ -65,8 +65,11 @@ def test_roles_share_state_and_artifacts(monkeypatch: pytest.MonkeyPatch) -> Non
     """One volume, so that checkpoints are hard links; only readers have it read-only."""
     for role in ROLES:
         config = configured(role, monkeypatch)
-        (volume,) = SERVICES[role]["volumes"]
-        assert volume == ("data:/data:ro" if role == "publisher" else "data:/data")
+        volume, *own = SERVICES[role]["volumes"]
+        reads = role in {"publisher", "serve"}
+        assert volume == ("data:/data:ro" if reads else "data:/data")
+        assert own == (["users:/users"] if role == "serve" else [])
+        assert not own or config.serve_directory.is_relative_to("/users")
         assert config.state.directory == Path("/data/state")
         assert Path(config.artifacts_url).is_relative_to("/data")
 
@@ -77,7 +80,8 @@ def test_ports_are_published_on_loopback_only(monkeypatch: pytest.MonkeyPatch) -
     assert all(port.startswith("127.0.0.1:") for published in ports.values() for port in published)
     for role in ROLES:
         port = getattr(configured(role, monkeypatch).http, f"{role}_port")
-        assert ports[role] == [f"127.0.0.1:{port}:{port}"]
+        own = [configured(role, monkeypatch).serve.port] if role == "serve" else []
+        assert ports[role] == [f"127.0.0.1:{one}:{one}" for one in (*own, port)]
         assert str(port) in re.search(r"^EXPOSE (.*)$", DOCKERFILE, flags=re.MULTILINE)[1].split()  # type: ignore[index]
 
 

@@ -19,7 +19,7 @@ from tests.deploy.files import DEPLOY, ROOT
 
 def livez(host: str = "127.0.0.1", **ports: int) -> int:
     """Run the health check with the roles' ports; those not given are closed ones."""
-    closed = {"ingest": 1, "trainer": 1, "publisher": 1}
+    closed = {"ingest": 1, "trainer": 1, "publisher": 1, "serve": 1}
     environment = {
         f"GSR_HTTP__{role.upper()}_PORT": str(port) for role, port in {**closed, **ports}.items()
     } | {"GSR_HTTP__HOST": host}

@@ -22,7 +22,7 @@ from tests.crash.pipeline import free_port
 from tests.deploy.files import PROMETHEUS, alert_rules, read_yaml
 from tests.kafka_broker import KafkaAddress
 
-ROLES: Final = ("ingest", "trainer", "publisher")
+ROLES: Final = ("ingest", "trainer", "publisher", "serve")
 CLICKS: Final = 1000
 DEADLINE_SECONDS: Final = 200.0
 
@@ -114,6 +114,7 @@ def test_prometheus_sees_the_whole_service(
         *(f"log.{topic}=watched-{run}-{topic.replace('_', '-')}" for topic in TOPICS),
         *(f"{section}.group=watched-{run}-{section}" for section in ("ingest", "publisher")),
         *(f"http.{role}_port={ports[role]}" for role in ROLES),
+        f"serve.port={free_port()}",
         f"state.directory={tmp_path / 'state'}",
         "trainer.cycle_seconds=3",
     ]
@@ -152,6 +153,7 @@ EXPECTED: Final = {
     "gsr_trainer_clicks_tested_total": 0.9 * CLICKS,
     "gsr_trainer_snapshot_version": 1,
     "sum(gsr_publisher_lists_total)": 1,
+    'gsr_serve_records_total{topic="lists"}': 1,
     "sum(rate(gsr_publisher_click_to_list_seconds_count[5m]))": 0.01,
     'count(count by (role) (process_resident_memory_bytes{job="gsr"}))': len(ROLES),
     "count(gsr_build_info)": len(ROLES),
