@@ -131,7 +131,8 @@ def _bind(settings: ServeSection) -> socket.socket:
     where = Address(settings.host, settings.port)
     try:
         family = listening_family(where.host)
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # The protocol is named, so that asyncio knows that small answers must not wait.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6 and socket.has_dualstack_ipv6():

@@ -12,13 +12,13 @@ from stream.events.clicks.fields import id_fault
 _DESCRIPTION: Final = "Percent-encoded; 1 to 256 bytes as UTF-8."
 
 
-def _user_id(
+async def _user_id(
     user_id: Annotated[str, Path(description=_DESCRIPTION, min_length=1)],
 ) -> str:
     return decoded_id("user_id", user_id)
 
 
-def _item_id(
+async def _item_id(
     item_id: Annotated[str, Path(description=_DESCRIPTION, min_length=1)],
 ) -> str:
     return decoded_id("item_id", item_id)
