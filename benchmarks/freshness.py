@@ -107,7 +107,9 @@ def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
     places = ["--log", config.log.url, "--state", str(root / "state")]
     extra = [word for one in arguments.set for word in ("--set", one)]
     output = (root / "run.log").open("wb")
-    run = subprocess.Popen(gsr_command("run", *places, *extra), stdout=output, stderr=output)
+    run = subprocess.Popen(
+        gsr_command("run", "--no-serve", *places, *extra), stdout=output, stderr=output
+    )
     try:
         for role in ROLE_COMMANDS.values():
             port = getattr(config.http, f"{role}_port")

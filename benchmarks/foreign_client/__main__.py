@@ -107,7 +107,9 @@ def measure(arguments: argparse.Namespace, servers: str, root: Path) -> dict[str
 def start(servers: str, root: Path, ports: Mapping[str, int]) -> "subprocess.Popen[bytes]":
     """Start `gsr run` with defaults, on ports of its own."""
     settings = [f"http.{role}_port={port}" for role, port in ports.items()]
-    command = gsr_command("run", "--log", f"kafka://{servers}", "--state", str(root / "state"))
+    command = gsr_command(
+        "run", "--no-serve", "--log", f"kafka://{servers}", "--state", str(root / "state")
+    )
     with (root / "run.log").open("wb") as output:
         return subprocess.Popen(
             [*command, *(word for one in settings for word in ("--set", one))],

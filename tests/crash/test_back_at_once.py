@@ -39,7 +39,7 @@ def running(config: GsrConfig, directory: Path) -> Iterator[psutil.Process]:
     words = [word for flag in flags for word in ("--set", flag)]
     with (directory / "said").open("wb") as said:
         service = subprocess.Popen(
-            [sys.executable, "-m", "consumers.cli", "run", *words],
+            [sys.executable, "-m", "consumers.cli", "run", "--no-serve", *words],
             cwd=directory,
             env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
             stderr=said,

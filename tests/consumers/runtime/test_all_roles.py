@@ -1,11 +1,14 @@
 """`gsr run` as one would run it: three roles, clicks in, lists out, an orderly end."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -13,6 +16,7 @@ import pytest
 from consumers.runtime.all_roles import role_children
 from stream.clock import SystemClock
 from stream.log.opening import open_log
+from tests.crash.pipeline import free_port
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -43,13 +47,21 @@ def test_the_api_may_be_left_out() -> None:
     assert [child.name for child in children] == ["ingest", "trainer", "publisher"]
 
 
+def answered(url: str) -> dict[str, Any]:
+    """Return the document at `url`."""
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310  # our own
+        document: dict[str, Any] = json.load(answer)
+        return document
+
+
 @pytest.mark.slow
 def test_clicks_become_lists_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     """The whole pipeline, from `gsr simulate` to the topic of recommendations."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
+    api = f"127.0.0.1:{free_port()}"
     service = subprocess.Popen(
-        [*GSR, "run", *FLAGS],
+        [*GSR, "run", *FLAGS, "--set", f"serve.port={api.partition(':')[2]}"],
         cwd=tmp_path,
         env={**ENVIRONMENT, "TMPDIR": str(temporary)},
         stderr=subprocess.PIPE,
@@ -70,6 +82,9 @@ def test_clicks_become_lists_and_ctrl_c_ends_it(tmp_path: Path) -> None:
             assert time.monotonic() < deadline, "no list within four minutes"
             time.sleep(0.2)
         log.close()
+        while not (status := answered(f"http://{api}/v1/status"))["topics"]["clicks"]["records"]:
+            assert time.monotonic() < deadline, status
+            time.sleep(0.2)
         children = psutil.Process(service.pid).children()
         assert len(children) == 4
         service.send_signal(signal.SIGINT)

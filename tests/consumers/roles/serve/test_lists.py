@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from stream.errors import StateLockedError
 from stream.events.records.item_control import ItemControl
+from stream.log.embedded.memory import MemoryLog
 from tests.consumers.serve_world import ITEMS, LISTED, Api, World
 
 LIST = "/v1/users/u1/recommendations"
@@ -189,6 +191,42 @@ def test_a_restart_goes_on_from_the_store(own: World) -> None:
         assert own.value("gsr_serve_records_total", topic="sequences") == 1
         assert api.get(LIST).items == LISTED
         assert api.get("/v1/users/u2/recommendations?k=2").items == ["i6", "i7"]
+
+
+def test_topics_that_were_made_anew_are_read_anew(own: World) -> None:
+    """Nothing of the old ones is answered."""
+    with own.serving() as api:
+        api.ready()
+        assert api.get("/v1/users/u1").status == 200
+    own.log = MemoryLog(own.clock)
+    for spec in own.config.log.topics():
+        own.log.create_topic(spec)
+    own.click("u2", "i5")
+    with own.serving() as api:
+        api.ready()
+        assert api.get("/v1/users/u1").status == 404
+        assert api.get("/v1/users/u2").status == 200
+
+
+def test_the_same_store_serves_one_process(own: World) -> None:
+    """The second one says who has it, and leaves nothing behind."""
+    with own.serving() as api:
+        api.ready()
+        with pytest.raises(StateLockedError, match="in use by process"), own.serving():
+            pass
+        assert api.get("/v1/users/u1").status == 200
+
+
+def test_foreign_records_are_passed_over(own: World) -> None:
+    """And counted; what was known before stays."""
+    own.append(own.config.log.recommendations, "u1", b"no list")
+    own.append(own.config.log.sequences, "u1", b'{"user_id": "u1"}')
+    own.append(own.config.log.items, "i1", b"[]")
+    own.append(own.config.log.default_recommendations, "default", b"{}")
+    with own.serving() as api:
+        api.ready()
+        assert api.get(LIST).items == LISTED
+        assert own.value("gsr_serve_foreign_records_total") == 4
 
 
 def test_before_there_is_anything_it_says_so(tmp_path: Path) -> None:
