@@ -58,7 +58,6 @@ class StatusBoard:
         if config.serve.scrape_roles:
             ports = {role: getattr(config.http, f"{role}_port") for role in OTHER_ROLES}
             self._scraper = Scraper(config.http.host, ports, SCRAPE_SECONDS)
-        self.newest_list_at: float | None = None
         self._status = self._look()
 
     def status(self) -> Status:
@@ -114,7 +113,7 @@ class StatusBoard:
             items=facts.items,
             users=self._store.users("sequences"),
             store_bytes=self._store.nbytes(),
-            newest_list_at=self.newest_list_at,
+            newest_list_at=self._topics.newest_list_at,
             newest_click_at=facts.reference_time or None,
             topics=topics,
             roles=None if roles is None else _role_status(roles),

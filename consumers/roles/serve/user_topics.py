@@ -57,6 +57,12 @@ class UserTopics:
         Of the role.
     trouble
         Told of what cannot be read.
+
+    Attributes
+    ----------
+    newest_list_at
+        When the log took the newest list that was read, seconds since the epoch; None before the
+        first since the start.
     """
 
     def __init__(
@@ -72,6 +78,7 @@ class UserTopics:
         self._store = store
         self._metrics = metrics
         self._trouble = trouble
+        self.newest_list_at: float | None = None
         self.topics: Mapping[Kind, str] = {
             "lists": topics.recommendations,
             "sequences": topics.sequences,
@@ -105,6 +112,8 @@ class UserTopics:
             count = sum(map(len, batches))
             self._metrics.counter("gsr_serve_records_total").labels(kind).inc(count)
             self._positions[kind] = after
+            if kind == "lists" and batches:
+                self.newest_list_at = max(float(batch.append_times[-1]) for batch in batches)
         return worked
 
     def positions(self, kind: Kind) -> dict[int, int]:

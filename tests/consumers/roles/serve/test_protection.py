@@ -213,6 +213,7 @@ def test_more_than_can_wait_are_told_to_come_back(
         assert {reply.status for reply in replies} == {503}
         assert set(kinds) == {"too-busy", "too-slow"}
         going.set()
+        api.until("/v1/users/u1/recommendations", lambda reply: reply.status == 200)
         assert api.post("/v1/rank", SESSION).status == 200
 
 
