@@ -24,7 +24,7 @@ from consumers.serving.recommender import Recommender
 from consumers.serving.scorers import Scorer
 from consumers.serving.view import ServingView, decode_view, encode_view
 from gsr.ranker.adam import Floats
-from gsr.ranker.asking import Asked, UserLists
+from gsr.ranker.asking import Asked, Explained, UserLists
 from gsr.ranker.model import RankerModel
 from stream.events.records.sequence import SequenceRecord
 
@@ -109,7 +109,11 @@ class TimedScorer:
         finally:
             self.seconds += self._clock() - began
 
-    def explain(self, users: Asked, length: int) -> tuple[UserLists, dict[str, Floats]]:
+    def scores(self, users: Asked, items: npt.NDArray[np.int64]) -> Floats:
+        """See `Scorer`."""
+        return self._scorer.scores(users, items)
+
+    def explain(self, users: Asked, length: int) -> Explained:
         """See `Scorer`."""
         return self._scorer.explain(users, length)
 

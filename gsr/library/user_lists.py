@@ -66,7 +66,8 @@ class ListsNow:
 
         The second is group to float32 [n, length], see `gsr.ranker.explaining.group_parts`.
         """
-        return self._asker_for(length, exclude).explain(self._asked(users, now), length)
+        found = self._asker_for(length, exclude).explain(self._asked(users, now), length)
+        return found.lists, found.parts
 
     def session_list(
         self, items: Sequence[str], length: int, now: float | None, exclude: Collection[str]

@@ -10,9 +10,9 @@ from consumers.serving.model_scorer import ModelScorer
 from consumers.serving.recommender import Explanation, Recommender
 from consumers.serving.scorers import CounterScorer, Scorer
 from consumers.serving.view import ServingView
+from gsr.counters.event_weights import DEFAULT_EVENT_WEIGHTS
 from gsr.counters.ids.fingerprint import fingerprint
 from gsr.ranker.config import RankerConfig
-from stream.events.clicks.rules import DEFAULT_EVENT_WEIGHTS
 from stream.events.records.sequence import SequenceRecord, pack_seen
 from tests.consumers.views import HALF_LIVES, NOW, view_of
 from tests.gsr.ranker_models import model_with_weights
