@@ -118,7 +118,8 @@ class Job:
         As a service has it: the view is looked through once, and that is not counted.
         """
         from gsr.counters.users.histories import Histories  # noqa: PLC0415 -- each contender's memory is counted apart
-        from gsr.ranker.asking import Asker, asked  # noqa: PLC0415 -- each contender's memory is counted apart
+        from gsr.ranker.asked_users import asked  # noqa: PLC0415 -- each contender's memory is counted apart
+        from gsr.ranker.asking import Asker  # noqa: PLC0415 -- each contender's memory is counted apart
         from gsr.ranker.config import RankerConfig  # noqa: PLC0415 -- each contender's memory is counted apart
         from gsr.ranker.model import RankerModel  # noqa: PLC0415 -- each contender's memory is counted apart
 

@@ -24,7 +24,8 @@ from consumers.serving.recommender import Recommender
 from consumers.serving.scorers import Scorer
 from consumers.serving.view import ServingView, decode_view, encode_view
 from gsr.ranker.adam import Floats
-from gsr.ranker.asking import Asked, Explained, UserLists
+from gsr.ranker.asked_users import Asked
+from gsr.ranker.asking import Explained, UserLists
 from gsr.ranker.model import RankerModel
 from stream.events.records.sequence import SequenceRecord
 

@@ -10,7 +10,8 @@ from consumers.artifacts.snapshot_files import decode_snapshot
 from consumers.serving.view import ServingView
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.ranker.adam import Floats
-from gsr.ranker.asking import Asked, Asker, Explained, UserLists
+from gsr.ranker.asked_users import Asked
+from gsr.ranker.asking import Asker, Explained, UserLists
 from gsr.ranker.config import RankerConfig
 from gsr.ranker.model import RankerModel
 

@@ -15,8 +15,8 @@ from consumers.serving.reasons import Reason
 from consumers.serving.scorers import Scorer
 from consumers.serving.view import ServingView
 from gsr.counters.users.histories import Histories
-from gsr.ranker.asked_users import NOTHING_SEEN, asked_users
-from gsr.ranker.asking import Asked, UserLists
+from gsr.ranker.asked_users import NOTHING_SEEN, Asked, asked_users
+from gsr.ranker.asking import UserLists
 from gsr.ranker.leaving_out import click_effects
 from stream.events.records.recommendation import ScoredItem
 from stream.events.records.sequence import SequenceRecord, unpack_seen

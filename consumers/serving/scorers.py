@@ -8,7 +8,8 @@ import numpy.typing as npt
 from consumers.serving.view import ServingView
 from gsr.counters.users.histories import Histories
 from gsr.ranker.adam import Floats
-from gsr.ranker.asking import Asked, Explained, UserLists
+from gsr.ranker.asked_users import Asked
+from gsr.ranker.asking import Explained, UserLists
 from gsr.ranker.explaining import GRAPH, SEQUENCE
 from gsr.ranking.retrieval import top_k
 from gsr.votes.channels import (

@@ -13,8 +13,8 @@ from gsr.counters.users.user_buffer import UserBuffer
 from gsr.library.settings import StreamSettings
 from gsr.loop.learning_loop import LearningLoop
 from gsr.ranker.adam import Floats
-from gsr.ranker.asked_users import NOTHING_SEEN, asked_users
-from gsr.ranker.asking import Asked, Asker, UserLists
+from gsr.ranker.asked_users import NOTHING_SEEN, Asked, asked_users
+from gsr.ranker.asking import Asker, UserLists
 
 LONGEST_LIST: Final = 1000
 

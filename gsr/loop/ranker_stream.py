@@ -9,7 +9,8 @@ from gsr.counters.applied_clicks import AppliedClicks
 from gsr.counters.counters import Counters
 from gsr.counters.users.histories import Histories
 from gsr.quality.ranking_metrics import MISS
-from gsr.ranker.asking import Asked, Asker, asked, ranks_by
+from gsr.ranker.asked_users import Asked, asked
+from gsr.ranker.asking import Asker, ranks_by
 from gsr.ranker.config import RankerLearning
 from gsr.ranker.judge import Verdict
 from gsr.ranker.learner import LearnReport, RankerLearner

@@ -1,20 +1,80 @@
 """Users as lists are asked for: what of their clicks is read, and which items they may not get."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.ids.fingerprint_index import FingerprintIndex
 from gsr.counters.users.histories import Histories
-from gsr.ranker.asking import Asked
 
 EVENT_CODES: Final = 256
 """That a byte holds."""
 
 NOTHING_SEEN: Final = np.zeros(0, dtype=np.uint32)
 """A seen filter without marks."""
+
+
+class Asked(NamedTuple):
+    """Users who are asked about; n of them.
+
+    Parameters
+    ----------
+    items, times, lengths
+        int64 [n, H], float64 [n, H] and int64 [n]: what votes, oldest first.
+    now
+        float64 [n], when the next item is asked for.
+    clicks
+        int64 [n], in each user's buffer.
+    masked, mask_starts
+        int64, and int64 [n + 1]: user i must not get the item rows
+        ``masked[mask_starts[i] : mask_starts[i + 1]]``; -1 is none.
+    targets
+        int64 [n], rows of clicked items, -1 where there is none.
+    """
+
+    items: npt.NDArray[np.int64]
+    times: npt.NDArray[np.float64]
+    lengths: npt.NDArray[np.int64]
+    now: npt.NDArray[np.float64]
+    clicks: npt.NDArray[np.int64]
+    masked: npt.NDArray[np.int64]
+    mask_starts: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.int64]
+
+
+def asked(
+    readable: Histories,
+    clicks: npt.NDArray[np.int64],
+    masked: list[npt.NDArray[np.int64]],
+    targets: npt.NDArray[np.int64] | None = None,
+) -> Asked:
+    """Return users to ask about.
+
+    Parameters
+    ----------
+    readable
+        What votes of each (`Histories.recent`).
+    clicks
+        int64 [n], in each one's buffer.
+    masked
+        Of each user, int64 item rows that must not be listed.
+    targets
+        int64 [n]; None: nothing was clicked.
+    """
+    starts = np.zeros(len(readable) + 1, dtype=np.int64)
+    np.cumsum([len(rows) for rows in masked], out=starts[1:])
+    return Asked(
+        readable.items,
+        readable.times,
+        readable.lengths,
+        readable.now,
+        clicks,
+        np.concatenate([np.zeros(0, dtype=np.int64), *masked]),
+        starts,
+        np.full(len(readable), -1, dtype=np.int64) if targets is None else targets,
+    )
 
 
 def asked_users(

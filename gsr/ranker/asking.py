@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from gsr.compiled import lean_kernel
 from gsr.counters.items.item_graph import ItemGraph
-from gsr.counters.users.histories import Histories
 from gsr.quality.ranking_metrics import MISS
 from gsr.ranker.adam import Floats
+from gsr.ranker.asked_users import Asked
 from gsr.ranker.barred import admit_rows, bar_rows
 from gsr.ranker.candidates import (
     MOST_CANDIDATES,
@@ -35,67 +35,6 @@ from gsr.ranker.selection import list_best
 
 _AT_ONCE: Final = 32
 """Users whose candidates are described at once."""
-
-
-class Asked(NamedTuple):
-    """Users who are asked about; n of them.
-
-    Parameters
-    ----------
-    items, times, lengths
-        int64 [n, H], float64 [n, H] and int64 [n]: what votes, oldest first.
-    now
-        float64 [n], when the next item is asked for.
-    clicks
-        int64 [n], in each user's buffer.
-    masked, mask_starts
-        int64, and int64 [n + 1]: user i must not get the item rows
-        ``masked[mask_starts[i] : mask_starts[i + 1]]``; -1 is none.
-    targets
-        int64 [n], rows of clicked items, -1 where there is none.
-    """
-
-    items: npt.NDArray[np.int64]
-    times: npt.NDArray[np.float64]
-    lengths: npt.NDArray[np.int64]
-    now: npt.NDArray[np.float64]
-    clicks: npt.NDArray[np.int64]
-    masked: npt.NDArray[np.int64]
-    mask_starts: npt.NDArray[np.int64]
-    targets: npt.NDArray[np.int64]
-
-
-def asked(
-    readable: Histories,
-    clicks: npt.NDArray[np.int64],
-    masked: list[npt.NDArray[np.int64]],
-    targets: npt.NDArray[np.int64] | None = None,
-) -> Asked:
-    """Return users to ask about.
-
-    Parameters
-    ----------
-    readable
-        What votes of each (`Histories.recent`).
-    clicks
-        int64 [n], in each one's buffer.
-    masked
-        Of each user, int64 item rows that must not be listed.
-    targets
-        int64 [n]; None: nothing was clicked.
-    """
-    starts = np.zeros(len(readable) + 1, dtype=np.int64)
-    np.cumsum([len(rows) for rows in masked], out=starts[1:])
-    return Asked(
-        readable.items,
-        readable.times,
-        readable.lengths,
-        readable.now,
-        clicks,
-        np.concatenate([np.zeros(0, dtype=np.int64), *masked]),
-        starts,
-        np.full(len(readable), -1, dtype=np.int64) if targets is None else targets,
-    )
 
 
 @lean_kernel

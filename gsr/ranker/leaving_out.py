@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from gsr.counters.users.histories import Histories
 from gsr.ranker.adam import Floats
-from gsr.ranker.asking import Asked, asked
+from gsr.ranker.asked_users import Asked, asked
 
 NO_CLICK = -1
 """In place of a click where none is the reason."""

@@ -5,7 +5,7 @@ import pytest
 
 from consumers.serving.scorers import CounterScorer, channel_weights
 from gsr.counters.users.histories import Histories
-from gsr.ranker.asking import Asked, asked
+from gsr.ranker.asked_users import Asked, asked
 from gsr.votes.channels import channel_names
 from tests.consumers.views import HALF_LIVES, NOW, view_of
 

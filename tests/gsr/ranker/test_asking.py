@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gsr.counters.users.histories import Histories
-from gsr.ranker.asking import Asked, Asker, asked
+from gsr.ranker.asked_users import Asked, asked
+from gsr.ranker.asking import Asker
 from tests.gsr.ranker.world import SHAPE, START, STATE, Stream, walks
 
 LENGTHS = (0, 1, 5, 3)

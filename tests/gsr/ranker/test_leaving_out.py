@@ -5,7 +5,7 @@ import pytest
 
 from gsr.counters.users.histories import Histories
 from gsr.ranker.adam import Floats
-from gsr.ranker.asking import Asked
+from gsr.ranker.asked_users import Asked
 from gsr.ranker.leaving_out import NO_CLICK, ClickEffects, click_effects, log_shares, without_each
 
 WEIGHTS = (1.0, 0.0)

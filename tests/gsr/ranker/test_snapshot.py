@@ -10,7 +10,8 @@ from gsr.counters.ids.id_column import IdColumn
 from gsr.counters.users.histories import Histories
 from gsr.counters.users.user_buffer import UserBuffer
 from gsr.errors import SnapshotError
-from gsr.ranker.asking import Asked, Asker, asked
+from gsr.ranker.asked_users import Asked, asked
+from gsr.ranker.asking import Asker
 from gsr.ranker.model import RankerModel
 from gsr.ranker.snapshot import FORMAT, from_snapshot, to_arrays, to_manifest
 from tests.gsr.ranker.test_learner import go_on

@@ -22,7 +22,9 @@ from stream.log.lag import lag
 
 _LOGGER = logging.getLogger(__name__)
 
-POLL_RECORDS: Final = 2_000
+POLL_RECORDS: Final = 20_000
+"""Counting so many takes some 30 ms. A publisher that is behind takes a step a second, and clicks
+that are counted late find their lists gone."""
 CLOSE_SECONDS: Final = 1.0
 """For so long clicks are still read at the end."""
 PAUSE_SECONDS: Final = 5.0
