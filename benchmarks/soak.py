@@ -39,8 +39,20 @@ ROLES: Final = ("ingest", "trainer", "publisher")
 LAGS: Final = {
     "ingest": ("gsr_ingest_lag_records", "gsr_ingest_lag_seconds"),
     "trainer": ("gsr_trainer_lag_clicks",),
-    "publisher": ("gsr_publisher_lag_records", "gsr_publisher_due_users"),
+    "publisher": (
+        "gsr_publisher_lag_records",
+        "gsr_publisher_due_users",
+        "gsr_served_lag_records",
+    ),
 }
+VIEW: Final = "gsr_publisher_view_timestamp_seconds"
+TOTALS: Final = (
+    "gsr_ingest_records_total",
+    "gsr_retries_total",
+    "gsr_trainer_clicks_tested_total",
+    "gsr_trainer_clicks_learned_total",
+    "gsr_trainer_clicks_shed_total",
+)
 MOST_PAIRED: Final = 400
 """Samples of one slope; more are thinned out evenly."""
 
@@ -114,20 +126,18 @@ def watch(name: str, pid: int | None, series: Series, at: float) -> None:
 
 
 def watch_member(member: Member, series: Series, at: float) -> None:
-    """Note a role's process, lag and disk."""
+    """Note a role's process, lag, counts and the age of the view that it serves."""
     watch(member.name, member.pid, series, at)
     samples = member.metrics()
     for wanted in LAGS[member.role]:
         found = [value for name, value in samples.items() if name.partition("{")[0] == wanted]
         if found:
             series.note(f"{member.name}.{wanted}", at, sum(found))
-    for counter in (
-        "gsr_ingest_records_total",
-        "gsr_retries_total",
-        "gsr_trainer_clicks_shed_total",
-    ):
+    for counter in TOTALS:
         if counter in samples:
             series.note(f"{member.name}.{counter}", at, samples[counter])
+    if samples.get(VIEW):
+        series.note(f"{member.name}.view_age_seconds", at, time.time() - samples[VIEW])
     for total in ("gsr_publisher_lists_total", "gsr_log_events_total"):
         found = [value for name, value in samples.items() if name.partition("{")[0] == total]
         if found:
