@@ -26,14 +26,15 @@ LINEAR_EXAMPLES: Final = 100
 """Clicks of one step of the linear score, at least."""
 
 OWN_EXAMPLES: Final = 30
-"""Clicks of one step of the weights of users with few clicks or none, at least: they may be rare,
-and a step by one or two of them would be mostly noise."""
+"""Clicks of one step of the weights of users with few clicks, at least: they may be rare, and a
+step by one or two of them would be mostly noise. Users without clicks do not wait so: their weights
+begin with popularity alone, and have more to gain by early steps than to lose by noise."""
 
 MOST_GRADIENTS: Final = 1000
 """Gradients of the linear score that wait for a cycle, at most; then the newest are joined."""
 
-_OWN: Final = ((FEW_WEIGHTS, FEW_CLICKS), (COLD_WEIGHTS, NO_CLICKS))
-"""Rows of weights that clicks of one kind of users alone teach."""
+_OWN: Final = ((FEW_WEIGHTS, FEW_CLICKS, OWN_EXAMPLES), (COLD_WEIGHTS, NO_CLICKS, 1))
+"""Rows of weights that clicks of one kind of users alone teach, and clicks of a step, at least."""
 
 
 class _Gradient(NamedTuple):
@@ -66,7 +67,7 @@ class LinearSteps:
         self._model = model
         shared = model.linear[:FEW_WEIGHTS]
         self._adams = [Adam([shared], rate)]
-        self._adams += [Adam([model.linear[row : row + 1]], rate) for row, _ in _OWN]
+        self._adams += [Adam([model.linear[row : row + 1]], rate) for row, _, _ in _OWN]
         self._noted: list[_Gradient] = []
         self._rare = self._nothing()
 
@@ -136,11 +137,11 @@ class LinearSteps:
         if shared:
             first.step([gradient.sums[:FEW_WEIGHTS] * inverses / np.float32(shared)])
         rare = self._rare
-        for adam, (row, kind) in zip(others, _OWN, strict=True):
+        for adam, (row, kind, least) in zip(others, _OWN, strict=True):
             rare.sums[row] += gradient.sums[row]
             rare.clicks[kind] += gradient.clicks[kind]
             clicks = int(rare.clicks[kind])
-            if clicks >= OWN_EXAMPLES:
+            if clicks >= least:
                 adam.step([rare.sums[row : row + 1] * inverses / np.float32(clicks)])
                 rare.sums[row] = 0.0
                 rare.clicks[kind] = 0

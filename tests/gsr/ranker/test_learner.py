@@ -239,12 +239,18 @@ def test_a_restart_goes_on_exactly() -> None:
         np.testing.assert_array_equal(array, theirs[0][name], err_msg=name)
 
 
-def test_what_only_newcomers_said_is_not_lost_by_a_restart() -> None:
-    """First clicks wait for the linear score alone, until there are enough for a step."""
+@pytest.mark.parametrize(
+    ("kind", "row"), [(NO_CLICKS, COLD_WEIGHTS), (FEW_CLICKS, FEW_WEIGHTS)], ids=["none", "few"]
+)
+def test_what_newcomers_said_is_not_lost_by_a_restart(kind: int, row: int) -> None:
+    """Their clicks wait for the linear score alone, and those of few for a step by enough of them.
+
+    The first half is noted before a restart, the second after it.
+    """
     stream = Stream()
     batches = waiting(stream)
-    first, second = some_first_clicks(stream.model, 0), some_first_clicks(stream.model, 1)
-    note_first_clicks(stream.learner, first)
+    first, second = some_candidates(stream.model, 0), some_candidates(stream.model, 1)
+    note_clicks(stream.learner, first, kind)
     model = from_snapshot(to_arrays(stream.model), to_manifest(stream.model), SHAPE)
     other = RankerLearner(model, stream.learner.learning)
     other.restore(*stream.learner.state())
@@ -252,30 +258,29 @@ def test_what_only_newcomers_said_is_not_lost_by_a_restart() -> None:
     for learner in (stream.learner, other):
         learner.add(batches[0])
         assert learner.learn() is not None
-        np.testing.assert_array_equal(learner.model.linear[COLD_WEIGHTS], before[COLD_WEIGHTS])
     again = RankerLearner(model, stream.learner.learning)
     again.restore(*other.state())
     for learner in (stream.learner, again):
-        note_first_clicks(learner, second)
+        note_clicks(learner, second, kind)
         learner.add(batches[1])
         assert learner.learn() is not None
-    assert (model.linear[COLD_WEIGHTS] != before[COLD_WEIGHTS]).any()
+    assert (model.linear[row] != before[row]).any()
     np.testing.assert_array_equal(model.linear, stream.model.linear)
 
 
-def some_first_clicks(model: RankerModel, seed: int) -> npt.NDArray[np.float32]:
+def some_candidates(model: RankerModel, seed: int) -> npt.NDArray[np.float32]:
     """Return the candidates' values of a few more than half the clicks of one step."""
     clicks = OWN_EXAMPLES // 2 + 1
     values = np.random.default_rng(seed).standard_normal((4 * clicks, model.counted))
     return values.astype(np.float32)
 
 
-def note_first_clicks(learner: RankerLearner, values: npt.NDArray[np.float32]) -> None:
+def note_clicks(learner: RankerLearner, values: npt.NDArray[np.float32], kind: int) -> None:
     """Note that the second of four candidates was clicked each time."""
     starts = np.arange(0, len(values) + 1, 4)
-    cold = np.full(len(starts) - 1, NO_CLICKS, dtype=np.int8)
-    scores = learner.model.linear_scores(values, starts, cold)
-    learner.linear.note(values, scores, starts, starts[:-1] + 1, cold)
+    kinds = np.full(len(starts) - 1, kind, dtype=np.int8)
+    scores = learner.model.linear_scores(values, starts, kinds)
+    learner.linear.note(values, scores, starts, starts[:-1] + 1, kinds)
 
 
 def test_what_newcomers_say_stays_within_bounds() -> None:
