@@ -58,7 +58,8 @@ def test_the_wheel_holds_every_source_file(wheel: zipfile.ZipFile) -> None:
         str(path.relative_to(ROOT))
         for name in PACKAGES
         for path in (ROOT / name).rglob("*")
-        if path.suffix in {".py", ".json", ".toml"} or path.name == "py.typed"
+        if path.suffix in {".py", ".json", ".toml", ".css", ".html", ".js", ".svg"}
+        or path.name == "py.typed"
     }
     assert wanted - set(wheel.namelist()) == set()
     assert {f"{name}/py.typed" for name in PACKAGES} <= wanted

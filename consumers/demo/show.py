@@ -130,7 +130,7 @@ def run_demo(options: DemoOptions) -> None:
         screen = open_screen(clock)
         stack.callback(screen.close)
         if options.serve:
-            screen.message(f"lists and more over HTTP: {api_address(config)}/openapi.json")
+            screen.message(f"a page to look at, once all roles run: {api_address(config)}/")
         name = stack.enter_context(instance_of(config.state.directory))
         flags |= member_flags(config, name)
         roles = role_children(options.config, flags, serve=options.serve)

@@ -71,8 +71,10 @@ def api_address(config: GsrConfig) -> str:
 
 def _api_line(config: GsrConfig) -> str:
     """Return where the API answers, once it does."""
-    known = f"at {api_address(config)}/v1" if config.serve.port else "at a port that its log names"
-    return f"lists are answered {known} (--no-serve leaves that out).\n"
+    if not config.serve.port:
+        return "a page, and lists over HTTP, are at a port that serve's log names.\n"
+    where = api_address(config)
+    return f"{where}/ is a page to look at, {where}/v1 answers (--no-serve leaves both out).\n"
 
 
 def role_children(

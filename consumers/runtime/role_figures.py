@@ -28,8 +28,10 @@ class Figures:
         Counts so far; the version is the one served.
     delay_median, delay_99
         Seconds from a click to its refreshed list; None before the first.
-    hit_rate
-        Model -> HR@10 over recent clicks.
+    hit_rate, ndcg
+        Model -> HR@10 and NDCG@10 over recent clicks.
+    served_hit_rate
+        Of recent clicks whose list is known, the share that was on it; None before the first.
     shift
         Popularity shift (PSI).
     """
@@ -44,6 +46,8 @@ class Figures:
     delay_median: float | None = None
     delay_99: float | None = None
     hit_rate: Mapping[str, float] = field(default_factory=dict)
+    ndcg: Mapping[str, float] = field(default_factory=dict)
+    served_hit_rate: float | None = None
     shift: float = 0.0
 
 
@@ -116,9 +120,10 @@ def summarise(samples: Mapping[Sample, float], answering: frozenset[str]) -> Fig
             value for (other, has), value in samples.items() if other == name and wanted <= has
         )
 
-    def hit_rate(model: str) -> float:
-        return total("gsr_trainer_hit_ratio", model=model, k=CUT, slice="all")
+    def by_model(name: str) -> dict[str, float]:
+        return {model: total(name, model=model, k=CUT, slice="all") for model in _SHOWN_MODELS}
 
+    held = sum(total("gsr_served_clicks_total", outcome=outcome) for outcome in ("hit", "miss"))
     return Figures(
         answering=answering,
         clicks=int(total("gsr_ingest_clicks_total", outcome="accepted")),
@@ -129,7 +134,9 @@ def summarise(samples: Mapping[Sample, float], answering: frozenset[str]) -> Fig
         scored=int(total("gsr_trainer_clicks_scored_total")),
         delay_median=_quantile(samples, "gsr_publisher_click_to_list_seconds", 0.5),
         delay_99=_quantile(samples, "gsr_publisher_click_to_list_seconds", 0.99),
-        hit_rate={model: hit_rate(model) for model in _SHOWN_MODELS},
+        hit_rate=by_model("gsr_trainer_hit_ratio"),
+        ndcg=by_model("gsr_trainer_ndcg_ratio"),
+        served_hit_rate=total("gsr_served_hit_ratio") if held else None,
         shift=total("gsr_trainer_popularity_psi"),
     )
 

@@ -9,6 +9,9 @@ from consumers.config.sections.section import Count, Port, Positive, PositiveOrO
 
 MOST_ITEMS: Final = 1000
 
+HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:\[\]-]{1,253}$")]
+"""A name or an address, without a port."""
+
 
 class ServeSection(Section):
     """The HTTP API over topics, models and views.
@@ -24,6 +27,9 @@ class ServeSection(Section):
         Answer on any address without a token.
     tls_certificate_file, tls_key_file
         PEM files for HTTPS; "": plain HTTP.
+    allowed_hosts
+        Names by which callers may call it besides its own address: requests to others are refused.
+        On loopback the machine's own names are allowed as well; elsewhere an empty list allows any.
     accept_clicks
         Whether POST /v1/clicks appends clicks to the topic.
     directory
@@ -64,6 +70,7 @@ class ServeSection(Section):
     allow_open: bool = False
     tls_certificate_file: str = ""
     tls_key_file: str = ""
+    allowed_hosts: tuple[HostName, ...] = ()
     accept_clicks: bool = False
     directory: str = ""
     cache_bytes: Count = 33_554_432

@@ -6,13 +6,13 @@ from consumers.metrics.catalogue.spec import counter, gauge, histogram
 
 ROUTES: Final = (
     *("recommendations", "user", "neighbours", "similar", "rank", "clicks"),
-    *("models", "status", "openapi", "other"),
+    *("users", "items", "models", "status", "events", "quality", "openapi", "page", "other"),
 )
 """Names of the routes; what is none of them is `other`."""
 
 CODES: Final = (
     *("200", "202", "304", "400", "401", "403", "404", "405"),
-    *("413", "415", "422", "429", "500", "503"),
+    *("413", "415", "421", "422", "429", "500", "503"),
 )
 
 SOURCES: Final = ("topic", "computed")

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from consumers.serving.reasons import ReasonKind
 from gsr.counters.ids.id_column import MAX_ID_BYTES
 from stream.events.records.recommendation import Reason
 
@@ -28,13 +29,51 @@ class ListedItem(Document):
     score: float
 
 
+class DecayedCount(Document):
+    """How often something happened: a click counts half when the half-life has gone by."""
+
+    half_life_seconds: float
+    count: float
+
+
+class ClickBehind(Document):
+    """The click of the user without which an item would lose most of its chance."""
+
+    item_id: str
+    clicked_at: float
+    share_lost: float = Field(
+        description="The part of its share among the candidates that the item would lose."
+    )
+    followed: list[DecayedCount] = Field(description="Clicks on the item after the clicked one.")
+    together: list[DecayedCount] = Field(description="Clicks of one person on both, close by.")
+
+
+class ItemReason(Document):
+    """Why an item is on a list, as facts."""
+
+    kind: ReasonKind = Field(
+        description="`click`: one click of the user; `clicks`: their clicks together; `popular`, "
+        "`fresh`, `new`: what others do; `again`: their own clicks on it; `rest`: what is left."
+    )
+    click: ClickBehind | None = Field(description="Null unless `kind` is `click`.")
+    clicks: list[DecayedCount] = Field(description="Clicks on the item, by everybody.")
+    popular_on_seconds: float = Field(description="The half-life on which these stand out most.")
+    last_click_seconds: float = Field(description="Since anybody clicked it last.")
+    sequence_share: float | None = Field(
+        description="Of what the user's clicks do for the score, the part of the learned vectors, "
+        "0 to 1; the rest is due to counts of the item graph. Null where clicks do nothing."
+    )
+
+
 class ExplainedItem(ListedItem):
-    """An item of a list, and what its score is due to.
+    """An item of a list, why it is there, and what its score is due to.
 
     Under a model a part is by how much the score would be lower if those features said of the item
     what they say of an average one; parts do not add up. Without a model they are what is added up.
     """
 
+    words: str = Field(description="The reason as one clause for people.")
+    reason: ItemReason
     parts: dict[str, float]
 
 
@@ -116,6 +155,26 @@ class User(Document):
     list: SentList | None
 
 
+class FoundUsers(Document):
+    """Users whose ids begin as asked for."""
+
+    user_ids: list[str]
+
+
+class FoundItem(Document):
+    """An item and its popularity."""
+
+    item_id: str
+    popularity: float
+
+
+class FoundItems(Document):
+    """Items whose ids begin as asked for, most popular first."""
+
+    half_life_seconds: float = Field(description="Time scale of the popularity.")
+    items: list[FoundItem]
+
+
 class WeightedItem(Document):
     """A neighbour and its weight on each time scale."""
 
@@ -174,73 +233,6 @@ class PostedClick(Document):
     timestamp: float | str = Field(description="Seconds since the epoch, or ISO-8601.")
     event: str | None = None
     event_id: Id | None = None
-
-
-class ModelFacts(Document):
-    """A model that is kept."""
-
-    version: int
-    created_at: float
-    bytes: int
-    serving: bool
-    restored_from: int | None = None
-    clicks_learned: int | None = None
-    quality: dict[str, float] = Field(default_factory=dict)
-
-
-class Models(Document):
-    """The kept models, oldest first."""
-
-    serving: int = Field(description="0: none yet, the counters answer alone.")
-    models: list[ModelFacts]
-
-
-class TopicStatus(Document):
-    """How far a topic has come, and how much of it waits."""
-
-    records: int = Field(description="Ends of all partitions together.")
-    per_second: float
-    lag: int | None = Field(description="Records that its reader has not taken; null: not known.")
-
-
-class RoleStatus(Document):
-    """What the other roles say of themselves."""
-
-    answering: list[str]
-    clicks_accepted: int
-    lists_sent: int
-    drift_alarms: int
-    clicks_learned: int
-    clicks_tested: int
-    hit_rate_at_10: dict[str, float]
-    click_to_list_seconds_p50: float | None
-    click_to_list_seconds_p99: float | None
-
-
-class Alarm(Document):
-    """Something that needs somebody."""
-
-    name: str
-    text: str
-
-
-class Status(Document):
-    """The service as this role sees it."""
-
-    generated_at: float
-    ready: bool
-    model_version: int
-    model_created_at: float | None
-    view_number: int
-    view_created_at: float | None
-    items: int
-    users: int
-    store_bytes: int
-    newest_list_at: float | None
-    newest_click_at: float | None = Field(description="Of those that the counters know.")
-    topics: dict[str, TopicStatus]
-    roles: RoleStatus | None = Field(description="Null: nobody is asked (serve.scrape_roles).")
-    alarms: list[Alarm]
 
 
 class FieldFault(Document):

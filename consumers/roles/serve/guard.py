@@ -11,6 +11,7 @@ from consumers.config.sections.serve import ServeSection
 from consumers.metrics.catalogue.serve import CODES, ROUTES
 from consumers.metrics.registry import Metrics
 from consumers.roles.serve.client_limits import ClientLimits
+from consumers.roles.serve.host_names import allowed_hosts, host_name
 from consumers.roles.serve.problems import ProblemError, as_problem, defect
 from stream.clock import Clock
 
@@ -30,9 +31,9 @@ _JSON: Final = b"application/json"
 class Guard:
     """An ASGI application before another one.
 
-    It counts and times requests, refuses those that come too often, without the token, with too
-    large a body or a body of another kind, and gives up those that take too long. Paths go on
-    percent-encoded, so that an id may hold a slash.
+    It counts and times requests, refuses those that come too often, to another name than this
+    service's, without the token, with too large a body or a body of another kind, and gives up
+    those that take too long. Paths go on percent-encoded, so that an id may hold a slash.
 
     Parameters
     ----------
@@ -57,6 +58,7 @@ class Guard:
         self._application = application
         self._settings = settings
         self._token = token
+        self._hosts = allowed_hosts(settings)
         self._clock = clock
         self._metrics = metrics
         per_second = settings.requests_per_second
@@ -110,6 +112,13 @@ class Guard:
                 f"this client asks too often: ask again in {wait} s. The operator's limit is "
                 "serve.requests_per_second.",
                 headers={"Retry-After": str(wait)},
+            )
+        if self._hosts is not None and host_name(_header(scope, b"host")) not in self._hosts:
+            raise ProblemError(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "wrong-host",
+                "this service is not called that: ask it by its address, or have the operator add "
+                "the name to serve.allowed_hosts.",
             )
         if self._token is not None and scope["path"].startswith(GUARDED):
             given = _header(scope, b"authorization")

@@ -6,7 +6,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from consumers.config.settings import GsrConfig
-from consumers.roles.serve.answers import ItemNeighbours, SimilarItem, SimilarItems, WeightedItem
+from consumers.roles.serve.answers import (
+    FoundItem,
+    FoundItems,
+    ItemNeighbours,
+    SimilarItem,
+    SimilarItems,
+    WeightedItem,
+)
 from consumers.roles.serve.batching_thread import BatchingThread
 from consumers.roles.serve.path_ids import ItemId
 from consumers.roles.serve.questions import (
@@ -14,10 +21,13 @@ from consumers.roles.serve.questions import (
     NeighboursAnswer,
     NeighboursQuestion,
     Question,
+    SearchAnswer,
+    SearchQuestion,
     SimilarAnswer,
     SimilarQuestion,
 )
 from consumers.roles.serve.responses import document, error_responses
+from gsr.counters.ids.id_column import MAX_ID_BYTES
 from stream.clock import Clock
 
 
@@ -28,6 +38,22 @@ def item_routes(
     router = APIRouter()
     count = Query(ge=1, le=config.serve.longest_list, description="Items of each list.")
     usual = min(config.publisher.list_length, config.serve.longest_list)
+
+    @router.get(
+        "/v1/items", name="items", response_model=FoundItems, responses=error_responses(422)
+    )
+    async def items(
+        prefix: Annotated[
+            str, Query(max_length=MAX_ID_BYTES, description="How their ids begin.")
+        ] = "",
+        k: Annotated[int, count] = usual,
+    ) -> Response:
+        """Return popular items whose ids begin like this; the one of exactly this id first."""
+        answer = await thread.ask(SearchQuestion(prefix, k))
+        if not isinstance(answer, SearchAnswer):
+            raise TypeError(f"asked for items, got {type(answer).__name__}")
+        found = [FoundItem(item_id=item, popularity=weight) for item, weight in answer.items]
+        return document(FoundItems(half_life_seconds=answer.half_life, items=found))
 
     @router.get(
         "/v1/items/{item_id}/neighbours",

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 from consumers.metrics.registry import Metrics
 from consumers.roles.serve.answers import (
     ExplainedItem,
+    FoundUsers,
     ListedItem,
     Ranking,
     Recommendations,
@@ -17,6 +18,7 @@ from consumers.roles.serve.answers import (
 )
 from consumers.roles.serve.batching_thread import BatchingThread
 from consumers.roles.serve.default_lists import DefaultLists
+from consumers.roles.serve.explained_items import explained_item
 from consumers.roles.serve.problems import unknown_user
 from consumers.roles.serve.questions import Answer, ListAnswer, ListQuestion, Question
 from consumers.roles.serve.user_store import UserStore
@@ -58,6 +60,8 @@ class ListAnswers:
         The newest records of users.
     defaults
         The default list, and which items are blocked.
+    newest_users
+        Returns who clicked last, newest first.
     thread
         Computes.
     clock, metrics
@@ -68,15 +72,25 @@ class ListAnswers:
         self,
         store: UserStore,
         defaults: DefaultLists,
+        newest_users: Callable[[], Sequence[str]],
         thread: BatchingThread[Question, Answer],
         clock: Clock,
         metrics: Metrics,
     ) -> None:
         self._store = store
         self._defaults = defaults
+        self._newest_users = newest_users
         self._thread = thread
         self._clock = clock
         self._lists = metrics.counter("gsr_serve_lists_total")
+
+    def users(self, prefix: str, count: int) -> FoundUsers:
+        """Return users whose ids begin like this; without a prefix, those who clicked last."""
+        newest = self._newest_users() if not prefix else ()
+        if newest:
+            return FoundUsers(user_ids=list(newest[:count]))
+        keys = self._store.keys("sequences", prefix.encode(), count)
+        return FoundUsers(user_ids=[key.decode("utf-8", "replace") for key in keys])
 
     def user(self, user_id: str) -> User:
         """Return what is known of a user.
@@ -237,11 +251,8 @@ def _sent(listed: Recommendation | None, record: SequenceRecord) -> SentList | N
 
 
 def _items(answer: ListAnswer) -> list[ExplainedItem] | list[ListedItem]:
-    if answer.parts:
-        return [
-            ExplainedItem(item_id=item, score=score, parts=dict(parts))
-            for (item, score), parts in zip(answer.items, answer.parts, strict=True)
-        ]
+    if answer.reasons:
+        return [explained_item(one) for one in answer.reasons]
     return [ListedItem(item_id=item, score=score) for item, score in answer.items]
 
 

@@ -1,15 +1,16 @@
 """Questions that the model and the counters answer, and their answers, off the event loop."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from consumers.metrics.registry import Metrics
+from consumers.roles.serve.item_search import ItemSearch
 from consumers.roles.serve.served_artifacts import ServedArtifacts
 from consumers.serving.graph_rows import Neighbours, close_at, followers_at, popularity_at
 from consumers.serving.newest_artifacts import NewestArtifacts
-from consumers.serving.recommender import Recommender, nobody
+from consumers.serving.recommender import Explanation, Recommender, nobody
 from stream.clock import Clock
 from stream.events.records.sequence import SequenceRecord
 
@@ -52,8 +53,8 @@ class ListAnswer:
     ----------
     items
         Item and score, best first.
-    parts
-        Of each item, what its score is due to (`Explanation`); empty where nobody asked.
+    reasons
+        Why each item is there; empty where nobody asked.
     model_version, view_created_at
         What computed it.
     unknown
@@ -61,7 +62,7 @@ class ListAnswer:
     """
 
     items: list[tuple[str, float]]
-    parts: list[Mapping[str, float]]
+    reasons: list[Explanation]
     model_version: int
     view_created_at: float
     unknown: list[str]
@@ -122,8 +123,24 @@ class SimilarAnswer:
     model_version: int
 
 
-Question: TypeAlias = ListQuestion | NeighboursQuestion | SimilarQuestion
-Answer: TypeAlias = ListAnswer | NeighboursAnswer | SimilarAnswer
+@dataclass(frozen=True, slots=True)
+class SearchQuestion:
+    """Asks which items' ids begin with `prefix`, `count` at most."""
+
+    prefix: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchAnswer:
+    """Items and their popularity with this half-life, most popular first."""
+
+    items: list[tuple[str, float]]
+    half_life: float
+
+
+Question: TypeAlias = ListQuestion | NeighboursQuestion | SimilarQuestion | SearchQuestion
+Answer: TypeAlias = ListAnswer | NeighboursAnswer | SimilarAnswer | SearchAnswer
 
 
 class Answerer:
@@ -141,6 +158,7 @@ class Answerer:
         self._artifacts = artifacts
         self._seconds = metrics.histogram("gsr_serve_score_seconds")
         self._clock = clock
+        self._search = ItemSearch()
 
     def answer(self, questions: Sequence[Question]) -> list[Answer | Exception]:
         """Return an answer, or an error to raise, for each question, in their order."""
@@ -154,9 +172,19 @@ class Answerer:
                 answers |= _lists(serving, questions, places)
             for place, question in enumerate(questions):
                 if place not in answers:
-                    answers[place] = _one(serving, question)
+                    answers[place] = self._one(serving, question)
             self._seconds.observe(self._clock.monotonic() - begun)
         return [answers[place] for place in range(len(questions))]
+
+    def _one(self, serving: NewestArtifacts, question: Question) -> Answer | Exception:
+        if isinstance(question, ListQuestion):
+            return _explained(serving, question)
+        if isinstance(question, SearchQuestion):
+            found, half_life = self._search.find(
+                serving.recommender, question.prefix, question.count
+            )
+            return SearchAnswer(items=found, half_life=half_life)
+        return _about_item(serving, question)
 
 
 def _alike(questions: Sequence[Question]) -> list[list[int]]:
@@ -178,7 +206,7 @@ def _lists(
     return {
         place: ListAnswer(
             items=[(item.item_id, item.score) for item in made.items(at)],
-            parts=[],
+            reasons=[],
             model_version=serving.version,
             view_created_at=serving.view_created_at,
             unknown=_unknown(recommender, records[at]),
@@ -187,9 +215,9 @@ def _lists(
     }
 
 
-def _one(serving: NewestArtifacts, question: Question) -> Answer | Exception:
-    if isinstance(question, ListQuestion):
-        return _explained(serving, question)
+def _about_item(
+    serving: NewestArtifacts, question: NeighboursQuestion | SimilarQuestion
+) -> Answer | Exception:
     row = serving.recommender.index.row_of(question.item_id)
     if row < 0:
         return UnknownItemError(question.item_id)
@@ -204,7 +232,7 @@ def _explained(serving: NewestArtifacts, question: ListQuestion) -> ListAnswer:
     _, reasons = recommender.explain(record, question.length, question.excluded)
     return ListAnswer(
         items=[(why.item_id, why.score) for why in reasons],
-        parts=[why.parts for why in reasons],
+        reasons=reasons,
         model_version=serving.version,
         view_created_at=serving.view_created_at,
         unknown=_unknown(recommender, record),

@@ -16,7 +16,7 @@ from consumers.roles.serve.answers import (
 )
 from consumers.roles.serve.problems import MEDIA_TYPE
 
-_ALWAYS: Final = (401, 429, 503)
+_ALWAYS: Final = (401, 421, 429, 503)
 _ITEMS: Final = TypeAdapter[list[ExplainedItem] | list[ListedItem]](
     list[ExplainedItem] | list[ListedItem]
 )
@@ -27,6 +27,7 @@ _MEANINGS: Final = {
     404: "There is no such user or item.",
     413: "The body is too large.",
     415: "The body is no JSON.",
+    421: "The service is not called that.",
     422: "Something in the request is not allowed.",
     429: "This client asks too often: see Retry-After.",
     503: "Not now: see Retry-After.",
@@ -55,13 +56,13 @@ def list_document(answer: Recommendations, if_none_match: str | None) -> Respons
     digest = xxh3_64_hexdigest(_ITEMS.dump_json(answer.items))
     tag = f'W/"{answer.model_version}-{answer.source}-{digest}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if if_none_match is not None and _matches(tag, if_none_match):
+    if if_none_match is not None and matches(tag, if_none_match):
         return Response(status_code=int(HTTPStatus.NOT_MODIFIED), headers=headers)
     body = answer.model_dump_json()
     return Response(body, headers=headers, media_type="application/json")
 
 
-def _matches(tag: str, if_none_match: str) -> bool:
+def matches(tag: str, if_none_match: str) -> bool:
     """Return whether one of the named tags is this one; weak ones are compared without the W/."""
     named = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
     return bool(named & {tag.removeprefix("W/"), "*"})

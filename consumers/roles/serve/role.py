@@ -18,6 +18,7 @@ from consumers.roles.serve.default_lists import DefaultLists
 from consumers.roles.serve.guard import Guard
 from consumers.roles.serve.item_routes import item_routes
 from consumers.roles.serve.list_answers import ListAnswers
+from consumers.roles.serve.page_routes import page_routes
 from consumers.roles.serve.questions import Answer, Answerer, Question
 from consumers.roles.serve.read_trouble import ReadTrouble
 from consumers.roles.serve.served_artifacts import ServedArtifacts
@@ -109,11 +110,19 @@ class ServeRole:
                     metrics=metrics,
                 )
                 parts.callback(self.posting.close)
-            lists = ListAnswers(self._store, self._defaults, self._thread, clock, metrics)
+            lists = ListAnswers(
+                self._store,
+                self._defaults,
+                lambda: self._topics.newest_users,
+                self._thread,
+                clock,
+                metrics,
+            )
             application = build_application(
                 user_routes(config, lists, self._artifacts, clock),
                 item_routes(config, self._thread, clock),
                 service_routes(config, self._board, self.posting),
+                page_routes(),
                 token_asked=token is not None,
             )
             self._guard = Guard(application, config.serve, token, clock, metrics)
@@ -165,6 +174,7 @@ class ServeRole:
     def _say_where(self, token: bytes | None) -> None:
         settings = self._config.serve
         scheme = "https" if settings.tls_certificate_file else "http"
+        _LOGGER.info("a page to look at: %s://%s/", scheme, self.address)
         _LOGGER.info("%s://%s/v1 (described by /openapi.json)", scheme, self.address)
         if token is not None and scheme == "http" and not is_loopback(settings.host):
             _LOGGER.warning(

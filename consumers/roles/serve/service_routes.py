@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from consumers.config.settings import GsrConfig
-from consumers.roles.serve.answers import AcceptedClicks, Models, PostedClick, Status
+from consumers.roles.serve.answers import AcceptedClicks, PostedClick
 from consumers.roles.serve.click_posting import ClickPosting
 from consumers.roles.serve.problems import ProblemError
 from consumers.roles.serve.responses import document, error_responses
+from consumers.roles.serve.service_answers import Models, Quality, ServiceEvents, Status
 from consumers.roles.serve.status_board import StatusBoard
 
 
@@ -35,6 +36,18 @@ def service_routes(
     async def status() -> Response:
         """Return what goes through, how far behind everybody is, and what needs somebody."""
         return document(board.status())
+
+    @router.get(
+        "/v1/events", name="events", response_model=ServiceEvents, responses=error_responses()
+    )
+    async def events() -> Response:
+        """Return what happened lately: promotions, rollbacks, drift, alarms."""
+        return document(board.history.events())
+
+    @router.get("/v1/quality", name="quality", response_model=Quality, responses=error_responses())
+    async def quality() -> Response:
+        """Return how good lists were since this role began, as far as it asks the others."""
+        return document(board.history.quality())
 
     @router.post(
         "/v1/clicks",

@@ -4,8 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from consumers.config.settings import GsrConfig
-from consumers.roles.serve.answers import Alarm, ModelFacts, Models, RoleStatus, Status, TopicStatus
 from consumers.roles.serve.served_artifacts import ServedArtifacts
+from consumers.roles.serve.service_answers import (
+    Alarm,
+    ModelFacts,
+    Models,
+    RoleStatus,
+    Status,
+    TopicStatus,
+)
+from consumers.roles.serve.service_history import ServiceHistory
 from consumers.roles.serve.user_store import KINDS, UserStore
 from consumers.roles.serve.user_topics import UserTopics
 from consumers.runtime.rate import Rate
@@ -28,6 +36,11 @@ class StatusBoard:
         Of the role.
     artifacts, store, topics
         What it serves from.
+
+    Attributes
+    ----------
+    history
+        What was seen over time.
     """
 
     def __init__(
@@ -58,6 +71,7 @@ class StatusBoard:
         if config.serve.scrape_roles:
             ports = {role: getattr(config.http, f"{role}_port") for role in OTHER_ROLES}
             self._scraper = Scraper(config.http.host, ports, SCRAPE_SECONDS)
+        self.history = ServiceHistory(SCRAPE_SECONDS)
         self._status = self._look()
 
     def status(self) -> Status:
@@ -73,6 +87,7 @@ class StatusBoard:
             The log cannot be asked; what was seen last stays.
         """
         self._status = self._look()
+        self.history.note(self._status, self.models().models)
 
     def models(self) -> Models:
         """Return the kept models."""
@@ -139,11 +154,11 @@ class StatusBoard:
         facts, section = self._artifacts.facts, self._config.log
         if not facts.items:
             text = "no click has been counted in a serving view yet: does the trainer run?"
-            yield Alarm(name="no-view", text=text)
+            yield Alarm(name="no-view", about="", text=text)
         elif now - facts.view_created_at > VIEW_OLD_SECONDS:
             age = now - facts.view_created_at
             text = f"the counters are {age:.0f} s old: does the trainer run, and keep up?"
-            yield Alarm(name="view-old", text=text)
+            yield Alarm(name="view-old", about="", text=text)
         for topic, who in (
             (section.clicks, "ingest"),
             (section.sequences, "the publisher"),
@@ -152,17 +167,19 @@ class StatusBoard:
             lag = topics[topic].lag
             if lag is not None and lag > LAG_HIGH_RECORDS:
                 text = f"{who} has {lag} records of {topic} still to read"
-                yield Alarm(name="lag", text=text)
+                yield Alarm(name="lag", about=topic, text=text)
         for kind in KINDS:
             standing = self._topics.followed[kind].stalled(self._config.process.stalled_seconds)
             if standing:
                 where = ", ".join(map(str, standing))
-                text = f"{self._topics.topics[kind]} stands still here, partition {where}"
-                yield Alarm(name="stalled", text=text)
+                topic = self._topics.topics[kind]
+                text = f"{topic} stands still here, partition {where}"
+                yield Alarm(name="stalled", about=topic, text=text)
         if roles is not None:
             self._answered |= roles.answering
             for role in sorted(self._answered - roles.answering):
-                yield Alarm(name="role-silent", text=f"{role} does not answer any more")
+                text = f"{role} does not answer any more"
+                yield Alarm(name="role-silent", about=role, text=text)
 
 
 def _role_status(figures: Figures) -> RoleStatus:
@@ -174,6 +191,8 @@ def _role_status(figures: Figures) -> RoleStatus:
         clicks_learned=figures.learned,
         clicks_tested=figures.scored,
         hit_rate_at_10=dict(figures.hit_rate),
+        ndcg_at_10=dict(figures.ndcg),
+        served_hit_rate=figures.served_hit_rate,
         click_to_list_seconds_p50=figures.delay_median,
         click_to_list_seconds_p99=figures.delay_99,
     )

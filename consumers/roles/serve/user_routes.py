@@ -10,6 +10,7 @@ from pydantic import Field, create_model
 from consumers.config.settings import GsrConfig
 from consumers.roles.serve.answers import (
     Document,
+    FoundUsers,
     Id,
     Ranking,
     Recommendations,
@@ -21,6 +22,7 @@ from consumers.roles.serve.path_ids import UserId, check_ids
 from consumers.roles.serve.problems import wrong_id
 from consumers.roles.serve.responses import document, error_responses, list_document
 from consumers.roles.serve.served_artifacts import ServedArtifacts
+from gsr.counters.ids.id_column import MAX_ID_BYTES
 from stream.clock import Clock
 
 
@@ -53,6 +55,18 @@ def user_routes(
         exclude=(Annotated[list[Id], Field(max_length=limits.excluded_items)], []),
         explain=(bool, False),
     )
+
+    @router.get(
+        "/v1/users", name="users", response_model=FoundUsers, responses=error_responses(422)
+    )
+    async def users(
+        prefix: Annotated[
+            str, Query(max_length=MAX_ID_BYTES, description="How their ids begin.")
+        ] = "",
+        k: Annotated[int, Query(ge=1, le=limits.longest_list, description="Users.")] = usual,
+    ) -> Response:
+        """Return users whose ids begin like this, in order; without, those who clicked last."""
+        return document(lists.users(prefix, k))
 
     @router.get(
         "/v1/users/{user_id}/recommendations",

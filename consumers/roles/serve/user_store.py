@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -20,6 +21,7 @@ from stream.state.rocks import (
     open_database,
     plain_errors,
     property_of,
+    scan,
     writable,
 )
 
@@ -58,8 +60,8 @@ class UserStore:
     """Users' newest records in RocksDB, each written together with the position behind it.
 
     Everything in it comes from the topics, so a store that is damaged, of another format or made
-    from other topics is thrown away and filled anew. `newest` may be called from any thread,
-    all else from one.
+    from other topics is thrown away and filled anew. `newest` and `keys` may be called from any
+    thread, all else from one.
 
     Make one with `UserStore.open`.
     """
@@ -173,6 +175,12 @@ class UserStore:
         with plain_errors(self._directory):
             found = fetch(self._database, kind, key)
         return None if found is None else found[_ORDER_BYTES:]
+
+    def keys(self, kind: Kind, prefix: bytes, count: int) -> list[bytes]:
+        """Return the first users, in order, whose keys begin with `prefix`."""
+        with plain_errors(self._directory):
+            found = (key for key, _ in scan(self._database, kind, prefix))
+            return list(islice(takewhile(lambda key: key.startswith(prefix), found), count))
 
     def users(self, kind: Kind) -> int:
         """Return how many users have a record of a kind, roughly: users written twice count."""

@@ -22,6 +22,7 @@ from stream.log.interface import Log, RecordBatch
 _LOGGER = logging.getLogger(__name__)
 
 POLL_RECORDS: Final = 5_000
+NEWEST_USERS: Final = 200
 
 
 class _ListHead(msgspec.Struct, kw_only=True, frozen=True, gc=False):
@@ -63,6 +64,8 @@ class UserTopics:
     newest_list_at
         When the log took the newest list that was read, seconds since the epoch; None before the
         first since the start.
+    newest_users
+        Who clicked last since the start, newest first; another tuple after each change.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class UserTopics:
         self._metrics = metrics
         self._trouble = trouble
         self.newest_list_at: float | None = None
+        self.newest_users: tuple[str, ...] = ()
         self.topics: Mapping[Kind, str] = {
             "lists": topics.recommendations,
             "sequences": topics.sequences,
@@ -112,9 +116,24 @@ class UserTopics:
             count = sum(map(len, batches))
             self._metrics.counter("gsr_serve_records_total").labels(kind).inc(count)
             self._positions[kind] = after
-            if kind == "lists" and batches:
+            if kind == "sequences":
+                self._note_users(batches)
+            elif batches:
                 self.newest_list_at = max(float(batch.append_times[-1]) for batch in batches)
         return worked
+
+    def _note_users(self, batches: list[RecordBatch]) -> None:
+        """Note whose clicks have come; who is forgotten is not named any more."""
+        newest: dict[bytes, bool] = {}
+        for batch in batches:
+            for key, value in zip(batch.keys, batch.values, strict=True):
+                if key is not None:
+                    newest.pop(key, None)
+                    newest[key] = value is not None
+        names = [key.decode("utf-8", "replace") for key, there in newest.items() if there]
+        touched = {key.decode("utf-8", "replace") for key in newest}
+        others = (name for name in self.newest_users if name not in touched)
+        self.newest_users = (*names[::-1], *others)[:NEWEST_USERS]
 
     def positions(self, kind: Kind) -> dict[int, int]:
         """Return partition -> the offset behind what the store holds."""

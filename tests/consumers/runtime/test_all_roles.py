@@ -94,6 +94,7 @@ def test_clicks_become_lists_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     assert service.returncode == 0, messages
     assert "Traceback" not in messages
     assert "leak" not in messages
+    assert f"http://{api}/ is a page to look at" in messages
     assert list(temporary.iterdir()) == []
     for name in ("ingest", "trainer", "publisher", "serve"):
         assert any(line.startswith(name) and "stopped" in line for line in messages.splitlines()), (

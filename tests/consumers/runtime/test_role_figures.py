@@ -32,9 +32,8 @@ def figures_of(roles: dict[str, Metrics]) -> Figures:
 
 def test_fresh_roles_have_all_figures_at_zero(roles: dict[str, Metrics]) -> None:
     """Every name that the demo asks for is in the catalogue."""
-    assert figures_of(roles) == Figures(
-        answering=ALL, hit_rate={"joint": 0.0, "graph": 0.0, "popularity": 0.0}
-    )
+    none = {"joint": 0.0, "graph": 0.0, "popularity": 0.0}
+    assert figures_of(roles) == Figures(answering=ALL, hit_rate=none, ndcg=none)
 
 
 def test_figures_follow_the_metrics(roles: dict[str, Metrics]) -> None:
@@ -46,6 +45,9 @@ def test_figures_follow_the_metrics(roles: dict[str, Metrics]) -> None:
         publisher.counter("gsr_publisher_lists_total").labels(reason).inc(2)
     trainer.gauge("gsr_trainer_hit_ratio").labels("joint", "10", "all").set(0.25)
     trainer.gauge("gsr_trainer_hit_ratio").labels("joint", "20", "all").set(0.5)
+    trainer.gauge("gsr_trainer_ndcg_ratio").labels("graph", "10", "all").set(0.125)
+    publisher.counter("gsr_served_clicks_total").labels("hit", "click").inc()
+    publisher.gauge("gsr_served_hit_ratio").set(0.75)
     delay = publisher.histogram("gsr_publisher_click_to_list_seconds")
     for _ in range(99):
         delay.observe(0.15)
@@ -53,6 +55,8 @@ def test_figures_follow_the_metrics(roles: dict[str, Metrics]) -> None:
     figures = figures_of(roles)
     assert (figures.clicks, figures.lists) == (10, 4)
     assert figures.hit_rate["joint"] == 0.25
+    assert figures.ndcg["graph"] == 0.125
+    assert figures.served_hit_rate == 0.75
     assert figures.delay_median == pytest.approx(0.15, abs=0.05)
     assert figures.delay_99 is not None
     assert figures.delay_99 <= 5.0

@@ -66,7 +66,59 @@ def test_reasons_are_given_where_they_are_asked_for(api: Api) -> None:
     parts = [item["parts"] for item in explained.document["items"]]
     assert all("vectors" in one for one in parts)
     assert len({tuple(one) for one in parts}) == 1
-    assert "parts" not in plain.document["items"][0]
+    assert not {"parts", "reason", "words"} & plain.document["items"][0].keys()
+
+
+def test_a_reason_is_told_as_facts_and_in_words(api: Api) -> None:
+    """The facts are those of the list's own counters; the words name the click that they name."""
+    items = api.get(f"{LIST}?k=7&explain=true").document["items"]
+    kinds = {item["reason"]["kind"] for item in items}
+    assert kinds <= {"click", "clicks", "popular", "fresh", "new", "rest"}
+    for item in items:
+        reason = item["reason"]
+        named = reason["click"]
+        assert (named is not None) == (reason["kind"] == "click")
+        if named is not None:
+            assert named["item_id"] in {"i0", "i1"}
+            assert item["words"].startswith(f"because you clicked {named['item_id']}; ")
+            assert 0.0 < named["share_lost"] <= 1.0
+        assert len(item["words"]) > 10
+        day = next(one for one in reason["clicks"] if one["half_life_seconds"] == 86_400.0)
+        assert day["count"] == pytest.approx(ITEMS[item["item_id"]], rel=0.02)
+        assert reason["sequence_share"] is None or 0.0 <= reason["sequence_share"] <= 1.0
+    ranked = api.post("/v1/rank", {"clicks": [{"item_id": "i0"}], "k": 3, "explain": True})
+    assert all(item["words"] for item in ranked.document["items"])
+
+
+def test_users_are_found_by_how_their_ids_begin(own: World) -> None:
+    """In order; without a beginning those who clicked last, but nobody who was forgotten."""
+    for user in ("ab", "abc", "b", "ü1"):
+        own.click(user, "i1")
+    with own.serving() as api:
+        api.ready()
+
+        def found(query: str) -> object:
+            return api.get(f"/v1/users{query}").document["user_ids"]
+
+        assert found("?prefix=ab") == ["ab", "abc"]
+        assert found("?prefix=a&k=1") == ["ab"]
+        assert found("?prefix=%C3%BC") == ["ü1"]
+        assert found("?prefix=nobody") == []
+        assert sorted(api.get("/v1/users?k=9").document["user_ids"]) == [
+            "ab",
+            "abc",
+            "b",
+            "u1",
+            "ü1",
+        ]
+        own.click("abc", "i1", "i2", offset=2)
+        api.until("/v1/users?k=1", lambda reply: reply.document["user_ids"] == ["abc"])
+        own.forget("abc")
+        api.until("/v1/users?k=9", lambda reply: "abc" not in reply.document["user_ids"])
+        assert found("?prefix=abc") == []
+    with own.serving() as api:
+        api.ready()
+        assert api.get("/v1/users").document["user_ids"] == ["ab", "b", "u1", "ü1"]
 
 
 def test_who_has_the_list_is_not_sent_it_again(api: Api) -> None:

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from consumers.config.loading import load_config
+from consumers.config.sections.serve import ServeSection
 from consumers.errors import ConfigError, PortBusyError
+from consumers.roles.serve.host_names import allowed_hosts
 from consumers.roles.serve.questions import Answerer
 from tests.consumers.roles.serve.conftest import filled
 from tests.consumers.serve_world import Api, Reply, World
@@ -37,7 +39,9 @@ def is_problem(reply: Reply, status: int, kind: str) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "kind"),
     [
-        ("/", 404, "not-found"),
+        ("/page/nothing.js", 404, "not-found"),
+        ("/page/__init__.py", 404, "not-found"),
+        ("/page/..%2Frole.py", 404, "not-found"),
         ("/v1", 404, "not-found"),
         ("/v1/users//recommendations", 404, "not-found"),
         ("/docs", 404, "not-found"),
@@ -130,6 +134,47 @@ def test_without_the_token_nobody_is_answered(
         described = api.get("/openapi.json").document
         assert described["security"] == [{"bearer": []}]
     assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("host", "settings", "status"),
+    [
+        ("127.0.0.1:9300", {}, 200),
+        ("LOCALHOST", {}, 200),
+        ("[::1]:80", {}, 200),
+        ("evil.example", {}, 421),
+        ("evil.example:9300", {}, 421),
+        ("127.0.0.1.evil.example", {}, 421),
+        ("localhost.", {}, 421),
+        ("", {}, 421),
+        ("Shop.example:443", {"allowed_hosts": ["shop.example"]}, 200),
+        ("evil.example", {"allowed_hosts": ["shop.example"]}, 421),
+        ("localhost", {"allowed_hosts": ["shop.example"]}, 200),
+    ],
+)
+def test_on_loopback_it_answers_to_its_own_names(
+    tmp_path: Path, host: str, settings: dict[str, object], status: int
+) -> None:
+    """No page of somebody else gets through a browser that was told that it lives here."""
+    world = World(tmp_path, settings)
+    with world.serving() as api:
+        for path in ("/", "/v1/models", "/openapi.json"):
+            reply = api.get(path, Host=host)
+            assert reply.status == status
+            if status != 200:
+                is_problem(reply, 421, "wrong-host")
+
+
+def test_elsewhere_names_are_looked_at_where_they_are_set() -> None:
+    """Its own address is always one of them."""
+    anywhere = ServeSection(host="0.0.0.0", allow_open=True)  # noqa: S104
+    assert allowed_hosts(anywhere) is None
+    some = anywhere.model_copy(update={"allowed_hosts": ("[fe80::1]", "Shop.example")})
+    assert allowed_hosts(some) == frozenset({"0.0.0.0", "fe80::1", "shop.example"})  # noqa: S104
+    own = frozenset({"::1", "127.0.0.1", "localhost"})
+    assert allowed_hosts(ServeSection(host="::1")) == own
+    with pytest.raises(ConfigError, match="allowed_hosts"):
+        load_config(None, {"serve.allowed_hosts": ["http://shop.example/"]})
 
 
 @pytest.mark.parametrize("content", ["", "short", "with a blank in the middle of it", "ü" * 20])

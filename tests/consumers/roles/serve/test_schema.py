@@ -25,13 +25,17 @@ CHECKS = [
     status_code_conformance,
 ]
 ROUTES = {
+    "/v1/users": "get",
     "/v1/users/{user_id}/recommendations": "get",
     "/v1/users/{user_id}": "get",
     "/v1/rank": "post",
+    "/v1/items": "get",
     "/v1/items/{item_id}/neighbours": "get",
     "/v1/items/{item_id}/similar": "get",
     "/v1/models": "get",
     "/v1/status": "get",
+    "/v1/events": "get",
+    "/v1/quality": "get",
     "/v1/clicks": "post",
 }
 
@@ -42,7 +46,7 @@ def test_the_document_describes_every_route(api: Api) -> None:
     assert {path: next(iter(found)) for path, found in document["paths"].items()} == ROUTES
     for path, method in ROUTES.items():
         answers = document["paths"][path][method]["responses"]
-        assert {"401", "429", "503"} <= answers.keys()
+        assert {"401", "421", "429", "503"} <= answers.keys()
         for code, answer in answers.items():
             if int(code) >= 400:
                 assert list(answer["content"]) == ["application/problem+json"]
