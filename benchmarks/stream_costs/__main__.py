@@ -52,7 +52,7 @@ def main(words: list[str] | None = None) -> None:
     print(tables(summarise(results.runs)))
 
 
-SETTINGS: Final = ("earlier", "learned", "users", "rounds", "dimension", "k")
+SETTINGS: Final = ("fill", "learned", "users", "rounds", "dimension", "k")
 
 
 def parsed(words: list[str] | None) -> argparse.Namespace:
@@ -67,7 +67,7 @@ def parsed(words: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--threads", type=int, nargs="+", default=list(THREADS))
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--earlier", type=int, default=5, help="clicks of each user before")
+    parser.add_argument("--fill", type=int, default=10, help="clicks of each user, by size")
     parser.add_argument("--learned", type=int, default=20_000, help="clicks before lists are made")
     parser.add_argument("--users", type=int, default=1024, help="who are asked for in a round")
     parser.add_argument("--rounds", type=int, default=5, help="of one run")
@@ -83,19 +83,22 @@ def parsed(words: list[str] | None) -> argparse.Namespace:
 def cases(arguments: argparse.Namespace) -> Iterator[Case]:
     """Yield what is to be measured.
 
-    The shop of middle size is measured with all numbers of clicks, the others with the smallest.
+    By clicks: the smallest shop, from its first click on. By size: in the middle of what is
+    measured, every shop's users have clicked `fill` times on average, so that histories and rows
+    of the graph are as long in all of them.
     """
     sizes, clicks = sorted(arguments.sizes), sorted(arguments.clicks)
-    points = [(size, clicks[0]) for size in sizes]
-    points += [(sizes[len(sizes) // 2], count) for count in clicks[1:]]
     if "learning" in arguments.only:
-        for size, count in points:
-            yield LearningCase(size=size, earlier=arguments.earlier, clicks=count)
+        for size in sizes:
+            earlier = max(arguments.fill * size - clicks[0] // 2, 0)
+            yield LearningCase(curve="by_size", size=size, earlier=earlier, clicks=clicks[0])
+        for count in clicks:
+            yield LearningCase(curve="by_clicks", size=sizes[0], earlier=0, clicks=count)
     if "lists" in arguments.only:
         for size in sizes:
             yield ListsCase(
                 size=size,
-                earlier=arguments.earlier,
+                earlier=max(arguments.fill * size - arguments.learned, 0),
                 learned=arguments.learned,
                 users=arguments.users,
                 together=TOGETHER,
@@ -134,7 +137,8 @@ def marks_of(case: Case) -> dict[str, Any]:
     """Return what tells a case from the others in the file."""
     match case:
         case LearningCase():
-            return {"part": "learning", "size": case.size, "clicks": case.clicks}
+            names = ("curve", "size", "clicks")
+            return {"part": "learning", **{name: getattr(case, name) for name in names}}
         case ListsCase():
             return {"part": "lists", "size": case.size}
         case ProductsCase():

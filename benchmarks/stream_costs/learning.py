@@ -9,7 +9,7 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from benchmarks.accuracy.measuring import peak_resident_bytes, resident_bytes
 from benchmarks.stream_costs.shop import TASTE_ITEMS, Shop
@@ -38,10 +38,12 @@ class LearningCase:
 
     Parameters
     ----------
+    curve
+        Of which it is a point.
     size
         Users, and items, of the shop.
     earlier
-        Clicks before, per user.
+        Clicks before.
     clicks
         That are measured; a multiple of `PIECES`.
     seed
@@ -53,6 +55,7 @@ class LearningCase:
         The clicks are no such multiple.
     """
 
+    curve: Literal["by_size", "by_clicks"]
     size: int
     earlier: int
     clicks: int
@@ -154,7 +157,7 @@ def measure_learning(case: LearningCase, clock: Clock = time.process_time) -> di
     warm_up(clock)
     programs = resident_bytes()
     stream = Stream(case.size, case.seed, clock)
-    stream.count(case.earlier * case.size)
+    stream.count(case.earlier)
     before = resident_bytes()
     marks = [stream.totals()]
     for _ in range(PIECES):

@@ -41,9 +41,9 @@ class ListsCase:
     size
         Users, and items, of the shop.
     earlier
-        Clicks before, per user.
+        Clicks that are counted only.
     learned
-        Clicks that the model learns first.
+        Clicks that the model learns after them.
     users
         Who are asked for, in every round.
     together
@@ -184,7 +184,7 @@ def learned(case: ListsCase, clock: Clock) -> tuple[ServingView, RankerModel, Sh
     """Return the counters of a shop as a publisher reads them, a model of them, and the shop."""
     warm_up(clock)
     stream = Stream(case.size, case.seed, clock)
-    stream.count(case.earlier * case.size)
+    stream.count(case.earlier)
     stream.learn(case.learned)
     written = encode_view(serving_view(stream.loop.mirror, 0.0, {}))
     return decode_view(*written), stream.loop.ranker.model, stream.shop

@@ -30,19 +30,11 @@ def learning_curves(runs: Runs) -> dict[str, Any]:
 
     A curve's ratio is its largest case to its smallest one; that of memory, too.
     """
-    points = [learning_point(each) for each in _same(runs, ("size", "clicks"))]
-    if not points:
-        return {}
-    shortest, middle = min(p["clicks"] for p in points), _most_cases(points)
-    curves = {
-        "by_clicks": [p for p in points if p["size"] == middle],
-        "by_size": [p for p in points if p["clicks"] == shortest],
-    }
-    order = {"by_clicks": "clicks", "by_size": "size"}
     found: dict[str, Any] = {}
-    for name, curve in curves.items():
-        curve.sort(key=lambda point: point[order[name]])
-        found[name] = {"points": curve, "largest_to_smallest": growth(curve[0], curve[-1])}
+    for each in _same(runs, ("curve", "size", "clicks")):
+        found.setdefault(each[0]["curve"], {"points": []})["points"].append(learning_point(each))
+    for curve in found.values():
+        curve["largest_to_smallest"] = growth(curve["points"][0], curve["points"][-1])
     return found
 
 
@@ -184,12 +176,6 @@ def _same(runs: Runs, marks: Iterable[str]) -> list[list[Mapping[str, Any]]]:
     for run in runs:
         cases.setdefault(tuple(run[mark] for mark in marks), []).append(run)
     return [cases[case] for case in sorted(cases)]
-
-
-def _most_cases(points: Sequence[Mapping[str, Any]]) -> int:
-    """Return the size of shop of which most lengths were measured."""
-    sizes = [point["size"] for point in points]
-    return int(max(sorted(set(sizes)), key=sizes.count))
 
 
 def _ratio(last: float, first: float) -> float:

@@ -81,7 +81,7 @@ def test_a_shop_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 500"):
         Shop(700, 0)
     with pytest.raises(ValueError, match="multiple of 10"):
-        LearningCase(size=SIZE, earlier=1, clicks=1001)
+        LearningCase(curve="by_size", size=SIZE, earlier=1, clicks=1001)
 
 
 def test_earlier_clicks_are_counted_only_and_the_others_learned() -> None:
@@ -98,7 +98,8 @@ def test_earlier_clicks_are_counted_only_and_the_others_learned() -> None:
 
 def test_stages_add_up_to_all_but_what_looking_at_the_clock_takes() -> None:
     """Every cycle looks at each stage twice, and once more around them all."""
-    found = measure_learning(LearningCase(size=SIZE, earlier=2, clicks=CLICKS), ticking())
+    case = LearningCase(curve="by_size", size=SIZE, earlier=2 * SIZE, clicks=CLICKS)
+    found = measure_learning(case, ticking())
     cycles = PIECES * -(-CLICKS // PIECES // CYCLE_CLICKS)
     each = round(1e6 * cycles / CLICKS, 1)
     assert found["microseconds"] == {**dict.fromkeys(STAGES, each), "all": 7 * each}
@@ -109,7 +110,7 @@ def test_stages_add_up_to_all_but_what_looking_at_the_clock_takes() -> None:
     assert 0 < sizes["programs"] <= sizes["before"] <= sizes["peak"]
 
 
-LISTS = ListsCase(size=SIZE, earlier=2, learned=400, users=20, together=(16, 5), rounds=3)
+LISTS = ListsCase(size=SIZE, earlier=2 * SIZE, learned=400, users=20, together=(16, 5), rounds=3)
 
 
 def test_lists_are_told_with_and_without_what_is_around_the_scorer() -> None:
@@ -172,7 +173,7 @@ def test_a_missing_library_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPat
 
 
 WORDS = (
-    *("--sizes", "500", "1000", "1500", "--clicks", "400", "800", "--earlier", "1"),
+    *("--sizes", "500", "1000", "1500", "--clicks", "400", "800", "--fill", "1"),
     *("--learned", "200", "--users", "20", "--rounds", "2", "--runs", "1"),
     *("--threads", "1", "--dimension", "8", "--k", "5"),
 )
@@ -201,7 +202,7 @@ def scripted(case: Any) -> dict[str, Any]:
 def test_every_case_is_measured_once_and_again_when_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The middle shop has all numbers of clicks, the others the smallest."""
+    """Users of every shop have clicked once in the middle of it, if the shop is large enough."""
     asked: list[Any] = []
 
     def in_a_process(case: Any) -> dict[str, Any]:
@@ -212,17 +213,21 @@ def test_every_case_is_measured_once_and_again_when_asked(
     out = tmp_path / "costs.json"
     words = [*WORDS, "--out", str(out), "--directory", str(tmp_path)]
     command.main([*words, "--only", "learning", "lists"])
-    learning = [(c.size, c.clicks) for c in asked if isinstance(c, LearningCase)]
-    assert learning == [(500, 400), (1000, 400), (1500, 400), (1000, 800)]
-    assert [c.size for c in asked if isinstance(c, ListsCase)] == [500, 1000, 1500]
+    learning = [c for c in asked if isinstance(c, LearningCase)]
+    by_size = [(c.size, c.earlier, c.clicks) for c in learning if c.curve == "by_size"]
+    assert by_size == [(500, 300, 400), (1000, 800, 400), (1500, 1300, 400)]
+    by_clicks = [(c.size, c.earlier, c.clicks) for c in learning if c.curve == "by_clicks"]
+    assert by_clicks == [(500, 0, 400), (500, 0, 800)]
+    lists = [(c.size, c.earlier, c.learned) for c in asked if isinstance(c, ListsCase)]
+    assert lists == [(500, 300, 200), (1000, 800, 200), (1500, 1300, 200)]
     command.main([*words, "--only", "learning"])
-    assert len(asked) == 7
+    assert len(asked) == 8
     command.main([*words, "--only", "learning", "--again"])
-    assert len(asked) == 11
+    assert len(asked) == 13
     written = json.loads(out.read_text())
-    by_size = written["learning"]["by_size"]
-    assert [point["size"] for point in by_size["points"]] == [500, 1000, 1500]
-    assert by_size["largest_to_smallest"]["learn"] == 1.1
+    curve = written["learning"]["by_size"]
+    assert [point["size"] for point in curve["points"]] == [500, 1000, 1500]
+    assert curve["largest_to_smallest"]["learn"] == 1.1
     assert written["learning"]["by_clicks"]["largest_to_smallest"]["peak_memory"] == 2.0
     assert "1,500 items, 16 users at once: 3,000 lists" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="name another file"):
@@ -231,7 +236,7 @@ def test_every_case_is_measured_once_and_again_when_asked(
 
 def test_a_process_measures_what_another_one_asks_for(capsys: pytest.CaptureFixture[str]) -> None:
     """As the command starts it, case in and figures out."""
-    case = {"size": SIZE, "earlier": 1, "clicks": 400, "seed": 0}
+    case = {"curve": "by_clicks", "size": SIZE, "earlier": 500, "clicks": 400, "seed": 0}
     command.main(["--child", json.dumps({"LearningCase": case})])
     found = json.loads(capsys.readouterr().out)
     assert found["taken_in"] == 400
