@@ -136,6 +136,10 @@ def test_both_count_alike(shop: Shop) -> None:
     """Hits on lists of one's own, on one that is named, and misses; on clicks after the start."""
     group, clicks = served_group(shop.config), shop.config.log.clicks
     shop.step_until(lambda: bool(shop.log.saved_positions(group, clicks)))
+    defaults = shop.config.log.default_recommendations
+    shop.step_until(lambda: any(shop.log.end_offsets(defaults).values()))
+    read_by = time.monotonic() + 2.0  # the broker needs a moment to send it back
+    shop.step_until(lambda: time.monotonic() > read_by)
     shop.click("u", "i29")
     first = shop.newest("u")
     shop.click("u", first.items[2].item_id)

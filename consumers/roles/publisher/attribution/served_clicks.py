@@ -83,8 +83,7 @@ class ServedClicks:
         try:
             self._read_partitions(sorted(serving))
             batches = self._poll()
-            if batches:
-                self._defaults.follow()
+            self._defaults.follow()  # always: Kafka sends what it was asked for a moment before
         except LogUnavailableError as error:
             _LOGGER.warning("clicks are not counted against lists for a while: %s", error)
             self._pause.restart()
