@@ -25,6 +25,7 @@ from consumers.roles.serve.questions import (
     SearchQuestion,
     SimilarAnswer,
     SimilarQuestion,
+    ask,
 )
 from consumers.roles.serve.responses import document, error_responses
 from gsr.counters.ids.id_column import MAX_ID_BYTES
@@ -49,9 +50,7 @@ def item_routes(
         k: Annotated[int, count] = usual,
     ) -> Response:
         """Return popular items whose ids begin like this; the one of exactly this id first."""
-        answer = await thread.ask(SearchQuestion(prefix, k))
-        if not isinstance(answer, SearchAnswer):
-            raise TypeError(f"asked for items, got {type(answer).__name__}")
+        answer = await ask(thread, SearchQuestion(prefix, k), SearchAnswer)
         found = [FoundItem(item_id=item, popularity=weight) for item, weight in answer.items]
         return document(FoundItems(half_life_seconds=answer.half_life, items=found))
 
@@ -63,9 +62,7 @@ def item_routes(
     )
     async def neighbours(item_id: ItemId, k: Annotated[int, count] = usual) -> Response:
         """Return what is clicked after an item and close to it, as the item graph counts it."""
-        answer = await thread.ask(NeighboursQuestion(item_id, k))
-        if not isinstance(answer, NeighboursAnswer):
-            raise TypeError(f"asked for neighbours, got {type(answer).__name__}")
+        answer = await ask(thread, NeighboursQuestion(item_id, k), NeighboursAnswer)
         return document(
             ItemNeighbours(
                 item_id=item_id,
@@ -89,9 +86,7 @@ def item_routes(
     )
     async def similar(item_id: ItemId, k: Annotated[int, count] = usual) -> Response:
         """Return the items whose learned vectors lie closest to that of an item."""
-        answer = await thread.ask(SimilarQuestion(item_id, k))
-        if not isinstance(answer, SimilarAnswer):
-            raise TypeError(f"asked for similar items, got {type(answer).__name__}")
+        answer = await ask(thread, SimilarQuestion(item_id, k), SimilarAnswer)
         items = [SimilarItem(item_id=item, cosine=cosine) for item, cosine in answer.items]
         return document(
             SimilarItems(item_id=item_id, model_version=answer.model_version, items=items)

@@ -20,7 +20,7 @@ from consumers.roles.serve.batching_thread import BatchingThread
 from consumers.roles.serve.default_lists import DefaultLists
 from consumers.roles.serve.explained_items import explained_item
 from consumers.roles.serve.problems import unknown_user
-from consumers.roles.serve.questions import Answer, ListAnswer, ListQuestion, Question
+from consumers.roles.serve.questions import Answer, ListAnswer, ListQuestion, Question, ask
 from consumers.roles.serve.user_store import UserStore
 from stream.clock import Clock
 from stream.errors import RecordFormatError
@@ -165,9 +165,7 @@ class ListAnswers:
             excluded=wish.excluded,
             explained=wish.explained,
         )
-        answer = await self._thread.ask(question)
-        if not isinstance(answer, ListAnswer):
-            raise TypeError(f"asked for a list, got {type(answer).__name__}")
+        answer = await ask(self._thread, question, ListAnswer)
         self._lists.labels("computed").inc()
         return answer
 

@@ -3,15 +3,17 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from consumers.metrics.registry import Metrics
+from consumers.roles.serve.batching_thread import BatchingThread
 from consumers.roles.serve.item_search import ItemSearch
 from consumers.roles.serve.served_artifacts import ServedArtifacts
 from consumers.serving.graph_rows import Neighbours, close_at, followers_at, popularity_at
 from consumers.serving.newest_artifacts import NewestArtifacts
 from consumers.serving.recommender import Explanation, Recommender, nobody
 from stream.clock import Clock
+from stream.events.records.recommendation import ScoredItem
 from stream.events.records.sequence import SequenceRecord
 
 
@@ -141,6 +143,23 @@ class SearchAnswer:
 
 Question: TypeAlias = ListQuestion | NeighboursQuestion | SimilarQuestion | SearchQuestion
 Answer: TypeAlias = ListAnswer | NeighboursAnswer | SimilarAnswer | SearchAnswer
+Wanted = TypeVar("Wanted", ListAnswer, NeighboursAnswer, SimilarAnswer, SearchAnswer)
+
+
+async def ask(
+    thread: BatchingThread[Question, Answer], question: Question, wanted: type[Wanted]
+) -> Wanted:
+    """Return the answer to a question, which is of the kind that belongs to it.
+
+    Raises
+    ------
+    NotReadyError, UnknownItemError, TooBusyError
+        There is none.
+    """
+    answer = await thread.ask(question)
+    if not isinstance(answer, wanted):
+        raise TypeError(f"asked for a {wanted.__name__}, got {type(answer).__name__}")
+    return answer
 
 
 class Answerer:
@@ -201,18 +220,32 @@ def _lists(
 ) -> dict[int, Answer | Exception]:
     asked = [one for place in places if isinstance(one := questions[place], ListQuestion)]
     records = [one.record or nobody() for one in asked]
-    recommender = serving.recommender
-    made = recommender.make(records, asked[0].length, [one.excluded for one in asked])
+    made = serving.recommender.make(records, asked[0].length, [one.excluded for one in asked])
     return {
-        place: ListAnswer(
-            items=[(item.item_id, item.score) for item in made.items(at)],
-            reasons=[],
-            model_version=serving.version,
-            view_created_at=serving.view_created_at,
-            unknown=_unknown(recommender, records[at]),
-        )
-        for at, place in enumerate(places)
+        place: _list_answer(serving, records[at], made.items(at)) for at, place in enumerate(places)
     }
+
+
+def _explained(serving: NewestArtifacts, question: ListQuestion) -> ListAnswer:
+    record = question.record or nobody()
+    _, reasons = serving.recommender.explain(record, question.length, question.excluded)
+    return _list_answer(serving, record, reasons, reasons)
+
+
+def _list_answer(
+    serving: NewestArtifacts,
+    record: SequenceRecord,
+    items: Sequence[ScoredItem | Explanation],
+    reasons: Sequence[Explanation] = (),
+) -> ListAnswer:
+    rows = serving.recommender.index.rows_of(record.items).tolist()
+    return ListAnswer(
+        items=[(item.item_id, item.score) for item in items],
+        reasons=list(reasons),
+        model_version=serving.version,
+        view_created_at=serving.view_created_at,
+        unknown=[item for item, row in zip(record.items, rows, strict=True) if row < 0],
+    )
 
 
 def _about_item(
@@ -224,24 +257,6 @@ def _about_item(
     if isinstance(question, SimilarQuestion):
         return _similar(serving, row, question)
     return _neighbours(serving.recommender, row, question)
-
-
-def _explained(serving: NewestArtifacts, question: ListQuestion) -> ListAnswer:
-    record = question.record or nobody()
-    recommender = serving.recommender
-    _, reasons = recommender.explain(record, question.length, question.excluded)
-    return ListAnswer(
-        items=[(why.item_id, why.score) for why in reasons],
-        reasons=reasons,
-        model_version=serving.version,
-        view_created_at=serving.view_created_at,
-        unknown=_unknown(recommender, record),
-    )
-
-
-def _unknown(recommender: Recommender, record: SequenceRecord) -> list[str]:
-    rows = recommender.index.rows_of(record.items).tolist()
-    return [item for item, row in zip(record.items, rows, strict=True) if row < 0]
 
 
 def _similar(

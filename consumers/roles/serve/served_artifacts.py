@@ -116,8 +116,9 @@ class ServedArtifacts:
             recommender.default_list(self._longest)
         with self._lock:
             self._active, self._standby = self._standby, self._active
+        new_model = newest[1] != self._newest[1]
         self._newest = newest
-        self._note_facts()
+        self._note_facts(tuple(self._artifacts.snapshots()) if new_model else self.facts.models)
         return True
 
     def block(self) -> None:
@@ -125,9 +126,9 @@ class ServedArtifacts:
         with self._lock:
             self._active.recommender.block(self._controls.blocked)
         if self._active.ready:
-            self._note_facts()
+            self._note_facts(self.facts.models)
 
-    def _note_facts(self) -> None:
+    def _note_facts(self, models: tuple[dict[str, Any], ...]) -> None:
         active = self._active
         view = active.recommender.view
         self.facts = ServedFacts(
@@ -138,5 +139,5 @@ class ServedArtifacts:
             reference_time=view.reference_time,
             items=int(active.recommender.listable.sum()),
             positions=view.positions,
-            models=tuple(self._artifacts.snapshots()),
+            models=models,
         )
