@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.counters.items.item_graph import ItemGraph
+from gsr.ranker.edge_counts import popularity_counts
 
 
 class Neighbours(NamedTuple):
@@ -30,8 +31,8 @@ class Neighbours(NamedTuple):
 
 def popularity_at(graph: ItemGraph, row: int, now: float) -> npt.NDArray[np.float64]:
     """Return an item's popularity, float64 [S], at `now` (seconds since the epoch)."""
-    age = graph.popularity_references[row] - now / graph.half_lives
-    return np.asarray(graph.popularity[row] * np.exp2(age), dtype=np.float64)
+    found: npt.NDArray[np.float64] = popularity_counts(graph, np.array([row]), now)[0]
+    return found
 
 
 def followers_at(graph: ItemGraph, row: int, now: float) -> Neighbours:

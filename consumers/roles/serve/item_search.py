@@ -5,9 +5,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from consumers.serving.graph_rows import popularity_at
 from consumers.serving.recommender import Recommender
+from gsr.ranker.edge_counts import popularity_counts
 from gsr.ranker.features import DAY_SECONDS
+from gsr.ranker.popular_items import by_popularity
 
 SEARCHED_ITEMS: Final = 10_000
 """Most popular items that are looked through; any other is found by its whole id."""
@@ -39,10 +40,10 @@ class ItemSearch:
             if row != exact and index.item_ids[row].startswith(prefix):
                 rows.append(row)
         graph, now = view.graph, view.reference_time
-        found = [
-            (index.item_ids[row], round(float(popularity_at(graph, row, now)[self._scale]), 6))
-            for row in rows[:count]
-        ]
+        rows = rows[:count]
+        counts = popularity_counts(graph, np.array(rows, dtype=np.int64), now)[:, self._scale]
+        names = [index.item_ids[row] for row in rows]
+        found = list(zip(names, counts.round(6).tolist(), strict=True))
         return found, float(graph.half_lives[self._scale])
 
     def _follow(self, recommender: Recommender) -> None:
@@ -51,12 +52,5 @@ class ItemSearch:
         # What is popular today: shorter scales jump about, longer ones show what is gone.
         self._scale = int(np.abs(np.log(graph.half_lives / DAY_SECONDS)).argmin())
         listable = np.flatnonzero(recommender.listable)
-        ages = graph.popularity_references[listable, self._scale]
-        weights = graph.popularity[listable, self._scale] * np.exp2(
-            ages - view.reference_time / graph.half_lives[self._scale]
-        )
-        if len(listable) > SEARCHED_ITEMS:
-            best = np.argpartition(-weights, SEARCHED_ITEMS)[:SEARCHED_ITEMS]
-            listable, weights = listable[best], weights[best]
-        self._rows = listable[np.argsort(-weights, kind="stable")]
+        self._rows = by_popularity(graph, listable, self._scale)[:SEARCHED_ITEMS]
         self._view = view
