@@ -7,9 +7,9 @@ Starts a broker and the three roles, sends clicks at a fixed rate with `gsr prod
 `gsr simulate`, and looks at every process every few seconds: memory, open files, threads, lag and
 disk. A slope is Theil and Sen's, the median over all pairs of samples, after the warm-up: a few
 outliers, such as a compaction, do not tilt it. What has a limit is first filled: every user's
-buffer (`state.buffer_length` clicks), what they have seen (`state.seen_items`) and the feed of
-every partition (`state.feed_bytes`) should be full when the warm-up ends; users times that many
-clicks must have come by then.
+buffer (`state.buffer_length` clicks), what they have seen (`state.seen_items`), the feed of every
+partition (`state.feed_bytes`) and the rows of the item graph should be full when the warm-up ends;
+users times that many clicks must have come by then, and few enough items be there (`--items`).
 """
 
 import argparse
@@ -46,6 +46,18 @@ LAGS: Final = {
     ),
 }
 VIEW: Final = "gsr_publisher_view_timestamp_seconds"
+SIZES: Final = (
+    "gsr_ingest_items",
+    "gsr_ingest_edges",
+    "gsr_ingest_cached_user_bytes",
+    "gsr_ingest_dirty_bytes",
+    "gsr_ingest_feed_bytes",
+    "gsr_ingest_rocksdb_memory_bytes",
+    "gsr_trainer_users",
+    "gsr_publisher_kept_record_bytes",
+)
+"""Of what memory goes to; noted so that a slope can be read."""
+
 TOTALS: Final = (
     "gsr_ingest_records_total",
     "gsr_retries_total",
@@ -133,9 +145,9 @@ def watch_member(member: Member, series: Series, at: float) -> None:
         found = [value for name, value in samples.items() if name.partition("{")[0] == wanted]
         if found:
             series.note(f"{member.name}.{wanted}", at, sum(found))
-    for counter in TOTALS:
-        if counter in samples:
-            series.note(f"{member.name}.{counter}", at, samples[counter])
+    for name in (*TOTALS, *SIZES):
+        if name in samples:
+            series.note(f"{member.name}.{name}", at, samples[name])
     if samples.get(VIEW):
         series.note(f"{member.name}.view_age_seconds", at, time.time() - samples[VIEW])
     for total in ("gsr_publisher_lists_total", "gsr_log_events_total"):
@@ -220,7 +232,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=5000.0, help="clicks per second")
     parser.add_argument("--events", type=Path, help="an event file; default: simulated shoppers")
     parser.add_argument("--users", type=int, default=20_000)
-    parser.add_argument("--items", type=int, default=10_000)
+    parser.add_argument("--items", type=int, default=2_000)
     parser.add_argument(
         "--seen-items", type=int, default=100, help="state.seen_items, full within the warm-up"
     )

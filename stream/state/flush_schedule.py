@@ -9,6 +9,16 @@ from stream.state.store_options import StoreOptions
 _OVERFULL: Final = 2
 """So many times the changed bytes that make a flush due are the most that there may be."""
 
+_SPACING: Final = 32.0
+"""So many times as long as the last flush took, changes may age before the next one.
+
+Under load nearly every item changes between two flushes, and each writes nearly all of them: where
+that takes long, or the disk is slow, flushes take at most this part of the time of a partition.
+"""
+
+_MOST_PATIENCE: Final = 30.0
+"""Seconds that changes may age at most for that reason."""
+
 
 class FlushSchedule:
     """Knows since when there are changes, and what the options allow.
@@ -25,6 +35,7 @@ class FlushSchedule:
         self._options = options
         self._clock = clock
         self._changed_at: float | None = None
+        self._patience = options.flush_seconds
 
     @property
     def pending(self) -> bool:
@@ -36,9 +47,10 @@ class FlushSchedule:
         if self._changed_at is None:
             self._changed_at = self._clock.monotonic()
 
-    def note_flush(self) -> None:
-        """Note that everything is written."""
+    def note_flush(self, seconds: float) -> None:
+        """Note that everything is written, and how long that took."""
         self._changed_at = None
+        self._patience = max(self._options.flush_seconds, min(_SPACING * seconds, _MOST_PATIENCE))
 
     def due(self, dirty_bytes: int, users: UserSlots) -> bool:
         """Tell whether enough has changed, or changes are old enough, to flush."""
@@ -47,7 +59,7 @@ class FlushSchedule:
         return (
             dirty_bytes >= self._options.flush_bytes
             or self.overfull(dirty_bytes, users)
-            or self._clock.monotonic() - self._changed_at >= self._options.flush_seconds
+            or self._clock.monotonic() - self._changed_at >= self._patience
         )
 
     def overfull(self, dirty_bytes: int, users: UserSlots) -> bool:

@@ -283,10 +283,11 @@ class PartitionStore:
             raise
         done = self._clock.monotonic()
         self._meta = meta
-        self._schedule.note_flush()
         self._counters.mark_clean()
         self._let_users_go()
-        self._flush_times.note(self._clock.monotonic() - started, done - holding)
+        seconds = self._clock.monotonic() - started
+        self._schedule.note_flush(seconds)
+        self._flush_times.note(seconds, done - holding)
 
     def _let_users_go(self) -> None:
         self._counters.evict_users(self._options.cached_users, self._options.cached_user_bytes)

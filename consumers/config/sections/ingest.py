@@ -26,8 +26,8 @@ class IngestSection(Section):
     poll_timeout_seconds
         How long one poll waits for records.
     flush_interval_seconds
-        Longest time between two flushes of changed state to disk; longer while clicks wait, since
-        a flush costs the same whatever number of clicks it holds.
+        Time between two flushes of changed state to disk; up to half a minute while clicks wait or
+        flushes take long, since one costs the same whatever number of clicks it holds.
     flush_dirty_bytes
         Changed state of one partition that makes a flush due earlier; while clicks wait, twice
         that.

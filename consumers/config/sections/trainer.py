@@ -34,8 +34,9 @@ class TrainerSection(Section):
         Threads of the numerical libraries, in `gsr replay` and `gsr bootstrap` too. The variable
         OMP_NUM_THREADS comes before it.
     nice
-        How far the trainer steps back where processors are short: its own niceness, 0 to 19. Lists
-        and state come before learning.
+        How far the trainer steps back where processors are short: its own niceness, 0 to 19. With
+        0 it shares with the publisher what ingest leaves; with 10 there is next to no learning
+        while lists wait.
     """
 
     cycle_seconds: Positive = 20.0
@@ -47,4 +48,4 @@ class TrainerSection(Section):
     recent_clicks: Count = 5000
     psi_seconds: Positive = 300.0
     threads: Count = 1
-    nice: Annotated[int, Field(ge=0, le=19)] = 10
+    nice: Annotated[int, Field(ge=0, le=19)] = 0

@@ -36,7 +36,7 @@ TRAINER: Final = (
     ),
     counter(
         "gsr_trainer_clicks_tested_total",
-        "Fresh clicks that went through the test.",
+        "Fresh clicks that were counted, and tested unless they were shed.",
         "Must follow accepted clicks.",
     ),
     counter(

@@ -30,10 +30,25 @@ def test_age_counts_from_the_first_change() -> None:
     assert not schedule.due(99, users(0))
     clock.sleep(0.5)
     assert schedule.due(99, users(0))
-    schedule.note_flush()
+    schedule.note_flush(0.001)
     assert not schedule.pending
     schedule.note_change()
     assert not schedule.due(99, users(0))
+
+
+@pytest.mark.parametrize(("took", "patience"), [(0.01, 2.0), (0.25, 8.0), (60.0, 30.0)])
+def test_the_longer_flushes_take_the_rarer_they_are(took: float, patience: float) -> None:
+    """Changes wait 32 times as long as the last flush took, half a minute at most."""
+    clock = ManualClock()
+    schedule = FlushSchedule(OPTIONS, clock)
+    schedule.note_change()
+    schedule.note_flush(took)
+    schedule.note_change()
+    clock.sleep(patience - 0.01)
+    assert not schedule.due(99, users(0))
+    assert schedule.due(100, users(0)), "much is due at once, however long it takes"
+    clock.sleep(0.01)
+    assert schedule.due(99, users(0))
 
 
 @pytest.mark.parametrize(
