@@ -1,24 +1,45 @@
-"""Damaged and foreign records on the topics that a publisher reads: reported and counted."""
+"""Damaged and foreign records on the topics that a role reads: reported, counted, passed over."""
 
 import logging
+from typing import Final, Literal
 
+from consumers.metrics.names import CounterName
 from consumers.metrics.registry import Metrics
 from stream.errors import RecordsDamagedError
 
 _LOGGER = logging.getLogger(__name__)
 
+_DAMAGED: Final[dict[str, CounterName]] = {
+    "publisher": "gsr_publisher_damaged_records_total",
+    "serve": "gsr_serve_damaged_records_total",
+}
+_FOREIGN: Final[dict[str, CounterName]] = {
+    "publisher": "gsr_publisher_foreign_records_total",
+    "serve": "gsr_serve_foreign_records_total",
+}
+_OUTCOMES: Final = {
+    "publisher": "what it said of users and items is not known any more",
+    "serve": "lists and clicks of some users are out of date here",
+}
+KEPT_PLACES: Final = 10_000
+"""Stretches that are known to have been told of; beyond, all are forgotten and told of again."""
+
 
 class ReadTrouble:
-    """Reports and counts damage and foreign records; lists are made from the rest.
+    """Reports and counts what cannot be read; the role goes on with the rest.
 
     Parameters
     ----------
     metrics
         Of the role.
+    role
+        Whose counters they are.
     """
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    def __init__(self, metrics: Metrics, role: Literal["publisher", "serve"]) -> None:
+        self._damaged = metrics.counter(_DAMAGED[role])
+        self._foreign = metrics.counter(_FOREIGN[role])
+        self._outcome = _OUTCOMES[role]
         self._told: set[tuple[str, int, int]] = set()
 
     def damaged(self, damage: RecordsDamagedError) -> None:
@@ -26,12 +47,12 @@ class ReadTrouble:
         place = (damage.topic, damage.partition, damage.offset)
         if place in self._told:
             return
+        if len(self._told) >= KEPT_PLACES:
+            self._told.clear()
         self._told.add(place)
-        self._metrics.counter("gsr_publisher_damaged_records_total").inc(damage.records)
-        _LOGGER.error(
-            "%s. It is passed over: what it said of users and items is not known any more.", damage
-        )
+        self._damaged.inc(damage.records)
+        _LOGGER.error("%s. It is passed over: %s.", damage, self._outcome)
 
     def foreign(self) -> None:
         """Count a record of another format."""
-        self._metrics.counter("gsr_publisher_foreign_records_total").inc()
+        self._foreign.inc()

@@ -176,7 +176,7 @@ def feature_layout(half_lives: Sequence[float], close_half_lives: Sequence[float
     ['popularity_1h', 'popularity_1d', 'recent_1h', 'recent_1d']
     """
     scales, close = len(half_lives), len(close_half_lives)
-    short, day = _nearest(half_lives, HOUR_SECONDS), _nearest(half_lives, DAY_SECONDS)
+    short, day = nearest_scale(half_lives, HOUR_SECONDS), nearest_scale(half_lives, DAY_SECONDS)
     long = int(np.argmax(half_lives))
     names = [span(seconds) for seconds in half_lives]
     s, d, y = names[short], names[day], names[long]
@@ -232,11 +232,11 @@ def feature_layout(half_lives: Sequence[float], close_half_lives: Sequence[float
         places,
         np.array([feature.offset for feature in features], dtype=np.float32),
         np.array(channels, dtype=np.int64),
-        np.array([_nearest(half_lives, one) for one in close_half_lives], dtype=np.int64),
+        np.array([nearest_scale(half_lives, one) for one in close_half_lives], dtype=np.int64),
     )
 
 
-def _nearest(half_lives: Sequence[float], wanted: float) -> int:
+def nearest_scale(half_lives: Sequence[float] | npt.NDArray[np.float64], wanted: float) -> int:
     """Return the place of the half-life that is the fewest times longer or shorter."""
     return int(np.argmin(np.abs(np.log(np.asarray(half_lives) / wanted))))
 

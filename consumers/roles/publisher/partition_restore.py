@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from consumers.roles.publisher.read_trouble import ReadTrouble
 from consumers.roles.publisher.sequence_follower import follow_sequences
 from consumers.roles.publisher.user_table import (
     NOWHERE,
@@ -17,6 +16,7 @@ from consumers.roles.publisher.user_table import (
     list_columns,
 )
 from consumers.topics.log_range import read_range
+from consumers.topics.read_trouble import ReadTrouble
 from stream.errors import RecordFormatError, RecordsDamagedError
 from stream.events.records.list_id import parse_list_id
 from stream.events.records.recommendation import Recommendation, decode_recommendation

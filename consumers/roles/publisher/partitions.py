@@ -10,9 +10,9 @@ from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
 from consumers.roles.publisher.list_sender import ListSender
 from consumers.roles.publisher.partition_restore import PartitionRestore
-from consumers.roles.publisher.read_trouble import ReadTrouble
 from consumers.roles.publisher.user_table import NOWHERE, UserTable
 from consumers.runtime.partition_ownership import PartitionOwnership
+from consumers.topics.read_trouble import ReadTrouble
 from stream.clock import Clock
 from stream.errors import FencedError, LogUnavailableError
 from stream.log.interface import Log

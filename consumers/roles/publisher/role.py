@@ -27,7 +27,6 @@ from consumers.roles.publisher.list_scan import ListScan
 from consumers.roles.publisher.list_sender import ListSender
 from consumers.roles.publisher.partitions import PublishedPartitions
 from consumers.roles.publisher.publication import Publication
-from consumers.roles.publisher.read_trouble import ReadTrouble
 from consumers.roles.publisher.sequence_follower import follow_sequences
 from consumers.roles.publisher.sequence_lookup import SequenceLookup
 from consumers.roles.publisher.user_table import UserTable
@@ -36,6 +35,7 @@ from consumers.serving.item_controls import ItemControls
 from consumers.serving.newest_artifacts import NewestArtifacts
 from consumers.topics.followed_topic import FollowedTopic
 from consumers.topics.log_range import poll_past_damage, read_range
+from consumers.topics.read_trouble import ReadTrouble
 from gsr.counters.ids.fingerprint import fingerprint
 from stream.clock import Clock, Periodic
 from stream.errors import LogUnavailableError, RecordsDamagedError
@@ -84,7 +84,7 @@ class PublisherRole:
         self._users = UserTable(settings.list_length)
         replaced = ReplacedLists(self._users)
         self._due = DueUsers()
-        self._trouble = ReadTrouble(metrics)
+        self._trouble = ReadTrouble(metrics, "publisher")
         self._controls = ItemControls(self._trouble.foreign)
         self._serving = NewestArtifacts(config, artifacts, clock)
         self._walk = Walk(settings.walk_users_per_second, settings.active_user_seconds, clock)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from consumers.serving.recommender import Recommender
 from gsr.ranker.edge_counts import popularity_counts
-from gsr.ranker.features import DAY_SECONDS
+from gsr.ranker.features import DAY_SECONDS, nearest_scale
 from gsr.ranker.popular_items import by_popularity
 
 SEARCHED_ITEMS: Final = 10_000
@@ -50,7 +50,7 @@ class ItemSearch:
         view = recommender.view
         graph = view.graph
         # What is popular today: shorter scales jump about, longer ones show what is gone.
-        self._scale = int(np.abs(np.log(graph.half_lives / DAY_SECONDS)).argmin())
+        self._scale = nearest_scale(graph.half_lives, DAY_SECONDS)
         listable = np.flatnonzero(recommender.listable)
         self._rows = by_popularity(graph, listable, self._scale)[:SEARCHED_ITEMS]
         self._view = view

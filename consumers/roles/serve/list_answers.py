@@ -17,10 +17,10 @@ from consumers.roles.serve.answers import (
     UserClick,
 )
 from consumers.roles.serve.batching_thread import BatchingThread
-from consumers.roles.serve.default_lists import DefaultLists
 from consumers.roles.serve.explained_items import explained_item
 from consumers.roles.serve.problems import unknown_user
 from consumers.roles.serve.questions import Answer, ListAnswer, ListQuestion, Question, ask
+from consumers.roles.serve.small_topics import SmallTopics
 from consumers.roles.serve.user_store import UserStore
 from stream.clock import Clock
 from stream.errors import RecordFormatError
@@ -71,7 +71,7 @@ class ListAnswers:
     def __init__(
         self,
         store: UserStore,
-        defaults: DefaultLists,
+        defaults: SmallTopics,
         newest_users: Callable[[], Sequence[str]],
         thread: BatchingThread[Question, Answer],
         clock: Clock,

@@ -14,19 +14,19 @@ from consumers.roles.serve.api_server import ApiServer, read_token
 from consumers.roles.serve.application import build_application
 from consumers.roles.serve.batching_thread import BatchingThread
 from consumers.roles.serve.click_posting import ClickPosting
-from consumers.roles.serve.default_lists import DefaultLists
 from consumers.roles.serve.guard import Guard
 from consumers.roles.serve.item_routes import item_routes
 from consumers.roles.serve.list_answers import ListAnswers
 from consumers.roles.serve.page_routes import page_routes
 from consumers.roles.serve.questions import Answer, Answerer, Question
-from consumers.roles.serve.read_trouble import ReadTrouble
 from consumers.roles.serve.served_artifacts import ServedArtifacts
 from consumers.roles.serve.service_routes import service_routes
+from consumers.roles.serve.small_topics import SmallTopics
 from consumers.roles.serve.status_board import StatusBoard
 from consumers.roles.serve.user_routes import user_routes
 from consumers.roles.serve.user_store import KINDS, UserStore
 from consumers.roles.serve.user_topics import UserTopics
+from consumers.topics.read_trouble import ReadTrouble
 from stream.address import Address
 from stream.clock import Clock, Periodic
 from stream.log.interface import Log
@@ -83,8 +83,8 @@ class ServeRole:
         with ExitStack() as parts:
             self._store = open_store(config, log)
             parts.callback(self._store.close)
-            trouble = ReadTrouble(metrics)
-            self._defaults = DefaultLists(log, config.log, clock, trouble)
+            trouble = ReadTrouble(metrics, "serve")
+            self._defaults = SmallTopics(log, config.log, clock, trouble)
             parts.callback(self._defaults.close)
             self._topics = UserTopics(log, config.log, self._store, clock, metrics, trouble)
             parts.callback(self._topics.close)

@@ -4,9 +4,9 @@ import logging
 from typing import Final
 
 from consumers.config.sections.log import LogSection
-from consumers.roles.serve.read_trouble import ReadTrouble
 from consumers.serving.item_controls import ItemControls
 from consumers.topics.log_range import poll_past_damage, read_range
+from consumers.topics.read_trouble import ReadTrouble
 from stream.clock import Clock
 from stream.errors import RecordFormatError
 from stream.events.records.recommendation import Recommendation, decode_recommendation
@@ -17,7 +17,7 @@ _LOGGER = logging.getLogger(__name__)
 _POLL_RECORDS: Final = 5_000
 
 
-class DefaultLists:
+class SmallTopics:
     """Follows the topics of the default list and of item controls, from their beginnings.
 
     Parameters

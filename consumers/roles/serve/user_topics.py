@@ -8,10 +8,10 @@ import msgspec
 
 from consumers.config.sections.log import LogSection
 from consumers.metrics.registry import Metrics
-from consumers.roles.serve.read_trouble import ReadTrouble
 from consumers.roles.serve.user_store import KINDS, Change, Kind, UserStore
 from consumers.topics.followed_topic import FollowedTopic
 from consumers.topics.log_range import poll_past_damage
+from consumers.topics.read_trouble import ReadTrouble
 from stream.clock import Clock
 from stream.errors import RecordFormatError
 from stream.events.records.recommendation import RECOMMENDATION_SCHEMA_VERSION

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from consumers.roles.publisher.attribution.default_lists import DEFAULT, DefaultLists
 from consumers.roles.publisher.attribution.replaced_lists import KeptList, ReplacedLists
+from consumers.roles.publisher.attribution.sent_defaults import DEFAULT, SentDefaults
 from consumers.roles.publisher.user_table import NOWHERE, REPLACED, RESTORED, UNSURE, UserTable
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.ids.fingerprint import fingerprints_of
@@ -67,7 +67,7 @@ class ListJudge:
         The newest list of each user, those that were before, and those of nobody in particular.
     """
 
-    def __init__(self, users: UserTable, replaced: ReplacedLists, defaults: DefaultLists) -> None:
+    def __init__(self, users: UserTable, replaced: ReplacedLists, defaults: SentDefaults) -> None:
         self._users = users
         self._replaced = replaced
         self._defaults = defaults

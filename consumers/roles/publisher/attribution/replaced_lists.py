@@ -1,7 +1,8 @@
 """The lists that were on the topic before the newest ones, for clicks that were made on them."""
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import count
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -60,11 +61,12 @@ class ReplacedLists:
     def __init__(self, users: UserTable, limit_bytes: int = LIMIT_BYTES) -> None:
         self._users = users
         self._limit_bytes = limit_bytes
-        self._by_user: dict[str, list[KeptList]] = {}
-        self._order: deque[str] = deque()
+        self._places = count()
+        self._lists: OrderedDict[int, tuple[str, KeptList]] = OrderedDict()
+        self._by_user: dict[str, list[int]] = {}
 
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._lists)
 
     def keep(self, rows: npt.NDArray[np.int64]) -> None:
         """Keep the lists that the users in `rows`, int64 [n], have now: they get other ones."""
@@ -80,25 +82,25 @@ class ReplacedLists:
         )
         for row, *facts, its_marks in zip(rows.tolist(), *columns, marks, strict=True):
             name = users.name_of(row)
-            kept = KeptList._make((*facts, its_marks))
-            self._by_user.setdefault(name, []).append(kept)
-            self._order.append(name)
+            place = next(self._places)
+            self._lists[place] = (name, KeptList._make((*facts, its_marks)))
+            self._by_user.setdefault(name, []).append(place)
         most = self._limit_bytes // (ENTRY_BYTES + marks.itemsize * marks.shape[1])
-        while len(self._order) > most:
-            self._drop(self._order.popleft())
+        while len(self._lists) > most:
+            self._drop_oldest()
 
     def of(self, user_id: str) -> Sequence[KeptList]:
         """Return what is kept of a user, the oldest first."""
-        return self._by_user.get(user_id, ())
+        return tuple(self._lists[place][1] for place in self._by_user.get(user_id, ()))
 
     def forget(self, user_id: str) -> None:
         """Drop what is kept of a user."""
-        if self._by_user.pop(user_id, None) is not None:
-            self._order = deque(name for name in self._order if name != user_id)
+        for place in self._by_user.pop(user_id, ()):
+            del self._lists[place]
 
-    def _drop(self, user_id: str) -> None:
-        """Drop the oldest list of a user, which is the oldest of all."""
-        lists = self._by_user[user_id]
-        lists.pop(0)
-        if not lists:
+    def _drop_oldest(self) -> None:
+        _, (user_id, _) = self._lists.popitem(last=False)
+        places = self._by_user[user_id]
+        places.pop(0)
+        if not places:
             del self._by_user[user_id]

@@ -20,7 +20,7 @@ DEFAULT: Final = len(REASONS)
 _POLL_RECORDS: Final = 1_000
 
 
-class DefaultLists:
+class SentDefaults:
     """Follows the topic of default lists and keeps the last few.
 
     Parameters

@@ -8,9 +8,9 @@ import numpy as np
 
 from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
-from consumers.roles.publisher.attribution.default_lists import DefaultLists
 from consumers.roles.publisher.attribution.list_judge import ListJudge
 from consumers.roles.publisher.attribution.replaced_lists import ReplacedLists
+from consumers.roles.publisher.attribution.sent_defaults import SentDefaults
 from consumers.roles.publisher.attribution.served_measures import ServedMeasures
 from consumers.roles.publisher.user_table import UserTable
 from consumers.topics.log_range import poll_past_damage, say_damage
@@ -68,7 +68,7 @@ class ServedClicks:
         self._metrics = metrics
         self._codec = ClickCodec(rules)
         self._counts = rules.weight_by_code > 0
-        self._defaults = DefaultLists(log, config.log.default_recommendations)
+        self._defaults = SentDefaults(log, config.log.default_recommendations)
         self._judge = ListJudge(users, replaced, self._defaults)
         self._measures = ServedMeasures(metrics)
         self._reader: Reader | None = None

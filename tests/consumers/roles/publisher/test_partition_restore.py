@@ -5,8 +5,8 @@ import pytest
 
 from consumers.metrics.registry import Metrics
 from consumers.roles.publisher.partition_restore import PartitionRestore, newest_of_each_key
-from consumers.roles.publisher.read_trouble import ReadTrouble
 from consumers.roles.publisher.user_table import NOWHERE, UserTable
+from consumers.topics.read_trouble import ReadTrouble
 from stream.clock import ManualClock
 from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Outgoing, RecordBatch, TopicSpec
@@ -27,7 +27,7 @@ def put(log: MemoryLog, topic: str, user: str, value: bytes | None, partition: i
 
 def restored(log: MemoryLog) -> tuple[PartitionRestore, UserTable]:
     users = UserTable(list_length=2)
-    trouble = ReadTrouble(Metrics("publisher", ManualClock()))
+    trouble = ReadTrouble(Metrics("publisher", ManualClock()), "publisher")
     restore = PartitionRestore(log, "lists", "sequences", 1, users, trouble)
     for _ in restore.steps():
         pass
@@ -78,7 +78,7 @@ def test_what_comes_after_the_beginning_is_left_to_the_reader(log: MemoryLog) ->
     """It reads on from the end that the restore has read to."""
     put(log, "sequences", "u", sequence_of("u", source_offset=1).encode())
     users = UserTable(list_length=2)
-    trouble = ReadTrouble(Metrics("publisher", ManualClock()))
+    trouble = ReadTrouble(Metrics("publisher", ManualClock()), "publisher")
     restore = PartitionRestore(log, "lists", "sequences", 1, users, trouble)
     for _ in restore.steps():
         put(log, "sequences", "late", sequence_of("late", source_offset=2).encode())

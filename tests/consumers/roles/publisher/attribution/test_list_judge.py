@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from consumers.roles.publisher.attribution.default_lists import DEFAULT, DefaultLists
 from consumers.roles.publisher.attribution.list_judge import (
     COUNTED,
     HIT,
@@ -17,6 +16,7 @@ from consumers.roles.publisher.attribution.list_judge import (
     Verdicts,
 )
 from consumers.roles.publisher.attribution.replaced_lists import ReplacedLists
+from consumers.roles.publisher.attribution.sent_defaults import DEFAULT, SentDefaults
 from consumers.roles.publisher.list_numbers import with_list_id
 from consumers.roles.publisher.user_table import REASONS, UserTable
 from stream.clock import ManualClock
@@ -39,7 +39,7 @@ class World:
         self.log.create_topic(TopicSpec(name=TOPIC, compacted=True))
         self.users = UserTable(list_length=3)
         self.replaced = ReplacedLists(self.users)
-        self.defaults = DefaultLists(self.log, TOPIC)
+        self.defaults = SentDefaults(self.log, TOPIC)
         self.defaults.follow()
         self.judge = ListJudge(self.users, self.replaced, self.defaults)
 
@@ -114,7 +114,7 @@ def test_without_a_list_the_default_list_was_shown(world: World) -> None:
 def test_default_lists_from_before_the_start_are_not_known(world: World) -> None:
     """The topic is compacted: what stood there before its newest record nobody can tell."""
     world.send_default("top", made_at=10.0)
-    world.defaults = DefaultLists(world.log, TOPIC)
+    world.defaults = SentDefaults(world.log, TOPIC)
     world.defaults.follow()
     judge = ListJudge(world.users, world.replaced, world.defaults)
     found = judge.judge(
