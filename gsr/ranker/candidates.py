@@ -234,6 +234,46 @@ def _write_candidates(
         values[q, places.new] = MARKED if clicks < NEW_ITEM_CLICKS else 1.0
 
 
+@inner_kernel
+def _uncounted(graph: ItemGraph, item: int, clicked: float) -> bool:
+    """Tell whether the counters do not know yet of a click at the time `clicked`.
+
+    What is learned was always counted when the user clicked next; a serving view is a few seconds
+    old, and frozen counters know nothing of a session. So the user's own clicks, which the history
+    tells of, are added where features speak of the item alone.
+    """
+    return item >= 0 and graph.alive[item] and clicked > graph.last_clicks[item]
+
+
+@lean_kernel
+def _count_own_clicks(
+    graph: ItemGraph,
+    selection: Selection,
+    work: Workspace,
+    size: int,
+    time: float,
+    history: npt.NDArray[np.int64],
+    history_times: npt.NDArray[np.float64],
+    length: int,
+    values: npt.NDArray[np.float32],
+) -> None:
+    """Add clicks of the user that are not counted yet to the popularity of candidates."""
+    places, offsets = selection.places, selection.offsets
+    for k in range(length):
+        if not _uncounted(graph, history[k], history_times[k]):
+            continue
+        age = max(time - history_times[k], 0.0)
+        for q in range(size):
+            if work.pool[q] != history[k]:
+                continue
+            for s in range(len(graph.half_lives)):
+                values[q, s] += 2.0 ** (-age / graph.half_lives[s])
+            pause = offsets[places.since_last_click] + age / PAUSE_SECONDS
+            values[q, places.since_last_click] = min(values[q, places.since_last_click], pause)
+            if values[q, places.long] - offsets[places.long] >= NEW_ITEM_CLICKS:
+                values[q, places.new] = 1.0
+
+
 @lean_kernel
 def _write_context(
     graph: ItemGraph,
@@ -241,13 +281,14 @@ def _write_context(
     votes: Votes,
     time: float,
     last: int,
-    pause: float,
+    clicked: float,
     clicks: int,
     voted: int,
     out: npt.NDArray[np.float32],
 ) -> None:
     """Fill the context of a user whose newest click is on item `last`, -1 where there is none."""
-    out[0] = math.log1p(max(pause, 0.0) / PAUSE_SECONDS)
+    pause = max(time - clicked, 0.0)
+    out[0] = math.log1p(pause / PAUSE_SECONDS)
     out[LENGTH] = math.log1p(float(clicks))
     out[2] = math.sin(_TURN * time)
     out[3] = math.cos(_TURN * time)
@@ -255,7 +296,10 @@ def _write_context(
     out[5] = 0.0
     if last >= 0 and graph.alive[last]:
         weigh_row(graph, last, votes)
-        out[4] = math.log(present_popularity(graph, votes, last, places.short) + CLICK_OFFSET)
+        popularity = present_popularity(graph, votes, last, places.short) + CLICK_OFFSET
+        if _uncounted(graph, last, clicked):
+            popularity += 2.0 ** (-pause / graph.half_lives[places.short])
+        out[4] = math.log(popularity)
         out[5] = math.log(votes.masses[places.day] + 0.1)
     out[6] = math.log1p(float(voted))
 
@@ -305,14 +349,19 @@ def describe_user(
             graph, selection.places, time, history, history_times, length, votes, voted
         )
     size = _gather(graph, selection, work, voted)
-    _write_candidates(graph, selection, work, size, time, described.values[first : first + size])
-    last, pause = -1, 0.0
+    values = described.values[first : first + size]
+    _write_candidates(graph, selection, work, size, time, values)
+    if repeats:
+        _count_own_clicks(
+            graph, selection, work, size, time, history, history_times, length, values
+        )
+    last, clicked = -1, time
     if length > 0:
-        last, pause = history[length - 1], time - history_times[length - 1]
+        last, clicked = history[length - 1], history_times[length - 1]
     else:
         clicks = 0  # none that says anything
     _write_context(
-        graph, selection.places, votes, time, last, pause, clicks, reach, described.context[n]
+        graph, selection.places, votes, time, last, clicked, clicks, reach, described.context[n]
     )
     described.targets[n] = -1
     for q in range(size):

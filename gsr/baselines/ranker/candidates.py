@@ -10,6 +10,7 @@ from gsr.baselines.ranker.counts import HOUR_SECONDS, HOURS, Counts
 from gsr.baselines.ranker.features import (
     DAY,
     FEATURES,
+    HALF_LIVES,
     HISTORY_SHARES,
     HOUR,
     HOUR_OF_DAY,
@@ -203,18 +204,51 @@ def _write_candidates(
 
 
 @inner_kernel
+def _uncounted(counts: Counts, item: int, clicked: float) -> bool:
+    """Tell whether a click at the time `clicked` is not counted yet: counts are frozen."""
+    items = counts.followers.items
+    return item >= 0 and items.alive[item] and clicked > items.last_clicks[item]
+
+
+@lean_kernel
+def _count_own_clicks(
+    counts: Counts,
+    work: Workspace,
+    size: int,
+    time: float,
+    history: npt.NDArray[np.int64],
+    history_times: npt.NDArray[np.float64],
+    length: int,
+    values: npt.NDArray[np.float32],
+) -> None:
+    """Add clicks of the user that are not counted yet, as the joint ranker does."""
+    for k in range(length):
+        if not _uncounted(counts, history[k], history_times[k]):
+            continue
+        age = max(time - history_times[k], 0.0)
+        for q in range(size):
+            if work.pool[q] != history[k]:
+                continue
+            for s in range(SCALES):
+                values[q, POPULARITY + s] += 2.0 ** (-age / HALF_LIVES[s])
+            pause = OFFSETS[SINCE_LAST_CLICK] + age / PAUSE_SECONDS
+            values[q, SINCE_LAST_CLICK] = min(values[q, SINCE_LAST_CLICK], pause)
+
+
+@inner_kernel
 def _write_context(
     counts: Counts,
     work: Workspace,
     time: float,
     last: int,
-    pause: float,
+    clicked: float,
     length: int,
     voted: int,
     out: npt.NDArray[np.float32],
 ) -> None:
     """Fill the context of a user whose newest click is on item `last`, -1 where there is none."""
-    out[0] = math.log1p(max(pause, 0.0) / PAUSE_SECONDS)
+    pause = max(time - clicked, 0.0)
+    out[0] = math.log1p(pause / PAUSE_SECONDS)
     out[1] = math.log(max(float(length), 1.0))
     out[2] = math.sin(_TURN * time)
     out[3] = math.cos(_TURN * time)
@@ -222,7 +256,10 @@ def _write_context(
     out[5] = 0.0
     if last >= 0 and counts.followers.items.alive[last]:
         weigh_row(counts.followers, last, work.votes)
-        out[4] = math.log(present_popularity(counts.followers, last, HOUR) + OFFSETS[POPULARITY])
+        popularity = present_popularity(counts.followers, last, HOUR) + OFFSETS[POPULARITY]
+        if _uncounted(counts, last, clicked):
+            popularity += 2.0 ** (-pause / HALF_LIVES[HOUR])
+        out[4] = math.log(popularity)
         out[5] = math.log(work.votes.masses[DAY] + 0.1)
     out[6] = math.log1p(float(voted))
 
@@ -270,10 +307,13 @@ def describe_click(
             if history[k] >= 0 and items.alive[history[k]]:
                 work.barred[history[k]] = True
     size = _gather(counts, work, listed, wanted)
-    _write_candidates(counts, work, size, time, described.values[first : first + size])
+    values = described.values[first : first + size]
+    _write_candidates(counts, work, size, time, values)
+    if not mask_history:
+        _count_own_clicks(counts, work, size, time, history, history_times, length, values)
     last = history[length - 1] if length > 0 else -1
-    pause = time - history_times[length - 1] if length > 0 else 0.0
-    _write_context(counts, work, time, last, pause, length, voted, described.context[n])
+    clicked = history_times[length - 1] if length > 0 else time
+    _write_context(counts, work, time, last, clicked, length, voted, described.context[n])
     described.targets[n] = -1
     for q in range(size):
         work.barred[work.pool[q]] = False

@@ -8,7 +8,7 @@ import pytest
 from gsr.counters.users.histories import Histories
 from gsr.ranker.asked_users import Asked, asked
 from gsr.ranker.asking import Asker
-from tests.gsr.ranker.world import SHAPE, START, STATE, Stream, walks
+from tests.gsr.ranker.world import SHAPE, START, STATE, Stream, clicks_of, walks
 
 LENGTHS = (0, 1, 5, 3)
 
@@ -88,3 +88,35 @@ def test_more_users_than_are_described_at_once(stream: Stream) -> None:
         asker.scores(repeated, items), asker.scores(users, items)[many], rtol=1e-5, atol=1e-6
     )
     assert asker.scores(users, items[:0]).shape == (4, 0)
+
+
+OWN = (("somebody", "i3", 24_100.0), ("somebody", "i17", 24_160.0), ("somebody", "new", 24_220.0))
+"""A session of clicks, of which a serving view may know some already."""
+
+
+@pytest.mark.parametrize("counted", [0, 1, 2])
+def test_own_clicks_count_whether_or_not_the_counters_know_them(counted: int) -> None:
+    """What is said of the items alone is the same as when all of them are counted."""
+    described = []
+    for known in (counted, len(OWN)):
+        stream = Stream(replace(SHAPE, kept=64), mask=False)
+        stream.record(walks(400))
+        stream.record(clicks_of([("x", "new", 24_050.0), *OWN[:known]], first=400))
+        items = np.array([stream.counters.items.find(item) for _, item, _ in OWN])
+        histories = Histories(
+            items[None, :],
+            START + np.array([[at for _, _, at in OWN]]),
+            np.zeros((1, len(OWN)), dtype=np.uint8),
+            np.array([len(OWN)]),
+            np.array([START + 24_250.0]),
+        )
+        asker = Asker(
+            stream.model, stream.counters.graph(), row_slots=STATE.row_slots, repeats=True, length=5
+        )
+        ((_, kept, _),) = asker.find(asked(histories, histories.lengths, [items[:0]]), 5)
+        places = stream.model.layout.places
+        of_items = [*range(places.first_vote), places.since_last_click, places.new]
+        rows = [np.flatnonzero(kept.candidates[0] == item).item() for item in items]
+        described.append((kept.values[0, rows][:, of_items], kept.context[0, :5]))
+    for found, wanted in zip(*described, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
