@@ -28,10 +28,10 @@ from consumers.learning.live_loop import live_loop, serving_view
 from consumers.offline.click_history import ClickHistory, ClickHistoryOptions
 from consumers.runtime.progress import quiet
 from consumers.serving.model_scorer import ModelScorer
-from consumers.serving.reasons import in_words
 from consumers.serving.recommender import Explanation, Recommender
 from gsr.counters.ids.fingerprint import fingerprint
 from gsr.loop.learning_loop import LearningLoop
+from gsr.reasons.words import in_words
 from stream.events.records.recommendation import ScoredItem
 from stream.events.records.sequence import (
     SequenceRecord,

@@ -13,11 +13,12 @@ from consumers.errors import ArtifactError, NotFoundError
 from consumers.inspect.times import iso_time
 from consumers.serving.item_controls import ItemControls
 from consumers.serving.newest_artifacts import NewestArtifacts
-from consumers.serving.reasons import Counts, Reason, in_words
 from consumers.serving.view import decode_view
 from consumers.topics.log_lookup import newest_record
 from consumers.topics.log_range import read_range
 from gsr.ranker.features import span
+from gsr.reasons.reason import Counts, Reason
+from gsr.reasons.words import in_words
 from stream.clock import SystemClock
 from stream.errors import RecordFormatError
 from stream.events.records.recommendation import decode_recommendation
@@ -87,7 +88,7 @@ def user_facts(config: GsrConfig, log: Log, key: bytes) -> dict[str, Any]:
 def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[str, Any]:
     """Make a user's list from the newest view and model, and say why each item is there.
 
-    `reason` is `consumers.serving.reasons.Reason`, `words` says it to people, and `parts` are
+    `reason` is `gsr.reasons.reason.Reason`, `words` says it to people, and `parts` are
     those of `consumers.serving.recommender.Explanation`.
 
     Raises

@@ -8,16 +8,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from consumers.serving.explaining import CANDIDATES, ListReasons
 from consumers.serving.item_index import ItemIndex
 from consumers.serving.made_lists import MadeLists, UserList
-from consumers.serving.reasons import Reason
 from consumers.serving.scorers import Scorer
 from consumers.serving.view import ServingView
 from gsr.counters.users.histories import Histories
 from gsr.ranker.asked_users import NOTHING_SEEN, Asked, asked_users
 from gsr.ranker.asking import UserLists
-from gsr.ranker.leaving_out import click_effects
+from gsr.reasons.explained_list import explained_list
+from gsr.reasons.reason import Reason
 from stream.events.records.recommendation import ScoredItem
 from stream.events.records.sequence import SequenceRecord, unpack_seen
 
@@ -35,7 +34,7 @@ class Explanation:
     item_id, score
         As in the list.
     reason
-        What carries the item; `consumers.serving.reasons.in_words` says it to people.
+        What carries the item; `gsr.reasons.words.in_words` says it to people.
     parts
         Of a model: each group of features, and by how much the score would be lower if that group
         said of the item what it says of the average candidate
@@ -170,31 +169,23 @@ class Recommender:
     ) -> tuple[UserList, list[Explanation]]:
         """Return a user's list, without `excluded`, and why each of its items is there.
 
-        Of a user of None nothing is known.
-        Each click that is read is left out once, and the list's items are scored again.
+        Of a user of None nothing is known. See `gsr.reasons.explained_list`.
         """
         scorer = self._followed()
         records = [record or nobody()]
         raw = self._histories(records)
         users = self._asked(records, scorer, raw, [excluded])
-        explained = scorer.explain(users, length or self._list_length)
-        found = self._made(users, explained.lists).user_lists()[0]
-        if not found.items:
-            return found, []
-        listed = explained.lists.rows[0, : len(found.items)]
-        candidates = self._candidates(scorer, users, listed)
-        effects = click_effects(
-            scorer.scores,
+        explained, reasons = explained_list(
+            scorer,
+            users,
             raw,
-            users.masked,
-            candidates,
-            len(listed),
+            length or self._list_length,
+            graph=self._view.graph,
+            item_id=self._index.item_ids.__getitem__,
             history_length=scorer.history_length,
             event_weights=self._weights,
         )
-        reasons = ListReasons(
-            self._view.graph, raw, explained, candidates, effects, self._index.item_ids
-        )
+        found = self._made(users, explained.lists).user_lists()[0]
         columns = {name: values[0].tolist() for name, values in explained.parts.items()}
         return found, [
             Explanation(
@@ -203,16 +194,8 @@ class Recommender:
                 reason,
                 {name: round(values[at], 6) for name, values in columns.items()},
             )
-            for at, (item, reason) in enumerate(zip(found.items, reasons.all(), strict=True))
+            for at, (item, reason) in enumerate(zip(found.items, reasons, strict=True))
         ]
-
-    def _candidates(
-        self, scorer: Scorer, users: Asked, listed: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.int64]:
-        """Return the best candidates of one user, those of the list first."""
-        others = scorer.lists(users, CANDIDATES).rows[0]
-        others = others[(others >= 0) & ~np.isin(others, listed)]
-        return np.concatenate((listed, others))[: max(CANDIDATES, len(listed))]
 
     def _followed(self) -> Scorer:
         if self._scorer is None:

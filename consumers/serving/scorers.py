@@ -12,6 +12,7 @@ from gsr.ranker.asked_users import Asked
 from gsr.ranker.asking import Explained, UserLists
 from gsr.ranker.explaining import GRAPH, SEQUENCE
 from gsr.ranking.retrieval import top_k
+from gsr.reasons.explained_list import Answers
 from gsr.votes.channels import (
     candidate_features,
     channel_count,
@@ -30,7 +31,7 @@ HISTORY_DECAY: Final = 0.95
 """By how much less each step back counts."""
 
 
-class Scorer(Protocol):
+class Scorer(Answers, Protocol):
     """Ranks the items of one view at a time, and can say why."""
 
     @property
@@ -49,21 +50,6 @@ class Scorer(Protocol):
 
     def block(self, blocked: npt.NDArray[np.bool_]) -> None:
         """List no items of `blocked`, bool [N], from now on."""
-        ...
-
-    def lists(self, users: Asked, length: int) -> UserLists:
-        """Return the best `length` items of each user."""
-        ...
-
-    def scores(self, users: Asked, items: npt.NDArray[np.int64]) -> Floats:
-        """Return each user's scores of exactly these items, int64 [K], each of them once.
-
-        float32 [n, K]; -inf for an item that the user may not get.
-        """
-        ...
-
-    def explain(self, users: Asked, length: int) -> Explained:
-        """Return the same lists, and what their scores are due to."""
         ...
 
 

@@ -1,37 +1,26 @@
 """A recommender that a program holds: clicks in, lists out, learning as it goes."""
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Self
 
-import narwhals as nw
 import numpy as np
 import pyarrow as pa
 from threadpoolctl import ThreadpoolController
 
 from gsr.baselines.counters import HALF_LIVES, BaselineCounters
-from gsr.baselines.interface import Baseline
-from gsr.baselines.together import BaselinesTogether
 from gsr.counters.ids.id_column import IdColumn
-from gsr.counters.stored_counters import counters_as_arrays
-from gsr.errors import ClicksError, ModelError, SnapshotError
-from gsr.library.clicks import FrameClicks, id_column, read_clicks, seconds_of
+from gsr.errors import ModelError, SnapshotError
+from gsr.library.arguments import given_ids, given_items, given_length, given_moment
+from gsr.library.clicks import FrameClicks, read_clicks
 from gsr.library.evaluation import Evaluation, evaluation_of
 from gsr.library.frames import ARROW, kind_if_there, name_of, to_frame
-from gsr.library.saving import Arrays, read_file, write_file
+from gsr.library.library_loop import feed, new_loop, restored_loop, stored_loop
+from gsr.library.list_frames import list_columns, reason_columns
+from gsr.library.saving import read_file, write_file
 from gsr.library.settings import StreamSettings
-from gsr.library.user_lists import LONGEST_LIST, ListsNow
+from gsr.library.user_lists import ListsNow
 from gsr.loop.learning_loop import LearningLoop
-from gsr.loop.loop_state import loop_state, restore_loop, stored_model
-from gsr.loop.options import LoopOptions
-from gsr.ranker.asking import UserLists
-from gsr.ranker.model import RankerModel
-
-FORGOTTEN: Final = 16
-"""One user in so many is forgotten at once, where there are too many."""
-
-_COUNTERS: Final = "counters."
-_GENERATIONS: Final = "generations"
 
 
 class StreamRecommender:
@@ -59,7 +48,7 @@ class StreamRecommender:
     def __init__(self, settings: StreamSettings | None = None) -> None:
         self.settings: Final = settings or StreamSettings()
         self._kind = ARROW
-        self._begin(self._new_loop(_no_baselines()))
+        self._begin(new_loop(self.settings))
 
     def __repr__(self) -> str:
         counts = f"clicks={self.clicks}, users={self.users}, items={self.items}"
@@ -102,7 +91,7 @@ class StreamRecommender:
             See `learn`; nothing is forgotten where clicks are not as they are wanted.
         """
         read = read_clicks(clicks, self.settings)
-        self._begin(self._new_loop(_no_baselines()))
+        self._begin(new_loop(self.settings))
         self._take(read)
         return self
 
@@ -166,11 +155,14 @@ class StreamRecommender:
         ClicksError
             `users` or `now` are of the wrong type.
         """
-        ids = self._all_users() if users is None else _ids(users, "user_id")
+        ids = self._all_users() if users is None else given_ids(users, "user_id")
         with self._threads():
-            lists = self._lists().lists(ids, _length(k), _moment(now), _items(exclude))
+            lists = self._lists().lists(
+                ids, given_length(k), given_moment(now), given_items(exclude)
+            )
         owners = np.nonzero(lists.rows >= 0)[0]
-        return self._framed({"user_id": list(ids.rows(owners))}, lists)
+        user_ids = pa.array(list(ids.rows(owners)), pa.string())
+        return self._framed({"user_id": user_ids, **list_columns(lists, self._id_of)})
 
     def rank(
         self,
@@ -198,15 +190,20 @@ class StreamRecommender:
         ModelError, ClicksError
             See `recommend`.
         """
-        items = _ids(session, "item_id")
+        items = given_ids(session, "item_id")
         with self._threads():
-            lists = self._lists().session_list(items, _length(k), _moment(now), _items(exclude))
-        return self._framed({}, lists)
+            lists = self._lists().session_list(
+                items, given_length(k), given_moment(now), given_items(exclude)
+            )
+        return self._framed(list_columns(lists, self._id_of))
 
     def explain(
         self, user: str, *, k: int = 10, exclude: Collection[str] = (), now: Any = None
     ) -> Any:
-        """Return a user's list with what made it.
+        """Return a user's list, and why each of its items is there.
+
+        The reason that is named is true: each click that is read is left out once, and the list's
+        items are scored again without it.
 
         Parameters
         ----------
@@ -217,20 +214,25 @@ class StreamRecommender:
 
         Returns
         -------
-        A data frame with the columns ``rank``, ``item_id``, ``score``, and one for each group of
-        features: by how much the score would be lower if that group said of the item what it says
-        of the average candidate. These do not add up (`gsr.ranker.explaining`).
+        A data frame with the columns ``rank``, ``item_id``, ``score``; ``reason``, in words;
+        ``clicked_item_id`` and ``share_lost``, the click without which the item would lose most of
+        its share among the candidates, and which part (`gsr.ranker.leaving_out`), null where no
+        single click carries it; and one for each group of features: by how much the score would be
+        lower if that group said of the item what it says of the average candidate. These do not
+        add up (`gsr.ranker.explaining`).
 
         Raises
         ------
         ModelError, ClicksError
             See `recommend`.
         """
-        ids = _ids([user], "user_id")
+        ids = given_ids([user], "user_id")
         with self._threads():
-            lists, parts = self._lists().explained(ids, _length(k), _moment(now), _items(exclude))
-        there = lists.rows >= 0
-        return self._framed({}, lists, {name: part[there] for name, part in parts.items()})
+            explained, reasons = self._lists().explained(
+                ids, given_length(k), given_moment(now), given_items(exclude)
+            )
+        columns = list_columns(explained.lists, self._id_of)
+        return self._framed({**columns, **reason_columns(explained, reasons)})
 
     def evaluate(self, clicks: Any, *, warmup: float = 0.1) -> Evaluation:
         """Test and learn clicks on a copy, and return how good it was; this one stays as it is.
@@ -257,12 +259,12 @@ class StreamRecommender:
         read = read_clicks(clicks, self.settings, self._next_offset)
         if self._next_offset:
             baselines = BaselineCounters(self.settings.counters.half_lives, ())
-            loop = self._restored(*self._state(), baselines)
+            loop = restored_loop(*stored_loop(self._loop), self.settings, baselines)
             baselines.seed(loop.mirror.graph())
         else:
-            loop = self._new_loop(BaselineCounters(HALF_LIVES, ()))
+            loop = new_loop(self.settings, BaselineCounters(HALF_LIVES, ()))
         with self._threads():
-            self._feed(loop, read, warmed=round(warmup * len(read)))
+            feed(loop, read, self.settings, warmed=round(warmup * len(read)))
         return evaluation_of(loop)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -273,7 +275,10 @@ class StreamRecommender:
         OSError
             It cannot be written; what stood there before still does.
         """
-        arrays, document = self._state()
+        arrays, document = stored_loop(self._loop)
+        document["settings"] = self.settings.to_json()
+        document["next_offset"] = self._next_offset
+        document["frames"] = name_of(self._kind)
         write_file(path, arrays, document)
 
     @classmethod
@@ -290,7 +295,7 @@ class StreamRecommender:
         arrays, document = read_file(path)
         try:
             made = cls(StreamSettings.from_json(document["settings"]))
-            made._begin(made._restored(arrays, document, _no_baselines()))
+            made._begin(restored_loop(arrays, document, made.settings))
             made._next_offset = int(document["next_offset"])
             made._kind = kind_if_there(document["frames"])
         except (KeyError, TypeError, ValueError, IndexError) as error:
@@ -302,44 +307,12 @@ class StreamRecommender:
         self._next_offset = 0
         self._answers: ListsNow | None = None
 
-    def _new_loop(self, baselines: Baseline, model: RankerModel | None = None) -> LearningLoop:
-        settings = self.settings
-        options = LoopOptions(
-            state=settings.counters,
-            model=settings.ranker,
-            learner=settings.learning,
-            mask_seen=not settings.allow_repeats,
-            # As in a replay: what is multiplied together decides the last bits of ranks.
-            test_first_clicks=True,
-        )
-        return LearningLoop(options, model, baselines)
-
     def _take(self, clicks: FrameClicks) -> None:
         self._kind = clicks.kind
         self._answers = None
         self._next_offset += len(clicks)
         with self._threads():
-            self._feed(self._loop, clicks)
-
-    def _feed(self, loop: LearningLoop, clicks: FrameClicks, warmed: int = 0) -> None:
-        """Test and learn clicks, cycle by cycle; of the first `warmed` nothing is scored."""
-        done = 0
-        for cycle in clicks.cycles(self.settings.cycle_clicks):
-            # A cycle never straddles the end of the warm-up, as in a replay.
-            for part in cycle.split(warmed - done):
-                loop.advance(part, rank=done >= warmed)
-                loop.test()
-                loop.learn()
-                done += len(part)
-            self._forget_users(loop)
-
-    def _forget_users(self, loop: LearningLoop) -> None:
-        """Forget some of the users where there are too many."""
-        counters, settings = loop.mirror.arrays, self.settings
-        most, most_bytes = settings.max_users, settings.max_user_bytes
-        if len(counters.users) > most or counters.users.nbytes > most_bytes:
-            counters.mark_clean()
-            counters.evict_users(most - most // FORGOTTEN, most_bytes - most_bytes // FORGOTTEN)
+            feed(self._loop, clicks, self.settings)
 
     def _lists(self) -> ListsNow:
         if self._answers is None:
@@ -352,81 +325,12 @@ class StreamRecommender:
         users = self._loop.mirror.arrays.users
         return IdColumn.of([user_id for user_id, _ in users.taken()])
 
-    def _framed(
-        self,
-        first: Mapping[str, Any],
-        lists: UserLists,
-        last: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Return lists, row below row, as a data frame between other columns."""
-        there = lists.rows >= 0
-        id_of = self._loop.mirror.arrays.items.id_of
-        columns = {
-            **{name: pa.array(values, pa.string()) for name, values in first.items()},
-            "rank": np.nonzero(there)[1] + 1,
-            "item_id": pa.array([id_of(row) for row in lists.rows[there].tolist()], pa.string()),
-            "score": lists.scores[there],
-            **(last or {}),
-        }
+    def _id_of(self, row: int) -> str | None:
+        return self._loop.mirror.arrays.items.id_of(row)
+
+    def _framed(self, columns: Mapping[str, Any]) -> Any:
         return to_frame(columns, self._kind)
-
-    def _state(self) -> tuple[Arrays, dict[str, Any]]:
-        arrays, document = loop_state(self._loop)
-        mirror = self._loop.mirror
-        counters = counters_as_arrays(mirror.arrays)
-        arrays |= {_COUNTERS + name: array for name, array in counters.items()}
-        arrays[_GENERATIONS] = mirror.generations.copy()
-        document["settings"] = self.settings.to_json()
-        document["next_offset"] = self._next_offset
-        document["frames"] = name_of(self._kind)
-        return arrays, document
-
-    def _restored(
-        self, arrays: Arrays, document: Mapping[str, Any], baselines: Baseline
-    ) -> LearningLoop:
-        loop = self._new_loop(baselines, stored_model(arrays, document, self.settings.ranker))
-        counters = {
-            name[len(_COUNTERS) :]: array
-            for name, array in arrays.items()
-            if name.startswith(_COUNTERS)
-        }
-        loop.mirror.load(counters, arrays[_GENERATIONS])
-        restore_loop(loop, arrays, document)
-        return loop
 
     def _threads(self) -> Any:
         """Return a context in which the threads of matrix products are limited."""
         return ThreadpoolController().limit(limits=self.settings.threads)
-
-
-def _no_baselines() -> Baseline:
-    return BaselinesTogether({}, lambda: 0.0)
-
-
-def _ids(values: Any, name: str) -> IdColumn:
-    """Return ids that are given as a sequence, or as a column of a data frame."""
-    if isinstance(values, str):
-        raise ClicksError(f"{name} is one text: give a list of ids, [{values!r}]")
-    try:
-        series = nw.from_native(values, series_only=True, pass_through=True)
-        column = series.to_arrow() if isinstance(series, nw.Series) else series
-        if not isinstance(column, pa.Array | pa.ChunkedArray):
-            column = pa.array(list(column) or [], None if len(column) else pa.string())
-    except (TypeError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise ClicksError(f"{name}s are no ids: give text or whole numbers ({error})") from error
-    chunked = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
-    return id_column(chunked, name)
-
-
-def _items(exclude: Iterable[str]) -> Sequence[str]:
-    return _ids(list(exclude), "item_id")
-
-
-def _moment(now: Any) -> float | None:
-    return None if now is None else seconds_of(now)
-
-
-def _length(k: int) -> int:
-    if not 1 <= k <= LONGEST_LIST:
-        raise ValueError(f"k is {k}: give 1 to {LONGEST_LIST}")
-    return int(k)

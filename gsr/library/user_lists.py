@@ -12,9 +12,10 @@ from gsr.counters.users.histories import Histories
 from gsr.counters.users.user_buffer import UserBuffer
 from gsr.library.settings import StreamSettings
 from gsr.loop.learning_loop import LearningLoop
-from gsr.ranker.adam import Floats
 from gsr.ranker.asked_users import NOTHING_SEEN, Asked, asked_users
-from gsr.ranker.asking import Asker, UserLists
+from gsr.ranker.asking import Asker, Explained, UserLists
+from gsr.reasons.explained_list import CANDIDATES, explained_list
+from gsr.reasons.reason import Reason
 
 LONGEST_LIST: Final = 1000
 
@@ -57,17 +58,25 @@ class ListsNow:
         exclude
             Items that nobody may get.
         """
-        return self._asker_for(length, exclude).lists(self._asked(users, now), length)
+        asked = self._read(*self._buffers(users, now))
+        return self._asker_for(length, exclude).lists(asked, length)
 
     def explained(
-        self, users: IdColumn, length: int, now: float | None, exclude: Collection[str]
-    ) -> tuple[UserLists, dict[str, Floats]]:
-        """Return the same lists, and what each group of features does to the scores.
-
-        The second is group to float32 [n, length], see `gsr.ranker.explaining.group_parts`.
-        """
-        found = self._asker_for(length, exclude).explain(self._asked(users, now), length)
-        return found.lists, found.parts
+        self, user: IdColumn, length: int, now: float | None, exclude: Collection[str]
+    ) -> tuple[Explained, list[Reason]]:
+        """Return the list of one user, and of each of its items why it is there."""
+        raw, seen = self._buffers(user, now)
+        counters, config = self._loop.mirror.arrays, self._loop.ranker.model.config
+        return explained_list(
+            self._asker_for(max(length, CANDIDATES), exclude),
+            self._read(raw, seen),
+            raw,
+            length,
+            graph=counters.graph(),
+            item_id=lambda row: counters.items.id_of(row) or "",
+            history_length=config.history_length,
+            event_weights=config.event_weights,
+        )
 
     def session_list(
         self, items: Sequence[str], length: int, now: float | None, exclude: Collection[str]
@@ -90,7 +99,10 @@ class ListsNow:
         )
         return self._asker_for(length, exclude).lists(self._read(raw, [NOTHING_SEEN]), length)
 
-    def _asked(self, users: IdColumn, now: float | None) -> Asked:
+    def _buffers(
+        self, users: IdColumn, now: float | None
+    ) -> tuple[Histories, list[npt.NDArray[np.uint32]]]:
+        """Return the users' whole buffers, and their seen filters."""
         counters = self._loop.mirror.arrays
         buffers = counters.user_buffers(users)
         longest = max([len(one) for one in buffers if one is not None], default=0)
@@ -112,7 +124,7 @@ class ListsNow:
             seen[place] = _seen(buffer, there)
         if now is not None:
             moments[:] = now
-        return self._read(Histories(items, times, events, lengths, moments), seen)
+        return Histories(items, times, events, lengths, moments), seen
 
     def _read(self, raw: Histories, seen: Sequence[npt.NDArray[np.uint32]]) -> Asked:
         config = self._loop.ranker.model.config

@@ -17,8 +17,8 @@ from benchmarks.reasons import (
     without,
 )
 from consumers.config.settings import GsrConfig
-from consumers.serving.reasons import in_words
 from gsr.counters.ids.fingerprint import fingerprint
+from gsr.reasons.words import in_words
 from stream.events.records.sequence import SequenceRecord, unpack_seen
 from tests.gsr.ranker.world import walks
 

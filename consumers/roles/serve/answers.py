@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from consumers.serving.reasons import ReasonKind
 from gsr.counters.ids.id_column import MAX_ID_BYTES
+from gsr.reasons.reason import ReasonKind
 from stream.events.records.recommendation import Reason
 
 Id = Annotated[

@@ -1,8 +1,9 @@
 """Reasons as documents of the API."""
 
 from consumers.roles.serve.answers import ClickBehind, DecayedCount, ExplainedItem, ItemReason
-from consumers.serving.reasons import ClickReason, Counts, Reason, in_words
 from consumers.serving.recommender import Explanation
+from gsr.reasons.reason import ClickReason, Counts, Reason
+from gsr.reasons.words import in_words
 
 
 def explained_item(why: Explanation) -> ExplainedItem:

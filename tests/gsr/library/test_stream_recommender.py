@@ -205,12 +205,41 @@ def test_another_moment_can_be_asked_for(recommender: StreamRecommender) -> None
 
 
 def test_an_explanation_is_of_the_list(recommender: StreamRecommender) -> None:
-    """The same items and scores, with a column for each group of features."""
+    """The same items and scores, with reasons, and a column for each group of features."""
     explained = recommender.explain("u1", k=3)
     plain = recommender.recommend(["u1"], k=3).drop_columns(["user_id"])
+    assert explained.column_names[3:6] == ["reason", "clicked_item_id", "share_lost"]
     assert explained.select(plain.column_names) == plain
     assert "vectors" in explained.column_names
     assert any(value > 0.0 for value in explained["recent votes"].to_pylist())
+
+
+def test_a_reason_names_the_click_that_carries_the_item(recommender: StreamRecommender) -> None:
+    """Who walks along the ring gets the next item because of the one before."""
+    clicks = shoppers(CLICKS).to_pylist()
+    newest = next(one["item_id"] for one in reversed(clicks) if one["user_id"] == "u1")
+    best = recommender.explain("u1", k=1).to_pylist()[0]
+    assert best["clicked_item_id"] == newest
+    assert best["reason"].startswith(f"because you clicked {newest}; people went on from {newest}")
+    assert 0.02 <= best["share_lost"] <= 1.0
+
+
+def test_who_has_clicked_nothing_has_reasons_without_a_click(
+    recommender: StreamRecommender,
+) -> None:
+    """The columns of the click are null, and of the right type."""
+    found = recommender.explain("?", k=3)
+    assert found["clicked_item_id"].to_pylist() == found["share_lost"].to_pylist() == [None] * 3
+    assert (found["clicked_item_id"].type, found["share_lost"].type) == (pa.string(), pa.float64())
+    assert all(found["reason"].to_pylist())
+
+
+def test_an_empty_list_has_no_reasons(recommender: StreamRecommender) -> None:
+    """A frame with columns and without rows."""
+    everything = [f"i{n}" for n in range(90)]
+    found = recommender.explain("u1", exclude=everything)
+    assert found.num_rows == 0
+    assert {"reason", "clicked_item_id", "share_lost"} <= set(found.column_names)
 
 
 def test_what_was_loaded_goes_on_to_the_bit(tmp_path: Path) -> None:

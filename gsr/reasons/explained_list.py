@@ -1,20 +1,21 @@
 """The reasons of one list: what each click does, and what else speaks for its items."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from consumers.serving.reasons import ClickReason, Counts, Reason, ReasonKind
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.users.histories import Histories
 from gsr.ranker.adam import Floats
-from gsr.ranker.asking import Explained
+from gsr.ranker.asked_users import Asked
+from gsr.ranker.asking import Explained, UserLists
 from gsr.ranker.edge_counts import edge_counts, popularity_counts
 from gsr.ranker.explaining import GRAPH, SEQUENCE
 from gsr.ranker.features import CLICK_OFFSET
-from gsr.ranker.leaving_out import NO_CLICK, ClickEffects
+from gsr.ranker.leaving_out import NO_CLICK, ClickEffects, click_effects
+from gsr.reasons.reason import ClickReason, Counts, Reason, ReasonKind
 from gsr.votes.constants import NEW_ITEM_CLICKS
 
 CANDIDATES: Final = 100
@@ -34,7 +35,76 @@ _KINDS: Final[Mapping[str, ReasonKind]] = {
 """What parts of a score say, by how their names begin; the other parts tell of the clicks."""
 
 
-class ListReasons:
+class Answers(Protocol):
+    """What makes lists, and can say why: a model, or counters alone, that do not move."""
+
+    def lists(self, users: Asked, length: int) -> UserLists:
+        """Return the best `length` items of each user."""
+        ...
+
+    def scores(self, users: Asked, items: npt.NDArray[np.int64]) -> Floats:
+        """Return each user's scores of exactly these items, int64 [K], each of them once.
+
+        float32 [n, K]; -inf for an item that the user may not get.
+        """
+        ...
+
+    def explain(self, users: Asked, length: int) -> Explained:
+        """Return the same lists, and what their scores are due to."""
+        ...
+
+
+def explained_list(
+    answers: Answers,
+    user: Asked,
+    buffer: Histories,
+    length: int,
+    *,
+    graph: ItemGraph,
+    item_id: Callable[[int], str],
+    history_length: int,
+    event_weights: tuple[float, ...],
+) -> tuple[Explained, list[Reason]]:
+    """Return a user's list, and of each of its items why it is there.
+
+    Each click that is read is left out once, and the items are scored again.
+
+    Parameters
+    ----------
+    answers
+        Make lists of `length`, and of `CANDIDATES`.
+    user, buffer
+        One user: what may be asked, and the whole buffer that this comes from.
+    length
+        Items of the list.
+    graph
+        The counters that the list is made from.
+    item_id
+        The item of a row.
+    history_length, event_weights
+        What of a buffer is read.
+    """
+    explained = answers.explain(user, length)
+    listed = explained.lists.rows[0]
+    listed = listed[listed >= 0]
+    if len(listed) == 0:
+        return explained, []
+    others = answers.lists(user, CANDIDATES).rows[0]
+    others = others[(others >= 0) & ~np.isin(others, listed)]
+    candidates = np.concatenate((listed, others))[: max(CANDIDATES, len(listed))]
+    effects = click_effects(
+        answers.scores,
+        buffer,
+        user.masked,
+        candidates,
+        len(listed),
+        history_length=history_length,
+        event_weights=event_weights,
+    )
+    return explained, _ListReasons(graph, buffer, explained, candidates, effects, item_id).all()
+
+
+class _ListReasons:
     """Finds the reasons of the items of one user's list.
 
     Parameters
@@ -49,8 +119,8 @@ class ListReasons:
         int64 [M], item rows among which shares are, those of the list first.
     effects
         What the clicks do to the items of the list.
-    item_ids
-        The item of each row.
+    item_id
+        The item of a row.
     """
 
     def __init__(
@@ -60,10 +130,10 @@ class ListReasons:
         explained: Explained,
         candidates: npt.NDArray[np.int64],
         effects: ClickEffects,
-        item_ids: Sequence[str],
+        item_id: Callable[[int], str],
     ) -> None:
         self._effects = effects
-        self._item_ids = item_ids
+        self._item_id = item_id
         self._length = len(effects.lost_without_any)
         listed = candidates[: self._length]
         now = float(buffer.now[0])
@@ -115,7 +185,7 @@ class ListReasons:
             return None
         edge = self._edges[at]
         return ClickReason(
-            item_id=self._item_ids[int(self._effects.items[place])],
+            item_id=self._item_id(int(self._effects.items[place])),
             clicked_at=float(self._effects.times[place]),
             share_lost=round(float(self._effects.lost[place, at]), _DIGITS),
             followed=_counts(self._half_lives, edge.followed),

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from consumers.serving.reasons import ClickReason, Reason, ReasonKind, in_words
+from gsr.reasons.reason import ClickReason, Reason, ReasonKind
+from gsr.reasons.words import in_words
 
 DAY = 86_400.0
 NOTHING = {600.0: 0.0, DAY: 0.0, 30 * DAY: 0.0, 365 * DAY: 0.0}
