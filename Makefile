@@ -18,7 +18,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable . --group test --group lint
+	  --constraint constraints.txt --editable '.[evaluate]' --group test --group lint
 	@touch $@
 
 setup: $(STAMP) ## Install everything into .venv (the other commands do it by themselves).

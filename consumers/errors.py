@@ -12,7 +12,8 @@
     ├── RoleFailedError     a role's process ended when it should not have
     ├── ArtifactError       an artifact is missing, torn or does not fit
     ├── PortBusyError       another process listens on the role's port
-    └── NotFoundError       what the command was asked for does not exist
+    ├── NotFoundError       what the command was asked for does not exist
+    └── MissingExtraError   packages are not installed that only this command needs
 """
 
 from collections.abc import Sequence
@@ -201,3 +202,24 @@ class NotFoundError(GsrError):
     """The user, item, version or file that a command was asked for does not exist."""
 
     exit_code = 9
+
+
+class MissingExtraError(GsrError):
+    """Packages that only a few commands need are not installed; the message says how to.
+
+    Parameters
+    ----------
+    what
+        What needs them.
+    package
+        One that is missing.
+    extra
+        The extra of ours that brings them.
+    """
+
+    exit_code = 13
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs {package}, which is not installed: pip install 'gsr[{extra}]'"
+        )

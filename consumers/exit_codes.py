@@ -14,6 +14,7 @@
 10   an event file cannot be read
 11   the model
 12   clicks left the log before ingest applied them, or clicks is another topic than before
+13   packages that only this command needs are not installed
 130  interrupted by Ctrl-C
 141  the reader of our output went away
 143  ended by SIGTERM before its end

@@ -125,6 +125,9 @@ def evaluate(
     Settings follow from the data unless given. Stopped in the middle, the same command goes on
     where it was. Writes metrics.json, and cases.parquet for gsr compare.
     """
+    from consumers.offline.encoder_packages import check_encoder_packages
+
+    check_encoder_packages("gsr evaluate")
     loaded = resolve(config, settings)
     dialect = file_dialect(header, quoting, time_unit, time_format, columns)
     changes = {"--model": _assignments(model, "--model")}

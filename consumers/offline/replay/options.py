@@ -8,9 +8,10 @@ from typing import Any, Literal
 from consumers.config.settings import GsrConfig
 from consumers.errors import ConfigError
 from consumers.offline.click_history import ClickHistoryOptions
+from consumers.offline.encoder_packages import check_encoder_packages
 from consumers.offline.replay.contender import ContenderOptions
 from consumers.offline.replay.retraining.plan import RetrainingOptions
-from consumers.offline.replay.rivals import FROZEN, BaselineSelection
+from consumers.offline.replay.rivals import FROZEN, RETRAINED, BaselineSelection
 from gsr.loop.baseline_choice import JOINT
 
 
@@ -63,6 +64,8 @@ class ReplayOptions(ClickHistoryOptions):
         ------
         ConfigError
             Says which option, and what to give.
+        MissingExtraError
+            A baseline needs packages that are not installed.
         """
         if not 0.0 <= self.warmup < 1.0:
             raise ConfigError(f"warmup is {self.warmup}: give a share from 0 up to, not with, 1")
@@ -73,6 +76,8 @@ class ReplayOptions(ClickHistoryOptions):
                 "a replay that writes all lists cannot go on where it stopped: leave --resume out"
             )
         self.retraining.check()
+        if RETRAINED in self.baselines.names:
+            check_encoder_packages(f"the baseline {RETRAINED}")
         if self.cycle_clicks < 1:
             raise ConfigError(f"cycle_clicks is {self.cycle_clicks}: give 1 or more")
 

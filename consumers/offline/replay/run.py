@@ -2,9 +2,9 @@
 
 import math
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from consumers.offline.click_history import ClickHistory
 from consumers.offline.evaluation.case_files import CASES_NAME
@@ -15,8 +15,6 @@ from consumers.offline.replay.lists import LISTS_NAME, ReplayLists, lists_file, 
 from consumers.offline.replay.options import ReplayOptions
 from consumers.offline.replay.report.page import write_report
 from consumers.offline.replay.resuming import SAVE_SECONDS, StoppedReplay, identity_of
-from consumers.offline.replay.retraining.contender import RetrainedContender
-from consumers.offline.replay.retraining.retraining import Retraining, RetrainingSubject
 from consumers.offline.replay.rivals import RETRAINED, list_makers
 from consumers.offline.replay.stage_times import StageTimes
 from consumers.runtime.documents import write_document
@@ -29,6 +27,9 @@ from gsr.counters.click_batch import ClickBatch
 from gsr.loop.baseline_choice import JOINT, baselines_document, choose_baselines
 from gsr.loop.learning_loop import LearningLoop
 from stream.clock import Clock, Periodic, SystemClock
+
+if TYPE_CHECKING:
+    from consumers.offline.replay.retraining.contender import RetrainedContender
 
 FINAL_USERS: Final = 10_000
 """How many users' lists `--recommendations final` writes: those whose clicks are newest."""
@@ -128,10 +129,20 @@ class Replay:
         self._warmed = round(options.warmup * history.events)
         self._retrained: RetrainedContender | None = None
         if RETRAINED in options.baselines.names:
-            retraining = self._retraining(clock)
-            joint = self.contenders[0].options
-            asked = replace(joint, name=RETRAINED, learns_until="never", watched=False)
-            self._retrained = RetrainedContender(asked, nothing, clock.monotonic, retraining)
+            # The one part of a replay that needs torch.
+            from consumers.offline.replay.retraining.contender import (  # noqa: PLC0415
+                retrained_contender,
+            )
+
+            self._retrained = retrained_contender(
+                options,
+                history,
+                self.contenders[0].options,
+                warmed=self._warmed,
+                directory=self.stopped.directory,
+                progress=progress,
+                monotonic=clock.monotonic,
+            )
             self.contenders.append(self._retrained)
 
     @property
@@ -294,20 +305,6 @@ class Replay:
                 for one, spent in zip(self.contenders[1:], others, strict=True)
             },
         }
-
-    def _retraining(self, clock: Clock) -> Retraining:
-        options = self._options
-        subject = RetrainingSubject(
-            history=self._history,
-            config=options.config,
-            seed=options.seed,
-            mask_seen=options.repeats == "exclude",
-            warmed=self._warmed,
-        )
-        times = StageTimes(("waiting",), clock.monotonic)
-        return Retraining(
-            options.retraining, subject, self.stopped.directory, self._progress, times
-        )
 
     def _retraining_cost(self) -> dict[str, Any]:
         """Return what processes beside the replay have cost; no other figure holds it."""

@@ -3,14 +3,18 @@
 import importlib
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from numpy.lib.array_utils import byte_bounds
 
 from consumers.offline.replay.state_saving import ALIGNMENT, OURS, Node, type_name
+
+FURTHER_KINDS: Final[dict[str, Callable[..., Any]]] = {}
+"""Kind → what restores it, of other libraries' types, entered where these are used; called with the
+walk, what stands there now, and the parts."""
 
 
 class Restoring:
@@ -20,18 +24,19 @@ class Restoring:
     ----------
     stored
         Name to array.
+
+    Attributes
+    ----------
+    stored
+        The same.
     """
 
     def __init__(self, stored: Mapping[str, npt.NDArray[Any]]) -> None:
-        self._stored = stored
+        self.stored = stored
         self._known: dict[int, Any] = {}
         self._memories: dict[str, npt.NDArray[np.uint8]] = {}
         self._kinds: Final[Mapping[str, Callable[..., Any]]] = {
             "array": self._array,
-            "tensor": self._tensor,
-            "module": self._module,
-            "optimiser": self._optimiser,
-            "torch generator": self._torch_generator,
             "generator": self._generator,
             "dict": self._dict,
             "list": self._list,
@@ -40,6 +45,7 @@ class Restoring:
             "deque": self._deque,
             "named tuple": lambda made, name, nodes: type_of(name)(*self._items(nodes, made)),
             "kept": lambda made: made,
+            **{kind: partial(restored, self) for kind, restored in FURTHER_KINDS.items()},
         }
 
     def value(self, node: Node, made: Any) -> Any:
@@ -48,7 +54,7 @@ class Restoring:
             return node
         kind, *parts = node
         if kind == "scalar":
-            return self._stored[parts[0]][()]
+            return self.stored[parts[0]][()]
         if kind == "again":
             return self._known[parts[0]]
         number = parts.pop()
@@ -68,27 +74,12 @@ class Restoring:
     def _memory(self, name: str, place: int) -> npt.NDArray[np.uint8]:
         """Return memory that lies as it did against cache lines; each is there once."""
         if name not in self._memories:
-            stored = self._stored[name]
+            stored = self.stored[name]
             room = np.empty(len(stored) + 2 * ALIGNMENT, dtype=np.uint8)
             start = (place - byte_bounds(room)[0]) % ALIGNMENT
             self._memories[name] = room[start : start + len(stored)]
             self._memories[name][:] = stored
         return self._memories[name]
-
-    def _tensor(self, _: Any, name: str) -> torch.Tensor:
-        return torch.from_numpy(self._stored[name].copy())
-
-    def _module(self, made: Any, state: Mapping[str, Node]) -> Any:
-        made.load_state_dict({name: self.value(one, None) for name, one in state.items()})
-        return made
-
-    def _optimiser(self, made: Any, state: Node) -> Any:
-        made.load_state_dict(self.value(state, None))
-        return made
-
-    def _torch_generator(self, made: Any, name: str) -> Any:
-        made.set_state(torch.from_numpy(self._stored[name].copy()))
-        return made
 
     @staticmethod
     def _generator(made: Any, state: Mapping[str, Any]) -> Any:

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from numpy.lib.array_utils import byte_bounds
 
 OURS: Final = ("gsr.", "consumers.")
@@ -57,12 +56,12 @@ class Saving:
         if value is None or isinstance(value, bool | int | float | str):
             return value
         if isinstance(value, np.generic):
-            return ["scalar", self._array(np.array(value))]
+            return ["scalar", self.array(np.array(value))]
         if id(value) in self._seen:
             return ["again", self._seen[id(value)]]
         number = self._seen[id(value)] = len(self._seen)
         self._held.append(value)  # so that no other object gets its id
-        return [*self._parts(value), number]
+        return [*self.parts(value), number]
 
     def check_apart(self) -> None:
         """Refuse arrays that share memory: they would be two after the file was read.
@@ -77,14 +76,17 @@ class Saving:
             raise TypeError("two saved arrays share memory: a change of one would miss the other")
 
     @singledispatchmethod
-    def _parts(self, value: object) -> list[Node]:
-        """Return the kind of `value`, and what it is made of."""
+    def parts(self, value: object) -> list[Node]:
+        """Return the kind of `value`, and what it is made of.
+
+        Types of other libraries are registered where they are used.
+        """
         if type(value).__module__.startswith(OURS) and not callable(value):
             parts = {name: self.node(getattr(value, name)) for name in attributes(value)}
             return ["object", type_name(value), parts]
         return ["kept"]
 
-    @_parts.register
+    @parts.register
     def _(self, value: np.ndarray) -> list[Node]:
         """Return the array as a view of the memory that it shares with others."""
         memory: npt.NDArray[Any] = value
@@ -93,7 +95,7 @@ class Saving:
         if not memory.flags.c_contiguous:  # nobody else's
             memory = value = np.ascontiguousarray(value)
         if id(memory) not in self._memories:
-            self._memories[id(memory)] = self._array(memory.reshape(-1).view(np.uint8))
+            self._memories[id(memory)] = self.array(memory.reshape(-1).view(np.uint8))
             self._held.append(memory)
         first = byte_bounds(memory)[0]
         offset = byte_bounds(value)[0] - first if value.size else 0
@@ -101,48 +103,29 @@ class Saving:
         view = json.loads(json.dumps([described, offset, value.shape, value.strides]))
         return ["array", self._memories[id(memory)], first % ALIGNMENT, view]
 
-    @_parts.register
-    def _(self, value: torch.Tensor) -> list[Node]:
-        return ["tensor", self._array(value.detach().cpu().numpy())]
-
-    @_parts.register
-    def _(self, _: torch.nn.Parameter) -> list[Node]:
-        return ["kept"]  # of a module, which fills it
-
-    @_parts.register
-    def _(self, value: torch.nn.Module) -> list[Node]:
-        return ["module", {name: self.node(one) for name, one in value.state_dict().items()}]
-
-    @_parts.register
-    def _(self, value: torch.optim.Optimizer) -> list[Node]:
-        return ["optimiser", self.node(value.state_dict())]
-
-    @_parts.register
-    def _(self, value: torch.Generator) -> list[Node]:
-        return ["torch generator", self._array(value.get_state().numpy())]
-
-    @_parts.register
+    @parts.register
     def _(self, value: np.random.Generator) -> list[Node]:
         return ["generator", _plain(value.bit_generator.state)]
 
-    @_parts.register
+    @parts.register
     def _(self, value: dict) -> list[Node]:  # type: ignore[type-arg]  # a type for dispatch
         return ["dict", [[self.node(key), self.node(one)] for key, one in value.items()]]
 
-    @_parts.register(list)
-    @_parts.register(set)
-    @_parts.register(deque)
+    @parts.register(list)
+    @parts.register(set)
+    @parts.register(deque)
     def _(self, value: Any) -> list[Node]:
         return [type(value).__name__, [self.node(one) for one in value]]
 
-    @_parts.register
+    @parts.register
     def _(self, value: tuple) -> list[Node]:  # type: ignore[type-arg]  # a type for dispatch
         items = [self.node(one) for one in value]
         if hasattr(value, "_fields"):
             return ["named tuple", type_name(value), items]
         return ["tuple", items]
 
-    def _array(self, array: npt.NDArray[Any]) -> str:
+    def array(self, array: npt.NDArray[Any]) -> str:
+        """Put an array aside; return its name."""
         if array.dtype.hasobject:
             raise TypeError("an array of objects cannot be saved")
         name = f"a{len(self.arrays)}"

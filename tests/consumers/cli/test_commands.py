@@ -128,7 +128,7 @@ def python(code: str) -> str:
         ("consumers.roles.publisher.role", "torch river plotly pandas scipy.stats fsspec"),
         (
             "consumers.roles.trainer.role",
-            "torch_geometric torch._dynamo river plotly pandas scipy.stats",
+            "torch river plotly pandas scipy.stats",
         ),
     ],
 )

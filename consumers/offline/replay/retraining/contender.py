@@ -2,16 +2,25 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import consumers.offline.replay.retraining.torch_state  # noqa: F401 - its state holds tensors
+from consumers.offline.click_history import ClickHistory
 from consumers.offline.replay.contender import Contender, ContenderOptions
+from consumers.offline.replay.options import ReplayOptions
 from consumers.offline.replay.retraining.joint_streams import joint_stream, new_stream
 from consumers.offline.replay.retraining.model_files import onto_rows
 from consumers.offline.replay.retraining.plan import Moment
-from consumers.offline.replay.retraining.retraining import Retraining
+from consumers.offline.replay.retraining.retraining import Retraining, RetrainingSubject
+from consumers.offline.replay.rivals import RETRAINED
+from consumers.offline.replay.stage_times import StageTimes
 from consumers.runtime.interruption import Interruption
+from consumers.runtime.progress import ProgressCallback
 from gsr.baselines.interface import Baseline
+from gsr.baselines.together import BaselinesTogether
 from gsr.counters.click_batch import ClickBatch
 from gsr.loop.reports import TestedClicks
 
@@ -93,3 +102,43 @@ class RetrainedContender(Contender):
         if learned is not None and learned.reason is None:
             model, item_ids = files.read()
             self._stream.serve(onto_rows(model, item_ids, self.loop.mirror))
+
+
+def retrained_contender(
+    options: ReplayOptions,
+    history: ClickHistory,
+    joint: ContenderOptions,
+    *,
+    warmed: int,
+    directory: Path,
+    progress: ProgressCallback,
+    monotonic: Callable[[], float],
+) -> RetrainedContender:
+    """Return the contender of a replay.
+
+    Parameters
+    ----------
+    options, history
+        Of the replay.
+    joint
+        Of the model that it stands beside.
+    warmed
+        Clicks of the warm-up.
+    directory
+        Where its models are kept.
+    progress
+        Is told of waiting.
+    monotonic
+        A clock, in seconds.
+    """
+    subject = RetrainingSubject(
+        history=history,
+        config=options.config,
+        seed=options.seed,
+        mask_seen=options.repeats == "exclude",
+        warmed=warmed,
+    )
+    times = StageTimes(("waiting",), monotonic)
+    retraining = Retraining(options.retraining, subject, directory, progress, times)
+    asked = replace(joint, name=RETRAINED, learns_until="never", watched=False)
+    return RetrainedContender(asked, BaselinesTogether({}, monotonic), monotonic, retraining)

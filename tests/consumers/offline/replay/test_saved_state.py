@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+import consumers.offline.replay.retraining.torch_state  # noqa: F401 - saves tensors
 from consumers.errors import ArtifactError
 from consumers.offline.replay.saved_state import restore, save
 from gsr.loop.learning_loop import LearningLoop
