@@ -40,9 +40,9 @@ class Screen(Protocol):
         ...
 
 
-def open_screen(clock: Clock) -> Screen:
-    """Return the panel on a terminal, else the lines."""
-    return LivePanel(clock) if sys.stdout.isatty() else PlainLines(clock)
+def open_screen(clock: Clock, page: str | None = None) -> Screen:
+    """Return the panel on a terminal, which names the page's address all the time, else lines."""
+    return LivePanel(clock, page) if sys.stdout.isatty() else PlainLines(clock)
 
 
 class PlainLines:
@@ -83,10 +83,11 @@ class PlainLines:
 
 
 class LivePanel:
-    """A panel that is redrawn in place."""
+    """A panel that is redrawn in place; below it the address of the page, where there is one."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, page: str | None = None) -> None:
         self._clock = clock
+        self._subtitle = f"{page} shows more · Ctrl-C ends it" if page else "Ctrl-C ends it"
         self._begun = clock.monotonic()
         self._next_drawing = Periodic(clock, _PANEL_SECONDS, first=_PANEL_SECONDS)
         self._rate: deque[tuple[float, int]] = deque(maxlen=20)
@@ -118,7 +119,7 @@ class LivePanel:
             )
         title = f"gsr demo  {_minutes(now - self._begun)}"
         self._live.update(
-            Panel(Group(*parts), title=title, subtitle="Ctrl-C ends it", padding=(1, 2)),
+            Panel(Group(*parts), title=title, subtitle=self._subtitle, padding=(1, 2)),
             refresh=True,
         )
 

@@ -127,10 +127,11 @@ def run_demo(options: DemoOptions) -> None:
         scraper = Scraper(config.http.host, ports(config))
         stack.callback(scraper.close)
         begun = clock.monotonic()
-        screen = open_screen(clock)
+        page = f"{api_address(config)}/" if options.serve else None
+        screen = open_screen(clock, page)
         stack.callback(screen.close)
-        if options.serve:
-            screen.message(f"a page to look at, once all roles run: {api_address(config)}/")
+        if page is not None:
+            screen.message(f"a page to look at, once all roles run: {page}")
         name = stack.enter_context(instance_of(config.state.directory))
         flags |= member_flags(config, name)
         roles = role_children(options.config, flags, serve=options.serve)
@@ -148,7 +149,7 @@ def run_demo(options: DemoOptions) -> None:
         with stopped_by_signals() as stop:
             Supervisor(children, config.process, clock, output).run(stop, tick)
         seconds = clock.monotonic() - begun
-    _say_goodbye(scraper.figures, seconds)
+    _say_goodbye(scraper.figures, seconds, page)
     sys.stdout.write("\n".join(try_next(options, config, window.shopper)) + "\n")
 
 
@@ -228,7 +229,7 @@ def _dialect_options(dialect: FileDialect) -> list[str]:
     return options
 
 
-def _say_goodbye(figures: Figures, seconds: float) -> None:
+def _say_goodbye(figures: Figures, seconds: float, page: str | None) -> None:
     counted = f"{figures.clicks:,} clicks became {figures.lists:,} lists"
     sys.stdout.write(
         f"\nIn {seconds:.0f} seconds {counted}; the model reached version {figures.version}.\n"
@@ -237,6 +238,10 @@ def _say_goodbye(figures: Figures, seconds: float) -> None:
         sys.stdout.write(
             "Each click was ranked before anything learned from it. Of the recent ones so many "
             f"were among the ten best: {hit_rates(figures)}.\n"
+        )
+    if page is not None:
+        sys.stdout.write(
+            f"The page at {page} ended with it; `gsr run`, below, serves on and shows it again.\n"
         )
 
 

@@ -69,7 +69,7 @@ def test_the_panel_shows_the_same_words(
     clock: ManualClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Drawn once without a terminal, it is plain text."""
-    panel = LivePanel(clock)
+    panel = LivePanel(clock, "http://127.0.0.1:9300/")
     for version in (1, 2, 3):
         clock.sleep(1.0)
         rates = {"joint": 0.1 * version, "graph": 0.2, "popularity": 0.1}
@@ -82,6 +82,7 @@ def test_the_panel_shows_the_same_words(
     panel.message("trainer: [not markup]")
     panel.close()
     shown = capsys.readouterr().out
+    assert "http://127.0.0.1:9300/ shows more" in shown
     for words in ("gsr demo", "version 3", "30.0%", "trainer: [not markup]"):
         assert words in shown
 
