@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
 from itertools import pairwise
@@ -36,6 +36,10 @@ def attributes(thing: object) -> Iterator[str]:
     yield from getattr(thing, "__dict__", {})
 
 
+FURTHER_TYPES: Final[dict[type, Callable[["Saving", Any], list[Node]]]] = {}
+"""Type → what tells its kind and parts, of other libraries, entered where these are used."""
+
+
 @dataclass(slots=True)
 class Saving:
     """One walk.
@@ -61,7 +65,7 @@ class Saving:
             return ["again", self._seen[id(value)]]
         number = self._seen[id(value)] = len(self._seen)
         self._held.append(value)  # so that no other object gets its id
-        return [*self.parts(value), number]
+        return [*self._parts(value), number]
 
     def check_apart(self) -> None:
         """Refuse arrays that share memory: they would be two after the file was read.
@@ -76,17 +80,17 @@ class Saving:
             raise TypeError("two saved arrays share memory: a change of one would miss the other")
 
     @singledispatchmethod
-    def parts(self, value: object) -> list[Node]:
-        """Return the kind of `value`, and what it is made of.
-
-        Types of other libraries are registered where they are used.
-        """
+    def _parts(self, value: object) -> list[Node]:
+        """Return the kind of `value`, and what it is made of."""
+        for cls in type(value).__mro__:
+            if cls in FURTHER_TYPES:
+                return FURTHER_TYPES[cls](self, value)
         if type(value).__module__.startswith(OURS) and not callable(value):
             parts = {name: self.node(getattr(value, name)) for name in attributes(value)}
             return ["object", type_name(value), parts]
         return ["kept"]
 
-    @parts.register
+    @_parts.register
     def _(self, value: np.ndarray) -> list[Node]:
         """Return the array as a view of the memory that it shares with others."""
         memory: npt.NDArray[Any] = value
@@ -103,21 +107,21 @@ class Saving:
         view = json.loads(json.dumps([described, offset, value.shape, value.strides]))
         return ["array", self._memories[id(memory)], first % ALIGNMENT, view]
 
-    @parts.register
+    @_parts.register
     def _(self, value: np.random.Generator) -> list[Node]:
         return ["generator", _plain(value.bit_generator.state)]
 
-    @parts.register
+    @_parts.register
     def _(self, value: dict) -> list[Node]:  # type: ignore[type-arg]  # a type for dispatch
         return ["dict", [[self.node(key), self.node(one)] for key, one in value.items()]]
 
-    @parts.register(list)
-    @parts.register(set)
-    @parts.register(deque)
+    @_parts.register(list)
+    @_parts.register(set)
+    @_parts.register(deque)
     def _(self, value: Any) -> list[Node]:
         return [type(value).__name__, [self.node(one) for one in value]]
 
-    @parts.register
+    @_parts.register
     def _(self, value: tuple) -> list[Node]:  # type: ignore[type-arg]  # a type for dispatch
         items = [self.node(one) for one in value]
         if hasattr(value, "_fields"):

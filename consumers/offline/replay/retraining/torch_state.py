@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from consumers.offline.replay.state_restoring import FURTHER_KINDS, Restoring
-from consumers.offline.replay.state_saving import Node, Saving
+from consumers.offline.replay.state_saving import FURTHER_TYPES, Node, Saving
 
 _TENSOR = "tensor"
 _MODULE = "module"
@@ -53,11 +53,15 @@ def _restore_generator(walk: Restoring, made: Any, name: str) -> Any:
     return made
 
 
-Saving.parts.register(torch.Tensor, _save_tensor)
-Saving.parts.register(torch.nn.Parameter, _save_parameter)
-Saving.parts.register(torch.nn.Module, _save_module)
-Saving.parts.register(torch.optim.Optimizer, _save_optimiser)
-Saving.parts.register(torch.Generator, _save_generator)
+FURTHER_TYPES.update(
+    {
+        torch.Tensor: _save_tensor,
+        torch.nn.Parameter: _save_parameter,
+        torch.nn.Module: _save_module,
+        torch.optim.Optimizer: _save_optimiser,
+        torch.Generator: _save_generator,
+    }
+)
 FURTHER_KINDS.update(
     {
         _TENSOR: _restore_tensor,
