@@ -1,30 +1,14 @@
-"""Names of the columns of an event file, and guesses where they are not found."""
+"""Names of the columns of an event file."""
 
-import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
-_SHOWN: Final = 12
-
-# Names seen in public click logs, spelled as `_plain` leaves them.
-_SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
-    "user": ("user", "uid", "visitorid", "customerid", "shopperid", "reviewerid", "sessionid"),
-    "item": (
-        *("item", "iid", "productid", "articleid", "movieid", "bookid", "trackid", "songid"),
-        *("asin", "sku", "newsid", "contentid", "videoid", "pageid", "page", "url"),
-    ),
-    "timestamp": (
-        *("time", "ts", "datetime", "date", "eventtime", "createdat", "unixreviewtime"),
-        *("dateadded", "datetimeutc"),
-    ),
-    "event": ("eventtype", "action", "behavior", "type", "eventname", "feedbacktype"),
-    "event_id": ("id", "uuid", "eventuuid"),
-}
+from stream.events.files.named_columns import NamedColumns, shown_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class Columns(NamedColumns):
     """The names that an event file gives its columns.
 
     Parameters
@@ -40,68 +24,28 @@ class Columns:
     'item_id'
     """
 
+    # Names seen in public click logs.
+    synonyms: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "user": ("user", "uid", "visitorid", "customerid", "shopperid", "reviewerid", "sessionid"),
+        "item": (
+            *("item", "iid", "productid", "articleid", "movieid", "bookid", "trackid", "songid"),
+            *("asin", "sku", "newsid", "contentid", "videoid", "pageid", "page", "url"),
+        ),
+        "timestamp": (
+            *("time", "ts", "datetime", "date", "eventtime", "createdat", "unixreviewtime"),
+            *("dateadded", "datetimeutc"),
+        ),
+        "event": ("eventtype", "action", "behavior", "type", "eventname", "feedbacktype"),
+        "event_id": ("id", "uuid", "eventuuid"),
+    }
+    optional: ClassVar[tuple[str, ...]] = ("event", "event_id")
+    advised: ClassVar[tuple[str, ...]] = ("event",)
+
     user: str = "user_id"
     item: str = "item_id"
     timestamp: str = "timestamp"
     event: str = "event"
     event_id: str = "event_id"
-
-    def __post_init__(self) -> None:
-        names = list(self.names.values())
-        if len(set(names)) < len(names) or "" in names:
-            raise ValueError(f"columns need five different names, these are {names}")
-
-    @property
-    def names(self) -> dict[str, str]:
-        """Role (user, item, timestamp, event, event_id) to the column's name."""
-        return {role: str(getattr(self, role)) for role in _SYNONYMS}
-
-    def optional_defaults(self) -> tuple[str, ...]:
-        """Return the roles that need no column: optional, and not named by the operator.
-
-        >>> Columns(event="5").optional_defaults()
-        ('event_id',)
-        """
-        return tuple(role for role in _OPTIONAL if self.names[role] == _DEFAULTS[role])
-
-    def within(self, found: Sequence[str]) -> dict[str, str]:
-        """Return role to name in `found`, for the columns that are there.
-
-        A name that differs in nothing but upper and lower case is taken where it is the only one,
-        and for one role.
-
-        Examples
-        --------
-        >>> Columns().within(["User_ID", "item_id", "timestamp", "note"])
-        {'user': 'User_ID', 'item': 'item_id', 'timestamp': 'timestamp'}
-        """
-        taken = set(self.names.values())
-        there: dict[str, str] = {}
-        for role, name in self.names.items():
-            alike = [other for other in found if other.lower() == name.lower()]
-            free = [other for other in alike if other not in taken | set(there.values())]
-            if name in found:
-                there[role] = name
-            elif len(free) == 1:
-                there[role] = free[0]
-        return there
-
-    def doubled(self, found: Sequence[str]) -> str | None:
-        """Return the first wanted column that `found` holds twice; None: there is no such.
-
-        Examples
-        --------
-        >>> Columns().doubled(["user_id", "item_id", "timestamp", "Event", "EVENT"])
-        'EVENT'
-        """
-        there = self.within(found)
-        for role, name in self.names.items():
-            if role in there:
-                if list(found).count(there[role]) > 1:
-                    return there[role]
-            elif [other.lower() for other in found].count(name.lower()) > 1:
-                return next(o for o in reversed(found) if o.lower() == name.lower())
-        return None
 
     def unread_event(self, found: Sequence[str]) -> str | None:
         """Return a word about a column that may hold events and is not read; None without one.
@@ -115,94 +59,3 @@ class Columns:
             return None
         shown = shown_name(name)
         return f"column {shown} is not read; if it holds events: --column event={shown}"
-
-    def knows(self, name: str) -> bool:
-        """Return whether logs are known that give a column this name.
-
-        Examples
-        --------
-        >>> Columns().knows("Visitor_ID"), Columns().knows("1370476800")
-        (True, False)
-        """
-        names = (*self.names.values(), *_DEFAULTS.values(), *sum(_SYNONYMS.values(), ()))
-        return _plain(name) in map(_plain, names)
-
-    def missing(self, found: Sequence[str]) -> str | None:
-        """Return what to do about columns that `found` lacks; None where nothing lacks.
-
-        Examples
-        --------
-        >>> print(Columns().missing(["userId", "item_id", "timestamp"]))
-        no column user_id among userId, item_id, timestamp; if userId is meant, map it:
-        --column user=userId
-        >>> Columns().missing(["user_id", "item_id", "timestamp", "rating"])
-        """
-        there = self.within(found)
-        lacking = {
-            role: name
-            for role, name in self.names.items()
-            if role not in there and role not in self.optional_defaults()
-        }
-        if not lacking:
-            return None
-        words = "column" if len(lacking) == 1 else "columns"
-        shown = ", ".join(map(shown_name, found[:_SHOWN]))
-        shown += ", ..." if len(found) > _SHOWN else ""
-        text = f"no {words} {', '.join(lacking.values())} among {shown or 'nothing'}"
-        guesses = self._guesses(list(lacking), found)
-        if not guesses:
-            return f"{text}; name the file's own columns: --column {next(iter(lacking))}=NAME"
-        if "event" not in there and (event := self._synonym("event", found)) is not None:
-            guesses.setdefault("event", event)
-        mapping = " ".join(
-            f"--column {role}={shown_name(guess)}" for role, guess in guesses.items()
-        )
-        meant = ", ".join(map(shown_name, guesses.values()))
-        pronoun, verb = ("it", "is") if len(guesses) == 1 else ("them", "are")
-        return f"{text}; if {meant} {verb} meant, map {pronoun}: {mapping}"
-
-    def _guesses(self, roles: Sequence[str], found: Sequence[str]) -> dict[str, str]:
-        """Return role to the column of `found` that most likely plays it, none of them twice."""
-        guesses: dict[str, str] = {}
-        for guess_of in (self._synonym, self._close):
-            for role in roles:
-                rest = [name for name in found if name not in guesses.values()]
-                if role not in guesses and (guess := guess_of(role, rest)) is not None:
-                    guesses[role] = guess
-        return {role: guesses[role] for role in roles if role in guesses}
-
-    def _close(self, role: str, found: Sequence[str]) -> str | None:
-        """Return a column whose name is spelled much like one that `role` goes by."""
-        free = self._free(found)
-        for name in self._wanted(role):
-            close = difflib.get_close_matches(name, free, n=1, cutoff=0.75)
-            if close:
-                return free[close[0]]
-        return None
-
-    def _synonym(self, role: str, found: Sequence[str]) -> str | None:
-        free = self._free(found)
-        return next((free[name] for name in self._wanted(role) if name in free), None)
-
-    def _free(self, found: Sequence[str]) -> dict[str, str]:
-        taken = self.within(found).values()
-        return {_plain(name): name for name in found if name not in taken}
-
-    def _wanted(self, role: str) -> tuple[str, ...]:
-        return (_plain(self.names[role]), _plain(_DEFAULTS[role]), *_SYNONYMS[role])
-
-
-_DEFAULTS: Final[dict[str, str]] = {
-    field.name: str(field.default) for field in fields(Columns) if field.name in _SYNONYMS
-}
-_OPTIONAL: Final = ("event", "event_id")
-
-
-def _plain(name: str) -> str:
-    """Reduce a column name to its lower-case letters and digits."""
-    return "".join(character for character in name.lower() if character.isalnum())
-
-
-def shown_name(name: str) -> str:
-    """Return a column name that any terminal can show."""
-    return name[:40].encode("ascii", "backslashreplace").decode()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from stream.events.files.columns import Columns
 from stream.events.files.lines import MAX_LINE_BYTES
+from stream.events.files.named_columns import NamedColumns
 from stream.events.files.times import looks_like_time, resembles
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def parser(lines: Iterator[str], delimiter: str, enclosing: EnclosedBy) -> "Read
     )
 
 
-def find_delimiter(lines: Sequence[str], columns: Columns, *, header: bool) -> str:
+def find_delimiter(lines: Sequence[str], columns: NamedColumns, *, header: bool) -> str:
     """Return the delimiter that finds all columns in the header, else the most frequent one.
 
     Parameters

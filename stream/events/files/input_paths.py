@@ -21,6 +21,7 @@ FORMATS: Final[dict[str, str]] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+_PARQUET: Final = b"PAR1"
 _COMPRESSED: Final = (".gz", ".zst", ".zstd")
 _LOGGER: Final = logging.getLogger(__name__)
 
@@ -34,6 +35,31 @@ def format_of(path: Path) -> str | None:
     name = Path(path.name.lower())
     packed = name.suffix in _COMPRESSED
     return FORMATS.get(name.with_suffix("").suffix if packed else name.suffix)
+
+
+def found_format(file: InputFile, start: bytes, *, packed: bool) -> str:
+    """Return a file's format, by its name, else by how it begins: csv, jsonl or parquet.
+
+    Parameters
+    ----------
+    file
+        The file.
+    start
+        Its first bytes, unpacked.
+    packed
+        Whether it is compressed.
+
+    Raises
+    ------
+    EventFileError
+        It is Parquet, which nobody can read in pieces once it is compressed as a whole.
+    """
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text.startswith(_PARQUET):
+        if packed:
+            raise EventFileError(file.name, "is a Parquet file packed once more: unpack it first")
+        return "parquet"
+    return format_of(file.path) or ("jsonl" if text.startswith(b"{") else "csv")
 
 
 def input_files(paths: Iterable[Path]) -> list[InputFile]:

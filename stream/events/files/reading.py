@@ -18,7 +18,7 @@ from stream.events.files.columns import Columns
 from stream.events.files.csv_rows import read_csv
 from stream.events.files.dialect import FileDialect
 from stream.events.files.input_file import InputFile
-from stream.events.files.input_paths import format_of, input_files
+from stream.events.files.input_paths import found_format, input_files
 from stream.events.files.jsonl_rows import read_jsonl
 from stream.events.files.lines import whole_lines
 from stream.events.files.rows import FileRows, RowCheck
@@ -28,7 +28,6 @@ from stream.events.files.unpacking import FileBytes
 
 OnBad: TypeAlias = Literal["fail", "skip"]
 
-_PARQUET: Final = b"PAR1"
 _EXAMPLES: Final = 10
 _LOGGER: Final = logging.getLogger(__name__)
 
@@ -239,16 +238,8 @@ class EventFile:
         return read_csv(file.name, text, self.columns, self.dialect, self._say, self.batch_rows)
 
     def _format(self, file: InputFile, first: bytes, *, packed: bool) -> str:
-        """Return the format by name, else by content."""
-        start = first.lstrip(b"\xef\xbb\xbf \t\r\n")
-        kind = format_of(file.path)
-        if start.startswith(_PARQUET):
-            kind = "parquet"
-            if packed:
-                raise EventFileError(
-                    file.name, "is a Parquet file packed once more: unpack it first"
-                )
-        kind = kind or ("jsonl" if start.startswith(b"{") else "csv")
+        """Return the format; refuse options that do not go with it."""
+        kind = found_format(file, first, packed=packed)
         if kind != "csv" and self.dialect.header is False:
             raise EventFileError(
                 file.name, f"names its columns, being {kind}: leave --no-header out"
