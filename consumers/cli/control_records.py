@@ -1,10 +1,11 @@
-"""Commands that put a control record on the log: forget a user, block or allow an item."""
+"""Commands that put a control record on the log, and the group of those about items."""
 
 from typing import Annotated
 
 import typer
 
 from consumers.cli.commands import command, confirm, group
+from consumers.cli.item_titles import load
 from consumers.cli.log_access import append_one, id_bytes, open_existing_log
 from consumers.cli.options import ConfigFile, LogUrl, Settings, Yes, resolve
 from consumers.cli.output import say
@@ -15,7 +16,14 @@ Item = Annotated[str, typer.Argument(metavar="ITEM", help="The item's id.")]
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this file."""
     command(app, "forget", "gsr forget alice --yes")(forget)
-    items = group("Take items out of all lists, and let them back in.")
+    items = group("Give items titles; take items out of all lists, and let them back in.")
+    command(
+        items,
+        "load",
+        "gsr items load titles.csv",
+        "gsr items load products.jsonl.gz --column item=sku --column title=name",
+        "gsr items load movies.dat --no-header --column item=1 --column title=2",
+    )(load)
     command(items, "block", "gsr items block item-17")(block)
     command(items, "allow", "gsr items allow item-17")(allow)
     app.add_typer(items, name="items")

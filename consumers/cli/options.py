@@ -171,7 +171,21 @@ _UNIT = "timestamp_unit"
 def _assigned(
     assignments: Sequence[str] | None, more_roles: Sequence[str]
 ) -> list[tuple[str, str]]:
-    roles = ("user", "item", "timestamp", "event", "event_id", _UNIT, *more_roles)
+    return assigned_columns(
+        assignments, ("user", "item", "timestamp", "event", "event_id", _UNIT, *more_roles)
+    )
+
+
+def assigned_columns(
+    assignments: Sequence[str] | None, roles: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Return role and name of each `--column ROLE=NAME`, where ROLE is one of `roles`.
+
+    Examples
+    --------
+    >>> assigned_columns(["title=name"], ("item", "title"))
+    [('title', 'name')]
+    """
     assigned = []
     for text in assignments or ():
         role, equals, name = text.partition("=")

@@ -31,7 +31,9 @@ DERIVED: Final[Mapping[str, str]] = {
     "model.close_half_lives": "state.close_half_lives_seconds",
     "model.event_weights": "events.weights",
 }
-PLACES: Final = frozenset({"log.url", "state.directory", "artifacts.url", "serve.directory"})
+PLACES: Final = frozenset(
+    {"log.url", "state.directory", "artifacts.url", "serve.directory", "titles.file"}
+)
 """Settings that hold a path, besides those whose names end in `_file`."""
 FLAG_NAMES: Final[Mapping[str, str]] = {
     "log.url": "--log",

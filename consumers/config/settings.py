@@ -21,6 +21,7 @@ from consumers.config.sections.publisher import PublisherSection
 from consumers.config.sections.section import Section
 from consumers.config.sections.serve import ServeSection
 from consumers.config.sections.state import StateSection
+from consumers.config.sections.titles import TitlesSection
 from consumers.config.sections.trainer import TrainerSection
 from gsr.ranker.config import RankerConfig, RankerLearning
 from stream.log.kafka.cluster.settings import KafkaSettings
@@ -44,6 +45,7 @@ class GsrConfig(Section):
     learner: RankerLearning = RankerLearning()
     publisher: PublisherSection = PublisherSection()
     serve: ServeSection = ServeSection()
+    titles: TitlesSection = TitlesSection()
     artifacts: ArtifactsSection = ArtifactsSection()
     http: HttpSection = HttpSection()
     process: ProcessSection = ProcessSection()
@@ -73,6 +75,11 @@ class GsrConfig(Section):
     def serve_directory(self) -> Path:
         """Directory of the users' newest records that the API answers from."""
         return Path(self.serve.directory or self.state.directory / "serve")
+
+    @property
+    def titles_file(self) -> Path:
+        """File of the titles of items."""
+        return Path(self.titles.file or self.state.directory / "titles.sqlite")
 
     def with_values(self, values: Mapping[str, Mapping[str, Any]]) -> "GsrConfig":
         """Return a copy with other values: section to setting to value; checked as from a file."""

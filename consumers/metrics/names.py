@@ -129,6 +129,7 @@ GaugeName: TypeAlias = Literal[
     "gsr_serve_model_timestamp_seconds",
     "gsr_serve_view_timestamp_seconds",
     "gsr_serve_blocked_items",
+    "gsr_serve_titles",
     "gsr_serve_counted_clients",
 ]
 

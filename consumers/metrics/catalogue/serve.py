@@ -115,6 +115,11 @@ SERVE: Final = (
         "Take-downs and expired items.",
     ),
     gauge(
+        "gsr_serve_titles",
+        "Items that have a title.",
+        "What gsr items load said; 0 after it: see the log, the file of titles cannot be read.",
+    ),
+    gauge(
         "gsr_serve_counted_clients",
         "Clients whose requests are counted against their limit.",
         "At serve.kept_clients: more clients than are remembered.",

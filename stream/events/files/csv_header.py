@@ -7,7 +7,7 @@ from typing import Final
 from stream.errors import EventFileError
 from stream.events.files.columns import Columns
 from stream.events.files.csv_layout import BLANKS
-from stream.events.files.named_columns import NamedColumns, shown_name
+from stream.events.files.named_columns import shown_name
 from stream.events.files.times import looks_like_time
 
 # `N55689-1 N35729-0 ...`: what was shown, and whether it was clicked.

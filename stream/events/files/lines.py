@@ -45,7 +45,7 @@ def whole_lines(path: str, blocks: Iterable[bytes]) -> Iterator[bytes]:
             if place:
                 yield data[:place]
             raise EventFileError(
-                path, "a line has more than 1 MiB: this is no event file, or it is damaged"
+                path, "a line has more than 1 MiB: this is no such file, or it is damaged"
             )
         end = data.rfind(b"\n") + 1
         if end == 0:
@@ -55,7 +55,7 @@ def whole_lines(path: str, blocks: Iterable[bytes]) -> Iterator[bytes]:
             yield data[:end]
         rest = data[end:]
     if not started:
-        raise EventFileError(path, "is empty: no header and no event in it")
+        raise EventFileError(path, "is empty: no header and no row in it")
     if rest:
         yield rest
 
