@@ -5,10 +5,15 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Final
 
 from consumers.serving.title_table import TitleTable
 
 _LOGGER = logging.getLogger(__name__)
+
+KEPT_TITLES: Final = 20_000
+"""Looked up lately, and kept in memory: lists hold much the same items, and asking the file takes
+a hundred times as long."""
 
 
 class ItemTitles:
@@ -38,6 +43,7 @@ class ItemTitles:
         self._path = path
         self._lock = threading.Lock()
         self._table: TitleTable | None = None
+        self._kept: dict[str, str | None] = {}
         self._seen: tuple[int, int, int] | None = None
         self.generation = 0
         self.refresh()
@@ -53,11 +59,19 @@ class ItemTitles:
         with self._lock:
             if self._table is None:
                 return {}
-            try:
-                return self._table.titles(list(item_ids))
-            except sqlite3.Error as error:
-                self._give_up(error)
-                return {}
+            asked = set(item_ids)
+            unknown = asked - self._kept.keys()
+            if unknown:
+                try:
+                    found = self._table.titles(list(unknown))
+                except sqlite3.Error as error:
+                    self._give_up(error)
+                    return {}
+                if len(self._kept) + len(unknown) > KEPT_TITLES:
+                    self._kept = {item: self._kept[item] for item in asked & self._kept.keys()}
+                self._kept.update((item, found.get(item)) for item in unknown)
+            kept = ((item, self._kept[item]) for item in asked)
+            return {item: title for item, title in kept if title is not None}
 
     def caller(self, item_ids: Iterable[str]) -> Callable[[str], str]:
         """Return what says how people call one of these items: by its title, else by its id."""
@@ -82,6 +96,7 @@ class ItemTitles:
                 )
         with self._lock:
             before, self._table, self._seen = self._table, table, seen
+            self._kept = {}
             self.generation += 1
         if before is not None:
             before.close()
@@ -105,6 +120,7 @@ class ItemTitles:
         if self._table is not None:
             self._table.close()
         self._table = None
+        self._kept = {}
         self.generation += 1
 
 

@@ -16,6 +16,12 @@ Moment = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)]
 """Seconds since the epoch."""
 
 
+Title = Annotated[
+    str | None,
+    Field(description="What people call the item; null where nobody has said (`gsr items load`)."),
+]
+
+
 class Document(BaseModel):
     """Base of all documents."""
 
@@ -26,6 +32,7 @@ class ListedItem(Document):
     """An item of a list; scores compare only within one list."""
 
     item_id: str
+    title: Title
     score: float
 
 
@@ -40,6 +47,7 @@ class ClickBehind(Document):
     """The click of the user without which an item would lose most of its chance."""
 
     item_id: str
+    title: Title
     clicked_at: float
     share_lost: float = Field(
         description="The part of its share among the candidates that the item would lose."
@@ -127,6 +135,7 @@ class UserClick(Document):
     """A click of a user's buffer."""
 
     item_id: str
+    title: Title
     event: str
     timestamp: float
 
@@ -165,11 +174,12 @@ class FoundItem(Document):
     """An item and its popularity."""
 
     item_id: str
+    title: Title
     popularity: float
 
 
 class FoundItems(Document):
-    """Items whose ids begin as asked for, most popular first."""
+    """Items whose ids, or words of their titles, begin as asked for, most popular first."""
 
     half_life_seconds: float = Field(description="Time scale of the popularity.")
     items: list[FoundItem]
@@ -179,6 +189,7 @@ class WeightedItem(Document):
     """A neighbour and its weight on each time scale."""
 
     item_id: str
+    title: Title
     weights: list[float]
 
 
@@ -186,6 +197,7 @@ class ItemNeighbours(Document):
     """The neighbourhood of an item in the item graph, strongest first."""
 
     item_id: str
+    title: Title
     listable: bool = Field(description="Whether it may be listed now.")
     last_click_at: float
     half_lives_seconds: list[float] = Field(description="Time scales of popularity and followers.")
@@ -201,6 +213,7 @@ class SimilarItem(Document):
     """An item and the cosine of its vector and another's."""
 
     item_id: str
+    title: Title
     cosine: float
 
 
@@ -208,6 +221,7 @@ class SimilarItems(Document):
     """Items whose learned vectors lie closest to that of an item."""
 
     item_id: str
+    title: Title
     model_version: int
     items: list[SimilarItem] = Field(description="Empty where the item has no vector yet.")
 

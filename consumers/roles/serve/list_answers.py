@@ -17,11 +17,12 @@ from consumers.roles.serve.answers import (
     UserClick,
 )
 from consumers.roles.serve.batching_thread import BatchingThread
-from consumers.roles.serve.explained_items import explained_item
+from consumers.roles.serve.explained_items import explained_items, listed_items
 from consumers.roles.serve.problems import unknown_user
 from consumers.roles.serve.questions import Answer, ListAnswer, ListQuestion, Question, ask
 from consumers.roles.serve.small_topics import SmallTopics
 from consumers.roles.serve.user_store import UserStore
+from consumers.serving.item_titles import ItemTitles
 from stream.clock import Clock
 from stream.errors import RecordFormatError
 from stream.events.records.recommendation import Recommendation, decode_recommendation
@@ -64,6 +65,8 @@ class ListAnswers:
         Returns who clicked last, newest first.
     thread
         Computes.
+    titles
+        Of items.
     clock, metrics
         Of the role.
     """
@@ -74,6 +77,7 @@ class ListAnswers:
         defaults: SmallTopics,
         newest_users: Callable[[], Sequence[str]],
         thread: BatchingThread[Question, Answer],
+        titles: ItemTitles,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
@@ -81,6 +85,7 @@ class ListAnswers:
         self._defaults = defaults
         self._newest_users = newest_users
         self._thread = thread
+        self._titles = titles
         self._clock = clock
         self._lists = metrics.counter("gsr_serve_lists_total")
 
@@ -104,10 +109,12 @@ class ListAnswers:
         if record is None:
             raise unknown_user()
         clicks = zip(record.items, record.events, record.times, strict=True)
+        titles = self._titles.of(record.items)
         return User(
             user_id=user_id,
             clicks=[
-                UserClick(item_id=item, event=event, timestamp=time) for item, event, time in clicks
+                UserClick(item_id=item, title=titles.get(item), event=event, timestamp=time)
+                for item, event, time in clicks
             ],
             seen_before=_count_seen(record),
             last_click_at=record.last_click_at,
@@ -124,12 +131,13 @@ class ListAnswers:
         if listed is not None and self._answers(listed, record, wish):
             self._lists.labels("topic").inc()
             excluded = frozenset(wish.excluded)
-            items = [item for item in listed.items if item.item_id not in excluded]
+            items = [one for one in listed.items if one.item_id not in excluded]
+            shown = [(one.item_id, one.score) for one in items[: wish.length]]
             return self._document(
                 user_id,
                 record,
                 "topic",
-                [ListedItem(item_id=one.item_id, score=one.score) for one in items[: wish.length]],
+                listed_items(shown, self._titles),
                 listed,
             )
         answer = await self._compute(record, wish)
@@ -144,7 +152,7 @@ class ListAnswers:
             source_offset=None if record is None else record.source_offset,
         )
         age = max(0.0, now - answer.view_created_at)
-        return self._document(user_id, record, "computed", _items(answer), made, age)
+        return self._document(user_id, record, "computed", self._items(answer), made, age)
 
     async def ranking(self, record: SequenceRecord, wish: Wish) -> Ranking:
         """Return the list of whoever has clicked what `record` says."""
@@ -155,8 +163,13 @@ class ListAnswers:
             generated_at=now,
             staleness_seconds=max(0.0, now - answer.view_created_at),
             unknown_items=answer.unknown,
-            items=_items(answer),
+            items=self._items(answer),
         )
+
+    def _items(self, answer: ListAnswer) -> list[ExplainedItem] | list[ListedItem]:
+        if answer.reasons:
+            return explained_items(answer.reasons, self._titles)
+        return listed_items(answer.items, self._titles)
 
     async def _compute(self, record: SequenceRecord | None, wish: Wish) -> ListAnswer:
         question = ListQuestion(
@@ -246,12 +259,6 @@ def _sent(listed: Recommendation | None, record: SequenceRecord) -> SentList | N
         source_offset=listed.source_offset,
         knows_newest_click=_knows_newest_click(listed, record),
     )
-
-
-def _items(answer: ListAnswer) -> list[ExplainedItem] | list[ListedItem]:
-    if answer.reasons:
-        return [explained_item(one) for one in answer.reasons]
-    return [ListedItem(item_id=item, score=score) for item, score in answer.items]
 
 
 def session_record(

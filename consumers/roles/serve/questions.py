@@ -10,6 +10,7 @@ from consumers.roles.serve.batching_thread import BatchingThread
 from consumers.roles.serve.item_search import ItemSearch
 from consumers.roles.serve.served_artifacts import ServedArtifacts
 from consumers.serving.graph_rows import Neighbours, close_at, followers_at, popularity_at
+from consumers.serving.item_titles import ItemTitles
 from consumers.serving.newest_artifacts import NewestArtifacts
 from consumers.serving.recommender import Explanation, Recommender, nobody
 from stream.clock import Clock
@@ -127,7 +128,7 @@ class SimilarAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SearchQuestion:
-    """Asks which items' ids begin with `prefix`, `count` at most."""
+    """Asks which items' ids, or words of their titles, begin with `prefix`, `count` at most."""
 
     prefix: str
     count: int
@@ -169,15 +170,19 @@ class Answerer:
     ----------
     artifacts
         What serves.
+    titles
+        Of items, which are searched too.
     metrics, clock
         Of the role.
     """
 
-    def __init__(self, artifacts: ServedArtifacts, metrics: Metrics, clock: Clock) -> None:
+    def __init__(
+        self, artifacts: ServedArtifacts, titles: ItemTitles, metrics: Metrics, clock: Clock
+    ) -> None:
         self._artifacts = artifacts
         self._seconds = metrics.histogram("gsr_serve_score_seconds")
         self._clock = clock
-        self._search = ItemSearch()
+        self._search = ItemSearch(titles)
 
     def answer(self, questions: Sequence[Question]) -> list[Answer | Exception]:
         """Return an answer, or an error to raise, for each question, in their order."""

@@ -51,7 +51,7 @@ def document(answer: Document, status: HTTPStatus = HTTPStatus.OK) -> Response:
 def list_document(answer: Recommendations, if_none_match: str | None) -> Response:
     """Return a list as JSON with its ETag, or 304 where the caller has this list.
 
-    The tag is weak: it stands for the items, their scores and the model, not for ages.
+    The tag is weak: it stands for the items, titles, scores and the model, not for ages.
     """
     digest = xxh3_64_hexdigest(_ITEMS.dump_json(answer.items))
     tag = f'W/"{answer.model_version}-{answer.source}-{digest}"'

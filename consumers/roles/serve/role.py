@@ -26,6 +26,7 @@ from consumers.roles.serve.status_board import StatusBoard
 from consumers.roles.serve.user_routes import user_routes
 from consumers.roles.serve.user_store import KINDS, UserStore
 from consumers.roles.serve.user_topics import UserTopics
+from consumers.serving.item_titles import ItemTitles
 from consumers.topics.read_trouble import ReadTrouble
 from stream.address import Address
 from stream.clock import Clock, Periodic
@@ -88,6 +89,9 @@ class ServeRole:
             parts.callback(self._defaults.close)
             self._topics = UserTopics(log, config.log, self._store, clock, metrics, trouble)
             parts.callback(self._topics.close)
+            self._titles = ItemTitles(config.titles_file)
+            parts.callback(self._titles.close)
+            self._next_titles = Periodic(clock, config.serve.refresh_seconds)
             self._artifacts = ServedArtifacts(config, artifacts, clock, self._defaults.controls)
             self._board = StatusBoard(
                 config, log, clock, self._artifacts, self._store, self._topics
@@ -95,7 +99,9 @@ class ServeRole:
             parts.callback(self._board.close)
             most_waiting = config.serve.waiting_requests
             self._thread: BatchingThread[Question, Answer] = BatchingThread(
-                "scores", Answerer(self._artifacts, metrics, clock).answer, most_waiting
+                "scores",
+                Answerer(self._artifacts, self._titles, metrics, clock).answer,
+                most_waiting,
             )
             parts.callback(self._thread.close)
             self.posting: ClickPosting | None = None
@@ -115,12 +121,13 @@ class ServeRole:
                 self._defaults,
                 lambda: self._topics.newest_users,
                 self._thread,
+                self._titles,
                 clock,
                 metrics,
             )
             application = build_application(
                 user_routes(config, lists, self._artifacts, clock),
-                item_routes(config, self._thread, clock),
+                item_routes(config, self._thread, self._titles, clock),
                 service_routes(config, self._board, self.posting),
                 page_routes(),
                 token_asked=token is not None,
@@ -147,6 +154,8 @@ class ServeRole:
         """
         if self._artifacts.refresh():
             self._note_version()
+        if self._next_titles.due():
+            self._titles.refresh()
         if self._defaults.follow():
             self._artifacts.block()
         worked = self._topics.follow(IDLE_POLL_SECONDS)
@@ -204,6 +213,7 @@ class ServeRole:
         gauge("gsr_serve_store_bytes").set(self._store.nbytes())
         gauge("gsr_serve_waiting_requests").set(self._thread.waiting)
         gauge("gsr_serve_blocked_items").set(len(self._defaults.controls.blocked))
+        gauge("gsr_serve_titles").set(self._titles.count)
         gauge("gsr_serve_counted_clients").set(self._guard.counted_clients)
 
 

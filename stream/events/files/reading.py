@@ -250,5 +250,8 @@ class EventFile:
 class _Progress(Protocol):
     """Progress of a reading: `position` of `size`, in any unit."""
 
-    size: int
-    position: int
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def position(self) -> int: ...

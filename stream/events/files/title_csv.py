@@ -144,7 +144,7 @@ class TitleCsv:
             elif isinstance(error, csv.Error):
                 faults[len(rows)] = Fault("malformed_row", fault_words(error))
                 rows.append([])
-            elif error is not None:
+            elif isinstance(error, EventFileError):
                 where = error.line or numbers[len(rows)]
                 damage = EventFileError(self._path, error.reason, line=where)
             if rows:
