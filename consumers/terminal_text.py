@@ -6,6 +6,10 @@ is no letter, digit, sign or plain space is shown as its escape sequence instead
 """
 
 import re
+from typing import Final
+
+SHOWN_TITLE: Final = 40
+"""Characters of a title: a terminal has no room for more."""
 
 
 def printable(text: str, most: int | None = None) -> str:
@@ -20,6 +24,18 @@ def printable(text: str, most: int | None = None) -> str:
     # Most text needs nothing done to it.
     shown = cut if cut.isprintable() else "".join(map(_escaped, cut))
     return shown if most is None or len(shown) <= most else f"{shown[:most]}…"
+
+
+def item_name(item_id: str, title: str | None) -> str:
+    """Return how people call an item, with its id, which commands take; safe to print.
+
+    Examples
+    --------
+    >>> item_name("i1", None), item_name("i1", "Blue mug")
+    ('i1', 'Blue mug (i1)')
+    """
+    shown = printable(item_id)
+    return shown if title is None else f"{printable(title, SHOWN_TITLE)} ({shown})"
 
 
 def printable_lines(text: str) -> str:

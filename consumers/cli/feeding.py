@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -62,6 +63,7 @@ def add_to(app: typer.Typer) -> None:
         "simulate",
         "gsr simulate --events 100000 > clicks.jsonl",
         "gsr simulate --events 5000 --format csv --seed 7",
+        "gsr simulate --titles titles.csv > clicks.jsonl && gsr items load titles.csv",
         "gsr simulate --log embedded:run/log --rate 200 --restamp",
     )(simulate)
 
@@ -185,6 +187,12 @@ def simulate(
     new_items: Annotated[
         float, typer.Option("--new-items", min=0, max=1e6, help="New items per hour.")
     ] = 20.0,
+    titles: Annotated[
+        Path | None,
+        typer.Option(
+            "--titles", metavar="FILE", help="Write made-up titles of the items, as CSV, too."
+        ),
+    ] = None,
 ) -> None:
     """Make up shoppers with tastes, sessions, drift and new items; print or send their clicks."""
     if log is None and (rate is not None or restamp or head_start):
@@ -213,11 +221,19 @@ def simulate(
         raise typer.BadParameter(str(error), param_hint=option) from None
     simulator = Simulator(shop, np.random.default_rng(seed))
     if log is None:
-        _print(simulator.events(events or 10_000, batch_rows=_PRINTED_BATCH), kind)
+        batches = simulator.events(events or 10_000, batch_rows=_PRINTED_BATCH)
+    else:
+        batches = simulator.events(events, batch_rows=_SENT_BATCH)
+    if titles is not None:
+        from stream.events.simulator.item_titles import with_titles
+
+        batches = with_titles(batches, simulator.truth, titles)
+    if log is None:
+        _print(batches, kind)
         return
     pace = Pace(events_per_second=rate, restamp=restamp, head_start=head_start)
     sent = Sent(loaded.log.clicks, limit=events, restamp=restamp)
-    send(loaded, simulator.events(events, batch_rows=_SENT_BATCH), pace, sent)
+    send(loaded, batches, pace, sent)
     say(f"sent {sent.count:,} events to {sent.topic}")
 
 

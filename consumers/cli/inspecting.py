@@ -1,6 +1,6 @@
 """`gsr recommend`, `gsr user`, `gsr item`: answers from state and model, with reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import typer
@@ -16,6 +16,7 @@ from consumers.cli.options import (
     resolve,
 )
 from consumers.cli.output import print_json, print_table, say
+from consumers.terminal_text import item_name
 
 User = Annotated[str, typer.Argument(metavar="USER", help="The user's id.")]
 Top = Annotated[int, typer.Option("--top", min=1, max=1000, help="How many to show.")]
@@ -74,7 +75,7 @@ def recommend(
         print_table(
             ("", "item", "score", "why"),
             [
-                (rank, row["item_id"], round(row["score"], SHOWN_DIGITS), row["words"])
+                (rank, _called(row), round(row["score"], SHOWN_DIGITS), row["words"])
                 for rank, row in enumerate(answer["items"], start=1)
             ],
         )
@@ -91,7 +92,7 @@ def _print_parts(items: Sequence[dict[str, Any]]) -> None:
         ("item", "score", *parts),
         [
             (
-                row["item_id"],
+                _called(row),
                 round(row["score"], SHOWN_DIGITS),
                 *(round(row["parts"][part], SHOWN_DIGITS) for part in parts),
             )
@@ -128,14 +129,14 @@ def user(
         return
     print_table(
         ("clicked", "event", "item"),
-        [(click["time"], click["event"], click["item_id"]) for click in facts["clicks"]],
+        [(click["time"], click["event"], _called(click)) for click in facts["clicks"]],
     )
     say(f"and {facts['seen_before']} items seen before these; partition {facts['partition']}")
     sent = facts["list"]
     if sent is None:
         say("no list has been sent yet")
     else:
-        names = ", ".join(entry["item_id"] for entry in sent["items"][:10])
+        names = ", ".join(map(_called, sent["items"][:10]))
         say(f"last list (model {sent['model_version']}, because: {sent['reason']}): {names}")
 
 
@@ -161,10 +162,14 @@ def item(
         ("", *scales),
         [
             ("popularity", *facts["popularity"]),
-            *((f"then {row['item_id']}", *row["weights"]) for row in facts["neighbours"]),
+            *((f"then {_called(row)}", *row["weights"]) for row in facts["neighbours"]),
         ],
     )
-    say(f"last clicked {facts['last_click']}; columns are half-lives")
+    say(f"{_called(facts)} was last clicked {facts['last_click']}; columns are half-lives")
+
+
+def _called(entry: Mapping[str, Any]) -> str:
+    return item_name(entry["item_id"], entry["title"])
 
 
 def _scale(seconds: float) -> str:

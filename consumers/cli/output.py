@@ -2,6 +2,7 @@
 
 import json
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -43,7 +44,7 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     materialised = list(rows)
     cells = [[_text(value) for value in row] for row in materialised]
     widths = [
-        max(len(title), *(len(row[at]) for row in cells)) if cells else len(title)
+        max(_width(title), *(_width(row[at]) for row in cells)) if cells else _width(title)
         for at, title in enumerate(header)
     ]
     right = [
@@ -52,10 +53,23 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     ]
     for row in (list(header), *cells):
         line = "  ".join(
-            cell.rjust(width) if to_right else cell.ljust(width)
+            _blanks(cell, width) + cell if to_right else cell + _blanks(cell, width)
             for cell, width, to_right in zip(row, widths, right, strict=True)
         )
         sys.stdout.write(line.rstrip() + "\n")
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    marks = sum(unicodedata.combining(character) > 0 for character in text)
+    return len(text) + wide - marks
+
+
+def _blanks(text: str, width: int) -> str:
+    return " " * (width - _width(text))
 
 
 def _text(value: object) -> str:

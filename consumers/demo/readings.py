@@ -1,9 +1,11 @@
 """The demo's data from the topics: one shopper."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from consumers.config.settings import GsrConfig
+from consumers.serving.item_titles import ItemTitles
 from consumers.topics.log_range import poll_past_damage, say_damage
 from stream.clock import Clock, Periodic
 from stream.events.records.recommendation import Recommendation, decode_recommendation
@@ -16,10 +18,11 @@ _SHOPPER_SECONDS: Final = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """One user: what they clicked, and what they got for it."""
+    """One user: what they clicked, and what they got for it; with titles of these items."""
 
     sequence: SequenceRecord
     recommendation: Recommendation
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 class ShopperWindow:
@@ -28,7 +31,7 @@ class ShopperWindow:
     Parameters
     ----------
     config
-        Names the topics.
+        Names the topics and the file of titles.
     log
         Read from its end on.
     clock
@@ -37,6 +40,7 @@ class ShopperWindow:
 
     def __init__(self, config: GsrConfig, log: Log, clock: Clock) -> None:
         self._log = log
+        self._titles = ItemTitles(config.titles_file)
         self._sequences: dict[str, SequenceRecord] = {}
         self._next_shopper = Periodic(clock, _SHOPPER_SECONDS)
         self.shopper: Shopper | None = None
@@ -67,10 +71,13 @@ class ShopperWindow:
             # Only the sequence that the list was made from: a newer click may be in the list.
             made_from = None if sequence is None else sequence.source_offset
             if sequence is not None and newest.items and made_from == newest.source_offset:
-                self.shopper = Shopper(sequence, newest)
+                self._titles.refresh()
+                items = [*sequence.items, *(entry.item_id for entry in newest.items)]
+                self.shopper = Shopper(sequence, newest, self._titles.of(items))
                 self._next_shopper.restart()
 
     def close(self) -> None:
-        """Let go of the readers."""
+        """Let go of topics and titles."""
         for reader in self._readers:
             reader.close()
+        self._titles.close()

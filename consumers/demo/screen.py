@@ -2,6 +2,7 @@
 
 import sys
 from collections import deque
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final, Protocol
 
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from consumers.demo.readings import Shopper
 from consumers.runtime.role_figures import CUT, Figures
-from consumers.terminal_text import printable
+from consumers.terminal_text import item_name, printable
 from stream.clock import Clock, Periodic
 
 _LINE_SECONDS: Final = 5.0
@@ -112,7 +113,7 @@ class LivePanel:
         rows.add_row("drift", f"{figures.alarms} alarms, popularity shift {figures.shift:.2f}")
         parts: list[Table | Text] = [rows, Text(status(figures), style="dim")]
         if shopper is not None:
-            clicked = ", ".join(map(printable, shopper.sequence.items[-_CLICKS_SHOWN:]))
+            clicked = _names(shopper, shopper.sequence.items[-_CLICKS_SHOWN:])
             parts.insert(
                 1,
                 Text(f"\n{_user(shopper)} clicked {clicked}\n  and now gets {_items(shopper)}\n"),
@@ -191,7 +192,11 @@ def _user(shopper: Shopper) -> str:
 
 def _items(shopper: Shopper) -> str:
     items = shopper.recommendation.items[:_ITEMS_SHOWN]
-    return ", ".join(printable(entry.item_id) for entry in items)
+    return _names(shopper, [entry.item_id for entry in items])
+
+
+def _names(shopper: Shopper, items: Sequence[str]) -> str:
+    return ", ".join(item_name(item, shopper.titles.get(item)) for item in items)
 
 
 def _minutes(seconds: float) -> str:

@@ -17,6 +17,7 @@ from consumers.config.loading import FLAG_NAMES, load_config
 from consumers.config.manual import toml_value
 from consumers.config.settings import GsrConfig
 from consumers.demo.readings import Shopper, ShopperWindow
+from consumers.demo.made_up_titles import MadeUpTitles, made_up_titles
 from consumers.demo.screen import enough_tests, hit_rates, open_screen
 from consumers.errors import ConfigError
 from consumers.offline.history_file import HistoryOptions, no_events
@@ -142,7 +143,11 @@ def run_demo(options: DemoOptions) -> None:
             if name != FEEDER or line.startswith("error:"):
                 screen.message(f"{name}: {line}")
 
+        titles = None if options.events is not None else MadeUpTitles(config)
+
         def tick() -> None:
+            if titles is not None:
+                titles.load()
             window.look()
             screen.show(scraper.figures, window.shopper)
 
@@ -204,7 +209,8 @@ def _is_free(host: str, port: int) -> bool:
 def _feeder(options: DemoOptions, config: GsrConfig, flags: Mapping[str, object]) -> ChildSpec:
     pace = ["--rate", str(options.rate), "--restamp", "--head-start", str(_HEAD_START)]
     if options.events is None:
-        command = ["simulate", "--log", config.log.url, *pace, *_SHOP]
+        titles = ["--titles", str(made_up_titles(config))]
+        command = ["simulate", "--log", config.log.url, *pace, *_SHOP, *titles]
     else:
         how = [f"--column={role}={name}" for role, name in options.columns.items()]
         how += _dialect_options(options.dialect)

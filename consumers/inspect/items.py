@@ -13,6 +13,7 @@ from consumers.config.settings import GsrConfig
 from consumers.errors import NotFoundError
 from consumers.inspect.times import iso_time
 from consumers.serving.graph_rows import followers_at, popularity_at
+from consumers.serving.item_titles import ItemTitles
 from stream.clock import SystemClock
 from stream.state.checkpoint import Checkpoint
 
@@ -58,10 +59,17 @@ def item_facts(config: GsrConfig, item_id: str, top: int) -> dict[str, Any]:
     if last_click == -math.inf:
         raise NotFoundError(f"item {item_id!r} is not known, or has expired")
     strongest = sorted(weights, key=lambda name: (-weights[name].max(), name))[:top]
+    titles = ItemTitles(config.titles_file)
+    known = titles.of([item_id, *strongest])
+    titles.close()
     return {
         "item_id": item_id,
+        "title": known.get(item_id),
         "last_click": iso_time(last_click),
         "half_lives_seconds": scales,
         "popularity": popularity.tolist(),
-        "neighbours": [{"item_id": name, "weights": weights[name].tolist()} for name in strongest],
+        "neighbours": [
+            {"item_id": name, "title": known.get(name), "weights": weights[name].tolist()}
+            for name in strongest
+        ],
     }

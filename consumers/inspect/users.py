@@ -1,7 +1,7 @@
 """A user's clicks and last list, and the list that they would get now."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +12,7 @@ from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError, NotFoundError
 from consumers.inspect.times import iso_time
 from consumers.serving.item_controls import ItemControls
+from consumers.serving.item_titles import ItemTitles, names_in_words
 from consumers.serving.newest_artifacts import NewestArtifacts
 from consumers.serving.view import decode_view
 from consumers.topics.log_lookup import newest_record
@@ -77,6 +78,7 @@ def user_facts(config: GsrConfig, log: Log, key: bytes) -> dict[str, Any]:
                         strict=True,
                     )
                 ]
+    _add_titles(config, [*answer["clicks"], *(answer["list"] or {}).get("items", ())])
     if not known and answer["list"] is None:
         raise NotFoundError(
             f"nothing is known of user {user_id!r}. A new click shows here a few seconds later, "
@@ -115,6 +117,10 @@ def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[s
     if found is not None and found[1] is not None:
         record = _readable(decode_sequence, found[1], "the user's sequence on the topic")
     explanations = serving.recommender.explain(record, length)[1]
+    titles = ItemTitles(config.titles_file)
+    clicked = [one.reason.click.item_id for one in explanations if one.reason.click is not None]
+    known = titles.of([*(one.item_id for one in explanations), *clicked])
+    titles.close()
     return {
         "user_id": key.decode(),
         "model_version": serving.version,
@@ -123,9 +129,10 @@ def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[s
         "items": [
             {
                 "item_id": one.item_id,
+                "title": known.get(one.item_id),
                 "score": one.score,
-                "words": in_words(one.reason),
-                "reason": _reason(one.reason),
+                "words": in_words(one.reason, names_in_words(known)),
+                "reason": _reason(one.reason, known),
                 "parts": dict(one.parts),
             }
             for one in explanations
@@ -133,7 +140,16 @@ def current_list(config: GsrConfig, log: Log, key: bytes, length: int) -> dict[s
     }
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
+def _add_titles(config: GsrConfig, entries: list[dict[str, Any]]) -> None:
+    """Put a title, or None, beside the item id of each entry."""
+    titles = ItemTitles(config.titles_file)
+    known = titles.of(entry["item_id"] for entry in entries)
+    titles.close()
+    for entry in entries:
+        entry["title"] = known.get(entry["item_id"])
+
+
+def _reason(reason: Reason, titles: Mapping[str, str]) -> dict[str, Any]:
     """Return a reason as JSON has it: counts under the names of their half-lives."""
     facts: dict[str, Any] = {
         "kind": reason.kind,
@@ -146,6 +162,7 @@ def _reason(reason: Reason) -> dict[str, Any]:
     if reason.click is not None:
         facts["click"] = {
             "item_id": reason.click.item_id,
+            "title": titles.get(reason.click.item_id),
             "time": iso_time(reason.click.clicked_at),
             "share_lost": reason.click.share_lost,
             "followed": _named(reason.click.followed),

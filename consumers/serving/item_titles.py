@@ -3,14 +3,16 @@
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from consumers.serving.title_table import TitleTable
+from stream.events.files.title_text import shortened_title
 
 _LOGGER = logging.getLogger(__name__)
 
+LONGEST_IN_WORDS: Final = 60
 KEPT_TITLES: Final = 20_000
 """Looked up lately, and kept in memory: lists hold much the same items, and asking the file takes
 a hundred times as long."""
@@ -34,9 +36,8 @@ class ItemTitles:
 
     Examples
     --------
-    >>> titles = ItemTitles(None)
-    >>> titles.of(["i1"]), titles.caller(["i1"])("i1")
-    ({}, 'i1')
+    >>> ItemTitles(None).of(["i1"])
+    {}
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -72,11 +73,6 @@ class ItemTitles:
                 self._kept.update((item, found.get(item)) for item in unknown)
             kept = ((item, self._kept[item]) for item in asked)
             return {item: title for item, title in kept if title is not None}
-
-    def caller(self, item_ids: Iterable[str]) -> Callable[[str], str]:
-        """Return what says how people call one of these items: by its title, else by its id."""
-        found = self.of(item_ids)
-        return lambda item: found.get(item, item)
 
     def refresh(self) -> bool:
         """Take over another file, if there is one by now; say so."""
@@ -122,6 +118,18 @@ class ItemTitles:
         self._table = None
         self._kept = {}
         self.generation += 1
+
+
+def names_in_words(titles: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what names an item in a sentence: by its title, not at full length, else by its id.
+
+    Examples
+    --------
+    >>> name = names_in_words({"i1": "Blue mug"})
+    >>> name("i1"), name("i2")
+    ('Blue mug', 'i2')
+    """
+    return lambda item: shortened_title(titles[item], LONGEST_IN_WORDS) if item in titles else item
 
 
 def _identity(path: Path | None) -> tuple[int, int, int] | None:

@@ -9,7 +9,7 @@ from consumers.roles.serve.answers import (
     ItemReason,
     ListedItem,
 )
-from consumers.serving.item_titles import ItemTitles
+from consumers.serving.item_titles import ItemTitles, names_in_words
 from consumers.serving.recommender import Explanation
 from gsr.reasons.reason import ClickReason, Counts, Reason
 from gsr.reasons.words import in_words
@@ -31,7 +31,7 @@ def explained_items(reasons: Sequence[Explanation], titles: ItemTitles) -> list[
             item_id=why.item_id,
             title=known.get(why.item_id),
             score=why.score,
-            words=in_words(why.reason, lambda item: known.get(item, item)),
+            words=in_words(why.reason, names_in_words(known)),
             reason=_facts(why.reason, known),
             parts=dict(why.parts),
         )

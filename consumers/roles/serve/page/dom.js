@@ -61,6 +61,21 @@ export function link(kind, id) {
   return el("a", { href: `#/${kind}/${encodeURIComponent(id)}` }, id);
 }
 
+/** Return what people call an item: its title, else its id. */
+export function nameOf(item) {
+  return item.title ?? item.item_id;
+}
+
+/** Return a link to an item by its name; its id is told when one points at it. */
+export function itemLink(item) {
+  return el("a", { href: `#/item/${encodeURIComponent(item.item_id)}`, title: item.title && item.item_id }, nameOf(item));
+}
+
+/** Return a link to an item with its id beside it, where it has a title. */
+export function itemName(item) {
+  return item.title ? [itemLink(item), " ", el("span", { class: "id" }, item.item_id)] : [itemLink(item)];
+}
+
 export function number(value, digits = 0) {
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -1,8 +1,8 @@
 // Item: what is clicked after it and close to it, and how popular it is on every time scale.
 
 import { ask, part } from "./api.js";
-import { bar, el, link, percent, renew, rough, span, svg, table } from "./dom.js";
-import { searchField } from "./search.js";
+import { bar, el, itemLink, itemName, nameOf, percent, renew, rough, span, svg, table } from "./dom.js";
+import { findItems, itemsHeading, meantItem, searchField } from "./search.js";
 
 const POLL_SECONDS = 5;
 const FOUND = 12;
@@ -11,14 +11,15 @@ const DAY_SECONDS = 86400;
 
 export function show(main, about, visit) {
   const search = searchField({
-    label: "Item id",
+    label: "Item id, or words of its title",
     text: about,
-    submit: (text) => { location.hash = `#/item/${part(text)}`; },
-    find: async (text) => (await ask(`/v1/items?k=${FOUND}&prefix=${part(text)}`, visit)).items,
-    entry: (item) => link("item", item.item_id),
-    heading: (text) => (text ? `Popular items that begin with ${text}` : "Popular now"),
+    submit: async (text) => { location.hash = `#/item/${part((await meantItem(text, visit)).item_id)}`; },
+    find: (text) => findItems(text, FOUND, visit),
+    entry: itemLink,
+    heading: (text) => (text ? itemsHeading(text) : "Popular now"),
   }, visit);
-  main.append(el("h1", {}, about ? `Item ${about}` : "Look at an item"),
+  const head = el("h1", {}, about ? `Item ${about}` : "Look at an item");
+  main.append(head,
     el("section", { class: "card", "aria-label": "Find an item" }, search));
   if (!about) return;
 
@@ -39,7 +40,7 @@ export function show(main, about, visit) {
 
   let item = null;
   const draw = () => renew(graph, [item, scale.value, Math.round(graph.clientWidth / 10)],
-    () => neighbourhood(about, item, Number(scale.value), graph.clientWidth));
+    () => neighbourhood(item, Number(scale.value), graph.clientWidth));
   scale.addEventListener("change", draw);
   const observer = new ResizeObserver(() => item && draw());
   observer.observe(graph);
@@ -53,6 +54,10 @@ export function show(main, about, visit) {
       scale.append(...item.half_lives_seconds.map((seconds, at) => el("option", { value: at }, span(seconds))));
       scale.value = String(nearest(item.half_lives_seconds, DAY_SECONDS));
     }
+    if (item.title) {
+      renew(head, item.title, () => [item.title, " ", el("span", { class: "id" }, about)]);
+      document.title = `${item.title} – Item – gsr`;
+    }
     facts.textContent = `${item.listable ? "" : "It may not be listed. "}${lastClick(item)}`;
     renew(popularity, item.popularity, () => scales(item));
     draw();
@@ -63,7 +68,7 @@ export function show(main, about, visit) {
     if (visit.signal.aborted) return;
     renew(similar, found.items, () => (found.items.length
       ? table("Cosine of the learned vectors", ["Item", "Cosine"],
-        found.items.map((one) => [link("item", one.item_id), one.cosine.toFixed(3)]))
+        found.items.map((one) => [itemName(one), one.cosine.toFixed(3)]))
       : el("p", {}, "It has no learned vector yet.")));
   });
 }
@@ -87,10 +92,10 @@ function scales(item) {
 }
 
 /** The item in the middle: what is close to it on the left, what is clicked after it on the right. */
-function neighbourhood(about, item, scale, width) {
+function neighbourhood(item, scale, width) {
   const closeScale = nearest(item.close_half_lives_seconds, item.half_lives_seconds[scale]);
   const side = (found, at) => found
-    .map((one) => ({ id: one.item_id, weight: one.weights[at] }))
+    .map((one) => ({ item: one, weight: one.weights[at] }))
     .filter((one) => one.weight > 0)
     .sort((one, other) => other.weight - one.weight);
   const after = side(item.followers, scale);
@@ -98,7 +103,7 @@ function neighbourhood(about, item, scale, width) {
   if (!after.length && !close.length) return el("p", {}, "Nobody has gone on from it yet.");
   const closeSpan = span(item.close_half_lives_seconds[closeScale]);
   return [
-    picture(about, close, after, Math.max(280, width)),
+    picture(nameOf(item), close, after, Math.max(280, width)),
     el("p", { class: "soft small" }, "Left: clicked close to it, before or after. Right: clicked after it. The thicker, the more often."),
     el("details", {}, el("summary", {}, "As a table"),
       weights(`Clicked after it (${span(item.half_lives_seconds[scale])})`, after),
@@ -109,10 +114,10 @@ function neighbourhood(about, item, scale, width) {
 function weights(caption, side) {
   const total = side.reduce((sum, one) => sum + one.weight, 0) || 1;
   return table(caption, ["Item", "Weight", "Share of these"],
-    side.map((one) => [link("item", one.id), rough(one.weight), percent(one.weight / total)]));
+    side.map((one) => [itemName(one.item), rough(one.weight), percent(one.weight / total)]));
 }
 
-function picture(about, close, after, width) {
+function picture(name, close, after, width) {
   const row = 30;
   const height = Math.max(140, row * Math.max(close.length, after.length) + 20);
   const room = Math.min(112, Math.max(64, width / 4)); // for the names
@@ -134,18 +139,22 @@ function picture(about, close, after, width) {
         class: `edge ${kind}`, "stroke-width": (1 + 7 * share).toFixed(1),
         d: `M${middle.x} ${middle.y}C${bend} ${middle.y} ${bend} ${y} ${x} ${y}`,
       }));
-      nodes.push(svg("a", { href: `#/item/${part(one.id)}` },
-        svg("title", {}, `${one.id}: ${rough(one.weight)}`),
+      nodes.push(svg("a", { href: `#/item/${part(one.item.item_id)}` },
+        svg("title", {}, `${said(one.item)}: ${rough(one.weight)}`),
         svg("circle", { class: `node ${kind}`, cx: x, cy: y, r: (4 + 5 * share).toFixed(1) }),
-        svg("text", { x: x + sign * 14, y: y + 4, "text-anchor": sign < 0 ? "end" : "start" }, shortened(one.id, letters))));
+        svg("text", { x: x + sign * 14, y: y + 4, "text-anchor": sign < 0 ? "end" : "start" }, shortened(nameOf(one.item), letters))));
     });
   }
   nodes.push(svg("circle", { class: "node middle", cx: middle.x, cy: middle.y, r: 12 }),
-    svg("text", { x: middle.x, y: middle.y + 30, "text-anchor": "middle" }, shortened(about, 16)));
+    svg("text", { x: middle.x, y: middle.y + 30, "text-anchor": "middle" }, shortened(name, 16)));
   return svg("svg", {
     viewBox: `0 0 ${width} ${height}`, height, role: "group",
     "aria-label": `${after.length} items are clicked after it, ${close.length} close to it`,
   }, parts, nodes);
+}
+
+function said(item) {
+  return item.title ? `${item.title} (${item.item_id})` : item.item_id;
 }
 
 function shortened(text, letters) {

@@ -1,13 +1,30 @@
 // A search field: what is found below it is a list of links or buttons.
 
+import { ask, part } from "./api.js";
 import { el, renew } from "./dom.js";
 
 const WAIT_MILLISECONDS = 150;
 
+/** Return popular items by the beginning of an id, or of words of a title. */
+export async function findItems(text, count, visit) {
+  return (await ask(`/v1/items?k=${count}&prefix=${part(text)}`, visit)).items;
+}
+
+export function itemsHeading(text) {
+  return `Popular items with an id or a title like ${text}`;
+}
+
+/** Return the item that somebody means who wrote `text`: an id, else the first with such a title. */
+export async function meantItem(text, visit) {
+  const [first] = await findItems(text, 1, visit);
+  const byTitle = first !== undefined && !first.item_id.startsWith(text);
+  return byTitle || first?.item_id === text ? first : { item_id: text, title: null };
+}
+
 /**
  * Return a search field.
  *
- * label: above the field; submit(text): on Enter; find(text): resolves to what to show;
+ * label: above the field; submit(text): on Enter, may take time; find(text): resolves to what to show;
  * entry(found): the element of one; heading(text): above these.
  */
 export function searchField({ label, text = "", submit, find, entry, heading }, visit) {
@@ -36,7 +53,7 @@ export function searchField({ label, text = "", submit, find, entry, heading }, 
     onsubmit: (event) => {
       event.preventDefault();
       const wanted = input.value.trim();
-      if (wanted) submit(wanted);
+      if (wanted) visit.attempt(async () => submit(wanted), "search");
     },
   }, el("label", {}, label, input), el("button", { type: "submit", class: "main" }, "Show"));
   input.addEventListener("input", () => {

@@ -1,14 +1,14 @@
 // Try: click items together as an imaginary user, and watch the list change.
 
-import { ask, part } from "./api.js";
-import { el } from "./dom.js";
+import { ask } from "./api.js";
+import { el, nameOf } from "./dom.js";
 import { listed } from "./listed.js";
-import { searchField } from "./search.js";
+import { findItems, itemsHeading, meantItem, searchField } from "./search.js";
 
 const FOUND = 12;
 const LENGTH = 12;
 const MOST_CLICKS = 50;
-let clicks = []; // they stay while one looks at something else
+let clicks = []; // items; they stay while one looks at something else
 let before = null; // item -> rank in the list before
 
 export function show(main, _about, visit) {
@@ -16,11 +16,11 @@ export function show(main, _about, visit) {
   const list = el("div");
   const said = el("p", { class: "soft", role: "status" });
   const search = searchField({
-    label: "Find an item by its id",
-    submit: (text) => add(text),
-    find: async (text) => (await ask(`/v1/items?k=${FOUND}&prefix=${part(text)}`, visit)).items,
-    entry: (item) => clickButton(item.item_id, item.item_id),
-    heading: (text) => (text ? `Popular items that begin with ${text}` : "Popular now: click some"),
+    label: "Find an item by its id or title",
+    submit: async (text) => add(await meantItem(text, visit)),
+    find: (text) => findItems(text, FOUND, visit),
+    entry: (item) => clickButton(item, nameOf(item)),
+    heading: (text) => (text ? itemsHeading(text) : "Popular now: click some"),
   }, visit);
   search[0].querySelector("button").textContent = "Click it";
   main.append(
@@ -32,12 +32,15 @@ export function show(main, _about, visit) {
         el("section", { class: "card", "aria-labelledby": "session" }, el("h2", { id: "session" }, "Clicked, oldest first"), session)),
       el("section", { class: "card", "aria-labelledby": "list" }, el("h2", { id: "list" }, "What this user gets"), said, list)));
 
-  function clickButton(id, text) {
-    return el("button", { type: "button", class: "plain", "aria-label": `Click ${id}`, onclick: () => add(id) }, text);
+  function clickButton(item, text) {
+    return el("button", {
+      type: "button", class: "plain", "aria-label": `Click ${nameOf(item)}`, title: item.title && item.item_id,
+      onclick: () => add(item),
+    }, text);
   }
 
-  function add(id) {
-    clicks = [...clicks, id].slice(-MOST_CLICKS);
+  function add(item) {
+    clicks = [...clicks, item].slice(-MOST_CLICKS);
     rank();
   }
 
@@ -49,8 +52,8 @@ export function show(main, _about, visit) {
 
   function drawSession() {
     session.replaceChildren(clicks.length
-      ? el("ol", { class: "chips" }, clicks.map((id, at) => el("li", {}, `${id} `,
-        el("button", { type: "button", class: "plain", "aria-label": `Take ${id} back`, onclick: () => remove(at) }, "×"))))
+      ? el("ol", { class: "chips" }, clicks.map((item, at) => el("li", { title: item.title && item.item_id }, `${nameOf(item)} `,
+        el("button", { type: "button", class: "plain", "aria-label": `Take ${nameOf(item)} back`, onclick: () => remove(at) }, "×"))))
       : el("p", {}, "Nothing yet."));
     if (clicks.length) {
       session.append(el("button", { type: "button", onclick: () => { clicks = []; rank(); main.focus(); } }, "Begin anew"));
@@ -68,7 +71,7 @@ export function show(main, _about, visit) {
       return;
     }
     visit.attempt(async () => {
-      const body = { clicks: clicks.map((id) => ({ item_id: id })), k: LENGTH, explain: true };
+      const body = { clicks: clicks.map((item) => ({ item_id: item.item_id })), k: LENGTH, explain: true };
       const answer = await ask("/v1/rank", { ...visit, body });
       if (mine !== asked || visit.signal.aborted) return;
       const earlier = before;
@@ -76,7 +79,7 @@ export function show(main, _about, visit) {
       said.textContent = summary(answer, earlier);
       list.replaceChildren(listed(answer.items, {
         moved: (id, at) => moved(earlier, id, at),
-        action: (id) => clickButton(id, "+"),
+        action: (item) => clickButton(item, "+"),
       }));
     });
   }

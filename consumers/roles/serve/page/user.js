@@ -1,7 +1,7 @@
 // User: what somebody clicked, and what they get for it.
 
 import { ask, part } from "./api.js";
-import { el, link, renew, span, time } from "./dom.js";
+import { el, itemName, link, renew, span, time } from "./dom.js";
 import { listed } from "./listed.js";
 import { searchField } from "./search.js";
 
@@ -66,7 +66,7 @@ function timeline(clicks, before) {
   shown.forEach((click, at) => {
     const pause = at ? shown[at - 1].timestamp - click.timestamp : 0;
     if (pause >= GAP_SECONDS) rows.push(el("li", { class: "gap" }, `${span(pause)} before`));
-    rows.push(el("li", {}, link("item", click.item_id), " ",
+    rows.push(el("li", {}, itemName(click), " ",
       el("span", { class: "small" }, `${click.event}, `, time(click.timestamp))));
   });
   const more = clicks.length - shown.length + before;
