@@ -16,8 +16,8 @@ from filelock import FileLock, Timeout
 from consumers.config.loading import FLAG_NAMES, load_config
 from consumers.config.manual import toml_value
 from consumers.config.settings import GsrConfig
-from consumers.demo.readings import Shopper, ShopperWindow
 from consumers.demo.made_up_titles import MadeUpTitles, made_up_titles
+from consumers.demo.readings import Shopper, ShopperWindow
 from consumers.demo.screen import enough_tests, hit_rates, open_screen
 from consumers.errors import ConfigError
 from consumers.offline.history_file import HistoryOptions, no_events
