@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.conftest import missing
+from tests.consumers.browser import chromium_path, open_browser
 from tests.consumers.serve_world import LISTED, Api, World
 
 
@@ -29,3 +32,13 @@ def api(world: World) -> Iterator[Api]:
     with world.serving() as api:
         api.ready()
         yield api
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    executable = chromium_path()
+    if executable is None:
+        missing("chromium is not installed")
+        raise AssertionError
+    with open_browser(executable) as found:
+        yield found

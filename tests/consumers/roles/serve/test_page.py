@@ -14,8 +14,7 @@ from consumers.metrics.registry import Metrics
 from consumers.roles.serve import status_board
 from consumers.runtime.health import HealthServer
 from stream.clock import SystemClock
-from tests.conftest import missing
-from tests.consumers.browser import Visitor, chromium_path, open_browser, pictures, visitor
+from tests.consumers.browser import Visitor, pictures, visitor
 from tests.consumers.serve_world import Api, World
 from tests.consumers.views import view_of
 
@@ -53,16 +52,6 @@ class Shop:
     @property
     def base(self) -> str:
         return f"http://{self.api.role.address}"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = chromium_path()
-    if executable is None:
-        missing("chromium is not installed")
-        raise AssertionError
-    with open_browser(executable) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
