@@ -25,6 +25,7 @@ from stream.log.interface import Outgoing, RecordBatch
 from stream.log.opening import open_log
 from stream.log.partitioner import partition_of
 from stream.state.store import PartitionStore
+from tests.consumers.titles import store_titles
 
 USER = "ann\x1b]0;owned\x07\u202e"
 ITEM = "tea\x1b[2J\r\nerror: all is lost\x9b"
@@ -62,6 +63,19 @@ def publish_state(partition: int) -> None:
 
 
 @pytest.mark.usefixtures("topics")
+def test_titles_are_shown_harmlessly() -> None:
+    """Those of a file that another program has written, too."""
+    publish_state(partition_of(USER.encode(), GsrConfig().log.partitions))
+    store_titles(GsrConfig(), {"jam": ITEM, ITEM: "Green tea"})
+    assert "tea\\x1b[2J\\r\\nerror: all is lost\\x9b (jam) was last" in gsr("item", "jam").stderr
+    assert "then Green tea (tea\\x1b[2J" in gsr("item", "jam").stdout
+    shown = gsr("user", USER).stdout
+    assert "Green tea (tea\\x1b[2J" in shown
+    assert "(jam)" in shown
+    assert json.loads(gsr("item", "jam", "--json").stdout)["title"] == ITEM
+
+
+@pytest.mark.usefixtures("topics")
 def test_users_and_items_are_shown_harmlessly() -> None:
     """Clicks, neighbours, and what is said of ids that are not known; JSON holds them exactly."""
     publish_state(partition_of(USER.encode(), GsrConfig().log.partitions))
@@ -87,6 +101,7 @@ def test_lists_are_shown_harmlessly(monkeypatch: pytest.MonkeyPatch) -> None:
         "items": [
             {
                 "item_id": ITEM,
+                "title": f"Tea\u202e {ITEM}",
                 "score": 1.0,
                 "words": f"because you clicked {ITEM}",
                 "parts": {"neural": 1.0},

@@ -56,3 +56,9 @@ def test_json_means_the_same_and_moves_no_cursor(
     assert json.loads(out) == value
     assert all(character.isprintable() or character == "\n" for character in out)
     assert out.isascii() == only_ascii
+
+
+def test_columns_are_aligned_as_a_terminal_shows_them(capsys: pytest.CaptureFixture[str]) -> None:
+    """Wide characters take two places, marks on letters none."""
+    print_table(("item", "n"), [("茶", 1), ("tea", 2), ("cafe\u0301", 3)])
+    assert capsys.readouterr().out == "item  n\n茶    1\ntea   2\ncafe\u0301  3\n"

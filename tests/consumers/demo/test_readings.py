@@ -1,5 +1,7 @@
 """The demo's data from the topics: one shopper."""
 
+from pathlib import Path
+
 import pytest
 
 from consumers.config.settings import GsrConfig
@@ -9,6 +11,12 @@ from stream.events.records.recommendation import Recommendation, ScoredItem
 from stream.events.records.sequence import SequenceRecord
 from stream.log.embedded.memory import MemoryLog
 from stream.log.interface import Outgoing
+from tests.consumers.titles import store_titles
+
+
+@pytest.fixture(autouse=True)
+def _somewhere_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -77,4 +85,17 @@ def test_a_shopper_is_shown_for_a_while(log: MemoryLog, clock: ManualClock) -> N
     log.writer("recommendations").append([listing("bob", ["bread"])])
     window.look()
     assert shown(window) == ("bob", ["jam"], "bread")
+    window.close()
+
+
+def test_items_come_with_their_titles(log: MemoryLog, clock: ManualClock) -> None:
+    """Those that are loaded by then."""
+    config = GsrConfig()
+    window = ShopperWindow(config, log, clock)
+    store_titles(config, {"tea": "Green tea", "cup": "Blue cup", "jam": "Red jam"})
+    log.writer("sequences").append([sequence("ann", ["tea"])])
+    log.writer("recommendations").append([listing("ann", ["cup", "egg"])])
+    window.look()
+    assert window.shopper is not None
+    assert window.shopper.titles == {"tea": "Green tea", "cup": "Blue cup"}
     window.close()

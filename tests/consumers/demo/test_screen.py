@@ -65,6 +65,24 @@ def test_plain_lines_come_every_few_seconds(
         assert words in line
 
 
+def test_items_are_called_by_their_titles(
+    clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With their ids, which other commands take."""
+    clock.sleep(2.0)
+    shopper = Shopper(ANN.sequence, ANN.recommendation, {"cup": "Blue cup\x1b"})
+    PlainLines(clock).show(Figures(), None)
+    screen, panel = PlainLines(clock), LivePanel(clock)
+    clock.sleep(2.0)
+    screen.show(Figures(answering=ALL, clicks=1), shopper)
+    panel.show(Figures(answering=ALL, clicks=1), shopper)
+    panel.close()
+    shown = capsys.readouterr().out
+    assert "ann now gets Blue cup\\x1b (cup)" in shown
+    assert "ann clicked tea" in shown
+    assert "\x1b (cup)" not in shown
+
+
 def test_the_panel_shows_the_same_words(
     clock: ManualClock, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ from consumers.errors import NotFoundError
 from consumers.inspect.items import item_facts
 from stream.log.partitioner import partition_of
 from tests.consumers.ingest_world import World
+from tests.consumers.titles import store_titles
 
 USERS = ("ann", "bob", "cid", "dan")
 
@@ -49,6 +50,14 @@ def test_states_keep_their_own_half_lives(world: World) -> None:
     """Whatever the configuration says now."""
     other = world.config.with_values({"state": {"half_lives_seconds": [60.0]}})
     assert item_facts(other, "tea", 10) == item_facts(world.config, "tea", 10)
+
+
+def test_titles_are_told_beside_ids(world: World) -> None:
+    """None where there is none."""
+    store_titles(world.config, {"tea": "Green tea", "egg": "Fresh egg"})
+    facts = item_facts(world.config, "tea", 10)
+    assert facts["title"] == "Green tea"
+    assert [found["title"] for found in facts["neighbours"]] == [None, "Fresh egg"]
 
 
 def test_an_unknown_item_is_named(world: World, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from stream.events.records.recommendation import Recommendation, ScoredItem
 from stream.log.interface import Outgoing
 from stream.log.partitioner import partition_of
 from tests.consumers.publisher_world import World
+from tests.consumers.titles import store_titles
 
 OTHERS: list[dict[str, dict[str, Any]]] = [
     {"state": {"half_lives_seconds": [60.0, 600.0, 3600.0]}},
@@ -103,3 +104,27 @@ def test_where_nothing_was_written_yet_it_is_said_what_to_do(tmp_path: Path) -> 
     with pytest.raises(ArtifactError, match="same --state") as refusal:
         current_list(world.config, world.log, b"ann", 5)
     assert world.config.artifacts_url in str(refusal.value)
+
+
+def test_items_go_by_their_titles(world: World) -> None:
+    """In the list, in its words, and in the list that was sent."""
+    known = {f"i{n}": f"Tea of hill {n}" for n in range(30)}
+    store_titles(world.config, known)
+    answer = current_list(world.config, world.log, b"ann", 5)
+    for item in answer["items"]:
+        assert item["title"] == known[item["item_id"]]
+        clicked = item["reason"]["click"]
+        if clicked is not None:
+            assert clicked["title"] == known[clicked["item_id"]]
+            assert f"because you clicked {clicked['title']}; " in item["words"]
+    sent = Recommendation(
+        user_id="ann",
+        items=[ScoredItem("i7", 1.0), ScoredItem("other", 0.5)],
+        model_version=1,
+        generated_at=2.0,
+        reason="click",
+        source_offset=1,
+    )
+    world.log.writer(world.config.log.recommendations).append([Outgoing(b"ann", sent.encode())])
+    listed = user_facts(world.config, world.log, b"ann")["list"]["items"]
+    assert [entry["title"] for entry in listed] == ["Tea of hill 7", None]

@@ -49,7 +49,9 @@ def test_items_are_found_by_how_their_ids_begin(api: Api) -> None:
     assert found("?prefix=j") == []
     document = api.get("/v1/items?prefix=i29").document
     assert document["half_life_seconds"] == 86_400.0
-    assert document["items"] == [{"item_id": "i29", "popularity": pytest.approx(71.0, rel=0.02)}]
+    assert document["items"] == [
+        {"item_id": "i29", "title": None, "popularity": pytest.approx(71.0, rel=0.02)}
+    ]
 
 
 def test_only_the_most_popular_items_are_looked_through(

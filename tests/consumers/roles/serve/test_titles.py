@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -66,15 +67,15 @@ def test_reasons_name_the_clicked_item_by_its_title(titled: Api) -> None:
     ("prefix", "found"),
     [
         ("mug", ["i0", "i7"]),
-        ("BLUE%20mu", ["i0"]),
-        ("mug%20blue", ["i0"]),
+        ("BLUE mu", ["i0"]),
+        ("mug blue", ["i0"]),
         ("creme", ["i1"]),
         ("Crème", ["i1"]),
         ("250", ["i1"]),
         ("i2", ["i2", "i20", "i21", "i22", "i23", "i24", "i25", "i26", "i27", "i28", "i29"]),
         ("καφε", ["i29"]),
         ("uggler", []),
-        ("%20-%20", []),
+        (" - ", []),
         ("", [f"i{n}" for n in range(30)]),
     ],
 )
@@ -82,7 +83,7 @@ def test_items_are_found_by_words_of_their_titles(
     titled: Api, prefix: str, found: list[str]
 ) -> None:
     """In any order, by how they begin, whatever their case and accents; by ids as before."""
-    items = titled.get(f"/v1/items?k=40&prefix={prefix}").document["items"]
+    items = titled.get(f"/v1/items?k=40&prefix={quote(prefix)}").document["items"]
     assert [one["item_id"] for one in items] == found
 
 
