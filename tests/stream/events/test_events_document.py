@@ -18,6 +18,7 @@ from stream.events.files.columns import Columns
 from stream.events.files.input_paths import FORMATS
 from stream.events.files.reading import EventFile
 from stream.events.files.time_units import TIME_UNITS
+from stream.events.files.title_file import TitleFile
 from stream.events.records.dead_letters import DAMAGED, dead_letter, shortened
 from stream.events.records.schemas import NAMES, schema
 from tests.stream.events.click_records import NOW, batch_of
@@ -97,6 +98,15 @@ def test_the_file_example_is_read(tmp_path: Path) -> None:
     path.write_text(text)
     (events,) = EventFile(path).read()
     assert np.array_equal(events.times, [NOW, NOW + 0.25])
+
+
+def test_the_example_of_titles_is_read(tmp_path: Path) -> None:
+    """Quotes included."""
+    (text,) = examples("Titles of items", "csv")
+    path = tmp_path / "titles.csv"
+    path.write_text(text)
+    batches = list(TitleFile([path], longest=200).read())
+    assert batches == [[("i-4", "Blue mug"), ("i-9", "Teapot, 1 l")]]
 
 
 def test_formats_and_units_are_listed() -> None:
