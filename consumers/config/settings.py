@@ -79,7 +79,7 @@ class GsrConfig(Section):
     @property
     def titles_file(self) -> Path:
         """File of the titles of items."""
-        return Path(self.titles.file or self.state.directory / "titles.sqlite")
+        return Path(self.titles.file or self.state.directory / "items.sqlite")
 
     def with_values(self, values: Mapping[str, Mapping[str, Any]]) -> "GsrConfig":
         """Return a copy with other values: section to setting to value; checked as from a file."""

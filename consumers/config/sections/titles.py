@@ -13,7 +13,7 @@ class TitlesSection(Section):
     Parameters
     ----------
     file
-        Where they are stored; "": `titles.sqlite` in state.directory.
+        Where they are stored; "": `items.sqlite` in state.directory.
     most_items, most_bytes
         Of the stored file: more than this is refused.
     longest_title

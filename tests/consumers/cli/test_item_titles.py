@@ -8,7 +8,7 @@ import pytest
 from consumers.serving.title_table import TitleTable
 from tests.consumers.command_line import gsr
 
-STORED = Path("run/state/titles.sqlite")
+STORED = Path("run/state/items.sqlite")
 
 
 def stored(*items: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ def write(
 
 def test_titles_are_found_by_item(tmp_path: Path) -> None:
     """However many are asked for at once, in any script."""
-    path = tmp_path / "below" / "titles.sqlite"
+    path = tmp_path / "below" / "items.sqlite"
     assert write(path, list(MANY.items()), [("日本", "茶"), ("a\0b", "x?#%")]) == 1002
     table = TitleTable(path)
     assert table.count == 1002

@@ -44,7 +44,7 @@ def test_titles_are_written_before_the_clicks_that_need_them(tmp_path: Path) -> 
         with path.open(encoding="utf-8", newline="") as file:
             header, *rows = csv.reader(file)
         assert header == ["item_id", "title"]
-        titles = dict(map(tuple, rows))
+        titles: dict[str, str] = dict(rows)
         assert set(batch.item_ids) <= titles.keys()
         written.append(len(titles))
         seen += batch.item_ids
