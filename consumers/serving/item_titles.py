@@ -61,15 +61,15 @@ class ItemTitles:
             if self._table is None:
                 return {}
             asked = set(item_ids)
-            unknown = asked - self._kept.keys()
+            unknown = [item for item in asked if item not in self._kept]
             if unknown:
                 try:
-                    found = self._table.titles(list(unknown))
+                    found = self._table.titles(unknown)
                 except sqlite3.Error as error:
                     self._give_up(error)
                     return {}
                 if len(self._kept) + len(unknown) > KEPT_TITLES:
-                    self._kept = {item: self._kept[item] for item in asked & self._kept.keys()}
+                    self._kept = {item: self._kept[item] for item in asked if item in self._kept}
                 self._kept.update((item, found.get(item)) for item in unknown)
             kept = ((item, self._kept[item]) for item in asked)
             return {item: title for item, title in kept if title is not None}
