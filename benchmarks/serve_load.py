@@ -1,11 +1,12 @@
 """Latency of the HTTP API at a fixed rate of requests, while views and models are replaced.
 
-    python -m benchmarks.serve_load --items 10000 100000 --out docs/results/serve_load.json
+    python -m benchmarks.serve_load --items 10000 100000 1000000 --out docs/results/serve-load.json
 
 For each number of items: makes a catalogue with a graph, a model and users' lists out of nothing,
 starts `gsr serve` on them, and sends requests at random moments (open loop: a late answer delays no
 other request). A latency counts from the moment at which its request was due. The mix is lists that
-the topic answers, lists that must be computed, sessions, neighbours and similar items.
+the topic answers, lists that must be computed, sessions, neighbours, similar items, users and their
+search, and the status. An answer that is not 200, or none, ends it with an error.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -44,7 +45,16 @@ from stream.log.interface import Outgoing
 from stream.log.partitioner import partition_of
 
 PARTITIONS: Final = 4
-MIX: Final = {"topic": 0.6, "computed": 0.2, "rank": 0.15, "neighbours": 0.03, "similar": 0.02}
+MIX: Final = {
+    "topic": 0.5,
+    "computed": 0.18,
+    "rank": 0.14,
+    "similar": 0.05,
+    "neighbours": 0.05,
+    "user": 0.05,
+    "users": 0.02,
+    "status": 0.01,
+}
 WARM_UP_SECONDS: Final = 3.0
 SCALED: Final = 0.1
 """Deviation of the made-up weights of the model."""
@@ -60,6 +70,14 @@ class Answers:
     late_sends: list[float] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """What the trainer publishes: each of them as bytes and a manifest."""
+
+    view: tuple[bytes, dict[str, Any]]
+    model: tuple[bytes, dict[str, Any]]
+
+
 def main() -> None:
     """Run the benchmark and print, or write, its results."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -69,6 +87,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="requests per second")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--view-seconds", type=float, default=5.0, help="from view to view")
+    parser.add_argument("--model-seconds", type=float, default=20.0, help="from model to model")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--directory", type=Path, help="where log and state may lie meanwhile")
     parser.add_argument("--out", type=Path, help="write the results here, as JSON")
@@ -79,6 +98,8 @@ def main() -> None:
             runs.append(measure(arguments, items, Path(root)))
     mix = {"rate": arguments.rate, "seconds": arguments.seconds, "mix": MIX}
     report({"benchmark": "serve_load", **machine(), **mix, "runs": runs}, arguments.out)
+    if faulty := [run["items"] for run in runs if not all_answered(run)]:
+        raise SystemExit(f"not every request was answered with 200, at {faulty} items")
 
 
 def measure(arguments: argparse.Namespace, items: int, root: Path) -> dict[str, Any]:
@@ -92,9 +113,12 @@ def measure(arguments: argparse.Namespace, items: int, root: Path) -> dict[str, 
     )
     store = open_artifacts(config, SystemClock())
     view = made_view(items, arguments.neighbours, config.model, rng)
-    encoded = encode_view(view)
-    store.publish_view(*encoded)
-    store.publish_snapshot(*encode_snapshot(made_model(items, config.model), view.generations, {}))
+    newest = Newest(
+        view=encode_view(view),
+        model=encode_snapshot(made_model(items, config.model), view.generations, {}),
+    )
+    store.publish_view(*newest.view)
+    store.publish_snapshot(*newest.model)
     fill_topics(config, root, arguments.users, items, rng)
     output = (root / "serve.log").open("wb")
     settings = ["serve.scrape_roles=false", "serve.requests_per_second=100000"]
@@ -112,7 +136,7 @@ def measure(arguments: argparse.Namespace, items: int, root: Path) -> dict[str, 
         start_seconds = time.monotonic() - begun
         watched = psutil.Process(process.pid)
         before, denied = watched.cpu_times(), seconds_denied(process.pid)
-        answers = asyncio.run(ask_all(arguments, items, config, store, encoded, rng))
+        answers = asyncio.run(ask_all(arguments, items, config, store, newest, rng))
         used = watched.cpu_times()
         denied = seconds_denied(process.pid) - denied
         memory = watched.memory_info().rss
@@ -142,6 +166,11 @@ def measure(arguments: argparse.Namespace, items: int, root: Path) -> dict[str, 
         "resident_bytes": memory,
         "exit_code": code,
     }
+
+
+def all_answered(run: dict[str, Any]) -> bool:
+    """Return whether every request got what it asked for, and the server ended in order."""
+    return not run["failed"] and set(run["statuses"]) == {"200"} and run["exit_code"] == 0
 
 
 def seconds_denied(pid: int) -> float:
@@ -251,10 +280,10 @@ async def ask_all(
     items: int,
     config: GsrConfig,
     store: ArtifactStore,
-    view: tuple[bytes, dict[str, Any]],
+    newest: Newest,
     rng: np.random.Generator,
 ) -> Answers:
-    """Send all requests at their moments, while newer views come; return what came back."""
+    """Send all requests at their moments, while newer views and models come; return the answers."""
     seconds = WARM_UP_SECONDS + arguments.seconds
     count = int(arguments.rate * seconds)
     due = np.cumsum(rng.exponential(1.0 / arguments.rate, count)).tolist()
@@ -264,7 +293,10 @@ async def ask_all(
     idle: list[Connection] = []
     answers = Answers()
     begun = time.monotonic()
-    publishing = asyncio.create_task(publish(store, view, arguments.view_seconds))
+    publishing = [
+        asyncio.create_task(publish(store.publish_view, newest.view, arguments.view_seconds)),
+        asyncio.create_task(publish(store.publish_snapshot, newest.model, arguments.model_seconds)),
+    ]
 
     async def ask(kind: str, moment: float, sent: bytes) -> None:
         connection = idle.pop() if idle else Connection(where)
@@ -286,17 +318,22 @@ async def ask_all(
         answers.late_sends.append(max(0.0, time.monotonic() - begun - moment))
         tasks.append(asyncio.create_task(ask(kind, moment, sent)))
     await asyncio.gather(*tasks)
-    publishing.cancel()
+    for one in publishing:
+        one.cancel()
     for connection in idle:
         connection.close()
     return answers
 
 
-async def publish(store: ArtifactStore, view: tuple[bytes, dict[str, Any]], every: float) -> None:
-    """Publish the view anew all the time, as the trainer does."""
+async def publish(
+    put: Callable[[bytes, dict[str, Any]], object],
+    artifact: tuple[bytes, dict[str, Any]],
+    every: float,
+) -> None:
+    """Publish something anew all the time, as the trainer does."""
     while True:
         await asyncio.sleep(every)
-        await asyncio.to_thread(store.publish_view, *view)
+        await asyncio.to_thread(put, *artifact)
 
 
 class Connection:
@@ -332,12 +369,15 @@ def request_of(kind: str, users: int, items: int, rng: np.random.Generator) -> b
         "computed": f"/v1/users/user-{user}/recommendations?k=40&exclude=item-{item}",
         "neighbours": f"/v1/items/item-{item}/neighbours",
         "similar": f"/v1/items/item-{item}/similar",
+        "user": f"/v1/users/user-{user}",
+        "users": f"/v1/users?prefix=user-{user // 100}",
+        "status": "/v1/status",
     }
     if kind != "rank":
-        return f"GET {paths[kind]} HTTP/1.1\r\nHost: gsr\r\n\r\n".encode()
+        return f"GET {paths[kind]} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     clicks = [{"item_id": f"item-{int(items * place**3)}"} for place in rng.random(8)]
     body = json.dumps({"clicks": clicks, "k": 20}).encode()
-    head = "POST /v1/rank HTTP/1.1\r\nHost: gsr\r\nContent-Type: application/json\r\n"
+    head = "POST /v1/rank HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 

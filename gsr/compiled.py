@@ -122,7 +122,8 @@ def shared_function(function: Callable[P, R]) -> Callable[P, R]:
 def relaxed_kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` like `kernel`, but let additions be reordered to use vector units.
 
-    For learning only, where gradients carry more noise than rounding does.
+    For learning, where gradients carry more noise than rounding does, and for sums whose rounding
+    is allowed for.
     """
     return _compile(function, fastmath={"reassoc", "contract", "nsz"})
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
+from consumers.artifacts.array_bytes import read_arrays
 from gsr.errors import SnapshotError
 from gsr.ranker.config import RankerConfig
 from gsr.ranker.model import RankerModel
@@ -37,11 +37,10 @@ def decode_arrays(data: bytes) -> Arrays:
         They are torn.
     """
     try:
-        arrays: Arrays = load(data)
-    except (SafetensorError, ValueError) as error:
+        return read_arrays(data)
+    except ValueError as error:
         msg = f"these are not whole safetensors ({error}): use an older snapshot"
         raise SnapshotError(msg) from error
-    return arrays
 
 
 def encode_snapshot(

@@ -49,6 +49,8 @@ class ItemIndex:
     def follow(self, view: ServingView) -> None:
         """Take over the rows of a newer view."""
         before, after = self._ids, view.item_ids
+        if after is before:
+            return
         common = min(len(before), len(after))
         changed = [row for row in range(common) if before[row] != after[row]]
         gone = changed + list(range(common, len(before)))

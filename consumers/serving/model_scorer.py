@@ -1,7 +1,5 @@
 """A trained model as a scorer."""
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 
@@ -14,9 +12,7 @@ from gsr.ranker.asked_users import Asked
 from gsr.ranker.asking import Asker, Explained, UserLists
 from gsr.ranker.config import RankerConfig
 from gsr.ranker.model import RankerModel
-
-TINY_LENGTH: Final = 1e-12
-"""In place of the length of a vector that is zero."""
+from gsr.ranking.closest_vectors import ClosestVectors
 
 
 class ModelScorer:
@@ -51,7 +47,7 @@ class ModelScorer:
         self._others = np.zeros(0, dtype=np.int64)
         self._vectors_of_others = np.zeros((0, model.config.dimension), dtype=np.float32)
         self._asker: Asker | None = None
-        self._lengths: Floats | None = None
+        self._closest: ClosestVectors | None = None
         self.version = version
         self.history_length = model.config.history_length
 
@@ -99,20 +95,19 @@ class ModelScorer:
             int64 [n] and float32 [n], closest first; none where the item has no vector, or the
             model none at all.
         """
-        vectors = None if self._model.vectors is None else self._model.vectors.items.values
-        if vectors is None or row >= len(vectors) or not vectors[row].any():
+        closest = self._closest_vectors()
+        if closest is None or row >= len(closest):
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-        if self._lengths is None:
-            self._lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-        lengths = self._lengths
-        cosines = (vectors @ (vectors[row] / lengths[row])) / np.maximum(lengths, TINY_LENGTH)
-        common = min(len(cosines), len(listable))
-        there = np.flatnonzero(listable[:common] & (lengths[:common] > 0.0))
-        there = there[there != row]
-        if len(there) > count:
-            there = there[np.argpartition(-cosines[there], count - 1)[:count]]
-        best = there[np.argsort(-cosines[there], kind="stable")]
-        return best, cosines[best]
+        return closest.closest(row, count, listable)
+
+    def prepare_similar(self) -> None:
+        """Do now what the first call of `similar` would have to do."""
+        self._closest_vectors()
+
+    def _closest_vectors(self) -> ClosestVectors | None:
+        if self._closest is None and self._model.vectors is not None:
+            self._closest = ClosestVectors(self._model.vectors.items.values)
+        return self._closest
 
     def _asker_for(self, length: int) -> Asker:
         """Return who answers on this view, with room for lists of `length`."""
@@ -131,13 +126,15 @@ class ModelScorer:
         """Put zeros in place of the vectors of rows that stand for other items in a view."""
         if self._model.vectors is None:
             return
-        self._lengths = None
         vectors = self._model.vectors.items.values
-        vectors[self._others] = self._vectors_of_others
+        before = self._others
+        vectors[before] = self._vectors_of_others
         common = min(len(vectors), len(generations), len(self._generations))
         self._others = np.flatnonzero(generations[:common] != self._generations[:common])
         self._vectors_of_others = vectors[self._others]
         vectors[self._others] = 0.0
+        if self._closest is not None:
+            self._closest.renew(np.union1d(before, self._others))
 
 
 def longest_row(graph: ItemGraph) -> int:

@@ -10,6 +10,7 @@ from consumers.artifacts.store import ArtifactStore
 from consumers.artifacts.written_settings import refuse_other_scales
 from consumers.config.settings import GsrConfig
 from consumers.errors import ArtifactError
+from consumers.serving.item_ids import ItemIds
 from consumers.serving.model_scorer import ModelScorer, read_scorer
 from consumers.serving.recommender import Recommender
 from consumers.serving.scorers import CounterScorer
@@ -41,6 +42,7 @@ class NewestArtifacts:
         self._artifacts = artifacts
         self._next_look = Periodic(clock, config.publisher.artifacts_poll_seconds)
         self._view: ServingView | None = None
+        self._ids = ItemIds()
         self._counters = CounterScorer(config.publisher.fallback_graph_weight)
         self._model: ModelScorer | None = None
         self._view_tried = self._model_tried = 0
@@ -139,7 +141,7 @@ class NewestArtifacts:
             return None
         try:
             artifact = self._artifacts.read_view(number)
-            view = decode_view(artifact.tensors, artifact.metadata)
+            view = decode_view(artifact.tensors, artifact.metadata, self._ids)
             refuse_other_scales(view.graph, self._config)
         except ArtifactError as error:
             # The store keeps the newest few: perhaps there is a newer one by now.

@@ -5,17 +5,17 @@ with its row boundaries), `view.json` the few facts about them. Rows are the tra
 a row whose item expired may be reused, and its generation tells the two items apart.
 """
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
+from consumers.artifacts.array_bytes import read_arrays
 from consumers.errors import ArtifactError
+from consumers.serving.item_ids import ItemIds
 from gsr.compiled import kernel
 from gsr.counters.items.item_graph import ItemGraph
 
@@ -98,8 +98,12 @@ def encode_view(view: ServingView) -> tuple[bytes, dict[str, Any]]:
     return save({name: np.ascontiguousarray(a) for name, a in tensors.items()}), manifest
 
 
-def decode_view(tensors: bytes, manifest: Mapping[str, Any]) -> ServingView:
+def decode_view(
+    tensors: bytes, manifest: Mapping[str, Any], ids: ItemIds | None = None
+) -> ServingView:
     """Return the view that `encode_view` wrote.
+
+    `ids` keeps those of the view before, whose strings are used again.
 
     Raises
     ------
@@ -112,35 +116,26 @@ def decode_view(tensors: bytes, manifest: Mapping[str, Any]) -> ServingView:
             f"{VIEW_FORMAT}: run the trainer and the publisher at the same version"
         )
     try:
-        arrays = load(tensors)
+        arrays = read_arrays(tensors)
         if manifest["format"] == _WITHOUT_CLOSE_CLICKS:
             arrays["close_half_lives"] = np.zeros(0)
         graph = ItemGraph(**{name: arrays[name] for name in _GRAPH_ARRAYS})
-        boundaries = arrays["item_id_boundaries"]
-        block = arrays["item_id_bytes"].tobytes()
+        item_ids = (ids or ItemIds()).follow(arrays["item_id_bytes"], arrays["item_id_boundaries"])
         view = ServingView(
             number=int(manifest["number"]),
             graph=graph,
-            item_ids=_strings(block, boundaries),
+            item_ids=item_ids,
             generations=arrays["generations"],
             reference_time=float(manifest["reference_time"]),
             created_at=float(manifest["created_at"]),
             positions={int(p): int(offset) for p, offset in manifest["positions"].items()},
         )
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise ArtifactError(
             f"the serving view is torn ({error}); the next one replaces it"
         ) from error
     _check(view)
     return view
-
-
-def _strings(block: bytes, boundaries: npt.NDArray[np.int64]) -> list[str]:
-    bounds = boundaries.tolist()
-    if block.isascii():
-        text = block.decode("ascii")
-        return [text[a:b] for a, b in itertools.pairwise(bounds)]
-    return [block[a:b].decode() for a, b in itertools.pairwise(bounds)]
 
 
 def _check(view: ServingView) -> None:

@@ -75,19 +75,29 @@ def raise_item(popular: PopularItems, items: ItemColumns, row: int) -> None:
 
 
 def by_popularity(
-    items: ItemColumns | ItemGraph, rows: npt.NDArray[np.int64], scale: int
+    items: ItemColumns | ItemGraph,
+    rows: npt.NDArray[np.int64],
+    scale: int,
+    most: int | None = None,
 ) -> npt.NDArray[np.int64]:
-    """Return item rows, int64 [n], in descending order of popularity on one scale."""
+    """Return item rows, int64 [n], in descending order of popularity on one scale.
+
+    With `most`, only so many: the first ones of that order, without sorting the others.
+    """
     popularity = items.popularity[rows, scale].astype(np.float64)
     with np.errstate(divide="ignore"):
         levels = np.log2(popularity) + items.popularity_references[rows, scale]
-    return rows[np.argsort(-levels, kind="stable")]
+    if most is not None and 0 < most < len(rows):
+        # All that are as popular as the last one stay: the order decides among them.
+        above = levels >= np.partition(levels, -most)[-most]
+        rows, levels = rows[above], levels[above]
+    return rows[np.argsort(-levels, kind="stable")][:most]
 
 
 def list_again(popular: PopularItems, items: ItemColumns | ItemGraph, used: int) -> None:
     """Fill the lists anew from the first `used` rows, after items have left."""
     for scale, listed in enumerate(popular.rows):
         rows = np.flatnonzero(items.alive[:used] & (items.popularity[:used, scale] > 0.0))
-        best = by_popularity(items, rows, scale)[: len(listed)]
+        best = by_popularity(items, rows, scale, len(listed))
         listed[: len(best)] = best
         popular.counts[scale] = len(best)

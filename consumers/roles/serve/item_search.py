@@ -73,7 +73,7 @@ class ItemSearch:
         # What is popular today: shorter scales jump about, longer ones show what is gone.
         self._scale = nearest_scale(graph.half_lives, DAY_SECONDS)
         listable = np.flatnonzero(recommender.listable)
-        self._rows = by_popularity(graph, listable, self._scale)[:SEARCHED_ITEMS]
+        self._rows = by_popularity(graph, listable, self._scale, SEARCHED_ITEMS)
         self._view = view
 
     def _title_words(self, recommender: Recommender) -> dict[str, str]:

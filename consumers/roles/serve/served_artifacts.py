@@ -114,6 +114,8 @@ class ServedArtifacts:
             # Makes room and tables, and compiles what is not: now, and not for a caller.
             recommender.explain(_somebody(recommender), self._longest)
             recommender.default_list(self._longest)
+        if self._standby.model is not None:
+            self._standby.model.prepare_similar()
         with self._lock:
             self._active, self._standby = self._standby, self._active
         new_model = newest[1] != self._newest[1]
