@@ -12,9 +12,6 @@ search, and the status. An answer that is not 200, or none, ends it with an erro
 import argparse
 import asyncio
 import json
-import os
-import signal
-import subprocess
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -24,27 +21,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import psutil
 
+from benchmarks.made_service import MadeService, make_service, serving
 from benchmarks.reports import machine, report
-from benchmarks.role_processes import wait_for
-from consumers.artifacts.snapshot_files import encode_snapshot
-from consumers.artifacts.store import ArtifactStore, open_artifacts
-from consumers.config.settings import GsrConfig
-from consumers.runtime.supervisor import gsr_command
-from consumers.serving.view import ServingView, encode_view
-from gsr.counters.items.item_graph import ItemGraph
-from gsr.ranker.config import RankerConfig
-from gsr.ranker.model import RankerModel
 from stream.address import Address
-from stream.clock import SystemClock
-from stream.events.records.recommendation import Recommendation, ScoredItem
-from stream.events.records.sequence import SequenceRecord
-from stream.log.embedded.log import EmbeddedLog
-from stream.log.interface import Outgoing
-from stream.log.partitioner import partition_of
 
-PARTITIONS: Final = 4
 MIX: Final = {
     "topic": 0.5,
     "computed": 0.18,
@@ -56,8 +37,6 @@ MIX: Final = {
     "status": 0.01,
 }
 WARM_UP_SECONDS: Final = 3.0
-SCALED: Final = 0.1
-"""Deviation of the made-up weights of the model."""
 
 
 @dataclass
@@ -68,14 +47,6 @@ class Answers:
     statuses: Counter[int] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     late_sends: list[float] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Newest:
-    """What the trainer publishes: each of them as bytes and a manifest."""
-
-    view: tuple[bytes, dict[str, Any]]
-    model: tuple[bytes, dict[str, Any]]
 
 
 def main() -> None:
@@ -105,54 +76,21 @@ def main() -> None:
 def measure(arguments: argparse.Namespace, items: int, root: Path) -> dict[str, Any]:
     """Run one size once and return the figures."""
     rng = np.random.default_rng(arguments.seed)
-    config = GsrConfig().with_values(
-        {
-            "log": {"url": f"embedded:{root / 'log'}", "partitions": PARTITIONS},
-            "state": {"directory": root / "state"},
-        }
-    )
-    store = open_artifacts(config, SystemClock())
-    view = made_view(items, arguments.neighbours, config.model, rng)
-    newest = Newest(
-        view=encode_view(view),
-        model=encode_snapshot(made_model(items, config.model), view.generations, {}),
-    )
-    store.publish_view(*newest.view)
-    store.publish_snapshot(*newest.model)
-    fill_topics(config, root, arguments.users, items, rng)
-    output = (root / "serve.log").open("wb")
-    settings = ["serve.scrape_roles=false", "serve.requests_per_second=100000"]
-    settings += ["serve.burst_requests=100000", f"log.partitions={PARTITIONS}"]
-    places = ["--log", config.log.url, "--state", str(root / "state")]
+    made = make_service(root, items, arguments.users, arguments.neighbours, rng)
     begun = time.monotonic()
-    process = subprocess.Popen(
-        gsr_command("serve", *places, *(word for one in settings for word in ("--set", one))),
-        stdout=output,
-        stderr=output,
-        env={name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"},
-    )
-    try:
-        wait_for(Address(config.http.host, config.http.serve_port))
+    with serving(made) as watched:
         start_seconds = time.monotonic() - begun
-        watched = psutil.Process(process.pid)
-        before, denied = watched.cpu_times(), seconds_denied(process.pid)
-        answers = asyncio.run(ask_all(arguments, items, config, store, newest, rng))
+        before, denied = watched.cpu_times(), seconds_denied(watched.pid)
+        answers = asyncio.run(ask_all(arguments, made, rng))
         used = watched.cpu_times()
-        denied = seconds_denied(process.pid) - denied
+        denied = seconds_denied(watched.pid) - denied
         memory = watched.memory_info().rss
-    except BaseException:
-        print((root / "serve.log").read_text(errors="replace")[-5000:])
-        raise
-    finally:
-        process.send_signal(signal.SIGTERM)
-        code = process.wait(60)
-        output.close()
     every = [one for kind in answers.seconds.values() for one in kind]
     cpu = used.user + used.system - before.user - before.system
     seconds = arguments.seconds + WARM_UP_SECONDS
     return {
         "items": items,
-        "edges": len(view.graph.neighbours),
+        "edges": items * arguments.neighbours,
         "users": arguments.users,
         "start_seconds": round(start_seconds, 2),
         "requests": len(every),
@@ -164,13 +102,12 @@ def measure(arguments: argparse.Namespace, items: int, root: Path) -> dict[str, 
         "cpu_share_of_one_core": round(cpu / seconds, 3),
         "denied_processor_seconds": round(denied, 2),
         "resident_bytes": memory,
-        "exit_code": code,
     }
 
 
 def all_answered(run: dict[str, Any]) -> bool:
-    """Return whether every request got what it asked for, and the server ended in order."""
-    return not run["failed"] and set(run["statuses"]) == {"200"} and run["exit_code"] == 0
+    """Return whether every request got what it asked for."""
+    return not run["failed"] and set(run["statuses"]) == {"200"}
 
 
 def seconds_denied(pid: int) -> float:
@@ -179,123 +116,24 @@ def seconds_denied(pid: int) -> float:
     return sum(map(int, waits)) / 1e9
 
 
-def made_view(
-    items: int, neighbours: int, config: RankerConfig, rng: np.random.Generator
-) -> ServingView:
-    """Return counters of a catalogue: few popular items, and edges mostly towards these."""
-    now = time.time()
-    half_lives, close = np.array(config.half_lives), np.array(config.close_half_lives)
-    columns = len(half_lives) + len(close)
-    popularity = (1000.0 / (1.0 + rng.permutation(items))).astype(np.float32)
-    targets = (items * rng.random((items, neighbours)) ** 3).astype(np.uint32)
-    targets.sort(axis=1)
-    references = np.floor(now / np.concatenate([half_lives, close])).astype(np.int64)
-    weights = rng.exponential(1.0, (items * neighbours, columns)).astype(np.float32)
-    scales = len(half_lives)
-    graph = ItemGraph(
-        half_lives=half_lives,
-        row_starts=np.arange(items, dtype=np.int64) * neighbours,
-        row_lengths=np.full(items, neighbours, dtype=np.int32),
-        row_references=np.tile(references, (items, 1)),
-        neighbours=targets.ravel(),
-        weights=weights,
-        popularity=np.repeat(popularity[:, None], scales, axis=1),
-        popularity_references=np.tile(references[:scales], (items, 1)),
-        last_clicks=np.full(items, now),
-        alive=np.ones(items, dtype=np.bool_),
-        close_half_lives=close,
-    )
-    return ServingView(
-        graph=graph,
-        item_ids=[f"item-{n}" for n in range(items)],
-        generations=np.zeros(items, dtype=np.int64),
-        reference_time=now,
-        created_at=now,
-        positions=dict.fromkeys(range(PARTITIONS), 1),
-    )
-
-
-def made_model(items: int, config: RankerConfig) -> RankerModel:
-    """Return a model whose weights nobody learned: as costly as one that was."""
-    model, rng = RankerModel(config, 0), np.random.default_rng(0)
-    for weights in (model.linear, *model.network.weights):
-        weights[:] = SCALED * rng.standard_normal(weights.shape)
-    if model.vectors is not None:
-        model.vectors.items.grow(items, rng)
-    return model
-
-
-def fill_topics(
-    config: GsrConfig, root: Path, users: int, items: int, rng: np.random.Generator
-) -> None:
-    """Put a sequence and a list of each user on the topics, and the default list."""
-    log = EmbeddedLog(root / "log", SystemClock())
-    for spec in config.log.topics():
-        log.create_topic(spec)
-    now = time.time()
-    sequences, lists = [], []
-    for user in range(users):
-        key = f"user-{user}".encode()
-        clicked = [f"item-{n}" for n in (items * rng.random(20) ** 3).astype(int)]
-        best = [f"item-{n}" for n in rng.integers(0, items, config.publisher.list_length)]
-        record = SequenceRecord(
-            user_id=key.decode(),
-            items=clicked,
-            times=[now - 60.0 * age for age in range(len(clicked), 0, -1)],
-            events=["click"] * len(clicked),
-            source_partition=partition_of(key, PARTITIONS),
-            source_offset=1,
-            next_offset=2,
-            last_click_at=now - 60.0,
-            accepted_at=now,
-        )
-        sequences.append(Outgoing(key, record.encode()))
-        lists.append(Outgoing(key, listed(key.decode(), best, now).encode()))
-    default = listed("", [f"item-{n}" for n in range(100)], now)
-    for topic, records in (
-        (config.log.sequences, sequences),
-        (config.log.recommendations, lists),
-        (config.log.default_recommendations, [Outgoing(b"default", default.encode())]),
-    ):
-        writer = log.writer(topic)
-        writer.append(records)
-        writer.close()
-    log.close()
-
-
-def listed(user: str, items: Sequence[str], now: float) -> Recommendation:
-    """Return a list as the publisher sends it."""
-    return Recommendation(
-        user_id=user,
-        items=[ScoredItem(item, 9.0 - 0.1 * n) for n, item in enumerate(items)],
-        model_version=1,
-        generated_at=now,
-        reason="click" if user else "cold",
-        source_offset=1 if user else None,
-    )
-
-
 async def ask_all(
-    arguments: argparse.Namespace,
-    items: int,
-    config: GsrConfig,
-    store: ArtifactStore,
-    newest: Newest,
-    rng: np.random.Generator,
+    arguments: argparse.Namespace, made: MadeService, rng: np.random.Generator
 ) -> Answers:
     """Send all requests at their moments, while newer views and models come; return the answers."""
     seconds = WARM_UP_SECONDS + arguments.seconds
     count = int(arguments.rate * seconds)
     due = np.cumsum(rng.exponential(1.0 / arguments.rate, count)).tolist()
     kinds = rng.choice(list(MIX), count, p=list(MIX.values())).tolist()
-    requests = [request_of(kind, arguments.users, items, rng) for kind in kinds]
-    where = Address(config.serve.host, config.serve.port)
+    requests = [request_of(kind, arguments.users, made.items, rng) for kind in kinds]
+    where = made.address
     idle: list[Connection] = []
     answers = Answers()
     begun = time.monotonic()
     publishing = [
-        asyncio.create_task(publish(store.publish_view, newest.view, arguments.view_seconds)),
-        asyncio.create_task(publish(store.publish_snapshot, newest.model, arguments.model_seconds)),
+        asyncio.create_task(publish(made.store.publish_view, made.view, arguments.view_seconds)),
+        asyncio.create_task(
+            publish(made.store.publish_snapshot, made.model, arguments.model_seconds)
+        ),
     ]
 
     async def ask(kind: str, moment: float, sent: bytes) -> None:
