@@ -9,29 +9,20 @@ Chromium. Nothing is in the browser's cache at the first visit; at the second ev
 """
 
 import argparse
-import re
-import signal
 import statistics
-import subprocess
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 from playwright.sync_api import Browser, Page
 
+from benchmarks.live_demo import await_model, live_demo
 from benchmarks.reports import machine, report
 from consumers.roles.serve.page_routes import page_files
-from consumers.runtime.supervisor import gsr_command
 from tests.consumers.browser import chromium_path, open_browser, visitor
 
-ADDRESS: Final = re.compile(r"a page to look at[^:]*: (http://\S+)/")
 SHOWN: Final = ".figures dd"
-START_SECONDS: Final = 240.0
 PICTURE: Final = {"width": 1100, "height": 760}
 MOST_BYTES: Final = 150_000
 """Of the picture: it stays in the repository for ever."""
@@ -50,16 +41,15 @@ def main() -> None:
         parser.error("no chromium is installed")
     with (
         tempfile.TemporaryDirectory(prefix="gsr-page-") as root,
-        demo(Path(root)) as base,
+        live_demo(Path(root)) as demo,
         open_browser(executable) as browser,
     ):
-        with visitor(browser, base) as somebody:
-            somebody.open("now", f"{SHOWN}:has-text('№')")
+        await_model(browser, demo)
         time.sleep(arguments.seconds)
         if arguments.picture is not None:
-            take(browser, base, arguments.picture)
+            take(browser, demo.base, arguments.picture)
             return
-        times = measure(browser, base, arguments.visits)
+        times = measure(browser, demo.base, arguments.visits)
         version = browser.version
     files = page_files()
     weights = {
@@ -69,44 +59,6 @@ def main() -> None:
     }
     results = {"benchmark": "page", **machine(), "chromium": version, **weights, **times}
     report(results, arguments.out)
-
-
-@contextmanager
-def demo(directory: Path) -> Iterator[str]:
-    """Run the demo; yield where its page is."""
-    output = directory / "demo.log"
-    with output.open("w") as file:
-        process = subprocess.Popen(
-            gsr_command("run", "--demo", "--state", "state", "--log", "embedded:log"),
-            cwd=directory,
-            stdout=file,
-            stderr=file,
-        )
-        try:
-            yield address(process, output)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(60)
-
-
-def address(process: "subprocess.Popen[bytes]", output: Path) -> str:
-    """Return the address of the page as soon as it answers."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        found = ADDRESS.search(output.read_text(errors="replace"))
-        if found and answers(found[1]):
-            return found[1]
-        time.sleep(0.1)
-    raise TimeoutError(output.read_text(errors="replace")[-2000:])
-
-
-def answers(base: str) -> bool:
-    """Return whether the page is there."""
-    try:
-        with urllib.request.urlopen(f"{base}/", timeout=5) as answer:  # noqa: S310
-            return bool(answer.status == HTTPStatus.OK)
-    except OSError:
-        return False
 
 
 def measure(browser: Browser, base: str, visits: int) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.page import demo, measure
+from benchmarks.live_demo import live_demo
+from benchmarks.page import measure
 from tests.conftest import missing
 from tests.consumers.browser import chromium_path, open_browser, pictures, visitor
 
@@ -18,7 +19,8 @@ def test_the_demo_is_seen_in_every_view(tmp_path: Path) -> None:
         missing("chromium is not installed")
         raise AssertionError
     folder = pictures(tmp_path / "pictures")
-    with demo(tmp_path) as base, open_browser(executable) as browser:
+    with live_demo(tmp_path) as demo, open_browser(executable) as browser:
+        base = demo.base
         with visitor(browser, base) as found:
             page = found.page
             page.set_default_timeout(240_000)
