@@ -19,6 +19,7 @@ from consumers.roles.serve.item_routes import item_routes
 from consumers.roles.serve.list_answers import ListAnswers
 from consumers.roles.serve.page_routes import page_routes
 from consumers.roles.serve.questions import Answer, Answerer, Question
+from consumers.roles.serve.rare_warnings import RareWarnings
 from consumers.roles.serve.served_artifacts import ServedArtifacts
 from consumers.roles.serve.service_routes import service_routes
 from consumers.roles.serve.small_topics import SmallTopics
@@ -133,6 +134,9 @@ class ServeRole:
                 token_asked=token is not None,
             )
             self._guard = Guard(application, config.serve, token, clock, metrics)
+            rare = RareWarnings(clock)
+            rare.begin()
+            parts.callback(rare.end)
             self._server = ApiServer(self._guard, config.serve)
             parts.callback(self._server.close)
             self._parts = parts.pop_all()
