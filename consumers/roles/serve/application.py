@@ -26,8 +26,15 @@ def build_application(*routers: APIRouter, token_asked: bool) -> FastAPI:
     token_asked
         Whether its document says that a bearer token is needed.
     """
-    # No pages of the framework's: they would fetch scripts from elsewhere.
-    app = FastAPI(title="gsr", version=gsr_version(), openapi_url=None, docs_url=None)
+    # No pages of the framework's: they would fetch scripts from elsewhere. And each path has one
+    # form: an id may end with a slash.
+    app = FastAPI(
+        title="gsr",
+        version=gsr_version(),
+        openapi_url=None,
+        docs_url=None,
+        redirect_slashes=False,
+    )
     add_handlers(app)
     for router in routers:
         app.include_router(router)

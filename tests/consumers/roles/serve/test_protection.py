@@ -43,6 +43,8 @@ def is_problem(reply: Reply, status: int, kind: str) -> None:
         ("/page/__init__.py", 404, "not-found"),
         ("/page/..%2Frole.py", 404, "not-found"),
         ("/v1", 404, "not-found"),
+        ("/v1/users/", 404, "not-found"),
+        ("/v1/status/", 404, "not-found"),
         ("/v1/users//recommendations", 404, "not-found"),
         ("/docs", 404, "not-found"),
         ("/v1/users/nobody", 404, "unknown-user"),
