@@ -103,7 +103,9 @@ def serving(made: MadeService, **settings: str) -> Iterator[psutil.Process]:
         It did not end in order.
     """
     config, written = made.config, made.root / "serve.log"
-    chosen = {f"serve.{name}": value for name, value in (SETTINGS | settings).items()}
+    chosen: dict[str, object] = {
+        f"serve.{name}": value for name, value in (SETTINGS | settings).items()
+    }
     chosen["serve.port"], chosen["http.serve_port"] = config.serve.port, config.http.serve_port
     chosen["log.partitions"] = PARTITIONS
     command = gsr_command("serve", "--log", config.log.url, "--state", str(made.root / "state"))

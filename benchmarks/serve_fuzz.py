@@ -120,7 +120,9 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
         for path, methods in document["paths"].items()
         for method, entry in methods.items()
     ]
-    others = [(method, path, {}) for method in ("HEAD", "PUT", "OPTIONS") for _, path, _ in found]
+    others: list[tuple[str, str, dict[str, Any]]] = [
+        (method, path, {}) for method in ("HEAD", "PUT", "OPTIONS") for _, path, _ in found
+    ]
     # What is described comes ten times as often.
     return found * 10 + others + [("GET", path, {}) for path in ("/", "/app.js", "/openapi.json")]
 

@@ -31,7 +31,11 @@ from tests.kafka_broker import kafka_cluster
 
 ROLES: Final = ("ingest", "trainer", "publisher")
 START_SECONDS: Final = 120.0
+FIRST_LISTS_SECONDS: Final = 300.0
 DRAIN_SECONDS: Final = 120.0
+LOOK_SECONDS: Final = 1.0
+HEAD_START: Final = 2000
+"""Clicks before all others, for the first counters and lists."""
 SAMPLE: Final = re.compile(r"(\w+)\{(.*)\}")
 LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
 Counts = dict[str, int]
@@ -65,7 +69,8 @@ def run(
     arguments: argparse.Namespace, servers: str, root: Path
 ) -> tuple[dict[str, float], ServedHits, dict[str, int]]:
     """Return the publisher's samples, the counts from the topics, and the exit codes."""
-    settings = {"log": {"partitions": arguments.partitions}}
+    # It is several models' lists that are to be told apart: the trainer does not step back.
+    settings = {"log": {"partitions": arguments.partitions}, "trainer": {"nice": 0}}
     fleet = Fleet(root, f"kafka://{servers}", ROLES, settings)
     produce: subprocess.Popen[bytes] | None = None
     served = ServedHits()
@@ -74,6 +79,7 @@ def run(
         fleet.members["ingest"].await_ready()
         await_counting(fleet)
         reader = TopicReader(servers, served, topics(fleet.config))
+        head_start(arguments.events, fleet, reader)
         produce = producer(arguments, fleet)
         follow(fleet, reader, served, produce)
         reader.close()
@@ -106,14 +112,33 @@ def topics(config: GsrConfig) -> tuple[str, str, str, str]:
     return log.clicks, log.dead_letters, log.recommendations, log.default_recommendations
 
 
+def head_start(events: Path, fleet: Fleet, reader: TopicReader) -> None:
+    """Send the first clicks, and read along until there are lists: before, nothing is a hit."""
+    sending = sender(events, fleet, "--limit", str(HEAD_START))
+    publisher = fleet.members["publisher"]
+    deadline = time.monotonic() + FIRST_LISTS_SECONDS
+    while sending.poll() is None or not publisher.is_ready():
+        read_until = time.monotonic() + LOOK_SECONDS
+        while time.monotonic() < read_until:
+            reader.poll(0.01)
+        fleet.look_after()
+        if time.monotonic() > deadline:
+            raise TimeoutError("there are no lists: " + publisher.said())
+
+
+def sender(events: Path, fleet: Fleet, *flags: str) -> "subprocess.Popen[bytes]":
+    """Start `gsr produce`."""
+    command = gsr_command("produce", str(events), "--log", fleet.config.log.url, "--restamp")
+    command += ["--set", f"log.partitions={fleet.config.log.partitions}", *flags]
+    with (fleet.root / "produce.log").open("ab") as output:
+        return subprocess.Popen(command, stdout=output, stderr=output)
+
+
 def producer(arguments: argparse.Namespace, fleet: Fleet) -> "subprocess.Popen[bytes]":
     """Start what sends the clicks."""
     count = str(int(arguments.rate * 60 * arguments.minutes))
-    command = gsr_command("produce", str(arguments.events), "--log", fleet.config.log.url)
-    command += ["--set", f"log.partitions={arguments.partitions}"]
-    command += ["--rate", str(arguments.rate), "--limit", count, "--restamp"]
-    with (fleet.root / "produce.log").open("wb") as output:
-        return subprocess.Popen(command, stdout=output, stderr=output)
+    flags = ["--rate", str(arguments.rate), "--limit", count, "--skip", str(HEAD_START)]
+    return sender(arguments.events, fleet, *flags)
 
 
 def follow(
@@ -128,7 +153,7 @@ def follow(
         now = time.time()
         if now < look_at:
             continue
-        look_at = now + 1.0
+        look_at = now + LOOK_SECONDS
         served.judge(now - SETTLE_SECONDS)
         fleet.look_after()
         if produce.poll() is None:
