@@ -24,6 +24,10 @@ STARTED: Final = ".figures dd:has-text('№')"
 END_SECONDS: Final = 60.0
 PLACES: Final = ("--state", "state", "--log", "embedded:log")
 
+PATIENT: Final = ("--set", "trainer.nice=0", "--set", "serve.timeout_seconds=60")
+"""There is something to see also while others use the machine: the trainer does not step back, and
+answers may take long."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiveDemo:
@@ -70,7 +74,7 @@ def live_demo(directory: Path) -> Iterator[LiveDemo]:
     output = directory / "demo.log"
     with output.open("w") as file:
         process = subprocess.Popen(
-            gsr_command("run", "--demo", *PLACES), cwd=directory, stdout=file, stderr=file
+            gsr_command("run", "--demo", *PLACES, *PATIENT), cwd=directory, stdout=file, stderr=file
         )
         try:
             yield LiveDemo(address(process, output), process.pid, directory)

@@ -25,6 +25,7 @@ from benchmarks.live_demo import PLACES, STARTED, LiveDemo, await_model, live_de
 from benchmarks.role_processes import roles
 from tests.consumers.browser import Visitor, chromium_path, open_browser, visitor
 
+PATIENCE_MILLISECONDS: Final = 120_000
 LEAST_VERSION: Final = 2
 """Models that there must be before one goes back to the first kept one."""
 
@@ -45,14 +46,28 @@ def main() -> None:
         folder = (arguments.pictures or Path(root) / "pictures").resolve()
         folder.mkdir(parents=True, exist_ok=True)
         await_model(browser, demo)
-        with visitor(browser, demo.base) as somebody:
+        with looking(browser, demo, folder) as somebody:
             search(somebody)
             imaginary_session(somebody)
         every_view(browser, demo, folder)
-        with visitor(browser, demo.base) as somebody:
+        with looking(browser, demo, folder) as somebody:
             rollback(somebody, demo, folder)
             alarm(somebody, demo, folder)
     print("Everything was seen.")
+
+
+@contextmanager
+def looking(
+    browser: Browser, demo: LiveDemo, folder: Path, *, dark: bool = False, phone: bool = False
+) -> Iterator[Visitor]:
+    """Open a tab of somebody new; where something goes wrong, `failed.png` shows what they saw."""
+    with visitor(browser, demo.base, dark=dark, phone=phone) as somebody:
+        somebody.page.set_default_timeout(PATIENCE_MILLISECONDS)
+        try:
+            yield somebody
+        except BaseException:
+            somebody.picture(folder / "failed.png")
+            raise
 
 
 def search(somebody: Visitor) -> None:
@@ -105,7 +120,7 @@ def every_view(browser: Browser, demo: LiveDemo, folder: Path) -> None:
     for dark in (False, True):
         for phone in (False, True):
             look = f"{'dark' if dark else 'light'}-{'phone' if phone else 'desk'}"
-            with visitor(browser, demo.base, dark=dark, phone=phone) as somebody:
+            with looking(browser, demo, folder, dark=dark, phone=phone) as somebody:
                 for view, holds in views.items():
                     somebody.open(view, holds)
                     if view == "try":

@@ -105,7 +105,8 @@ export function eventRows(events) {
 function sparkline(values) {
   const most = Math.max(1e-9, ...values);
   const step = 300 / (KEPT - 1);
-  const path = values.map((value, at) => `${at ? "L" : "M"}${(at * step).toFixed(1)} ${(38 - 36 * value / most).toFixed(1)}`);
+  const drawn = values.length > 1 ? values : [values[0], values[0]]; // one moment alone draws no line
+  const path = drawn.map((value, at) => `${at ? "L" : "M"}${(at * step).toFixed(1)} ${(38 - 36 * value / most).toFixed(1)}`);
   const label = `From ${rough(Math.min(...values))} to ${rough(most)} clicks per second, now ${rough(values.at(-1))}.`;
   return svg("svg", { viewBox: "0 0 300 40", height: "48", preserveAspectRatio: "none", role: "img", "aria-label": label },
     svg("path", { d: path.join(""), "vector-effect": "non-scaling-stroke" }));
