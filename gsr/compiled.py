@@ -1,95 +1,31 @@
-"""Compilation of kernels with numba, and the folder that keeps what was compiled."""
+"""Compilation of kernels with numba."""
 
-import atexit
-import functools
-import hashlib
-import os
-import re
-import shutil
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numba
+import numba.core.event
 import numba.extending
+
+from gsr.compiling import tell_compiling
+from gsr.kernel_cache import cache_directory
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-PACKAGES: Final = ("consumers", "gsr", "stream")
-IMPORTED: Final = re.compile(rf"^from ((?:{'|'.join(PACKAGES)})[.\w]*) import", re.MULTILINE)
-KEPT_CACHES: Final = 8
-"""Compiled kernels of so many versions of the sources are kept."""
-SHIPPED_VARIABLE: Final = "GSR_KERNELS"
-"""Environment variable with a folder of caches that came with the program, as in an image."""
+
+class _CompilingHeard:
+    """Hears of each compilation, but not of kernels that are loaded from the cache."""
+
+    def notify(self, event: Any) -> None:
+        if event.is_start:
+            tell_compiling()
 
 
-def kernel_sources(root: Path) -> list[Path]:
-    """Return the files below `root` that hold kernels, and all that these import from there."""
-    folders = [root / package for package in PACKAGES]
-    waiting = [
-        source
-        for folder in folders
-        for source in folder.glob("**/*.py")
-        if b".compiled import" in source.read_bytes()
-    ]
-    found: set[Path] = set()
-    while waiting:
-        source = waiting.pop()
-        if source not in found and source.is_file():
-            found.add(source)
-            imported = IMPORTED.findall(source.read_text(encoding="utf-8"))
-            waiting += [root.joinpath(*name.split(".")).with_suffix(".py") for name in imported]
-    return sorted(found)
-
-
-@functools.cache
-def cache_directory() -> str:
-    """Return where compiled kernels are kept: a folder named by a digest of their sources.
-
-    Numba itself only looks at the file that a kernel stands in, not at those of the kernels that
-    it calls, and would go on running what was compiled from an older version of them.
-    """
-    digest = hashlib.sha256()
-    for source in kernel_sources(Path(__file__).resolve().parents[1]):
-        digest.update(source.read_bytes())
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    caches = Path(home) / "gsr" / "kernels"
-    mine = caches / digest.hexdigest()[:16]
-    if caches.is_dir() and not mine.is_dir():
-        others = sorted(caches.iterdir(), key=lambda cache: cache.stat().st_mtime)
-        for old in others[: 1 - KEPT_CACHES]:
-            shutil.rmtree(old, ignore_errors=True)
-    if not _can_write(caches):
-        # Numba refuses to compile where it may not write, even if all that it needs is there.
-        caches = Path(tempfile.mkdtemp(prefix="gsr-kernels-"))
-        atexit.register(shutil.rmtree, caches, ignore_errors=True)
-        mine = caches / mine.name
-    shipped = os.environ.get(SHIPPED_VARIABLE)
-    if shipped and not mine.exists():
-        _take_over(Path(shipped) / mine.name, mine)
-    return str(mine)
-
-
-def _can_write(directory: Path) -> bool:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(directory, os.W_OK | os.X_OK)
-
-
-def _take_over(shipped: Path, mine: Path) -> None:
-    """Copy a cache that came with the program, all or nothing: other processes may do the same."""
-    if not shipped.is_dir():
-        return
-    aside = Path(tempfile.mkdtemp(prefix=".new-", dir=mine.parent))
-    shutil.copytree(shipped, aside, dirs_exist_ok=True)
-    try:
-        aside.rename(mine)
-    except OSError:
-        shutil.rmtree(aside, ignore_errors=True)
+def _listen() -> None:
+    events: Any = numba.core.event
+    events.Listener.register(_CompilingHeard)
+    events.register("numba:compile", _CompilingHeard())
 
 
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
@@ -144,3 +80,6 @@ def inner_kernel(function: Callable[P, R]) -> Callable[P, R]:
     A call hands over every array by its seven fields: many arrays cost more than a short kernel.
     """
     return _compile(function, _nrt=False, inline="always")
+
+
+_listen()

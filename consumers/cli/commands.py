@@ -21,6 +21,7 @@ from consumers.exit_codes import (
 )
 from consumers.runtime.outputs import NO_SPACE
 from consumers.terminal_text import printable
+from gsr.compiling import compiling_told
 from stream.errors import StateCorruptError
 
 _Parameters = ParamSpec("_Parameters")
@@ -94,7 +95,8 @@ def can_ask() -> bool:
 def _guarded(work: Callable[[], _Result]) -> _Result:
     """Do the work; end the process with one plain line and the right code where it fails."""
     try:
-        result = work()
+        with compiling_told(say):
+            result = work()
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has what it wanted.

@@ -5,7 +5,8 @@ import shlex
 import shutil
 import socket
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from consumers.config.manual import toml_value
 from consumers.config.settings import GsrConfig
 from consumers.demo.made_up_titles import MadeUpTitles, made_up_titles
 from consumers.demo.readings import Shopper, ShopperWindow
-from consumers.demo.screen import enough_tests, hit_rates, open_screen
+from consumers.demo.screen import Screen, enough_tests, hit_rates, open_screen
 from consumers.errors import ConfigError
 from consumers.offline.history_file import HistoryOptions, no_events
 from consumers.runtime.all_roles import (
@@ -33,6 +34,7 @@ from consumers.runtime.health import listening_family
 from consumers.runtime.instance import instance_of
 from consumers.runtime.role_figures import Figures, Scraper
 from consumers.runtime.supervisor import ChildSpec, Supervisor, gsr_command
+from gsr.compiling import COMPILING
 from stream.clock import SystemClock
 from stream.events.files.dialect import FileDialect
 from stream.events.files.input_paths import input_files
@@ -138,10 +140,7 @@ def run_demo(options: DemoOptions) -> None:
         roles = role_children(options.config, flags, serve=options.serve)
         children = [*roles, _feeder(options, config, flags)]
 
-        def output(name: str, line: str) -> None:
-            # The feeder reports progress, which the screen already shows.
-            if name != FEEDER or line.startswith("error:"):
-                screen.message(f"{name}: {line}")
+        output = child_output(screen)
 
         titles = None if options.events is not None else MadeUpTitles(config)
 
@@ -156,6 +155,21 @@ def run_demo(options: DemoOptions) -> None:
         seconds = clock.monotonic() - begun
     _say_goodbye(scraper.figures, seconds, page)
     sys.stdout.write("\n".join(try_next(options, config, window.shopper)) + "\n")
+
+
+def child_output(screen: Screen) -> Callable[[str, str], None]:
+    """Return what shows the lines of children, by name and line, on the screen."""
+    compiling = threading.Lock()  # taken once that was said: each role compiles, and says so
+
+    def output(name: str, line: str) -> None:
+        if line.endswith(COMPILING):
+            if compiling.acquire(blocking=False):
+                screen.message(COMPILING)
+        # The feeder reports progress, which the screen already shows.
+        elif name != FEEDER or line.startswith("error:"):
+            screen.message(f"{name}: {line}")
+
+    return output
 
 
 def _check_events(options: DemoOptions, path: Path, config: GsrConfig) -> None:

@@ -24,6 +24,7 @@ from consumers.runtime.log_output import set_up_logging
 from consumers.runtime.parent_watch import parent_watched
 from consumers.runtime.role_loop import Role, RoleLoop
 from consumers.runtime.topic_watch import watched_topics
+from gsr.compiling import compiling_told
 from stream.clock import Clock, SystemClock
 from stream.log.interface import Log
 from stream.log.opening import open_log
@@ -79,6 +80,8 @@ def run_role(
     health = HealthServer(host, port, metrics, config.http.heartbeat_limit_seconds)
     _logger.info("http://%s/metrics /livez /readyz", health.address)
     with ExitStack() as stack:
+        # A warning, which the demo shows too: the role answers late meanwhile.
+        stack.enter_context(compiling_told(_logger.warning))
         stack.callback(health.close)  # last of all, so that the last figures are scraped
         if announce is not None:
             announce(health)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gsr.compiled import cache_directory
+from gsr.kernel_cache import cache_directory
 
 # The first step of an optimiser imports torch's compiler, which makes a folder: one that is kept
 # for all processes, instead of one that each user finds among temporary files.

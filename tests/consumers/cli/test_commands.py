@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from consumers.cli.commands import command, group
 from consumers.config.settings import GsrConfig
+from gsr.compiling import COMPILING, tell_compiling
 from stream.clock import SystemClock
 from stream.log.opening import open_log
 from tests.consumers.command_line import gsr
@@ -177,3 +180,16 @@ def test_output_that_takes_no_more_is_no_traceback(arguments: list[str]) -> None
     assert process.returncode == 5
     expected = "error: standard output, which is cut off: No space left on device\n"
     assert process.stderr == expected
+
+
+def test_a_command_says_once_that_kernels_compile() -> None:
+    """On standard error, whichever command it is; otherwise it seems to hang."""
+    app = group("Commands of this test.")
+
+    def work() -> None:
+        """Compile kernels."""
+        tell_compiling()
+        tell_compiling()
+
+    command(app, "work", "gsr work")(work)
+    assert CliRunner().invoke(app, []).stderr == f"{COMPILING}\n"

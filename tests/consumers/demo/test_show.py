@@ -15,6 +15,8 @@ from consumers.config.settings import GsrConfig
 from consumers.demo import show
 from consumers.demo.readings import Shopper
 from consumers.demo.show import DemoOptions, try_next, typed_command
+from consumers.runtime.role_figures import Figures
+from gsr.compiling import COMPILING
 from stream.errors import EventFileError
 from stream.events.files.dialect import FileDialect
 from stream.events.records.recommendation import Recommendation, ScoredItem
@@ -182,3 +184,30 @@ def test_the_command_is_named_as_it_was_started(
     assert typed_command() == "gsr"
     monkeypatch.setattr(sys, "argv", ["/somewhere/consumers/cli/__main__.py"])
     assert typed_command() == f"{sys.executable} -m consumers.cli"
+
+
+def test_compiling_is_said_once_and_for_all_roles() -> None:
+    """Each role compiles its kernels and says so; what else they say is shown, with their names."""
+    screen = Recording()
+    output = show.child_output(screen)
+    for name in ("ingest", "trainer", show.FEEDER):
+        output(name, f"12:00:00 WARNING {COMPILING}")
+    output("ingest", "12:00:01 WARNING a disk is slow")
+    output(show.FEEDER, "sending: 100")
+    assert screen.messages == [COMPILING, "ingest: 12:00:01 WARNING a disk is slow"]
+
+
+class Recording:
+    """A screen that keeps its messages."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def show(self, figures: Figures, shopper: Shopper | None) -> None:
+        """Not looked at here."""
+
+    def message(self, line: str) -> None:
+        self.messages.append(line)
+
+    def close(self) -> None:
+        """Nothing to leave."""

@@ -16,6 +16,7 @@ from consumers.config.settings import GsrConfig
 from consumers.metrics.registry import Metrics
 from consumers.runtime.health import HealthServer
 from consumers.runtime.role_process import run_role
+from gsr.compiling import COMPILING, tell_compiling
 from stream.clock import Clock
 from stream.errors import LogUnavailableError, StateLockedError, StorageFullError
 from stream.log.interface import Log
@@ -204,3 +205,19 @@ def test_an_orphan_stops(config: GsrConfig, monkeypatch: pytest.MonkeyPatch) -> 
     role = ScriptedRole(lambda: False)
     run_role("ingest", role.factory, config)
     assert role.closed
+
+
+def test_the_log_says_that_kernels_compile(
+    config: GsrConfig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once, also where only warnings are shown, as in the demo: the role answers late."""
+    stop = threading.Event()
+
+    def compiling() -> bool:
+        tell_compiling()
+        return True
+
+    quiet = config.with_values({"process": {"log_level": "warning"}})
+    run_role("ingest", ScriptedRole(compiling, compiling, stopping(stop)).factory, quiet, stop=stop)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(COMPILING)
