@@ -1,7 +1,7 @@
 """`gsr replay`: an event file through the learning loop, in event time, with quality measured."""
 
 import math
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -168,8 +168,11 @@ class Replay:
         done, parts = self._begin(stack)
         self._cases = stack.enter_context(self._writer(parts))
         batches = self._history.batches(skip=done)
+        # Until the first cycle is taken in, kernels may compile for minutes, and what there is to
+        # keep has been kept by the run before: a signal need not wait.
+        held: AbstractContextManager[None] = nullcontext()
         while True:
-            with self._interruption.held():
+            with held:
                 batch = self._times.timed("reading", lambda: next(batches, None))
                 if batch is None:
                     break
@@ -182,6 +185,7 @@ class Replay:
                     self._tell(done)
                 self._keep(done)
             self._interruption.end()
+            held = self._interruption.held()
         if lists is not None and self._options.recommendations == "final":
             self._progress(Progress(stage="making lists", done=done, total=total))
             newest = newest_users(self.loop, FINAL_USERS)
