@@ -8,8 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HIDE = "import sys; sys.modules['torch'] = sys.modules['torch_geometric'] = None; "
-"""What is None there cannot be imported, and is not found either."""
+HIDE = """
+from importlib.machinery import PathFinder
+found = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *rest: (
+    None if name.partition(".")[0] in {"torch", "torch_geometric"} else found(name, *rest)
+)
+"""
+"""Neither is found any more, as where it is not installed."""
 
 
 def without_torch(code: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -141,7 +141,7 @@ def test_replay_reads_parts_of_a_log_by_time() -> None:
         (["--quoting", "maybe"], "maybe"),
         (["--time-unit", "s", "--time-format", "%Y-%m-%d"], "give one"),
         (["--time-unit", "s", "--column", "timestamp_unit=ms"], "one file has one unit"),
-        (["--column", "user=1", "--column", "item=1"], "five different names"),
+        (["--column", "user=1", "--column", "item=1"], "5 different names"),
     ],
 )
 def test_wrong_options_are_answered_by_name(arguments: list[str], words: str) -> None:
