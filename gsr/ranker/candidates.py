@@ -11,6 +11,7 @@ from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.items.nth_largest import nth_largest
 from gsr.ranker.barred import Barred, has_fingerprint, nothing_barred
 from gsr.ranker.features import CLICK_OFFSET, CONTEXT, LENGTH, MARKED, FeatureLayout, Places
+from gsr.ranker.own_clicks import count_own_clicks, is_uncounted
 from gsr.ranker.popular_items import PopularItems
 from gsr.ranker.votes import (
     Votes,
@@ -216,13 +217,15 @@ def _write_candidates(
     time: float,
     values: npt.NDArray[np.float32],
 ) -> None:
-    """Write what the features of the pool are the logarithms of; votes stand, times are split."""
+    """Write what the features of the pool are the logarithms of, but for `new`.
+
+    Votes stand, times are split.
+    """
     votes, places, offsets = work.votes, selection.places, selection.offsets
     for q in range(size):
         item = work.pool[q]
         for s in range(len(graph.half_lives)):
             values[q, s] = present_popularity(graph, votes, item, s) + offsets[s]
-        clicks = values[q, places.long] - offsets[places.long]
         row = votes.places[item] - 1
         for column in range(places.votes):
             vote = votes.sums[row, column] if row >= 0 else np.float32(0.0)
@@ -231,47 +234,14 @@ def _write_candidates(
         values[q, places.since_last_click] = offsets[places.since_last_click] + (
             pause / PAUSE_SECONDS
         )
-        values[q, places.new] = MARKED if clicks < NEW_ITEM_CLICKS else 1.0
-
-
-@inner_kernel
-def _uncounted(graph: ItemGraph, item: int, clicked: float) -> bool:
-    """Tell whether the counters do not know yet of a click at the time `clicked`.
-
-    What is learned was always counted when the user clicked next; a serving view is a few seconds
-    old, and frozen counters know nothing of a session. So the user's own clicks, which the history
-    tells of, are added where features speak of the item alone.
-    """
-    return item >= 0 and graph.alive[item] and clicked > graph.last_clicks[item]
 
 
 @lean_kernel
-def _count_own_clicks(
-    graph: ItemGraph,
-    selection: Selection,
-    work: Workspace,
-    size: int,
-    time: float,
-    history: npt.NDArray[np.int64],
-    history_times: npt.NDArray[np.float64],
-    length: int,
-    values: npt.NDArray[np.float32],
-) -> None:
-    """Add clicks of the user that are not counted yet to the popularity of candidates."""
-    places, offsets = selection.places, selection.offsets
-    for k in range(length):
-        if not _uncounted(graph, history[k], history_times[k]):
-            continue
-        age = max(time - history_times[k], 0.0)
-        for q in range(size):
-            if work.pool[q] != history[k]:
-                continue
-            for s in range(len(graph.half_lives)):
-                values[q, s] += 2.0 ** (-age / graph.half_lives[s])
-            pause = offsets[places.since_last_click] + age / PAUSE_SECONDS
-            values[q, places.since_last_click] = min(values[q, places.since_last_click], pause)
-            if values[q, places.long] - offsets[places.long] >= NEW_ITEM_CLICKS:
-                values[q, places.new] = 1.0
+def _mark_new(places: Places, offset: float, size: int, values: npt.NDArray[np.float32]) -> None:
+    """Write which candidates have had few clicks, by their popularity plus `offset`."""
+    for q in range(size):
+        clicks = values[q, places.long] - offset
+        values[q, places.new] = MARKED if clicks < NEW_ITEM_CLICKS else 1.0
 
 
 @lean_kernel
@@ -297,7 +267,7 @@ def _write_context(
     if last >= 0 and graph.alive[last]:
         weigh_row(graph, last, votes)
         popularity = present_popularity(graph, votes, last, places.short) + CLICK_OFFSET
-        if _uncounted(graph, last, clicked):
+        if is_uncounted(graph.alive, graph.last_clicks, last, clicked):
             popularity += 2.0 ** (-pause / graph.half_lives[places.short])
         out[4] = math.log(popularity)
         out[5] = math.log(votes.masses[places.day] + 0.1)
@@ -351,10 +321,23 @@ def describe_user(
     size = _gather(graph, selection, work, voted)
     values = described.values[first : first + size]
     _write_candidates(graph, selection, work, size, time, values)
+    places, offsets = selection.places, selection.offsets
     if repeats:
-        _count_own_clicks(
-            graph, selection, work, size, time, history, history_times, length, values
+        count_own_clicks(
+            graph.alive,
+            graph.last_clicks,
+            graph.half_lives,
+            work.pool,
+            size,
+            time,
+            history,
+            history_times,
+            length,
+            values,
+            places.since_last_click,
+            offsets[places.since_last_click],
         )
+    _mark_new(places, offsets[places.long], size, values)
     last, clicked = -1, time
     if length > 0:
         last, clicked = history[length - 1], history_times[length - 1]

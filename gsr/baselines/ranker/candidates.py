@@ -40,6 +40,7 @@ from gsr.baselines.ranker.votes import (
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.nth_largest import nth_largest
 from gsr.ranker.features import CONTEXT, MARKED
+from gsr.ranker.own_clicks import count_own_clicks, is_uncounted
 from gsr.votes.constants import NEW_ITEM_CLICKS, PAUSE_SECONDS
 
 CHANNELS: Final = (
@@ -204,38 +205,6 @@ def _write_candidates(
 
 
 @inner_kernel
-def _uncounted(counts: Counts, item: int, clicked: float) -> bool:
-    """Tell whether a click at the time `clicked` is not counted yet: counts are frozen."""
-    items = counts.followers.items
-    return item >= 0 and items.alive[item] and clicked > items.last_clicks[item]
-
-
-@lean_kernel
-def _count_own_clicks(
-    counts: Counts,
-    work: Workspace,
-    size: int,
-    time: float,
-    history: npt.NDArray[np.int64],
-    history_times: npt.NDArray[np.float64],
-    length: int,
-    values: npt.NDArray[np.float32],
-) -> None:
-    """Add clicks of the user that are not counted yet, as the joint ranker does."""
-    for k in range(length):
-        if not _uncounted(counts, history[k], history_times[k]):
-            continue
-        age = max(time - history_times[k], 0.0)
-        for q in range(size):
-            if work.pool[q] != history[k]:
-                continue
-            for s in range(SCALES):
-                values[q, POPULARITY + s] += 2.0 ** (-age / HALF_LIVES[s])
-            pause = OFFSETS[SINCE_LAST_CLICK] + age / PAUSE_SECONDS
-            values[q, SINCE_LAST_CLICK] = min(values[q, SINCE_LAST_CLICK], pause)
-
-
-@inner_kernel
 def _write_context(
     counts: Counts,
     work: Workspace,
@@ -254,10 +223,11 @@ def _write_context(
     out[3] = math.cos(_TURN * time)
     out[4] = 0.0
     out[5] = 0.0
-    if last >= 0 and counts.followers.items.alive[last]:
+    items = counts.followers.items
+    if last >= 0 and items.alive[last]:
         weigh_row(counts.followers, last, work.votes)
         popularity = present_popularity(counts.followers, last, HOUR) + OFFSETS[POPULARITY]
-        if _uncounted(counts, last, clicked):
+        if is_uncounted(items.alive, items.last_clicks, last, clicked):
             popularity += 2.0 ** (-pause / HALF_LIVES[HOUR])
         out[4] = math.log(popularity)
         out[5] = math.log(work.votes.masses[DAY] + 0.1)
@@ -310,7 +280,20 @@ def describe_click(
     values = described.values[first : first + size]
     _write_candidates(counts, work, size, time, values)
     if not mask_history:
-        _count_own_clicks(counts, work, size, time, history, history_times, length, values)
+        count_own_clicks(
+            items.alive,
+            items.last_clicks,
+            HALF_LIVES,
+            work.pool,
+            size,
+            time,
+            history,
+            history_times,
+            length,
+            values,
+            SINCE_LAST_CLICK,
+            OFFSETS[SINCE_LAST_CLICK],
+        )
     last = history[length - 1] if length > 0 else -1
     clicked = history_times[length - 1] if length > 0 else time
     _write_context(counts, work, time, last, clicked, length, voted, described.context[n])
