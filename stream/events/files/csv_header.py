@@ -1,13 +1,13 @@
 """Positions of the columns of a CSV file, from its header or by number."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from stream.errors import EventFileError
 from stream.events.files.columns import Columns
 from stream.events.files.csv_layout import BLANKS
-from stream.events.files.named_columns import shown_name
+from stream.events.files.named_columns import NamedColumns, shown_name
 from stream.events.files.times import looks_like_time
 
 # `N55689-1 N35729-0 ...`: what was shown, and whether it was clicked.
@@ -52,12 +52,47 @@ def header_positions(
     missing = columns.missing(names)
     if not sure and _is_row(names, columns, time_format, whole=missing is None):
         raise EventFileError(path, _no_header([names, *below], time_format), line=1)
+    return named_positions(path, names, columns)
+
+
+def named_positions(
+    path: str, names: Sequence[str], columns: NamedColumns, advice: str = ""
+) -> dict[str, int]:
+    """Return role to position in a header; `advice` says what else may be where a column lacks.
+
+    Raises
+    ------
+    EventFileError
+        A column is missing or there twice.
+    """
+    missing = columns.missing(names)
     if missing is not None:
-        raise EventFileError(path, f"the header has {missing}", line=1)
+        raise EventFileError(path, f"the header has {missing}{advice}", line=1)
     twice = columns.doubled(names)
     if twice is not None:
         raise EventFileError(path, f"the header has column {twice} twice: rename one", line=1)
     return {role: names.index(name) for role, name in columns.within(names).items()}
+
+
+def positions_by_number(
+    path: str, numbers: Mapping[str, str], width: int, advice: str
+) -> dict[str, int]:
+    """Return role to position, by role to number from 1 in lines of `width` cells.
+
+    Raises
+    ------
+    EventFileError
+        There is no such number; `advice` says what would do.
+    """
+    for role, name in numbers.items():
+        if not (name.isascii() and name.isdecimal() and 1 <= int(name) <= width):
+            raise EventFileError(
+                path,
+                f"without a header columns go by number, from 1 to {width}, and {role} is "
+                f"{shown_name(name)!r}. {advice}",
+                line=1,
+            )
+    return {role: int(name) - 1 for role, name in numbers.items()}
 
 
 def numbered_positions(
@@ -87,15 +122,7 @@ def numbered_positions(
     width = len(first[0]) if first else 0
     absent = columns.optional_defaults()
     numbers = {role: name for role, name in columns.names.items() if role not in absent}
-    for role, name in numbers.items():
-        if not (name.isascii() and name.isdecimal() and 1 <= int(name) <= width):
-            raise EventFileError(
-                path,
-                f"without a header columns go by number, from 1 to {width}, and {role} is "
-                f"{shown_name(name)!r}. {_advice(first, time_format)}",
-                line=1,
-            )
-    positions = {role: int(name) - 1 for role, name in numbers.items()}
+    positions = positions_by_number(path, numbers, width, _advice(first, time_format))
     if any(_IMPRESSIONS.fullmatch(first[0][at]) for at in positions.values()):
         raise EventFileError(path, _advice(first, time_format), line=1)
     return positions

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from stream.errors import EventFileError
 from stream.events.clicks.bad_record import Fault
+from stream.events.files.csv_header import named_positions, positions_by_number
 from stream.events.files.csv_layout import (
     BLANKS,
     LINE_END,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _SAMPLE_LINES: Final = 20
 _SAMPLE_BYTES: Final = 64 * 1024
 _SHOWN: Final = 8
+_NUMBERED: Final = "--column item=N --column title=N"
 
 
 class TitleCsv:
@@ -89,40 +91,20 @@ class TitleCsv:
         names = [name.strip(BLANKS) for name in first]
         if self._dialect.header is False:
             return CsvLayout(delimiter, len(names), self._numbered(names), named=len(names))
-        missing = self._columns.missing(names)
-        if missing is not None:
-            raise EventFileError(
-                self._path,
-                f"the header has {missing}. Where the first line is an item: --no-header and "
-                "--column item=N --column title=N, numbered from 1",
-                line=1,
-            )
-        twice = self._columns.doubled(names)
-        if twice is not None:
-            raise EventFileError(
-                self._path, f"the header has column {twice} twice: rename one", line=1
-            )
-        positions = {r: names.index(name) for r, name in self._columns.within(names).items()}
+        positions = named_positions(
+            self._path,
+            names,
+            self._columns,
+            f". Where the first line is an item: --no-header and {_NUMBERED}, numbered from 1",
+        )
         named = max(at for at, name in enumerate(names, 1) if name)
         return CsvLayout(delimiter, len(names), positions, named=named)
 
     def _numbered(self, cells: Sequence[str]) -> dict[str, int]:
         """Return role to position, as the operator numbers columns from 1."""
-        positions = {}
-        for role, name in self._columns.names.items():
-            if not (name.isascii() and name.isdecimal() and 1 <= int(name) <= len(cells)):
-                shown = ", ".join(
-                    f"{at}: {shown_name(cell)}" for at, cell in enumerate(cells[:_SHOWN], 1)
-                )
-                raise EventFileError(
-                    self._path,
-                    f"without a header columns go by number, from 1 to {len(cells)}, and {role} "
-                    f"is {shown_name(name)!r}. The first line's cells are {shown}: --no-header "
-                    "--column item=N --column title=N",
-                    line=1,
-                )
-            positions[role] = int(name) - 1
-        return positions
+        shown = ", ".join(f"{at}: {shown_name(cell)}" for at, cell in enumerate(cells[:_SHOWN], 1))
+        advice = f"The first line's cells are {shown}: --no-header {_NUMBERED}"
+        return positions_by_number(self._path, self._columns.names, len(cells), advice)
 
     def _batches(self, reader: "Reader", layout: CsvLayout) -> Iterator[TitleRows]:
         while True:
