@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -11,8 +10,10 @@ from typing import Final
 
 from filelock import FileLock
 
+from consumers.artifacts.abandoned import abandoned
 from consumers.artifacts.files import ASIDE, WriteCheckpoint, plain_errors
 from consumers.errors import ArtifactError
+from stream.synced import sync
 
 _ABANDONED_SECONDS: Final = 600.0
 """What is still aside after so long was left by a process that died."""
@@ -43,7 +44,7 @@ class LocalFiles:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write_synced(aside, data)
             aside.replace(path)
-            _sync(path.parent)
+            sync(path.parent)
 
     def folders(self, name: str) -> list[str]:
         """Return the names of the folders inside a folder; [] where there is none."""
@@ -77,7 +78,7 @@ class LocalFiles:
             write(aside)
             for path in aside.iterdir():
                 if path.suffix != ".sst":  # tables are synced when the database writes them
-                    _sync(path)
+                    sync(path)
 
         try:
             self._create(folder, write_and_sync, abandoned_seconds=_ABANDONED_SECONDS)
@@ -109,27 +110,18 @@ class LocalFiles:
         path = self._root / folder
         with plain_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            _remove_abandoned(path.parent, abandoned_seconds)
+            for leftover in abandoned(path.parent, f"{ASIDE}*", abandoned_seconds):
+                shutil.rmtree(leftover, ignore_errors=True)
             # A name of its own: another process may be publishing here, knowing of nothing.
             aside = path.with_name(f"{ASIDE}{path.name}-{uuid.uuid4().hex}")
             try:
                 write(aside)
-                _sync(aside)
+                sync(aside)
                 aside.rename(path)
             except BaseException:
                 shutil.rmtree(aside, ignore_errors=True)
                 raise
-            _sync(path.parent)
-
-
-def _remove_abandoned(folder: Path, seconds: float) -> None:
-    for leftover in folder.glob(f"{ASIDE}*"):
-        try:
-            age = time.time() - leftover.stat().st_mtime
-        except FileNotFoundError:
-            continue
-        if age >= seconds:
-            shutil.rmtree(leftover, ignore_errors=True)
+            sync(path.parent)
 
 
 def _write_synced(path: Path, data: bytes) -> None:
@@ -137,11 +129,3 @@ def _write_synced(path: Path, data: bytes) -> None:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,9 +3,7 @@
 Ids are found by its tree, so that memory does not grow with the catalogue.
 """
 
-import os
 import sqlite3
-import time
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -14,8 +12,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from consumers.artifacts.abandoned import abandoned
 from consumers.errors import ConfigError
 from stream.errors import StorageFullError
+from stream.synced import sync
 
 APPLICATION_ID: Final = 0x67737274  # "gsrt": tells a file of titles from any other SQLite file
 FORMAT_VERSION: Final = 1
@@ -51,7 +51,7 @@ class TitleTable:
             self._check_marks()
             self._database.execute("PRAGMA trusted_schema = OFF")
             self._database.execute(f"PRAGMA cache_size = -{_READ_CACHE_KIB}")
-            self.count = self._number("SELECT items FROM facts")
+            self.count = _number(self._database, "SELECT items FROM facts")
         except BaseException:
             self._database.close()
             raise
@@ -62,7 +62,7 @@ class TitleTable:
         rest = iter(item_ids)
         while asked := list(islice(rest, _ASKED_AT_ONCE)):
             marks = ", ".join("?" * len(asked))
-            query = f"SELECT item_id, title FROM titles WHERE item_id IN ({marks})"  # noqa: S608
+            query = f"SELECT item_id, title FROM titles WHERE item_id IN ({marks})"  # noqa: S608 - question marks only
             found.update(self._database.execute(query, asked))
         return found
 
@@ -71,13 +71,10 @@ class TitleTable:
         self._database.close()
 
     def _check_marks(self) -> None:
-        marks = [self._number(f"PRAGMA {name}") for name in ("application_id", "user_version")]
+        names = ("application_id", "user_version")
+        marks = [_number(self._database, f"PRAGMA {name}") for name in names]
         if marks != [APPLICATION_ID, FORMAT_VERSION]:
             raise sqlite3.DatabaseError("it is no file of titles, or one of another format")
-
-    def _number(self, query: str) -> int:
-        row = self._database.execute(query).fetchone()
-        return int(row[0]) if row else 0
 
 
 def write_titles(
@@ -110,15 +107,16 @@ def write_titles(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(path)
+        for leftover in abandoned(path.parent, f".{path.name}.*", _ABANDONED_SECONDS):
+            leftover.unlink(missing_ok=True)
         aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         try:
             with closing(sqlite3.connect(aside, isolation_level=None)) as database:
                 count = _fill(database, batches, most_items, most_bytes)
             if count:
-                _sync(aside)
+                sync(aside)
                 aside.replace(path)
-                _sync(path.parent)
+                sync(path.parent)
         finally:
             aside.unlink(missing_ok=True)
     except (sqlite3.OperationalError, OSError) as error:
@@ -172,19 +170,6 @@ def _fill(
 
 
 def _number(database: sqlite3.Connection, query: str) -> int:
-    return int(database.execute(query).fetchone()[0])
-
-
-def _remove_abandoned(path: Path) -> None:
-    oldest = time.time() - _ABANDONED_SECONDS  # what the file system stamps, not events
-    for left in path.parent.glob(f".{path.name}.*"):
-        if left.stat().st_mtime < oldest:
-            left.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """Return the number that a query answers with, 0 where there is none."""
+    row = database.execute(query).fetchone()
+    return int(row[0]) if row else 0

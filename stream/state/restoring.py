@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from stream.state.rocks import writable
+from stream.synced import sync
 
 _DATABASE: Final = "db"
 _INCOMING: Final = "db.incoming"
@@ -51,11 +52,11 @@ def install_checkpoint(checkpoint: Path, directory: Path) -> None:
     for path in files:
         _bring(path, incoming / path.name)
     with writable(directory):
-        _sync(incoming)
+        sync(incoming)
         if database.exists():
             database.rename(outgoing)
         incoming.rename(database)
-        _sync(directory)
+        sync(directory)
         if outgoing.exists():
             shutil.rmtree(outgoing)
 
@@ -73,11 +74,3 @@ def _bring(source: Path, target: Path) -> None:
         shutil.copyfileobj(reader, writer, _COPIED_BYTES)
         writer.flush()
         os.fsync(writer.fileno())
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

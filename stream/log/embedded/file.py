@@ -23,6 +23,7 @@ from stream.log.embedded.schema import (
     PartitionStatements,
 )
 from stream.log.interface import TopicSpec
+from stream.synced import sync
 
 _CHECKPOINT_PAGES: Final = 16 * 1024 * 1024 // PAGE_BYTES
 _WAL_KEPT_BYTES: Final = 16 * 1024 * 1024  # a longer write-ahead log is cut back to this
@@ -90,11 +91,7 @@ class SqliteFile:
             finally:
                 connection.close()
         draft.rename(path)
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync(path.parent)
 
     def read_spec(self) -> TopicSpec:
         """Return the topic's settings, after checking that the file is one of ours."""
