@@ -24,9 +24,8 @@ STARTED: Final = ".figures dd:has-text('№')"
 END_SECONDS: Final = 60.0
 PLACES: Final = ("--state", "state", "--log", "embedded:log")
 
-PATIENT: Final = ("--set", "trainer.nice=0", "--set", "serve.timeout_seconds=60")
-"""There is something to see also while others use the machine: the trainer does not step back, and
-answers may take long."""
+PATIENT: Final = ("--set", "serve.timeout_seconds=60")
+"""Answers may take long while others use the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def address(process: "subprocess.Popen[bytes]", output: Path) -> str:
 def answers(base: str) -> bool:
     """Return whether the page is there."""
     try:
-        with urllib.request.urlopen(f"{base}/", timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{base}/", timeout=5) as answer:  # noqa: S310 - loopback http
             return bool(answer.status == HTTPStatus.OK)
     except OSError:
         return False

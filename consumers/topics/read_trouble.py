@@ -1,7 +1,7 @@
 """Damaged and foreign records on the topics that a role reads: reported, counted, passed over."""
 
 import logging
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from consumers.metrics.names import CounterName
 from consumers.metrics.registry import Metrics
@@ -9,17 +9,26 @@ from stream.errors import RecordsDamagedError
 
 _LOGGER = logging.getLogger(__name__)
 
-_DAMAGED: Final[dict[str, CounterName]] = {
-    "publisher": "gsr_publisher_damaged_records_total",
-    "serve": "gsr_serve_damaged_records_total",
-}
-_FOREIGN: Final[dict[str, CounterName]] = {
-    "publisher": "gsr_publisher_foreign_records_total",
-    "serve": "gsr_serve_foreign_records_total",
-}
-_OUTCOMES: Final = {
-    "publisher": "what it said of users and items is not known any more",
-    "serve": "lists and clicks of some users are out of date here",
+
+class _Words(NamedTuple):
+    """The counters of a role, and what it means that records are passed over."""
+
+    damaged: CounterName
+    foreign: CounterName
+    outcome: str
+
+
+_WORDS: Final = {
+    "publisher": _Words(
+        "gsr_publisher_damaged_records_total",
+        "gsr_publisher_foreign_records_total",
+        "what it said of users and items is not known any more",
+    ),
+    "serve": _Words(
+        "gsr_serve_damaged_records_total",
+        "gsr_serve_foreign_records_total",
+        "lists and clicks of some users are out of date here",
+    ),
 }
 KEPT_PLACES: Final = 10_000
 """Stretches that are known to have been told of; beyond, all are forgotten and told of again."""
@@ -37,9 +46,10 @@ class ReadTrouble:
     """
 
     def __init__(self, metrics: Metrics, role: Literal["publisher", "serve"]) -> None:
-        self._damaged = metrics.counter(_DAMAGED[role])
-        self._foreign = metrics.counter(_FOREIGN[role])
-        self._outcome = _OUTCOMES[role]
+        words = _WORDS[role]
+        self._damaged = metrics.counter(words.damaged)
+        self._foreign = metrics.counter(words.foreign)
+        self._outcome = words.outcome
         self._told: set[tuple[str, int, int]] = set()
 
     def damaged(self, damage: RecordsDamagedError) -> None:

@@ -129,8 +129,7 @@ class Replay:
         self._warmed = round(options.warmup * history.events)
         self._retrained: RetrainedContender | None = None
         if RETRAINED in options.baselines.names:
-            # The one part of a replay that needs torch.
-            from consumers.offline.replay.retraining.contender import (  # noqa: PLC0415
+            from consumers.offline.replay.retraining.contender import (  # noqa: PLC0415 - needs torch
                 retrained_contender,
             )
 
