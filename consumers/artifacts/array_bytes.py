@@ -1,7 +1,8 @@
 """Arrays out of safetensors bytes, while other threads go on.
 
 The library's own reader copies everything at once and holds the interpreter meanwhile: for a large
-view, hundreds of milliseconds in which nobody is answered. Numpy copies without holding it.
+view, hundreds of milliseconds in which nobody is answered. Here nothing is copied where the bytes
+may be written, and elsewhere without holding it.
 """
 
 import json
@@ -30,8 +31,10 @@ _PREFIX_BYTES: Final = 8
 _METADATA: Final = "__metadata__"
 
 
-def read_arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays by name, as copies that may be written.
+def read_arrays(data: bytes | memoryview) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays by name; they may be written.
+
+    They lie in `data` where that may be written, and are copies where it may not.
 
     Parameters
     ----------
@@ -47,7 +50,7 @@ def read_arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
     header_end = _PREFIX_BYTES + int.from_bytes(data[:_PREFIX_BYTES], "little")
     if len(data) < _PREFIX_BYTES or header_end > len(data):
         raise ValueError("the header is cut off")
-    header = json.loads(data[_PREFIX_BYTES:header_end])
+    header = json.loads(bytes(data[_PREFIX_BYTES:header_end]))
     if not isinstance(header, dict):
         raise ValueError("the header is no object")  # noqa: TRY004  # of the data, not of a caller
     header.pop(_METADATA, None)
@@ -58,7 +61,8 @@ def read_arrays(data: bytes) -> dict[str, npt.NDArray[Any]]:
             raise ValueError(f"{name} does not have as many bytes as its shape says")
         spans.append((begin, end))
         stored = np.frombuffer(data, dtype, math.prod(shape), header_end + begin)
-        arrays[name] = stored.reshape(shape).copy()
+        in_place = stored.flags.writeable and stored.flags.aligned
+        arrays[name] = (stored if in_place else stored.copy()).reshape(shape)
     _check_spans(sorted(spans), len(data) - header_end)
     return arrays
 

@@ -28,6 +28,10 @@ class Files(Protocol):
         """Return a file; ArtifactError where there is none."""
         ...
 
+    def read_writable(self, name: str) -> memoryview:
+        """Return a file in memory of its own, so that arrays in it may be written."""
+        ...
+
     def exists(self, name: str) -> bool:
         """Tell whether a file is there."""
         ...

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from filelock import FileLock
 
 from consumers.artifacts.abandoned import abandoned
@@ -30,7 +31,20 @@ class LocalFiles:
         try:
             return (self._root / name).read_bytes()
         except OSError as error:
-            raise ArtifactError(f"cannot read {self._root / name}: {error.strerror}") from None
+            raise _unreadable(self._root / name, error) from None
+
+    def read_writable(self, name: str) -> memoryview:
+        """Return a file in memory of its own; ArtifactError where there is none."""
+        try:
+            with (self._root / name).open("rb", buffering=0) as stream:
+                # Memory of numpy's comes in large pages, and nobody fills it with zeros first.
+                data = np.empty(os.fstat(stream.fileno()).st_size, dtype=np.uint8).data
+                done = 0
+                while done < len(data) and (count := stream.readinto(data[done:])):
+                    done += count
+                return data[:done]
+        except OSError as error:
+            raise _unreadable(self._root / name, error) from None
 
     def exists(self, name: str) -> bool:
         """Tell whether a file is there."""
@@ -122,6 +136,10 @@ class LocalFiles:
                 shutil.rmtree(aside, ignore_errors=True)
                 raise
             sync(path.parent)
+
+
+def _unreadable(path: Path, error: OSError) -> ArtifactError:
+    return ArtifactError(f"cannot read {path}: {error.strerror}")
 
 
 def _write_synced(path: Path, data: bytes) -> None:

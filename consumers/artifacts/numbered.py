@@ -25,14 +25,15 @@ class Artifact:
     number
         Snapshot version or view number; 0 for the journal.
     tensors
-        The safetensors file's bytes.
+        The safetensors file's bytes; of a snapshot or view in memory of their own, so that arrays
+        need not be copied out of them.
     metadata
         The manifest. The store adds `version` (snapshots) or `number` (views), `created_at`,
         `bytes` and `checksum`.
     """
 
     number: int
-    tensors: bytes
+    tensors: bytes | memoryview
     metadata: dict[str, Any]
 
 
@@ -110,7 +111,7 @@ class NumberedArtifacts:
             folder = folder_of(self.folder, wanted)
             try:
                 facts = self.read_manifest(wanted)
-                tensors = self.files.read(f"{folder}/{self.tensors}")
+                tensors = self.files.read_writable(f"{folder}/{self.tensors}")
             except (ArtifactError, NotFoundError) as error:
                 # The current one may have been replaced and pruned between two reads.
                 if not attempts:
@@ -177,7 +178,7 @@ def stamps(tensors: bytes, clock: Clock) -> dict[str, Any]:
     }
 
 
-def check(tensors: bytes, manifest: Mapping[str, Any], name: str, remedy: str) -> None:
+def check(tensors: bytes | memoryview, manifest: Mapping[str, Any], name: str, remedy: str) -> None:
     """Compare tensors with the size and the checksum of their manifest.
 
     Raises

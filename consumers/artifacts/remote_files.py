@@ -48,6 +48,10 @@ class RemoteFiles:
             data: bytes = self._filesystem.cat_file(f"{self._root}/{name}")
             return data
 
+    def read_writable(self, name: str) -> memoryview:
+        """Return a file in memory of its own; ArtifactError where there is none."""
+        return memoryview(bytearray(self.read(name)))
+
     def exists(self, name: str) -> bool:
         """Tell whether a file is there."""
         self._filesystem.invalidate_cache()

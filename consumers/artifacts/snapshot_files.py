@@ -28,7 +28,7 @@ def encode_arrays(arrays: Arrays) -> bytes:
     return data
 
 
-def decode_arrays(data: bytes) -> Arrays:
+def decode_arrays(data: bytes | memoryview) -> Arrays:
     """Read safetensors bytes.
 
     Raises
@@ -62,7 +62,7 @@ def encode_snapshot(
 
 
 def decode_snapshot(
-    data: bytes, manifest: Mapping[str, Any], config: RankerConfig | None = None
+    data: bytes | memoryview, manifest: Mapping[str, Any], config: RankerConfig | None = None
 ) -> tuple[RankerModel, npt.NDArray[np.int64]]:
     """Return the model and the generations of the item rows, int64 [N].
 
@@ -74,7 +74,8 @@ def decode_snapshot(
     arrays = decode_arrays(data)
     if GENERATIONS not in arrays:
         raise SnapshotError(f"the snapshot has no {GENERATIONS}: it was not made by the trainer")
-    generations: npt.NDArray[np.int64] = arrays.pop(GENERATIONS)
+    # A copy: it may outlive the model's own arrays, which are filled from the others.
+    generations: npt.NDArray[np.int64] = arrays.pop(GENERATIONS).copy()
     model = from_snapshot(arrays, dict(manifest), config)
     known = 0 if model.vectors is None else len(model.vectors.items)
     if known > len(generations):

@@ -231,7 +231,7 @@ class ArtifactStore:
         self.snapshot_manifest(version)
         old = self.read_snapshot(version)
         return self.publish_snapshot(
-            old.tensors,
+            bytes(old.tensors),
             {**old.metadata, "parent": self.current_snapshot(), "restored_from": version},
             above,
         )

@@ -1,6 +1,5 @@
 """`gsr run`, and each role by itself."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -126,10 +125,10 @@ def train(
 ) -> None:
     """Run the trainer role: tests, learns, judges; publishes models and views."""
     loaded = resolve(config, settings, log, state, log_format)
-    from consumers.runtime.threads import limit_threads
+    from consumers.runtime.threads import limit_threads, step_back
 
     limit_threads(loaded.trainer.threads)
-    os.nice(loaded.trainer.nice)
+    step_back(loaded.trainer.nice)
     with uncollected():
         from consumers.roles.trainer.role import TrainerRole
         from consumers.runtime.role_process import run_role

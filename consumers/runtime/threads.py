@@ -1,6 +1,8 @@
-"""The limit on the threads of numerical libraries."""
+"""The limit on the threads of numerical libraries, and processes that let others go first."""
 
+import contextlib
 import os
+import sys
 from typing import Final
 
 from threadpoolctl import threadpool_limits
@@ -19,3 +21,15 @@ def limit_threads(threads: int) -> None:
         return
     os.environ[VARIABLE] = str(threads)
     threadpool_limits(threads)
+
+
+def step_back(niceness: int) -> None:
+    """Let other processes go first where processors are short: this one, and threads to come.
+
+    It takes its share, smaller the nicer it is, but interrupts nobody who is answering when it
+    wakes up. Where it was started with another policy than the usual one, that one stays.
+    """
+    if sys.platform == "linux" and os.sched_getscheduler(0) == os.SCHED_OTHER:
+        with contextlib.suppress(PermissionError):  # a sandbox may forbid it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    os.nice(niceness)

@@ -99,11 +99,12 @@ def encode_view(view: ServingView) -> tuple[bytes, dict[str, Any]]:
 
 
 def decode_view(
-    tensors: bytes, manifest: Mapping[str, Any], ids: ItemIds | None = None
+    tensors: bytes | memoryview, manifest: Mapping[str, Any], ids: ItemIds | None = None
 ) -> ServingView:
     """Return the view that `encode_view` wrote.
 
-    `ids` keeps those of the view before, whose strings are used again.
+    Its arrays lie in `tensors` where these may be written. `ids` keeps those of the view before,
+    whose strings are used again.
 
     Raises
     ------

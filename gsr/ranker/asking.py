@@ -27,12 +27,14 @@ from gsr.ranker.lookups import Lookups
 from gsr.ranker.model import Kept, RankerModel
 from gsr.ranker.popular_items import (
     PopularItems,
-    by_popularity,
     list_again,
     no_popular_items,
+    popular_first,
 )
 from gsr.ranker.selection import list_best
 
+_ORDERED_FILL: Final = 8192
+"""So many of the most popular items fill up short lists in their order, before any others."""
 _AT_ONCE: Final = 32
 """Users whose candidates are described at once."""
 
@@ -177,7 +179,9 @@ class Asker:
             popular,
             config.listed,
             NO_FINGERPRINTS,
-            by_popularity(listable, np.flatnonzero(listable.alive), layout.places.day),
+            popular_first(
+                listable, np.flatnonzero(listable.alive), layout.places.day, _ORDERED_FILL
+            ),
             length,
         )
         candidates = MOST_CANDIDATES + length

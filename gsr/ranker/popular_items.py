@@ -84,14 +84,34 @@ def by_popularity(
 
     With `most`, only so many: the first ones of that order, without sorting the others.
     """
+    first, _ = _popular_and_others(items, rows, scale, most)
+    return first[:most]
+
+
+def popular_first(
+    items: ItemColumns | ItemGraph, rows: npt.NDArray[np.int64], scale: int, ordered: int
+) -> npt.NDArray[np.int64]:
+    """Return all of `rows`, int64 [n]: at least `ordered` by popularity, the others behind them.
+
+    Sorting a whole catalogue takes ten times as long as finding its most popular items.
+    """
+    return np.concatenate(_popular_and_others(items, rows, scale, ordered))
+
+
+def _popular_and_others(
+    items: ItemColumns | ItemGraph, rows: npt.NDArray[np.int64], scale: int, most: int | None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the most popular rows in order, `most` of them or more, and those that are less so."""
     popularity = items.popularity[rows, scale].astype(np.float64)
     with np.errstate(divide="ignore"):
         levels = np.log2(popularity) + items.popularity_references[rows, scale]
     if most is not None and 0 < most < len(rows):
         # All that are as popular as the last one stay: the order decides among them.
         above = levels >= np.partition(levels, -most)[-most]
-        rows, levels = rows[above], levels[above]
-    return rows[np.argsort(-levels, kind="stable")][:most]
+        others, rows, levels = rows[~above], rows[above], levels[above]
+    else:
+        others = rows[:0]
+    return rows[np.argsort(-levels, kind="stable")], others
 
 
 def list_again(popular: PopularItems, items: ItemColumns | ItemGraph, used: int) -> None:

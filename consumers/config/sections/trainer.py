@@ -36,7 +36,7 @@ class TrainerSection(Section):
     nice
         How far the trainer steps back where processors are short: its own niceness, 0 to 19. With
         0 it shares with the publisher what ingest leaves; with 10 there is next to no learning
-        while lists wait.
+        while lists wait. It never interrupts a process that is answering (Linux: SCHED_BATCH).
     """
 
     cycle_seconds: Positive = 20.0

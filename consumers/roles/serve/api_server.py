@@ -47,8 +47,8 @@ class ApiServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 application,
-                loop="asyncio",
-                http="h11",
+                loop="uvloop",
+                http="httptools",
                 ws="none",
                 lifespan="off",
                 log_config=None,

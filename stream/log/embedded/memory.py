@@ -168,8 +168,8 @@ class MemoryTopic:
         with self._lock:
             self._positions.setdefault(group, {}).update(positions)
 
-    def change_mark(self) -> int:
-        """Return a number that differs after the topic has changed."""
+    def change_mark(self) -> object:
+        """Return what differs after the topic has changed."""
         return self._changes
 
     def clean(self, max_records: int) -> Cleaned:  # noqa: ARG002 - lists are cleaned in one go

@@ -18,7 +18,8 @@ class StorageReader:
     """A `Reader` of some partitions of one topic.
 
     Between two polls it holds nothing open in the storage. While it waits it looks every few
-    milliseconds whether the topic has changed, which costs some microseconds.
+    milliseconds whether the topic has changed, which costs some microseconds; the longer nothing
+    comes, the less often. A poll reads nothing where nothing has changed since the last one.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ class StorageReader:
         self._positions = dict(positions)
         self._turns = sorted(positions)  # whoever was served goes to the end
         self._paused: set[int] = set()
+        self._read_to_end: object = None  # the topic's change mark as of which nothing was left
+        self._wait = _SHORTEST_WAIT_SECONDS
         self._closed = False
 
     @property
@@ -62,6 +65,7 @@ class StorageReader:
         check_offsets([offset])
         self._check_assigned([partition])
         self._positions[partition] = offset
+        self._read_to_end = None
 
     def position(self, partition: int) -> int:
         """Return the offset that is read next."""
@@ -77,6 +81,7 @@ class StorageReader:
         """Undo `pause`."""
         self._check_assigned(partitions)
         self._paused.difference_update(partitions)
+        self._read_to_end = None
 
     def poll(self, max_records: int, timeout_seconds: float) -> list[RecordBatch]:
         """Return what is there, at most `max_records`, at most one batch per partition."""
@@ -88,17 +93,19 @@ class StorageReader:
         deadline = self._clock.monotonic() + timeout_seconds
         # Taken before reading, so that whatever the reading misses shows as a change.
         mark = self._storage.change_mark()
-        batches = self._read(max_records)
-        wait = _SHORTEST_WAIT_SECONDS
+        batches = [] if mark == self._read_to_end else self._read(max_records)
         while not batches:
             left = deadline - self._clock.monotonic()
             if left <= 0:
                 break
-            self._clock.sleep(min(wait, left))
-            wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+            self._clock.sleep(min(self._wait, left))
+            self._wait = min(2 * self._wait, _LONGEST_WAIT_SECONDS)
             seen, mark = mark, self._storage.change_mark()
             if mark != seen:
                 batches = self._read(max_records)
+        if batches:
+            self._wait = _SHORTEST_WAIT_SECONDS
+        self._read_to_end = None if batches else mark
         return batches
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """A topic's records in one SQLite file."""
 
 import sqlite3
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from itertools import count
 from typing import Final
@@ -146,11 +147,13 @@ class SqliteTopic:
                 [(group, partition, offset) for partition, offset in positions.items()],
             )
 
-    def change_mark(self) -> int:
-        """Return a number that differs after another thread or process changed the topic."""
+    def change_mark(self) -> object:
+        """Return what differs, as the calling thread sees it, after anybody changed the topic."""
         with sqlite_errors(self._file.path):
-            (version,) = self._file.connection().execute("PRAGMA data_version").fetchone()
-        return int(version)
+            connection = self._file.connection()
+            # Grows with the commits of other connections alone; this one counts its own changes.
+            (version,) = connection.execute("PRAGMA data_version").fetchone()
+        return threading.get_ident(), version, connection.total_changes
 
     def clean(self, max_records: int) -> Cleaned:
         """Apply retention and compaction to at most about `max_records` records."""

@@ -119,8 +119,8 @@ class TopicStorage(Protocol):
         """Save `positions` for `group`; durable on return."""
         ...
 
-    def change_mark(self) -> int:
-        """Return a number that differs after another thread or process changed the topic."""
+    def change_mark(self) -> object:
+        """Return what differs, as the calling thread sees it, after anybody changed the topic."""
         ...
 
     def clean(self, max_records: int) -> Cleaned:

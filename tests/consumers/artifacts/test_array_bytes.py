@@ -29,7 +29,28 @@ def _bytes(header: object, data: bytes = b"") -> bytes:
 @given(ARRAYS)
 def test_they_are_what_the_library_reads(arrays: dict[str, np.ndarray]) -> None:
     data = save(arrays, {"of": "a test"})
-    found, wanted = read_arrays(data), load(data)
+    wanted = load(data)
+    for found in (read_arrays(data), read_arrays(memoryview(bytearray(data)))):
+        _check_equal(found, wanted)
+
+
+def test_they_lie_in_bytes_that_may_be_written() -> None:
+    data = np.frombuffer(bytearray(save({"a": np.arange(5.0), "b": np.arange(3)})), np.uint8)
+    assert all(np.shares_memory(one, data) for one in read_arrays(data.data).values())
+    data.flags.writeable = False
+    assert not any(np.shares_memory(one, data) for one in read_arrays(data.data).values())
+
+
+def test_arrays_at_odd_places_are_copied() -> None:
+    """Kernels are compiled for aligned ones."""
+    data = save({"a": np.arange(5.0)})
+    odd = memoryview(bytearray(b"\0" + data))[1:]
+    (found,) = read_arrays(odd).values()
+    assert found.flags.aligned
+    assert found.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+def _check_equal(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> None:
     assert found.keys() == wanted.keys()
     for name, array in found.items():
         assert array.dtype == wanted[name].dtype

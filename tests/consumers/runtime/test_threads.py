@@ -46,6 +46,27 @@ def test_the_environment_decides() -> None:
     assert counts(OMP_NUM_THREADS="2") == "2 2 2"
 
 
+STEPPING_BACK = """
+import os
+from consumers.runtime.threads import step_back
+if {idle}:
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+step_back(3)
+print(os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="policies of scheduling are Linux's")
+@pytest.mark.parametrize("idle", [False, True])
+def test_a_process_steps_back_but_not_forward(idle: bool) -> None:
+    """Whoever starts it with the policy that stands back furthest is not overruled."""
+    program = [sys.executable, "-c", STEPPING_BACK.format(idle=idle)]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    policy, niceness = map(int, done.stdout.split())
+    assert policy == (os.SCHED_IDLE if idle else os.SCHED_BATCH)
+    assert niceness == os.getpriority(os.PRIO_PROCESS, 0) + 3
+
+
 class _AskedError(Exception):
     """Ends a command where it limits its threads."""
 

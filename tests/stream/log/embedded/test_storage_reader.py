@@ -3,13 +3,15 @@
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stream.clock import ManualClock
 from stream.log.embedded.log import EmbeddedLog
-from stream.log.embedded.memory import MemoryLog
+from stream.log.embedded.memory import MemoryLog, MemoryTopic
 from stream.log.embedded.storage_log import StorageLog
+from stream.log.embedded.topic import SqliteTopic
 from stream.log.interface import Outgoing, TopicSpec
 
 
@@ -71,3 +73,38 @@ def test_what_one_partition_leaves_goes_to_the_next(log: MemoryLog) -> None:
     log.writer("t").append([Outgoing(None, b"v", partition=p) for p in (0, 0, 1, 1, 1, 2)])
     batches = log.reader("t").poll(4, 0.0)
     assert [(batch.partition, len(batch)) for batch in batches] == [(0, 2), (1, 2)]
+
+
+@pytest.mark.parametrize("kind", ["embedded", "memory"])
+def test_a_poll_reads_nothing_until_something_changes(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even the bounds; what the same thread appends is a change, and so are seeks."""
+    clock = ManualClock()
+    log: StorageLog = EmbeddedLog(tmp_path, clock) if kind == "embedded" else MemoryLog(clock)
+    log.create_topic(TopicSpec(name="t", partitions=2))
+    reader, writer = log.reader("t"), log.writer("t")
+    asked = []
+    storage = SqliteTopic if kind == "embedded" else MemoryTopic
+    bounds = storage.bounds
+
+    def noted(topic: Any) -> Any:
+        asked.append(topic)
+        return bounds(topic)
+
+    monkeypatch.setattr(storage, "bounds", noted)
+    for round_number in range(3):
+        assert reader.poll(10, 0.0) == []
+        asked.clear()
+        assert reader.poll(10, 0.1) == []
+        assert not asked
+        writer.append([Outgoing(None, b"v", partition=round_number % 2)])
+        (batch,) = reader.poll(10, 0.0)
+        assert len(batch) == 1
+    assert reader.poll(10, 0.0) == []
+    reader.pause([0])
+    reader.seek(0, 0)
+    assert reader.poll(10, 0.0) == []
+    reader.resume([0])
+    assert sum(map(len, reader.poll(10, 0.0))) == 2
+    log.close()
