@@ -65,14 +65,17 @@ def _support(click: ClickReason, clicked: str) -> str:
 
 
 def _often(counts: Counts) -> str:
-    """Return the count of a day, or of the shortest longer time in which it was more than once."""
+    """Return the count of the shortest time, from a day on, in which it was more than once.
+
+    Where it never was, the shortest time in which it was once.
+    """
     times = {span: round(counts[span]) for span in sorted(counts) if span >= _SHORTEST_COUNTED}
     for span, count in times.items():
         if count > 1:
             times_said = "twice" if count == 2 else f"{count:,} times"  # noqa: PLR2004
             return f"about {times_said} {_span(span).counted}"
     seen = [span for span, count in times.items() if count == 1]
-    return f"about once {_span(seen[-1]).counted}" if seen else "now and then"
+    return f"about once {_span(seen[0]).counted}" if seen else "now and then"
 
 
 def _span(half_life: float) -> _Span:

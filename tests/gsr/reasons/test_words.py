@@ -43,7 +43,8 @@ def _click(followed: Mapping[float, float], together: Mapping[float, float]) -> 
     [
         ({DAY: 30.7, 30 * DAY: 90.0}, {}, "people went on from tea to this about 31 times today"),
         ({600.0: 9.0, DAY: 1.2, 30 * DAY: 4.4}, {}, "about 4 times this month"),
-        ({DAY: 0.9, 30 * DAY: 1.0, 365 * DAY: 1.2}, {}, "about once this year"),
+        ({DAY: 0.9, 30 * DAY: 1.0, 365 * DAY: 1.2}, {}, "about once today"),
+        ({DAY: 0.1, 30 * DAY: 0.8, 365 * DAY: 1.4}, {}, "about once this month"),
         ({600.0: 9.0, DAY: 0.1, 30 * DAY: 0.4}, {}, "went on from tea to this now and then"),
         ({DAY: 1.6}, {}, "about twice today"),
         ({DAY: 1234.0}, {}, "about 1,234 times today"),
@@ -55,7 +56,7 @@ def _click(followed: Mapping[float, float], together: Mapping[float, float]) -> 
 def test_a_click_is_named_with_what_others_did(
     followed: Mapping[float, float], together: Mapping[float, float], words: str
 ) -> None:
-    """On the shortest scale from a day on that has counted it more than once."""
+    """On the shortest scale from a day on that has counted it more than once, else at all."""
     found = in_words(_reason("click", click=_click(followed, together)))
     assert found.startswith("because you clicked tea; ")
     assert found.endswith(words)
