@@ -10,7 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 SCRAPE_SECONDS: Final = 1.0
 _TIMEOUT_SECONDS: Final = 2.0
-_SHOWN_MODELS: Final = ("joint", "graph", "popularity")
+_JOINT: Final = "joint"
+_COUNTERS: Final = ("graph", "popularity")
 CUT: Final = "10"
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -29,7 +30,8 @@ class Figures:
     delay_median, delay_99
         Seconds from a click to its refreshed list; None before the first.
     hit_rate, ndcg
-        Model -> HR@10 and NDCG@10 over recent clicks.
+        Model -> HR@10 and NDCG@10 over recent clicks; without the joint model before one is served,
+        as it has learned nothing then, and empty before any click was scored.
     served_hit_rate
         Of recent clicks whose list is known, the share that was on it; None before the first.
     shift
@@ -120,8 +122,12 @@ def summarise(samples: Mapping[Sample, float], answering: frozenset[str]) -> Fig
             value for (other, has), value in samples.items() if other == name and wanted <= has
         )
 
+    version = int(total("gsr_publisher_model_version"))
+    scored = int(total("gsr_trainer_clicks_scored_total"))
+    models = () if not scored else _COUNTERS if not version else (_JOINT, *_COUNTERS)
+
     def by_model(name: str) -> dict[str, float]:
-        return {model: total(name, model=model, k=CUT, slice="all") for model in _SHOWN_MODELS}
+        return {model: total(name, model=model, k=CUT, slice="all") for model in models}
 
     held = sum(total("gsr_served_clicks_total", outcome=outcome) for outcome in ("hit", "miss"))
     return Figures(
@@ -129,9 +135,9 @@ def summarise(samples: Mapping[Sample, float], answering: frozenset[str]) -> Fig
         clicks=int(total("gsr_ingest_clicks_total", outcome="accepted")),
         lists=int(total("gsr_publisher_lists_total")),
         alarms=int(total("gsr_trainer_drift_alarms_total")),
-        version=int(total("gsr_publisher_model_version")),
+        version=version,
         learned=int(total("gsr_trainer_clicks_learned_total")),
-        scored=int(total("gsr_trainer_clicks_scored_total")),
+        scored=scored,
         delay_median=_quantile(samples, "gsr_publisher_click_to_list_seconds", 0.5),
         delay_99=_quantile(samples, "gsr_publisher_click_to_list_seconds", 0.99),
         hit_rate=by_model("gsr_trainer_hit_ratio"),

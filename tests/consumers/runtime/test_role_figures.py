@@ -32,8 +32,17 @@ def figures_of(roles: dict[str, Metrics]) -> Figures:
 
 def test_fresh_roles_have_all_figures_at_zero(roles: dict[str, Metrics]) -> None:
     """Every name that the demo asks for is in the catalogue."""
-    none = {"joint": 0.0, "graph": 0.0, "popularity": 0.0}
-    assert figures_of(roles) == Figures(answering=ALL, hit_rate=none, ndcg=none)
+    assert figures_of(roles) == Figures(answering=ALL)
+
+
+def test_a_model_that_nobody_is_served_by_has_no_quality(roles: dict[str, Metrics]) -> None:
+    """It has learned nothing: its zeros would read as a model that fails."""
+    trainer, publisher = roles["trainer"], roles["publisher"]
+    trainer.counter("gsr_trainer_clicks_scored_total").inc(3)
+    trainer.gauge("gsr_trainer_hit_ratio").labels("graph", "10", "all").set(0.5)
+    assert figures_of(roles).hit_rate == {"graph": 0.5, "popularity": 0.0}
+    publisher.gauge("gsr_publisher_model_version").set(1)
+    assert figures_of(roles).hit_rate == {"joint": 0.0, "graph": 0.5, "popularity": 0.0}
 
 
 def test_figures_follow_the_metrics(roles: dict[str, Metrics]) -> None:
@@ -43,6 +52,8 @@ def test_figures_follow_the_metrics(roles: dict[str, Metrics]) -> None:
     ingest.counter("gsr_ingest_clicks_total").labels("duplicate").inc(5)
     for reason in ("click", "cold"):
         publisher.counter("gsr_publisher_lists_total").labels(reason).inc(2)
+    trainer.counter("gsr_trainer_clicks_scored_total").inc(3)
+    publisher.gauge("gsr_publisher_model_version").set(1)
     trainer.gauge("gsr_trainer_hit_ratio").labels("joint", "10", "all").set(0.25)
     trainer.gauge("gsr_trainer_hit_ratio").labels("joint", "20", "all").set(0.5)
     trainer.gauge("gsr_trainer_ndcg_ratio").labels("graph", "10", "all").set(0.125)
