@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.item_graph import ItemGraph
-from gsr.counters.items.nth_largest import nth_largest
+from gsr.counters.items.nth_largest import BUCKETS, nth_largest_positive
 from gsr.ranker.barred import Barred, has_fingerprint, nothing_barred
 from gsr.ranker.features import CLICK_OFFSET, CONTEXT, LENGTH, MARKED, FeatureLayout, Places
 from gsr.ranker.own_clicks import count_own_clicks, is_uncounted
@@ -86,6 +86,10 @@ class Workspace(NamedTuple):
         See `Votes`.
     channel
         float32 [M], one channel of all items with votes.
+    bits
+        uint32 [M], the memory of `channel`.
+    histogram
+        int64 [`BUCKETS`], zero between two uses.
     pool
         int64 [P], candidates: no more than these.
     barred
@@ -94,6 +98,8 @@ class Workspace(NamedTuple):
 
     votes: Votes
     channel: npt.NDArray[np.float32]
+    bits: npt.NDArray[np.uint32]
+    histogram: npt.NDArray[np.int64]
     pool: npt.NDArray[np.int64]
     barred: Barred
 
@@ -128,9 +134,12 @@ def new_workspace(
         Of one user, at most.
     """
     voted = min((row_slots + 1) * history, items) + 1
+    channel = np.zeros(voted, dtype=np.float32)
     return Workspace(
         votes=no_votes(items, voted, layout.places.votes, scales),
-        channel=np.zeros(voted, dtype=np.float32),
+        channel=channel,
+        bits=channel.view(np.uint32),
+        histogram=np.zeros(BUCKETS, dtype=np.int64),
         pool=np.zeros(candidates, dtype=np.int64),
         barred=nothing_barred(items, fingerprints),
     )
@@ -189,14 +198,15 @@ def _gather(graph: ItemGraph, selection: Selection, work: Workspace, voted: int)
         for i in range(min(popular.counts[s], wanted)):
             size = _add(graph, selection, work, popular.rows[s, i], size)
     for column in selection.channels:
+        # Without branches: which items have votes in a channel is hard to guess for a processor.
         count = 0
         for row in range(voted):
-            if votes.sums[row, column] > 0.0:
-                work.channel[count] = votes.sums[row, column]
-                count += 1
+            vote = votes.sums[row, column]
+            work.channel[count] = vote
+            count += vote > 0.0
         border = np.float32(0.0)
         if count > wanted:
-            border = nth_largest(work.channel, count, wanted)
+            border = nth_largest_positive(work.channel, work.bits, work.histogram, count, wanted)
         for row in range(voted):
             vote = votes.sums[row, column]
             if vote > 0.0 and vote >= border:
@@ -265,7 +275,7 @@ def _write_context(
     out[4] = 0.0
     out[5] = 0.0
     if last >= 0 and graph.alive[last]:
-        weigh_row(graph, last, votes)
+        weigh_row(graph, places, last, votes)
         popularity = present_popularity(graph, votes, last, places.short) + CLICK_OFFSET
         if is_uncounted(graph.alive, graph.last_clicks, last, clicked):
             popularity += 2.0 ** (-pause / graph.half_lives[places.short])

@@ -50,7 +50,11 @@ class Votes(NamedTuple):
     sums
         float32 [M, V].
     factors, masses
-        float64 [S + C], what turns the stored weights of a row into present ones, and their sums.
+        float64 [S + C], what turns the stored weights of a row into present ones; and their sums,
+        on the scales that shares are taken on.
+    own, alike
+        float64 [S + C] and [M, S + C], popularity of the item that votes, and of those with a row,
+        on the scales of what is clicked close by.
     whole, fraction
         int64 and float64 [S + C], the time in whole half-lives, and two to the power of the rest.
     """
@@ -60,6 +64,8 @@ class Votes(NamedTuple):
     sums: npt.NDArray[np.float32]
     factors: npt.NDArray[np.float64]
     masses: npt.NDArray[np.float64]
+    own: npt.NDArray[np.float64]
+    alike: npt.NDArray[np.float64]
     whole: npt.NDArray[np.int64]
     fraction: npt.NDArray[np.float64]
 
@@ -80,6 +86,8 @@ def no_votes(items: int, voted: int, columns: int, scales: int) -> Votes:
         sums=np.zeros((voted, columns), dtype=np.float32),
         factors=np.zeros(scales),
         masses=np.zeros(scales),
+        own=np.zeros(scales),
+        alike=np.zeros((voted, scales)),
         whole=np.zeros(scales, dtype=np.int64),
         fraction=np.ones(scales),
     )
@@ -103,18 +111,20 @@ def present_popularity(graph: ItemGraph, votes: Votes, item: int, scale: int) ->
 
 
 @lean_kernel
-def weigh_row(graph: ItemGraph, source: int, votes: Votes) -> None:
+def weigh_row(graph: ItemGraph, places: Places, source: int, votes: Votes) -> None:
     """Fill `factors` and `masses` for the row of `source`."""
-    start = graph.row_starts[source]
+    start, weights = graph.row_starts[source], graph.weights
     for s in range(len(votes.factors)):
         exponent = min(graph.row_references[source, s] - votes.whole[s], LARGEST_EXPONENT)
         votes.factors[s] = power_of_two(exponent) / votes.fraction[s]
-        votes.masses[s] = 0.0
+    short = day = long = 0.0
     for slot in range(start, start + graph.row_lengths[source]):
-        for s in range(len(graph.half_lives)):
-            votes.masses[s] += graph.weights[slot, s]
-    for s in range(len(graph.half_lives)):
-        votes.masses[s] *= votes.factors[s]
+        short += weights[slot, places.short]
+        day += weights[slot, places.day]
+        long += weights[slot, places.long]
+    votes.masses[places.short] = short * votes.factors[places.short]
+    votes.masses[places.day] = day * votes.factors[places.day]
+    votes.masses[places.long] = long * votes.factors[places.long]
 
 
 @inner_kernel
@@ -128,31 +138,53 @@ def _row_for(votes: Votes, item: int, count: int) -> int:
     return int(place - 1)
 
 
+class _Click(NamedTuple):
+    """What is the same for all neighbours of a click that votes.
+
+    Parameters
+    ----------
+    recent, old
+        How much it counts among the newest ones, and in the long history.
+    short_mass, day_mass, long_mass
+        What weights are divided by to be shares.
+    """
+
+    recent: float
+    old: float
+    short_mass: float
+    day_mass: float
+    long_mass: float
+
+
 @inner_kernel
-def _follow(graph: ItemGraph, places: Places, slot: int, back: int, votes: Votes, row: int) -> None:
+def _follow(
+    graph: ItemGraph,
+    places: Places,
+    slot: int,
+    back: int,
+    click: _Click,
+    votes: Votes,
+    row: int,
+) -> None:
     """Add a click's votes for an item that followed it."""
-    factors, sums = votes.factors, votes.sums
-    short, day, long = places.short, places.day, places.long
-    hour_weight = graph.weights[slot, short] * factors[short]
-    day_weight = graph.weights[slot, day] * factors[day]
-    long_weight = graph.weights[slot, long] * factors[long]
-    hour_share = hour_weight / (votes.masses[short] + MASS_PRIOR)
-    day_share = day_weight / (votes.masses[day] + MASS_PRIOR)
-    long_share = long_weight / (votes.masses[long] + MASS_PRIOR)
-    recent, old = recent_share(back), HISTORY_DECAY**back
-    sums[row, places.history] += old * day_weight
-    sums[row, places.history + 1] += old * long_weight
-    sums[row, places.history_shares] += old * day_share
-    sums[row, places.history_shares + 1] += old * long_share
+    factors, sums, weights = votes.factors, votes.sums, graph.weights
+    day_weight = weights[slot, places.day] * factors[places.day]
+    long_weight = weights[slot, places.long] * factors[places.long]
+    day_share, long_share = day_weight / click.day_mass, long_weight / click.long_mass
+    sums[row, places.history] += click.old * day_weight
+    sums[row, places.history + 1] += click.old * long_weight
+    sums[row, places.history_shares] += click.old * day_share
+    sums[row, places.history_shares + 1] += click.old * long_share
     if back < RECENT_CLICKS:
+        short_share = weights[slot, places.short] * factors[places.short] / click.short_mass
         for s in range(len(graph.half_lives)):
-            sums[row, places.recent + s] += recent * graph.weights[slot, s] * factors[s]
-        sums[row, places.recent_shares] += recent * hour_share
-        sums[row, places.recent_shares + 1] += recent * day_share
-        sums[row, places.recent_shares + 2] += recent * long_share
-    if back == 0:
-        sums[row, places.last_shares] += hour_share
-        sums[row, places.last_shares + 1] += long_share
+            sums[row, places.recent + s] += click.recent * weights[slot, s] * factors[s]
+        sums[row, places.recent_shares] += click.recent * short_share
+        sums[row, places.recent_shares + 1] += click.recent * day_share
+        sums[row, places.recent_shares + 2] += click.recent * long_share
+        if back == 0:
+            sums[row, places.last_shares] += short_share
+            sums[row, places.last_shares + 1] += long_share
 
 
 @lean_kernel
@@ -165,33 +197,45 @@ def _add_row(
     votes: Votes,
     count: int,
 ) -> int:
-    """Let a click of the history vote for its neighbours; return how many items have votes."""
-    weigh_row(graph, source, votes)
-    scales, long = len(graph.half_lives), places.long
+    """Let a click of the history vote for its neighbours; return how many items have votes.
+
+    This is most of the work of every list and of every learned click: whatever is the same for all
+    neighbours is found before.
+    """
+    weigh_row(graph, places, source, votes)
+    weights, scales, long = graph.weights, len(graph.half_lives), places.long
+    click = _Click(
+        recent_share(back),
+        HISTORY_DECAY**back,
+        votes.masses[places.short] + MASS_PRIOR,
+        votes.masses[places.day] + MASS_PRIOR,
+        votes.masses[long] + MASS_PRIOR,
+    )
     close = len(close_scales) if back < TOGETHER_CLICKS else 0
-    share = HISTORY_DECAY**back
+    for c in range(close):
+        votes.own[c] = present_popularity(graph, votes, source, close_scales[c])
     start = graph.row_starts[source]
     for slot in range(start, start + graph.row_lengths[source]):
         item: int = np.int64(graph.neighbours[slot])  # type: ignore[assignment] # kernels' int
-        followed = graph.weights[slot, long] > 0.0
+        followed = weights[slot, long] > 0.0
         together = False
         for c in range(close):
-            together = together or graph.weights[slot, scales + c] > 0.0
+            together = together or weights[slot, scales + c] > 0.0
         if not followed and not together:
             continue
         row = _row_for(votes, item, count)
-        count += row == count
+        if row == count:
+            count += 1
+            for c in range(close):
+                votes.alike[row, c] = present_popularity(graph, votes, item, close_scales[c])
         if followed:
-            _follow(graph, places, slot, back, votes, row)
+            _follow(graph, places, slot, back, click, votes, row)
         if together:
             for c in range(close):
-                scale: int = close_scales[c]
-                product = present_popularity(graph, votes, source, scale) * present_popularity(
-                    graph, votes, item, scale
-                )
-                weight = graph.weights[slot, scales + c] * votes.factors[scales + c]
+                product = votes.own[c] * votes.alike[row, c]
+                weight = weights[slot, scales + c] * votes.factors[scales + c]
                 votes.sums[row, places.together + c] += (
-                    share * weight / math.sqrt(product + COSINE_PRIOR)
+                    click.old * weight / math.sqrt(product + COSINE_PRIOR)
                 )
     return count
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsr.counters.items.nth_largest import nth_largest
+from gsr.counters.items.nth_largest import BUCKETS, nth_largest, nth_largest_positive
 
 NUMBERS = st.lists(st.integers(-5, 5), min_size=1, max_size=30)
 
@@ -30,3 +30,29 @@ def test_the_lightest_that_is_kept(case: tuple[list[int], int]) -> None:
     room = np.array([*weights, 99.0], dtype=np.float32)
     assert nth_largest(room, len(weights), count) == sorted(weights)[-count]
     assert sorted(room[:-1].tolist()) == sorted(weights)
+
+
+@settings(deadline=None)
+@given(
+    numbers=st.lists(
+        st.one_of(
+            st.floats(2.0**-140, 2.0**120, width=32), st.sampled_from([0.25, 1.0, 1.00000011920929])
+        ),
+        min_size=1,
+        max_size=60,
+    ),
+    data=st.data(),
+)
+def test_so_is_that_of_positive_ones(numbers: list[float], data: st.DataObject) -> None:
+    """Also of the smallest, of equal ones, and again with the same histogram."""
+    histogram = np.zeros(BUCKETS, dtype=np.int64)
+    for _ in range(2):
+        wanted = data.draw(st.integers(1, len(numbers)))
+        values = np.array([*numbers, 7.0], dtype=np.float32)
+        expected = np.sort(values[:-1])[-wanted]
+        found = nth_largest_positive(
+            values, values.view(np.uint32), histogram, len(numbers), wanted
+        )
+        assert found == expected
+        assert not histogram.any()
+        assert values[-1] == 7.0
