@@ -1,10 +1,12 @@
-"""Time from a click to its user's refreshed list on the topic, with everything running.
+"""Time from a click to its user's refreshed list on the topic, and to a model that learned it.
 
     python -m benchmarks.freshness EVENTS --minutes 5 --out docs/results/freshness.json
 
 Starts `gsr run`, sends the event file with `gsr produce` at a fixed rate, and reads the topics as
 a consumer would, meanwhile. A click is answered by the first list of its user that knows it
 (`source_offset`); the time counts from the log's append of the click to its append of the list.
+It is learned by the first published model whose positions are behind it. What the trainer let go
+unlearned, and its quality on the newest clicks, are read off its metrics at the end.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,17 +23,22 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks.learned_clicks import LearnedClicks
 from benchmarks.reports import machine, report
 from benchmarks.role_processes import ROLE_COMMANDS, cpu, memories, wait_for
+from consumers.artifacts.store import open_artifacts
 from consumers.config.settings import GsrConfig
+from consumers.runtime.role_figures import parse_samples
 from consumers.runtime.supervisor import gsr_command
 from stream.address import Address
-from stream.clock import SystemClock
+from stream.clock import Periodic, SystemClock
 from stream.events.records.recommendation import decode_recommendation
 from stream.log.embedded.log import EmbeddedLog
 from stream.log.interface import Log, RecordBatch
 
 DRAIN_SECONDS: Final = 120.0
+LOOK_SECONDS: Final = 1.0
+QUALITY: Final = ("joint", "graph", "popularity")
 
 
 @dataclass
@@ -126,8 +134,11 @@ def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
             stderr=output,
         )
         log = EmbeddedLog(root / "log", SystemClock())
-        answers, drained = follow(log, config, produce, run)
+        state = GsrConfig().with_values({"state": {"directory": root / "state"}})
+        learned = LearnedClicks(open_artifacts(state, SystemClock()))
+        answers, drained = follow(log, config, produce, run, learned)
         lags = lag(log, config)
+        trainer = trainer_figures(config)
         memory["end"] = memories(run.pid)
         seconds = cpu(run.pid)
         log.close()
@@ -141,6 +152,7 @@ def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
         output.close()
     first = min((clicked for clicked, _ in answers.waits), default=0.0)
     warm = [wait for clicked, wait in answers.waits if clicked >= first + arguments.warm_up]
+    to_model, unlearned = learned.waits()
     return {
         "benchmark": "freshness",
         "events": arguments.events.parent.name + "/" + arguments.events.name,
@@ -153,6 +165,9 @@ def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
         "click_to_list_seconds": percentiles([wait for _, wait in answers.waits]),
         "click_to_list_seconds_after_warm_up": percentiles(warm),
         "warm_up_seconds": arguments.warm_up,
+        "click_to_model_seconds": percentiles(to_model),
+        "in_no_model_at_end": unlearned,
+        "trainer": trainer,
         "drain_seconds": round(drained, 2),
         "lag_at_end": lags,
         "model_versions": sorted(answers.versions),
@@ -167,16 +182,21 @@ def follow(
     config: GsrConfig,
     produce: "subprocess.Popen[bytes]",
     run: "subprocess.Popen[bytes]",
+    learned: LearnedClicks,
 ) -> tuple[Answers, float]:
     """Read the topics until nothing is left to come; return answers, and the last seconds."""
     answers = Answers()
     clicks, lists = log.reader(config.log.clicks), log.reader(config.log.recommendations)
     finished: float | None = None
+    next_look = Periodic(SystemClock(), LOOK_SECONDS)
     while True:
         if run.poll() is not None:
             raise RuntimeError(f"gsr run ended by itself with exit code {run.returncode}")
         for batch in clicks.poll(10_000, 0.0):
             answers.note_clicks(batch)
+            learned.note_clicks(batch)
+        if next_look.due():
+            learned.look()
         for batch in lists.poll(10_000, 0.02):
             answers.note_lists(batch)
         if finished is None and produce.poll() is not None:
@@ -190,6 +210,22 @@ def follow(
             return answers, drained
         if drained > DRAIN_SECONDS:
             return answers, drained
+
+
+def trainer_figures(config: GsrConfig) -> dict[str, float]:
+    """Return what the trainer says of itself: clicks learned and shed, and recent HR@20."""
+    with urllib.request.urlopen(
+        f"http://{Address(config.http.host, config.http.trainer_port)}/metrics"
+    ) as answer:
+        samples = parse_samples(answer.read().decode())
+    figures = {
+        name: samples[f"gsr_trainer_clicks_{name}_total", frozenset()]
+        for name in ("tested", "scored", "learned", "shed", "missed")
+    }
+    for model in QUALITY:
+        labels = frozenset({"model": model, "k": "20", "slice": "all"}.items())
+        figures[f"recent_hr@20_{model}"] = round(samples["gsr_trainer_hit_ratio", labels], 4)
+    return figures
 
 
 def lag(log: Log, config: GsrConfig) -> dict[str, dict[int, int]]:
