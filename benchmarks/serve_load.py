@@ -14,7 +14,7 @@ import asyncio
 import json
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,8 @@ MIX: Final = {
     "status": 0.01,
 }
 WARM_UP_SECONDS: Final = 3.0
+LONGEST_IDLE_SECONDS: Final = 20.0
+"""The server closes connections that nobody has used for 30 s."""
 
 
 @dataclass
@@ -92,6 +94,8 @@ def measure(arguments: argparse.Namespace, items: int, root: Path) -> dict[str, 
         "items": items,
         "edges": items * arguments.neighbours,
         "users": arguments.users,
+        "view_seconds": arguments.view_seconds,
+        "model_seconds": arguments.model_seconds,
         "start_seconds": round(start_seconds, 2),
         "requests": len(every),
         "statuses": {str(status): count for status, count in sorted(answers.statuses.items())},
@@ -126,7 +130,7 @@ async def ask_all(
     kinds = rng.choice(list(MIX), count, p=list(MIX.values())).tolist()
     requests = [request_of(kind, arguments.users, made.items, rng) for kind in kinds]
     where = made.address
-    idle: list[Connection] = []
+    idle: deque[Connection] = deque()  # those that were used last stand last
     answers = Answers()
     begun = time.monotonic()
     publishing = [
@@ -137,6 +141,8 @@ async def ask_all(
     ]
 
     async def ask(kind: str, moment: float, sent: bytes) -> None:
+        while idle and idle[0].idle_seconds > LONGEST_IDLE_SECONDS:
+            idle.popleft().close()
         connection = idle.pop() if idle else Connection(where)
         try:
             status = await connection.ask(sent)
@@ -180,6 +186,12 @@ class Connection:
     def __init__(self, where: Address) -> None:
         self._where = where
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._used_at = time.monotonic()
+
+    @property
+    def idle_seconds(self) -> float:
+        """Seconds since the last answer."""
+        return time.monotonic() - self._used_at
 
     async def ask(self, sent: bytes) -> int:
         """Send a request and read its whole answer; return its status."""
@@ -191,6 +203,7 @@ class Connection:
         lines = head.lower().split(b"\r\n")
         length = next(line for line in lines if line.startswith(b"content-length:"))
         await reader.readexactly(int(length.partition(b":")[2]))
+        self._used_at = time.monotonic()
         return int(lines[0].split()[1])
 
     def close(self) -> None:
