@@ -23,8 +23,8 @@ $(STAMP): pyproject.toml constraints.txt
 
 setup: $(STAMP) ## Install everything into .venv (the other commands do it by themselves).
 
-run: $(STAMP) ## Watch it work: simulated shoppers, or EVENTS=file.csv.gz for your own log.
-	@$(BIN)/gsr run --demo $(if $(EVENTS),--events "$(EVENTS)")
+run: $(STAMP) ## Watch it work: simulated shoppers, or EVENTS=file.csv.gz for your own log (ARGS="--column user=visitor").
+	@$(BIN)/gsr run --demo $(if $(EVENTS),--events "$(EVENTS)") $(ARGS)
 
 kafka: $(STAMP) ## Run Apache Kafka on kafka://127.0.0.1:9092 until Ctrl-C, to try things by hand.
 	@$(BIN)/python -m tests.kafka_broker

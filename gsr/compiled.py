@@ -18,8 +18,7 @@ class _CompilingHeard:
     """Hears of each compilation, but not of kernels that are loaded from the cache."""
 
     def notify(self, event: Any) -> None:
-        if event.is_start:
-            tell_compiling()
+        tell_compiling(begins=event.is_start)
 
 
 def _listen() -> None:

@@ -18,6 +18,7 @@ class _Listener:
 
 
 _listeners: list[_Listener] = []
+_hearers: list[Callable[[], object]] = []
 
 
 @contextmanager
@@ -35,8 +36,23 @@ def compiling_told(tell: Callable[[str], None]) -> Iterator[None]:
         _listeners.remove(listener)
 
 
-def tell_compiling() -> None:
-    """Tell whoever asked that a kernel is about to be compiled."""
-    if _listeners and not _listeners[-1].told:
+@contextmanager
+def compiling_heard(hear: Callable[[], object]) -> Iterator[None]:
+    """Have `hear` called whenever the compiling of a kernel begins or ends while the block runs.
+
+    Who compiles is at work, and no loop that hangs.
+    """
+    _hearers.append(hear)
+    try:
+        yield
+    finally:
+        _hearers.remove(hear)
+
+
+def tell_compiling(*, begins: bool) -> None:
+    """Tell whoever asked that the compiling of a kernel begins, or has ended."""
+    for hear in _hearers:
+        hear()
+    if begins and _listeners and not _listeners[-1].told:
         _listeners[-1].told = True
         _listeners[-1].tell(COMPILING)

@@ -32,8 +32,10 @@ from consumers.runtime.all_roles import (
 )
 from consumers.runtime.health import listening_family
 from consumers.runtime.instance import instance_of
+from consumers.runtime.kernels import compile_ahead, compiled_ahead
 from consumers.runtime.role_figures import Figures, Scraper
 from consumers.runtime.supervisor import ChildSpec, Supervisor, gsr_command
+from consumers.terminal_text import printable
 from gsr.compiling import COMPILING
 from stream.clock import SystemClock
 from stream.events.files.dialect import FileDialect
@@ -109,6 +111,10 @@ def run_demo(options: DemoOptions) -> None:
     """
     if options.events is not None:
         _check_events(options, options.events, load_config(options.config, options.flags))
+    if not compiled_ahead():
+        # Else four processes would, for as long, and nothing would be seen to happen.
+        sys.stderr.write(f"{COMPILING} …\n")
+        compile_ahead()
     with ExitStack() as stack:
         flags = {**_QUICK, **options.flags}
         if not {"state.directory", "log.url"} & flags.keys():
@@ -183,6 +189,8 @@ def _check_events(options: DemoOptions, path: Path, config: GsrConfig) -> None:
     ).open(now=math.inf)
     if next(file.read(), None) is None:
         raise no_events(file, "the demo has nothing to show")
+    if file.examples:
+        sys.stderr.write(f"bad rows are left out, the first: {printable(file.examples[0])}\n")
 
 
 def _empty_directory(stack: ExitStack) -> None:

@@ -80,7 +80,8 @@ class HistoryOptions:
 
 def no_events(file: EventFile, so: str) -> EventFileError:
     """Return the error of a file that was read and held nothing; `so` ends its sentence."""
-    why = f", all {sum(file.skipped.values())} rows are bad" if file.skipped else ""
+    bad = sum(file.skipped.values())
+    why = f", all {bad} rows are bad, the first: {file.examples[0]}" if bad else ""
     return EventFileError(file.name, f"holds no events{why}: {so}")
 
 

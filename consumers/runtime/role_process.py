@@ -24,7 +24,7 @@ from consumers.runtime.log_output import set_up_logging
 from consumers.runtime.parent_watch import parent_watched
 from consumers.runtime.role_loop import Role, RoleLoop
 from consumers.runtime.topic_watch import watched_topics
-from gsr.compiling import compiling_told
+from gsr.compiling import compiling_heard, compiling_told
 from stream.clock import Clock, SystemClock
 from stream.log.interface import Log
 from stream.log.opening import open_log
@@ -82,6 +82,7 @@ def run_role(
     with ExitStack() as stack:
         # A warning, which the demo shows too: the role answers late meanwhile.
         stack.enter_context(compiling_told(_logger.warning))
+        stack.enter_context(compiling_heard(metrics.beat))
         stack.callback(health.close)  # last of all, so that the last figures are scraped
         if announce is not None:
             announce(health)

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from gsr.compiling import COMPILING, compiling_told, tell_compiling
+from gsr.compiling import COMPILING, compiling_heard, compiling_told, tell_compiling
 from gsr.kernel_cache import cache_directory
 
 KERNELS = """
@@ -59,14 +59,29 @@ def test_only_compiling_is_told(source: Path) -> None:
     assert told == [COMPILING]
 
 
+def test_the_beginning_and_the_end_are_heard(source: Path) -> None:
+    """Of each kernel, so that nobody takes compiling for hanging."""
+    heard: list[str] = []
+    with compiling_heard(lambda: heard.append("compiling")):
+        module = loaded(source)
+        module.doubled(3)
+        assert len(heard) == 2
+        module.increased(3)
+        module.increased(4)
+        assert len(heard) == 4
+    loaded(source).doubled(3)
+    module.doubled(3.0)
+    assert len(heard) == 4
+
+
 def test_the_inner_block_is_told() -> None:
     """A role's log, and not the command that runs it; without anybody nothing happens."""
     outer: list[str] = []
     inner: list[str] = []
-    tell_compiling()
+    tell_compiling(begins=True)
     with compiling_told(outer.append):
         with compiling_told(inner.append):
-            tell_compiling()
+            tell_compiling(begins=True)
         assert (outer, inner) == ([], [COMPILING])
-        tell_compiling()
+        tell_compiling(begins=True)
     assert (outer, inner) == ([COMPILING], [COMPILING])

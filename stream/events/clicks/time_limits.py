@@ -103,8 +103,7 @@ def _file_fault(time: float, now: float) -> Fault:
     moment = datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return Fault(
         "future",
-        f"timestamp {time:.0f} ({moment}) lies {_span(time - now)} past this machine's clock: "
-        "correct the row, or leave such rows out with --skip-bad",
+        f"timestamp {time:.0f} ({moment}) lies {_span(time - now)} past this machine's clock",
     )
 
 

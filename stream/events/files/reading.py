@@ -28,6 +28,7 @@ from stream.events.files.unpacking import FileBytes
 
 OnBad: TypeAlias = Literal["fail", "skip"]
 
+BAD_ROW_REMEDY: Final = "correct the row, or leave such rows out with --skip-bad"
 _EXAMPLES: Final = 10
 _LOGGER: Final = logging.getLogger(__name__)
 
@@ -193,13 +194,15 @@ class EventFile:
         if self._now is not None:
             events = refuse_future(events, faults, self._now(), self._tolerance)
         for row, fault in sorted(faults.items()):
-            bad = EventFileError(file.name, fault.detail, line=rows.lines[row])
             if self.on_bad == "fail":
                 if row:  # the rows before the first bad one are good
                     yield events.part(0, row)
-                raise bad
+                raise EventFileError(
+                    file.name, f"{fault.detail}: {BAD_ROW_REMEDY}", line=rows.lines[row]
+                )
             self.skipped[fault.reason] += 1
             if len(self.examples) < _EXAMPLES:
+                bad = EventFileError(file.name, fault.detail, line=rows.lines[row])
                 self.examples.append(str(bad))
         if len(events):
             yield events

@@ -188,8 +188,8 @@ def test_a_command_says_once_that_kernels_compile() -> None:
 
     def work() -> None:
         """Compile kernels."""
-        tell_compiling()
-        tell_compiling()
+        tell_compiling(begins=True)
+        tell_compiling(begins=True)
 
     command(app, "work", "gsr work")(work)
     assert CliRunner().invoke(app, []).stderr == f"{COMPILING}\n"

@@ -6,8 +6,10 @@ import json
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -214,10 +216,35 @@ def test_the_log_says_that_kernels_compile(
     stop = threading.Event()
 
     def compiling() -> bool:
-        tell_compiling()
+        tell_compiling(begins=True)
         return True
 
     quiet = config.with_values({"process": {"log_level": "warning"}})
     run_role("ingest", ScriptedRole(compiling, compiling, stopping(stop)).factory, quiet, stop=stop)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.endswith(COMPILING)
+
+
+def test_a_role_that_compiles_is_alive(config: GsrConfig) -> None:
+    """For as long as it takes: each kernel that begins or ends is a sign of life."""
+    stop = threading.Event()
+    ages: list[float] = []
+    metrics: list[Metrics] = []
+
+    def compiling() -> bool:
+        (own,) = metrics
+        time.sleep(0.05)
+        before = own.heartbeat_age()
+        tell_compiling(begins=False)
+        ages.extend((before, own.heartbeat_age()))
+        return True
+
+    role = ScriptedRole(compiling, stopping(stop))
+
+    def factory(*parts: Any) -> Any:
+        metrics.append(parts[3])
+        return role.factory(*parts)
+
+    run_role("ingest", factory, config, stop=stop)
+    before, after = ages
+    assert before >= 0.05 > after

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.events.files.reading import EventFile
+from stream.events.files.reading import BAD_ROW_REMEDY, EventFile
 from tests.stream.events.files.event_files import (
     HEADER,
     error_of,
@@ -61,7 +61,7 @@ def test_bad_csv_rows_are_named_by_line(tmp_path: Path, bad: str, before: str) -
         file = EventFile(path, on_bad="skip", batch_rows=batch_rows)
         assert [row[2] for row in rows_of(list(file.read()))] == [1.0] * 5 + [2.0]
         assert file.skipped == {reason: 1}
-        assert file.examples == [str(error)]
+        assert [f"{one}: {BAD_ROW_REMEDY}" for one in file.examples] == [str(error)]
 
 
 def test_an_unclosed_quote_is_fatal_even_when_skipping(tmp_path: Path) -> None:

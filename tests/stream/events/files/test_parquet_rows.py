@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stream.events.files.dialect import FileDialect
-from stream.events.files.reading import EventFile
+from stream.events.files.reading import BAD_ROW_REMEDY, EventFile
 from tests.stream.events.click_records import NOW
 from tests.stream.events.files.event_files import ROWS, as_parquet, error_of, read, rows_of
 
@@ -65,7 +65,7 @@ def test_parquet_nulls_and_useless_types_are_named(tmp_path: Path) -> None:
     good = {"user_id": ["a", None, "c"], "item_id": ["i"] * 3, "timestamp": [1, 2, None]}
     pq.write_table(pa.table(good), path)
     error = error_of(path)
-    assert (error.line, error.reason) == (2, "user_id is null")
+    assert (error.line, error.reason) == (2, f"user_id is null: {BAD_ROW_REMEDY}")
     file = EventFile(path, on_bad="skip")
     assert rows_of(list(file.read())) == [("a", "i", 1.0, None, None)]
     assert file.skipped == {"missing_field": 2}
