@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from consumers.metrics.registry import Metrics
 from consumers.roles.serve.batching_thread import BatchingThread
@@ -16,6 +16,12 @@ from consumers.serving.recommender import Explanation, Recommender, nobody
 from stream.clock import Clock
 from stream.events.records.recommendation import ScoredItem
 from stream.events.records.sequence import SequenceRecord
+
+
+NO_VIEW: Final = (
+    "there is no serving view with clicks yet: the trainer makes the first within seconds of the "
+    "first clicks, or of its start"
+)
 
 
 class NotReadyError(Exception):
@@ -188,7 +194,7 @@ class Answerer:
         """Return an answer, or an error to raise, for each question, in their order."""
         with self._artifacts.held() as serving:
             if not serving.has_items:
-                error = NotReadyError("no click has been counted in a serving view yet")
+                error = NotReadyError(NO_VIEW)
                 return [error for _ in questions]
             begun = self._clock.monotonic()
             answers: dict[int, Answer | Exception] = {}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from consumers.config.settings import GsrConfig
+from consumers.roles.serve.questions import NO_VIEW
 from consumers.roles.serve.served_artifacts import ServedArtifacts
 from consumers.roles.serve.service_answers import (
     Alarm,
@@ -153,8 +154,7 @@ class StatusBoard:
     ) -> Iterator[Alarm]:
         facts, section = self._artifacts.facts, self._config.log
         if not facts.items:
-            text = "no click has been counted in a serving view yet: does the trainer run?"
-            yield Alarm(name="no-view", about="", text=text)
+            yield Alarm(name="no-view", about="", text=f"{NO_VIEW}; does it run?")
         elif now - facts.view_created_at > VIEW_OLD_SECONDS:
             age = now - facts.view_created_at
             text = f"the counters are {age:.0f} s old: does the trainer run, and keep up?"
