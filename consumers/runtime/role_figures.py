@@ -30,7 +30,7 @@ class Figures:
     delay_median, delay_99
         Seconds from a click to its refreshed list; None before the first.
     hit_rate, ndcg
-        Model -> HR@10 and NDCG@10 over recent clicks; without the joint model before one is served,
+        Model -> HR@10 and NDCG@10 over recent clicks; without the joint model before there is one,
         as it has learned nothing then, and empty before any click was scored.
     served_hit_rate
         Of recent clicks whose list is known, the share that was on it; None before the first.
@@ -124,7 +124,8 @@ def summarise(samples: Mapping[Sample, float], answering: frozenset[str]) -> Fig
 
     version = int(total("gsr_publisher_model_version"))
     scored = int(total("gsr_trainer_clicks_scored_total"))
-    models = () if not scored else _COUNTERS if not version else (_JOINT, *_COUNTERS)
+    made = version or total("gsr_trainer_snapshot_version")
+    models = () if not scored else (_JOINT, *_COUNTERS) if made else _COUNTERS
 
     def by_model(name: str) -> dict[str, float]:
         return {model: total(name, model=model, k=CUT, slice="all") for model in models}

@@ -17,7 +17,6 @@ from stream.clock import Clock
 from stream.events.records.recommendation import ScoredItem
 from stream.events.records.sequence import SequenceRecord
 
-
 NO_VIEW: Final = (
     "there is no serving view with clicks yet: the trainer makes the first within seconds of the "
     "first clicks, or of its start"

@@ -41,6 +41,9 @@ def test_a_model_that_nobody_is_served_by_has_no_quality(roles: dict[str, Metric
     trainer.counter("gsr_trainer_clicks_scored_total").inc(3)
     trainer.gauge("gsr_trainer_hit_ratio").labels("graph", "10", "all").set(0.5)
     assert figures_of(roles).hit_rate == {"graph": 0.5, "popularity": 0.0}
+    trainer.gauge("gsr_trainer_snapshot_version").set(1)
+    assert figures_of(roles).hit_rate == {"joint": 0.0, "graph": 0.5, "popularity": 0.0}
+    trainer.gauge("gsr_trainer_snapshot_version").set(0)  # started again, nothing published since
     publisher.gauge("gsr_publisher_model_version").set(1)
     assert figures_of(roles).hit_rate == {"joint": 0.0, "graph": 0.5, "popularity": 0.0}
 

@@ -75,6 +75,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         world.list("", "tea-0", "tea-1", offset=None)
         ended = threading.Event()
 
+        trainer.gauge("gsr_trainer_snapshot_version").set(1)
+
         def work() -> None:
             step = 0
             while not ended.wait(0.1):
