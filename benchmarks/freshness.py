@@ -111,8 +111,10 @@ def main() -> None:
 
 def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
     """Run everything once and return the figures."""
-    config = GsrConfig().with_values({"log": {"url": f"embedded:{root / 'log'}"}})
-    places = ["--log", config.log.url, "--state", str(root / "state")]
+    config = GsrConfig().with_values(
+        {"log": {"url": f"embedded:{root / 'log'}"}, "state": {"directory": root / "state"}}
+    )
+    places = ["--log", config.log.url, "--state", str(config.state.directory)]
     extra = [word for one in arguments.set for word in ("--set", one)]
     output = (root / "run.log").open("wb")
     run = subprocess.Popen(
@@ -134,8 +136,7 @@ def measure(arguments: argparse.Namespace, root: Path) -> dict[str, Any]:
             stderr=output,
         )
         log = EmbeddedLog(root / "log", SystemClock())
-        state = GsrConfig().with_values({"state": {"directory": root / "state"}})
-        learned = LearnedClicks(open_artifacts(state, SystemClock()))
+        learned = LearnedClicks(open_artifacts(config, SystemClock()))
         answers, drained = follow(log, config, produce, run, learned)
         lags = lag(log, config)
         trainer = trainer_figures(config)

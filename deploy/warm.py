@@ -1,9 +1,10 @@
-"""Has the kernels compiled that only live reading of Kafka calls; the image is built with it."""
+"""Has the kernels compiled that roles call, of Kafka too; the image is built with it."""
 
 import time
 
 from kafka.record.memory_records import MemoryRecordsBuilder
 
+from consumers.runtime.kernels import compile_ahead
 from stream.events.clicks.codec import ClickCodec
 from stream.events.clicks.encoding import encode_click
 from stream.events.clicks.rules import EventRules
@@ -12,6 +13,8 @@ from stream.log.kafka.decoding.record_batches import BatchDecoder
 
 CLICKS = 2000
 
+if not compile_ahead(silent=False):
+    raise SystemExit("what roles call could not be compiled: see above")
 builder = MemoryRecordsBuilder(magic=2, compression_type=0, batch_size=1 << 24)
 for number in range(CLICKS):
     value = encode_click(f"u{number % 50}", f"i{number % 30}", float(number))

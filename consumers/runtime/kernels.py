@@ -1,5 +1,6 @@
 """Compiling of the kernels that roles call, before they start and want them all at once."""
 
+import csv
 import os
 import subprocess
 import tempfile
@@ -19,10 +20,11 @@ def compiled_ahead() -> bool:
     return _mark().exists()
 
 
-def compile_ahead() -> bool:
+def compile_ahead(*, silent: bool = True) -> bool:
     """Compile what roles will call, by running it on a few clicks; False where a step failed.
 
-    Then each role compiles what it needs, as it does without.
+    Then each role compiles what it needs, as it does without. Unless `silent`, the steps say on
+    standard error what they do.
     """
     with tempfile.TemporaryDirectory(prefix="gsr-kernels-") as folder:
         for command, output in _steps(Path(folder)):
@@ -32,7 +34,7 @@ def compile_ahead() -> bool:
                     cwd=folder,
                     env=_environment(),
                     stdout=written,
-                    stderr=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL if silent else None,
                     check=False,
                 )
             if done.returncode:
@@ -48,9 +50,8 @@ def _steps(folder: Path) -> Iterator[tuple[Sequence[str], Path]]:
     said = folder / "said.txt"
     yield gsr_command("simulate", "--events", _CLICKS, "--format", "csv"), clicks
     yield gsr_command("bootstrap", clicks.name, *places), said
-    with clicks.open(encoding="utf-8") as rows:
-        columns = rows.readline().strip().split(",")
-        user = rows.readline().strip().split(",")[columns.index("user_id")]
+    with clicks.open(encoding="utf-8", newline="") as rows:
+        user = next(csv.DictReader(rows))["user_id"]
     yield gsr_command("recommend", user, *places), said
 
 

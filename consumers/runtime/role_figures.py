@@ -125,7 +125,9 @@ def summarise(samples: Mapping[Sample, float], answering: frozenset[str]) -> Fig
     version = int(total("gsr_publisher_model_version"))
     scored = int(total("gsr_trainer_clicks_scored_total"))
     made = version or total("gsr_trainer_snapshot_version")
-    models = () if not scored else (_JOINT, *_COUNTERS) if made else _COUNTERS
+    models: tuple[str, ...] = ()
+    if scored:
+        models = (_JOINT, *_COUNTERS) if made else _COUNTERS
 
     def by_model(name: str) -> dict[str, float]:
         return {model: total(name, model=model, k=CUT, slice="all") for model in models}
