@@ -114,3 +114,12 @@ class CounterConfig:
         scales = len(self.half_lives) + len(self.close_half_lives)
         fits = (self.row_slots - 1) // scales
         return max(1, min(self.neighbours // 2, fits))
+
+    @property
+    def pairs_per_click(self) -> int:
+        """Clicks around a new one that are close to it or share an edge with it, at most.
+
+        None where close clicks are not counted: edges are then enough.
+        """
+        reach = max(len(self.window_weights), self.close_clicks)
+        return 2 * reach if self.close_clicks else 0

@@ -67,7 +67,9 @@ class Counters:
         self.progress = new_progress()
         self._buffer_rules = buffer_rules(config, weights)
         self._edge_rules = edge_rules(config, weights)
-        self._scratch = new_scratch(scales + close_scales, config.row_slots)
+        self._scratch = new_scratch(
+            scales + close_scales, config.row_slots, pairs=config.pairs_per_click
+        )
 
     @property
     def watermark(self) -> float:
@@ -293,9 +295,8 @@ class Counters:
     ) -> AppliedClicks:
         """Return room for the outcomes of a batch."""
         n = len(batch)
-        window, close = len(self.config.window_weights), self.config.close_clicks
-        edges = (n - start) * 2 * window
-        pairs = (n - start) * 2 * max(window, close) if close else 0
+        edges = (n - start) * 2 * len(self.config.window_weights)
+        pairs = (n - start) * self.config.pairs_per_click
         histories = n if record_histories else 0
         clicks = (histories, self.config.buffer_length)
         return AppliedClicks(

@@ -1,6 +1,6 @@
 """One atomic write of everything that changed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -24,6 +24,9 @@ from stream.state.rocks import Database
 
 _SORTED_BYTES: Final = 16
 """Of a user id, to sort by."""
+
+_PACKED_AT_ONCE: Final = 256
+"""Values: few enough to stay in the processor's caches, in memory that is used again and again."""
 
 _RESERVED_BYTES: Final = 1024 * 1024
 """From so many bytes on it pays to make room first."""
@@ -75,9 +78,10 @@ class FlushBatch:
         alive = columns.lengths[slots] > 0
         self.drop_users([key.encode() for key in keys.rows(np.flatnonzero(~alive))])
 
-        packed, ends = pack_users(columns, slots[alive])
-        living = keys.rows(np.flatnonzero(alive)).compact()
-        self._put("users", living.data.tobytes(), np.cumsum(living.lengths), packed, ends)
+        for living in _pieces(np.flatnonzero(alive)):
+            ids = keys.rows(living).compact()
+            packed, ends = pack_users(columns, slots[living])
+            self._put("users", ids.data.tobytes(), np.cumsum(ids.lengths), packed, ends)
 
         batch = self._enter("filters")
         for i in np.flatnonzero(alive & (columns.seen_dirty[slots] > 0)).tolist():
@@ -95,8 +99,9 @@ class FlushBatch:
     def _add_counters(self, items: ItemRows) -> None:
         """Write the blocks of items that changed or left; an empty block is not there."""
         blocks = dirty_blocks(items.columns, items.used, items.removed_indexes)
-        packed, ends = pack_item_blocks(items.columns, items.table.entries, blocks)
-        self._put("items", *_index_keys(blocks), packed, ends)
+        for piece in _pieces(blocks):
+            packed, ends = pack_item_blocks(items.columns, items.table.entries, piece)
+            self._put("items", *_index_keys(piece), packed, ends)
 
     def _add_rows(self, items: ItemRows) -> None:
         """Write the items' neighbours; an empty row is not there."""
@@ -105,9 +110,9 @@ class FlushBatch:
             batch.delete(index_key(index))
         columns = items.columns
         rows = np.flatnonzero(columns.row_dirty[: items.used])
-        rows = rows[np.argsort(columns.indexes[rows])]
-        packed, ends = pack_rows(columns, items.edges, rows)
-        self._put("graph", *_index_keys(columns.indexes[rows]), packed, ends)
+        for piece in _pieces(rows[np.argsort(columns.indexes[rows])]):
+            packed, ends = pack_rows(columns, items.edges, piece)
+            self._put("graph", *_index_keys(columns.indexes[piece]), packed, ends)
 
     def _put(
         self,
@@ -147,6 +152,12 @@ class FlushBatch:
         batch = self._enter("meta")
         for key, value in records.items():
             batch[key] = value
+
+
+def _pieces(rows: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield the rows that are packed at once, one part after another."""
+    for start in range(0, len(rows), _PACKED_AT_ONCE):
+        yield rows[start : start + _PACKED_AT_ONCE]
 
 
 def _index_keys(indexes: npt.NDArray[np.int64]) -> tuple[bytes, npt.NDArray[np.int64]]:

@@ -44,8 +44,8 @@ class UserBytes(NamedTuple):
     ----------
     source_offsets, accepted_at, lengths, seen_lengths
         uint8 [slots, width of the column].
-    starts
-        int64 [slots], where the oldest click stands in the columns below.
+    blocks, firsts
+        As in `UserColumns`: their sum is where the oldest click stands in the columns below.
     items, fingerprints, times, events, hashes
         uint8 [clicks * width of the column].
     """
@@ -54,7 +54,8 @@ class UserBytes(NamedTuple):
     accepted_at: npt.NDArray[np.uint8]
     lengths: npt.NDArray[np.uint8]
     seen_lengths: npt.NDArray[np.uint8]
-    starts: npt.NDArray[np.int64]
+    blocks: npt.NDArray[np.int64]
+    firsts: npt.NDArray[np.int32]
     items: npt.NDArray[np.uint8]
     fingerprints: npt.NDArray[np.uint8]
     times: npt.NDArray[np.uint8]
@@ -69,7 +70,8 @@ def user_bytes(users: UserColumns) -> UserBytes:
         accepted_at=as_bytes(users.accepted_at),
         lengths=as_bytes(users.lengths),
         seen_lengths=as_bytes(users.seen_lengths),
-        starts=users.blocks + users.firsts,
+        blocks=users.blocks,
+        firsts=users.firsts,
         items=users.buffers.items.view(np.uint8),
         fingerprints=users.buffers.fingerprints.view(np.uint8),
         times=users.buffers.times.view(np.uint8),
@@ -116,7 +118,7 @@ def _pack_users(
     at = 0
     for i in range(len(slots)):
         slot = slots[i]
-        start = users.starts[slot]
+        start = users.blocks[slot] + users.firsts[slot]
         n = lengths[i]
         at = _copy(users.source_offsets[slot], 0, out, at, 8)
         at = _copy(users.accepted_at[slot], 0, out, at, 8)
@@ -140,7 +142,7 @@ def _unpack_users(
     at = 0
     for i in range(len(slots)):
         slot = slots[i]
-        start = users.starts[slot]
+        start = users.blocks[slot] + users.firsts[slot]
         n = lengths[i]
         _copy(packed, at, users.source_offsets[slot], 0, 8)
         _copy(packed, at + 8, users.accepted_at[slot], 0, 8)

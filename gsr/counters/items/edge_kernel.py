@@ -12,9 +12,11 @@ from gsr.counters.items.decay import power_of_two, split_scales
 from gsr.counters.items.edge_rows import (
     Edges,
     Scratch,
+    look_up,
     move_popularity_reference,
     move_row_reference,
     slot_for,
+    slot_looked_up,
     stored,
 )
 from gsr.counters.items.item_columns import BYTES_PER_ITEM, ItemColumns
@@ -67,14 +69,11 @@ def _rebase_after(column: npt.NDArray[Any]) -> int:
 
 
 @inner_kernel
-def _slot_at(
-    items: ItemColumns, edges: Edges, rules: EdgeRules, scratch: Scratch, row: int, target: int
-) -> int:
-    """Return the slot of neighbour `target`; an empty row begins at the time of `scratch`."""
+def _begin_row(items: ItemColumns, scratch: Scratch, row: int) -> None:
+    """Let an empty row begin at the time of `scratch`."""
     if items.row_lengths[row] == 0:
         for s in range(len(scratch.whole)):
             items.row_references[row, s] = scratch.whole[s]
-    return slot_for(items, edges, rules, scratch, row, target)
 
 
 @inner_kernel
@@ -119,7 +118,8 @@ def _add_edge(
     scratch: Scratch,
 ) -> None:
     """Add to the weight of one edge on every time scale."""
-    slot = _slot_at(items, edges, rules, scratch, row, target)
+    _begin_row(items, scratch, row)
+    slot = slot_for(items, edges, rules, scratch, row, target)
     _raise_weights(items, edges, scratch, row, slot, 0, len(rules.half_lives), weight)
     _mark_row(items, progress, scratch, row)
 
@@ -203,8 +203,13 @@ def _add_pair(
     applied: AppliedColumns,
     row: int,
     pair: int,
+    entry: int,
+    trims: int,
 ) -> None:
-    """Add what a click on item `row` and another one bring each other: an edge, closeness, both."""
+    """Add what a click on item `row` and another one bring each other: an edge, closeness, both.
+
+    They were looked up as `entry` and the one after it, when there had been so many `trims`.
+    """
     other = applied.pair_items[pair]
     weight = applied.pair_weights[pair]
     edge = applied.pair_edges[pair]
@@ -214,7 +219,11 @@ def _add_pair(
         here, there = (row, other) if side else (other, row)
         if weight <= 0.0 and here != source:
             continue
-        slot = _slot_at(items, edges, rules, scratch, here, there)
+        _begin_row(items, scratch, here)
+        if scratch.trims[0] == trims:
+            slot = slot_looked_up(items, edges, rules, scratch, here, there, entry + side)
+        else:
+            slot = slot_for(items, edges, rules, scratch, here, there)
         if here == source:
             amount = applied.edge_weights[edge]
             _raise_weights(items, edges, scratch, here, slot, 0, scales, amount)
@@ -239,11 +248,18 @@ def _add_click_and_pairs(
     row = applied.item_rows[click]
     _split_everywhere(time, rules, scratch)
     _touch_item(items, progress, row, time, weight, scratch)
-    for pair in range(applied.pair_starts[click], applied.pair_starts[click + 1]):
+    first, last = applied.pair_starts[click], applied.pair_starts[click + 1]
+    for pair in range(first, last):
+        other, entry = applied.pair_items[pair], 2 * (pair - first)
+        look_up(items, edges, scratch, other, row, entry)
+        look_up(items, edges, scratch, row, other, entry + 1)
+    trims = scratch.trims[0]
+    for pair in range(first, last):
         if applied.pair_times[pair] != time:
             time = applied.pair_times[pair]
             _split_everywhere(time, rules, scratch)
-        _add_pair(items, edges, rules, progress, scratch, applied, row, pair)
+        entry = 2 * (pair - first)
+        _add_pair(items, edges, rules, progress, scratch, applied, row, pair, entry, trims)
 
 
 @inner_kernel

@@ -12,6 +12,7 @@ from gsr.counters.items.item_columns import ROWS, ItemColumns
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.items.nth_largest import nth_largest
 from gsr.counters.rules import EdgeRules
+from gsr.machine_words import prefetch
 
 
 class Edges(NamedTuple):
@@ -79,17 +80,33 @@ class Scratch(NamedTuple):
         bool [2K], slots that survive a trim.
     weights
         [2K], of the type of the edges' weights.
+    places, lengths
+        int64 [2P], what `look_up` found: where in its row a neighbour stands, -1 where it does not,
+        and how long the row was then.
+    trims
+        int64 [1], how often a row was trimmed.
     """
 
     whole: npt.NDArray[np.int64]
     scale: npt.NDArray[np.float64]
     kept: npt.NDArray[np.bool_]
     weights: npt.NDArray[Any]
+    places: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+    trims: npt.NDArray[np.int64]
 
 
-def new_scratch(scales: int, row_slots: int, dtype: npt.DTypeLike = np.float32) -> Scratch:
-    """Return room for rows of `row_slots` slots with `scales` weights of `dtype` each (S + C)."""
+def new_scratch(
+    scales: int, row_slots: int, dtype: npt.DTypeLike = np.float32, pairs: int = 0
+) -> Scratch:
+    """Return room for rows of `row_slots` slots with `scales` weights of `dtype` each (S + C).
+
+    And for the `pairs` of a click (P).
+    """
     return Scratch(
+        places=np.zeros(2 * pairs, dtype=np.int64),
+        lengths=np.zeros(2 * pairs, dtype=np.int64),
+        trims=np.zeros(1, dtype=np.int64),
         whole=np.zeros(scales, dtype=np.int64),
         scale=np.zeros(scales, dtype=np.float64),
         kept=np.zeros(row_slots, dtype=np.bool_),
@@ -110,7 +127,7 @@ def stored(weight: float, column: npt.NDArray[Any]) -> Any:
 
 @inner_kernel
 def _find(neighbours: Arena, start: int, length: int, target: np.uint32) -> int:
-    """Return the slot of a neighbour, -1 where there is none."""
+    """Return where from `start` on a neighbour stands, -1 where it does not."""
     found = -1
     # Without an early exit, and on a view from 0, the loop is vectorised: a row of 128 costs a
     # few nanoseconds.
@@ -118,7 +135,7 @@ def _find(neighbours: Arena, start: int, length: int, target: np.uint32) -> int:
     for i in range(len(row)):
         if row[i] == target:
             found = i
-    return -1 if found < 0 else start + found
+    return found
 
 
 @lean_kernel
@@ -144,6 +161,7 @@ def _trim(
     items: ItemColumns, edges: Edges, scratch: Scratch, row: int, kept_per_scale: int
 ) -> None:
     """Keep the union of every scale's heaviest neighbours, in their order."""
+    scratch.trims[0] += 1
     start = items.row_starts[row]
     length = items.row_lengths[row]
     scales = edges.weights.shape[1]
@@ -183,11 +201,56 @@ def slot_for(
     items: ItemColumns, edges: Edges, rules: EdgeRules, scratch: Scratch, row: int, target: int
 ) -> int:
     """Return the slot of neighbour `target`; a missing one enters the row with no weight."""
-    found = _find(
-        edges.neighbours, items.row_starts[row], items.row_lengths[row], np.uint32(target)
-    )
+    start = items.row_starts[row]
+    found = _find(edges.neighbours, start, items.row_lengths[row], np.uint32(target))
     if found >= 0:
-        return found
+        return int(start + found)
+    return _new_slot(items, edges, rules, scratch, row, target)
+
+
+@inner_kernel
+def look_up(
+    items: ItemColumns, edges: Edges, scratch: Scratch, row: int, target: int, entry: int
+) -> None:
+    """Note in an entry of `scratch` where neighbour `target` stands; ask for its weights.
+
+    Looking up several ones before the first is used lets their memory come at the same time.
+    """
+    start, length = items.row_starts[row], items.row_lengths[row]
+    place = _find(edges.neighbours, start, length, np.uint32(target))
+    scratch.places[entry] = place
+    scratch.lengths[entry] = length
+    prefetch(edges.weights, start + (length if place < 0 else place))
+
+
+@inner_kernel
+def slot_looked_up(
+    items: ItemColumns,
+    edges: Edges,
+    rules: EdgeRules,
+    scratch: Scratch,
+    row: int,
+    target: int,
+    entry: int,
+) -> int:
+    """Return the same as `slot_for`, after `look_up`; no row was trimmed since."""
+    start, place = items.row_starts[row], scratch.places[entry]
+    if place >= 0:
+        return int(start + place)
+    before = scratch.lengths[entry]
+    added = items.row_lengths[row] - before
+    if added > 0:
+        place = _find(edges.neighbours, start + before, added, np.uint32(target))
+        if place >= 0:
+            return int(start + before + place)
+    return _new_slot(items, edges, rules, scratch, row, target)
+
+
+@inner_kernel
+def _new_slot(
+    items: ItemColumns, edges: Edges, rules: EdgeRules, scratch: Scratch, row: int, target: int
+) -> int:
+    """Return the slot of a neighbour that enters the row with no weight."""
     if items.row_lengths[row] == rules.row_slots:
         _trim(items, edges, scratch, row, rules.kept_per_scale)
     if items.row_lengths[row] == block_capacity(items.row_blocks[row]):

@@ -1,5 +1,7 @@
 """Edges and popularity: forward decay, re-basing, and rows that stay within their slots."""
 
+from collections import defaultdict
+
 import numpy as np
 import pytest
 
@@ -154,3 +156,69 @@ def test_less_than_a_normal_float_is_nothing() -> None:
     assert stored(2.0**-126, column) == np.float32(2.0**-126)
     assert stored(2.0**-127, column) == 0.0
     assert stored(2.0**-127, np.zeros(1)) == 2.0**-127
+
+
+class PlainRows:
+    """Rows of edges and close clicks as lists that are trimmed, one slot looked for at a time.
+
+    Of clicks that all happen at once, so that nothing decays.
+    """
+
+    def __init__(self, config: CounterConfig) -> None:
+        self._config = config
+        self._clicks: defaultdict[int, list[int]] = defaultdict(list)
+        self.rows: defaultdict[int, list[tuple[int, list[float]]]] = defaultdict(list)
+
+    def click(self, user: int, item: int) -> None:
+        """Count a click."""
+        window = self._config.window_weights
+        before = self._clicks[user][::-1][: self._config.close_clicks]
+        for distance, other in enumerate(before):
+            if other != item:
+                edge = window[distance] if distance < len(window) else 0.0
+                self._add(other, item, [edge, 1.0])
+                self._add(item, other, [0.0, 1.0])
+        self._clicks[user].append(item)
+
+    def _add(self, row: int, neighbour: int, amounts: list[float]) -> None:
+        slots = self.rows[row]
+        found = [weights for other, weights in slots if other == neighbour]
+        if not found:
+            if len(slots) == self._config.row_slots:
+                self._trim(slots)
+            found = [[0.0, 0.0]]
+            slots.append((neighbour, found[0]))
+        for scale, amount in enumerate(amounts):
+            found[0][scale] += amount
+
+    def _trim(self, slots: list[tuple[int, list[float]]]) -> None:
+        kept: set[int] = set()
+        for scale in range(2):
+            best = sorted(range(len(slots)), key=lambda at: (slots[at][1][scale], at))
+            kept.update(best[-self._config.kept_per_scale :])
+        slots[:] = [slots[at] for at in sorted(kept)]
+
+
+def test_rows_are_those_of_plain_lists() -> None:
+    """What is looked up for a whole click stays right while its own pairs add slots and trim."""
+    config = CounterConfig(
+        half_lives=(HOUR,),
+        neighbours=3,
+        window_weights=(1.0, 0.5),
+        close_clicks=4,
+        close_half_lives=(HOUR,),
+    )
+    rng = np.random.default_rng(7)
+    chosen = zip(rng.integers(0, 9, 3000).tolist(), rng.integers(0, 14, 3000).tolist(), strict=True)
+    story = [Told(user, item, START, CLICK, number) for number, (user, item) in enumerate(chosen)]
+    counters, plain = counters_of(story, config), PlainRows(config)
+    for told in story:
+        plain.click(told.user, told.item)
+    for scale, found in enumerate((edges_of(counters), close_of(counters))):
+        expected = {
+            (row, other): weights[scale]
+            for row, slots in plain.rows.items()
+            for other, weights in slots
+            if weights[scale] > 0.0
+        }
+        assert found == pytest.approx(expected, rel=1e-6)
