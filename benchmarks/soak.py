@@ -102,7 +102,8 @@ class Series:
                 "first": round(float(values[late][0]), 3),
                 "last": round(float(values[late][-1]), 3),
                 "median": round(float(np.median(values[late])), 3),
-                "maximum": round(float(values.max()), 3),
+                "maximum": round(float(values[late].max()), 3),
+                "maximum_in_warm_up": round(float(values[~late].max(initial=-np.inf)), 3),
             }
         return found
 

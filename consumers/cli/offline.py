@@ -165,6 +165,7 @@ def replay(
     from consumers.topics.click_export import LOG_URL
 
     named = column_names(columns, *WINDOW_ROLES)
+    _say_what_goes(out)
     if protocol != "prequential":
         loaded = resolve(config, settings)
         limit_threads(loaded.trainer.threads)
@@ -250,6 +251,12 @@ def replay(
     found = result["options"]
     say_skipped(found["skipped_rows"], found["skipped_examples"])
     say(f"wrote {out / 'metrics.json'} and {out / 'report.html'}")
+
+
+def _say_what_goes(out: Path) -> None:
+    """Say that an earlier report is going to be replaced, while there is time to stop."""
+    if (out / "metrics.json").exists():
+        say(f"{out} holds the report of an earlier replay: this one's takes its place at the end")
 
 
 @contextmanager

@@ -83,6 +83,18 @@ def test_a_session_may_take_the_users_place_click_by_click() -> None:
     assert json.loads(named.stdout)["overall"] == json.loads(result.stdout)["overall"]
 
 
+def test_a_second_report_in_a_folder_is_announced() -> None:
+    """Before it replaces the first one, while there is time to stop."""
+    columns = ("--column", "session=session_id", "--limit", "300")
+    told = "holds the report of an earlier replay"
+    first = gsr("replay", "t.csv", "--out", "r", *columns, *SMALL)
+    assert first.exit_code == 0, first.stderr
+    assert told not in first.stderr
+    assert told in gsr("replay", "t.csv", "--out", "r", *columns, *SMALL).stderr
+    windows = gsr("replay", "t.csv", "--out", "r", "--protocol", "windows", *columns, *SMALL)
+    assert told in windows.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
