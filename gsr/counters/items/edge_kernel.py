@@ -204,11 +204,10 @@ def _add_pair(
     row: int,
     pair: int,
     entry: int,
-    trims: int,
 ) -> None:
     """Add what a click on item `row` and another one bring each other: an edge, closeness, both.
 
-    They were looked up as `entry` and the one after it, when there had been so many `trims`.
+    Each other's slots were looked up as `entry` and the one after it.
     """
     other = applied.pair_items[pair]
     weight = applied.pair_weights[pair]
@@ -220,10 +219,7 @@ def _add_pair(
         if weight <= 0.0 and here != source:
             continue
         _begin_row(items, scratch, here)
-        if scratch.trims[0] == trims:
-            slot = slot_looked_up(items, edges, rules, scratch, here, there, entry + side)
-        else:
-            slot = slot_for(items, edges, rules, scratch, here, there)
+        slot = slot_looked_up(items, edges, rules, scratch, here, there, entry + side)
         if here == source:
             amount = applied.edge_weights[edge]
             _raise_weights(items, edges, scratch, here, slot, 0, scales, amount)
@@ -249,17 +245,17 @@ def _add_click_and_pairs(
     _split_everywhere(time, rules, scratch)
     _touch_item(items, progress, row, time, weight, scratch)
     first, last = applied.pair_starts[click], applied.pair_starts[click + 1]
+    scratch.trims[0] = 0
     for pair in range(first, last):
         other, entry = applied.pair_items[pair], 2 * (pair - first)
         look_up(items, edges, scratch, other, row, entry)
         look_up(items, edges, scratch, row, other, entry + 1)
-    trims = scratch.trims[0]
     for pair in range(first, last):
         if applied.pair_times[pair] != time:
             time = applied.pair_times[pair]
             _split_everywhere(time, rules, scratch)
         entry = 2 * (pair - first)
-        _add_pair(items, edges, rules, progress, scratch, applied, row, pair, entry, trims)
+        _add_pair(items, edges, rules, progress, scratch, applied, row, pair, entry)
 
 
 @inner_kernel

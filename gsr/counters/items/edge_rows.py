@@ -84,7 +84,7 @@ class Scratch(NamedTuple):
         int64 [2P], what `look_up` found: where in its row a neighbour stands, -1 where it does not,
         and how long the row was then.
     trims
-        int64 [1], how often a row was trimmed.
+        int64 [1], how often a row was trimmed since this was last set to 0.
     """
 
     whole: npt.NDArray[np.int64]
@@ -104,13 +104,13 @@ def new_scratch(
     And for the `pairs` of a click (P).
     """
     return Scratch(
-        places=np.zeros(2 * pairs, dtype=np.int64),
-        lengths=np.zeros(2 * pairs, dtype=np.int64),
-        trims=np.zeros(1, dtype=np.int64),
         whole=np.zeros(scales, dtype=np.int64),
         scale=np.zeros(scales, dtype=np.float64),
         kept=np.zeros(row_slots, dtype=np.bool_),
         weights=np.zeros(row_slots, dtype=dtype),
+        places=np.zeros(2 * pairs, dtype=np.int64),
+        lengths=np.zeros(2 * pairs, dtype=np.int64),
+        trims=np.zeros(1, dtype=np.int64),
     )
 
 
@@ -233,7 +233,9 @@ def slot_looked_up(
     target: int,
     entry: int,
 ) -> int:
-    """Return the same as `slot_for`, after `look_up`; no row was trimmed since."""
+    """Return the same as `slot_for`, after `look_up`; no row had been trimmed then (`trims`)."""
+    if scratch.trims[0] > 0:
+        return slot_for(items, edges, rules, scratch, row, target)
     start, place = items.row_starts[row], scratch.places[entry]
     if place >= 0:
         return int(start + place)
