@@ -90,7 +90,7 @@ class Series:
         self.values[name].append(value)
 
     def summary(self, warm_up: float) -> dict[str, dict[str, float]]:
-        """Return, per name, the slope per hour and the extremes after the warm-up."""
+        """Return, per name, what came after the warm-up, and the maximum of all."""
         found = {}
         for name in sorted(self.values):
             times, values = np.array(self.times[name]), np.array(self.values[name])
@@ -102,8 +102,8 @@ class Series:
                 "first": round(float(values[late][0]), 3),
                 "last": round(float(values[late][-1]), 3),
                 "median": round(float(np.median(values[late])), 3),
-                "maximum": round(float(values[late].max()), 3),
-                "maximum_in_warm_up": round(float(values[~late].max(initial=-np.inf)), 3),
+                "maximum": round(float(values.max()), 3),
+                "maximum_after_warm_up": round(float(values[late].max()), 3),
             }
         return found
 

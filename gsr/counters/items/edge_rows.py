@@ -84,7 +84,7 @@ class Scratch(NamedTuple):
         int64 [2P], what `look_up` found: where in its row a neighbour stands, -1 where it does not,
         and how long the row was then.
     trims
-        int64 [1], how often a row was trimmed since this was last set to 0.
+        int64 [1], how often a row was trimmed since it was last set to 0: before looking up.
     """
 
     whole: npt.NDArray[np.int64]
@@ -233,7 +233,7 @@ def slot_looked_up(
     target: int,
     entry: int,
 ) -> int:
-    """Return the same as `slot_for`, after `look_up`; no row had been trimmed then (`trims`)."""
+    """Return the same as `slot_for`, by what `look_up` found unless a row was trimmed since."""
     if scratch.trims[0] > 0:
         return slot_for(items, edges, rules, scratch, row, target)
     start, place = items.row_starts[row], scratch.places[entry]
