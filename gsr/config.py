@@ -108,13 +108,33 @@ TRUST_SETTINGS: Final = frozenset(
     {
         *("popularity_channels", "graph_channels", "channel_history", "channel_decay"),
         *("new_item_boost", "context_weights", "context_width", "context_sees_user"),
-        *("trust_rate", "trust_passes", "trust_slowing", "trust_batch"),
-        *("recent_half_life", "source_power", "window_weights"),
     }
 )
-"""Fields of `ModelConfig` and `BatchConfig` on which the encoders of
-`gsr.learning.batch_learner` do not depend: they say what stands beside the user vector, and how far
-either is trusted."""
+"""Fields of `ModelConfig` that say what stands beside the user vector, and how far either is
+trusted. Where the ranker does that, as in an evaluation, they change nothing."""
+
+RANKING_SETTINGS: Final = frozenset({"nearest", "ranking_passes"})
+"""Fields of `BatchConfig` on which the encoders do not depend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustConfig:
+    """How the weights of live channels are learned (`gsr.learning.recorded_trust`).
+
+    Parameters
+    ----------
+    rate, passes, slowing, batch
+        Adam's step, passes over the clicks that teach the weights, the factor on the step after
+        each pass, and clicks per step.
+    """
+
+    rate: float = 2e-2
+    passes: int = 12
+    slowing: float = 0.8
+    batch: int = 256
+
+    def __post_init__(self) -> None:
+        check_limits(self, _TRUST_LIMITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +166,6 @@ class BatchConfig:
     ----------
     learning_rate, embedding_rate
         Adam's steps for the networks and for the item rows.
-    trust_rate, trust_passes, trust_slowing, trust_batch
-        Adam's step for what weighs the score's parts, passes over the clicks that teach it, the
-        factor on the step after each pass, and clicks per step.
     weight_decay
         Decoupled decay of the networks' weights.
     warm_up_steps
@@ -160,31 +177,29 @@ class BatchConfig:
     sampled_items
         How many items, all targets of a step among them, stand for the catalogue in the encoders'
         softmax; where there are no more, every item does.
-    recent_half_life
-        Of the popularity that fades, in seconds.
-    source_power
-        A click's votes for what followed it are divided by its item's clicks to this power.
     window_weights
-        Weight of the edge between a click and the next, the one after, and so on.
+        Weight of the edge between a click and the next, the one after, and so on, in the graph
+        that the graph encoder reads.
     gradient_norm
         Clip of the global gradient norm of the networks.
+    nearest
+        Items nearest to a user's vector that the ranker chooses among, beside those that the
+        counters find.
+    ranking_passes
+        Passes of the ranker over the clicks that teach it.
     """
 
     learning_rate: float = 1e-3
     embedding_rate: float = 1e-3
-    trust_rate: float = 2e-2
-    trust_passes: int = 12
-    trust_slowing: float = 0.8
-    trust_batch: int = 256
     weight_decay: float = 0.0
     warm_up_steps: int = 100
     batch_positions: int = 2048
     average_decay: float = 0.999
     sampled_items: int = 2560
-    recent_half_life: float = 30 * 86_400.0
-    source_power: float = 0.5
     window_weights: tuple[float, ...] = (1.0, 0.5, 1.0 / 3.0)
     gradient_norm: float = 5.0
+    nearest: int = 100
+    ranking_passes: int = 6
 
     def __post_init__(self) -> None:
         check_limits(self, _BATCH_LIMITS)
@@ -207,16 +222,18 @@ _MODEL_LIMITS: Final[Limits] = {
 _BATCH_LIMITS: Final[Limits] = {
     "learning_rate": _RATE,
     "embedding_rate": _RATE,
-    "trust_rate": _RATE,
-    "trust_passes": (0, 100_000),
-    "trust_slowing": _RATE,
-    "trust_batch": (1, 1_000_000),
     "weight_decay": _RATE,
     "warm_up_steps": (0, 1e9),
     "batch_positions": (1, 1e8),
     "average_decay": _SHARE,
     "sampled_items": (1, 1e9),
-    "recent_half_life": (1e-3, float("inf")),
-    "source_power": _RATE,
     "gradient_norm": (1e-9, 1e9),
+    "nearest": (1, 1000),
+    "ranking_passes": (0, 100_000),
+}
+_TRUST_LIMITS: Final[Limits] = {
+    "rate": _RATE,
+    "passes": (0, 100_000),
+    "slowing": _RATE,
+    "batch": (1, 1_000_000),
 }

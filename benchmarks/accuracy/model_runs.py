@@ -3,19 +3,33 @@
 Flags are those of `gsr evaluate`. To measure something else, change the tables.
 """
 
+import json
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from gsr.ranker.features import GROUPS
+
 THREADS: Final = 1
 """The networks are small: two evaluations side by side do more than two threads for one."""
+
+VOTES: Final = ("recent votes", "vote shares", "last click", "history")
+COSINES: Final = ("together",)
+"""Groups of features that say what follows an item, and what is clicked close by."""
+
+
+def without(*groups: str) -> str:
+    """Return the flag that switches groups of counted features off."""
+    return f"--ranker 'without={json.dumps(groups)}'"
+
 
 JOINT: Final = "joint"
 SEQUENCE: Final = "sequence-alone"
 VIEWS: Final[Mapping[str, str]] = {
     JOINT: "",
-    SEQUENCE: "--model graph_channels=false --model popularity_channels=false",
+    SEQUENCE: without(*GROUPS),
     "graph-alone": "--model sequence_encoder=false",
 }
 """The whole model, and either of its views alone."""
@@ -33,17 +47,23 @@ ENSEMBLE: Final = "ensemble"
 
 SAME_ENCODERS: Final[Mapping[str, str]] = {
     SEQUENCE: VIEWS[SEQUENCE],
-    "no-graph-channels": "--model graph_channels=false",
-    "no-popularity-channels": "--model popularity_channels=false",
-    "no-context-weights": "--model context_weights=false",
-    "no-source-power": "--learner source_power=0",
-    "next-click-only": "--learner window_weights=[1.0]",
-    "newest-click-only": "--model channel_history=1",
-    "undying-popularity": "--learner recent_half_life=1e12",
+    "no-graph": without(*VOTES, *COSINES),
+    "no-votes": without(*VOTES),
+    "no-cosines": without(*COSINES),
+    "no-popularity": without("popularity"),
+    "no-times": without("last click on the item"),
+    "newest-click-only": "--ranker history_length=1",
+    "nothing-fades": "--ranker half_lives=[1e12] --ranker close_half_lives=[1e12]",
+    "half-lives-of-the-stream": (
+        "--ranker half_lives=[600,86400,2592000,31536000]"
+        " --ranker close_half_lives=[86400,31536000]"
+    ),
+    "few-nearest-items": "--learner nearest=10",
 }
-"""What is left out or done otherwise, beside an encoder that it does not concern."""
+"""What is left out or done otherwise, beside encoders that it does not concern."""
 
 OTHER_ENCODERS: Final[Mapping[str, str]] = {
+    "propagation": "--model graph_encoder=true",
     "cosines": "--model score_scale=10",
     "full-softmax": "--learner sampled_items=1000000",
     "no-time-gaps": "--model time_gaps=false",
@@ -90,7 +110,7 @@ class Run:
     def words(self) -> tuple[str, ...]:
         """Arguments of `gsr evaluate` beside events, protocol and folders."""
         budget = ("--seeds", str(self.seeds), "--minutes", str(self.minutes))
-        return *budget, "--threads", str(THREADS), *self.flags.split()
+        return *budget, "--threads", str(THREADS), *shlex.split(self.flags)
 
 
 def runs() -> Iterator[Run]:

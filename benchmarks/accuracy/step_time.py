@@ -64,9 +64,6 @@ def step_seconds(interactions: Interactions, warm_up: int, steps: int) -> list[f
         dimension=64,
         ensemble=1,
         dropout=0.5,
-        # Without channels there is nothing but encoders to learn.
-        graph_channels=False,
-        popularity_channels=False,
     )
     learner = BatchLearner(JointModel(shape), BatchConfig(), interactions, ends)
     # The first step's beginning is not seen.

@@ -68,9 +68,6 @@ def learner(split: Split, theirs: Mapping[str, Any]) -> BatchLearner:
         heads=theirs["n_heads"],
         history_length=theirs["session_max_len"],
         dropout=theirs["dropout_rate"],
-        # Without channels there is nothing but encoders to learn.
-        graph_channels=False,
-        popularity_channels=False,
     )
     positions = theirs["batch_size"] * positions_per_user(split, theirs["session_max_len"])
     config = BatchConfig(

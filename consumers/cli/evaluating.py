@@ -43,7 +43,7 @@ def add_to(app: typer.Typer) -> None:
         "evaluate",
         "gsr evaluate clicks.csv.gz --out out/joint",
         "gsr evaluate clicks.csv.gz --protocol temporal --out out/later --seeds 1",
-        "gsr evaluate clicks.csv.gz --out out/graph-off --model graph_channels=false "
+        "gsr evaluate clicks.csv.gz --out out/no-vectors --ranker vectors=false "
         "--encoders out/joint",
     )(evaluate)
     command(
@@ -105,12 +105,16 @@ def evaluate(
         typer.Option(
             "--encoders",
             metavar="DIR",
-            help="Take what another evaluation's encoders learned; learn only how to weigh parts.",
+            help="Take what another evaluation's encoders learned; learn only the ranker.",
         ),
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", metavar="NAME=VALUE", help="Part of the model; may be repeated."),
+        typer.Option("--model", metavar="NAME=VALUE", help="Of the encoders; may be repeated."),
+    ] = None,
+    ranker: Annotated[
+        list[str] | None,
+        typer.Option("--ranker", metavar="NAME=VALUE", help="Of the ranker; may be repeated."),
     ] = None,
     learner: Annotated[
         list[str] | None,
@@ -131,6 +135,7 @@ def evaluate(
     loaded = resolve(config, settings)
     dialect = file_dialect(header, quoting, time_unit, time_format, columns)
     changes = {"--model": _assignments(model, "--model")}
+    changes["--ranker"] = _assignments(ranker, "--ranker")
     changes["--learner"] = _assignments(learner, "--learner")
     import torch
 
@@ -164,6 +169,7 @@ def evaluate(
                 device=device,
                 encoders=encoders,
                 model=changes["--model"],
+                ranker=changes["--ranker"],
                 batch=changes["--learner"],
             ),
             progress,

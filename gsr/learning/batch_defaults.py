@@ -1,4 +1,4 @@
-"""Default shape of the model for a fixed set of clicks, by its size. Imports no torch."""
+"""Shapes of encoders and ranker for a fixed set of clicks, by what it is. Imports no torch."""
 
 from dataclasses import replace
 from typing import Final
@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from gsr.config import ModelConfig
 from gsr.counters.interactions import Interactions
+from gsr.quality.protocols import clicks_before
+from gsr.ranker.config import RankerConfig
 from gsr.votes.click_graph import UNDYING
 
 SHORTEST_HISTORY: Final = 50
@@ -20,6 +22,31 @@ SPARSE_CLICKS: Final = 30
 
 ENSEMBLE: Final = 4
 """Encoders that overfit each in its own way, of which the sum does less."""
+
+
+TIME_SCALES: Final = (0.01, 0.1, 1.0, 100.0)
+CLOSE_TIME_SCALES: Final = (0.1, 100.0)
+"""Half-lives of the counters, as shares of the time from the first click to the last. A fixed set
+is asked about as a whole: nothing fades within minutes, and on the longest scale nothing at all."""
+
+SHORTEST_SPAN: Final = 1000.0
+"""Seconds: so a half-life is never shorter than a clock's."""
+
+
+def batch_ranker(
+    interactions: Interactions, ends: npt.NDArray[np.int64], event_weights: tuple[float, ...]
+) -> RankerConfig:
+    """Return the ranker's shape for the clicks ``starts[u] : ends[u]`` of every user u.
+
+    Its time scales are shares of the time that these clicks span.
+    """
+    times = interactions.times[clicks_before(interactions, ends)]
+    span = max(float(np.ptp(times)) if len(times) else 0.0, SHORTEST_SPAN)
+    return RankerConfig(
+        half_lives=tuple(share * span for share in TIME_SCALES),
+        close_half_lives=tuple(share * span for share in CLOSE_TIME_SCALES),
+        event_weights=event_weights,
+    )
 
 
 def batch_model(interactions: Interactions, ends: npt.NDArray[np.int64]) -> ModelConfig:

@@ -1,4 +1,4 @@
-"""Learning from a fixed set of clicks: first the encoders, then the trust in each score part."""
+"""Learning of the encoders from a fixed set of clicks, in passes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from gsr.learning.history_windows import Windows
 from gsr.learning.model_optimiser import ModelOptimiser
 from gsr.learning.row_optimiser import RowOptimiser
 from gsr.learning.sampled_softmax import ItemSampler
-from gsr.learning.trust_learner import TrustLearner
 from gsr.learning.user_batches import UserBatches
 from gsr.learning.weight_average import WeightAverage
 from gsr.network.model import JointModel, as_clicks
 from gsr.quality.protocols import Cases
+from gsr.ranking.case_encoding import by_length, encode_cases
+from gsr.ranking.case_ranker import CaseVectors
 from gsr.ranking.case_ranking import rank_cases
-from gsr.ranking.case_scores import CaseScores, by_length, encode_cases
 from gsr.votes.channels import context_count
-from gsr.votes.click_graph import ClickGraph, count_clicks
+from gsr.votes.click_graph import count_clicks
 
 ITEMS: Final = "items"
 """What the item table is called among the weights."""
@@ -54,16 +54,15 @@ class Pass:
 
 
 class BatchLearner:
-    """Learns a `JointModel` from the clicks before each user's end.
+    """Learns the encoders of a `JointModel` from the clicks before each user's end.
 
-    The encoders learn to predict by themselves. How far they and the direct channels are to be
-    trusted is learned afterwards, from clicks that they have not seen (`learn_trust`).
+    They learn to predict by themselves. What the ranker makes of their vectors it learns
+    afterwards, from clicks that they have not seen (`gsr.ranking.case_ranker`).
 
     Parameters
     ----------
     model
-        Learned in place; its table is grown to the catalogue. Its half-lives are those of a
-        `ClickGraph`.
+        Learned in place; its table is grown to the catalogue. Its half-lives are `UNDYING`.
     config
         How.
     interactions
@@ -94,12 +93,9 @@ class BatchLearner:
         self._batches = UserBatches(
             interactions, ends, model.config.history_length, config.batch_positions, self._rng
         )
-        learned = self.count(ends)
-        self._graph = learned.graph
-        self._learned = self._scores_with(learned)
+        self._graph = count_clicks(interactions, ends, config.window_weights)
         named = dict(model.network.named_parameters())
         self._encoders = {n: p for n, p in named.items() if not n.startswith("trust.")}
-        self._trust = {n: p for n, p in named.items() if n.startswith("trust.")}
         self._rows = RowOptimiser(model.table, config.average_decay)
         self._optimiser = ModelOptimiser(
             self._encoders,
@@ -108,8 +104,7 @@ class BatchLearner:
             gradient_norm=config.gradient_norm,
         )
         self._average = WeightAverage([*self._encoders.values()], config.average_decay)
-        self._trust_learner = TrustLearner(model, config, interactions, seed)
-        self._sampler = ItemSampler(learned.graph.popularity[:, 0], config.sampled_items, self._rng)
+        self._sampler = ItemSampler(self._graph.popularity[:, 0], config.sampled_items, self._rng)
         self._buffer = ScoreBuffer()
 
     @property
@@ -119,14 +114,8 @@ class BatchLearner:
 
     @property
     def has_encoders(self) -> bool:
-        """Whether there is anything but trust to learn."""
+        """Whether there is anything to learn."""
         return self.model.config.sequence_encoder or bool(self.model.network.mixes)
-
-    @property
-    def has_channels(self) -> bool:
-        """Whether there are channels, so that there is trust to learn."""
-        shape = self.model.config
-        return shape.graph_channels or shape.popularity_channels
 
     # -- learning ------------------------------------------------------------------------------
 
@@ -147,30 +136,6 @@ class BatchLearner:
         positions = sum(count for _, count in losses)
         total = sum(loss * count for loss, count in losses)
         return Pass(positions, len(losses), total / max(positions, 1))
-
-    def learn_trust(self, cases: Cases, *, mask_seen: bool = True) -> float:
-        """Learn how far each part of the score is to be trusted; return the mean loss.
-
-        The outcome depends on the encoders as they are and on the cases, not on earlier calls.
-
-        Parameters
-        ----------
-        cases
-            Clicks that nothing was learned from.
-        mask_seen
-            Whether a history's items are left out of what its target is compared with.
-
-        Raises
-        ------
-        TrainingError
-            The loss is not finite.
-        """
-        if not (self.has_channels and len(cases)):
-            return 0.0
-        with self._average.installed():
-            return self._trust_learner.learn(
-                cases, self._learned, *self._ranking_items(), mask_seen=mask_seen
-            )
 
     def _step(self, windows: Windows) -> float:
         """Have each encoder's share of the user vectors predict what was clicked next."""
@@ -224,64 +189,44 @@ class BatchLearner:
     # -- ranking -------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def ranks(
-        self,
-        cases: Cases,
-        counted: ClickGraph | None = None,
-        *,
-        mask_seen: bool = True,
-        encoders_only: bool = False,
-    ) -> npt.NDArray[np.int32]:
-        """Rank the targets of m cases, int32 [m].
+    def ranks(self, cases: Cases, *, mask_seen: bool = True) -> npt.NDArray[np.int32]:
+        """Rank the targets of m cases by user vectors alone, among all items, int32 [m].
 
         Parameters
         ----------
         cases
             What is to be predicted.
-        counted
-            The graph; None: that of the learned clicks.
         mask_seen
             Whether the items of a case's history are left out of its ranking.
-        encoders_only
-            Whether the user vectors rank alone, as they learn.
 
         Raises
         ------
         RankingError
             A score is not a number.
         """
-        scores = self._learned if counted is None else self._scores_with(counted)
         ranks = np.empty(len(cases), np.int32)
-        with self._average.installed():
-            items, propagated = self._ranking_items()
-            vectors = encode_cases(self.model, self._interactions, cases, items, propagated)
-        columns = items if encoders_only else scores.columns(items)
+        items, vectors = self._encoded(cases)
         for rows in by_length(self._interactions, cases, self.model.config.history_length):
             mine = vectors.index_select(0, self.model.tensor(rows))
-            found = self._buffer.rows(len(rows), len(columns), mine)
-            if encoders_only:
-                torch.mm(mine, columns.T, out=found)
-            else:
-                features = scores.features(cases[rows])
-                trust = self.model.network.trust(self.model.tensor(features.context), mine)
-                linear = scores.linear(mine, features, trust)
-                torch.mm(linear.rows, columns.T, out=found)
-                entries = self.model.tensor(linear.entries)
-                found.view(-1).index_add_(0, entries, linear.values)
+            found = self._buffer.rows(len(rows), len(items), mine)
+            torch.mm(mine, items.T, out=found)
             ranks[rows] = rank_cases(
                 found.cpu().numpy(), self._interactions, cases[rows], mask_seen=mask_seen
             )
         return ranks
 
-    def count(self, ends: npt.NDArray[np.int64]) -> ClickGraph:
-        """Return the graph of the clicks before other ends, int64 [U]."""
-        config = self.config
-        return count_clicks(
-            self._interactions, ends, config.window_weights, config.recent_half_life
-        )
+    @torch.no_grad()
+    def vectors(self, cases: Cases) -> CaseVectors:
+        """Return the vectors that rank, of m cases and of all items, in memory."""
+        items, users = self._encoded(cases)
+        return CaseVectors(users=users.cpu().numpy(), items=items.cpu().numpy())
 
-    def _scores_with(self, counted: ClickGraph) -> CaseScores:
-        return CaseScores(self.model, self._interactions, counted, self.config.source_power)
+    def _encoded(self, cases: Cases) -> tuple[Tensor, Tensor]:
+        """Return the vectors of all items, [N, d], and of cases' users, [m, d]."""
+        with self._average.installed():
+            items, propagated = self._ranking_items()
+            users = encode_cases(self.model, self._interactions, cases, items, propagated)
+        return items, users
 
     def _ranking_items(self) -> tuple[Tensor, Tensor | None]:
         """Return the fused and the graph vectors of all items that rank, [N, d] each."""
@@ -295,7 +240,7 @@ class BatchLearner:
         """Return copies of the weights that rank, by name, in memory."""
         found = {ITEMS: self._rows.averages}
         found |= dict(zip(self._encoders, self._average.values, strict=True))
-        return _copies(found | self._trust)
+        return _copies(found)
 
     def load_weights(self, weights: dict[str, Tensor]) -> None:
         """Rank with what `weights` returned; learning goes on from there too."""
@@ -306,12 +251,6 @@ class BatchLearner:
         ):
             parameter.data.copy_(weights[name])
             value.copy_(weights[name])
-        self.load_trust(weights)
-
-    def load_trust(self, weights: dict[str, Tensor]) -> None:
-        """Take over the trust of the model whose `weights` these are."""
-        for name, parameter in self._trust.items():
-            parameter.data.copy_(weights[name])
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the state of the encoders' learning, as tensors and JSON values.

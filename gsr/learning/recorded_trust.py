@@ -1,21 +1,25 @@
 """Learning of the weights of the joint score's parts from recorded clicks of a stream.
 
-The counterpart of `gsr.learning.trust_learner` where the channels are those of live counters: each
-click was recorded with what the counters said just before it, of what was clicked and of what it
-is compared with. Encoders stand still, so their share of each score is a number too.
+The channels are those of live counters: each click was recorded with what the counters said just
+before it, of what was clicked and of what it is compared with. Encoders stand still, so their share
+of each score is a number too.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from gsr.config import BatchConfig
+from gsr.config import TrustConfig
 from gsr.errors import TrainingError
 from gsr.learning.objective import Choices, cross_entropy
-from gsr.learning.trust_learner import trust_batches
 from gsr.network.fusion import ContextTrust
+
+FEWEST_BATCHES: Final = 16
+"""With few clicks, batches are smaller, so that a pass still takes some steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class RecordedChoices:
 
 
 def learn_recorded_trust(
-    trust: ContextTrust, recorded: RecordedChoices, config: BatchConfig, seed: int
+    trust: ContextTrust, recorded: RecordedChoices, config: TrustConfig, seed: int
 ) -> float:
     """Learn the gain of the user vectors and the weights of the channels; nothing else.
 
@@ -58,7 +62,7 @@ def learn_recorded_trust(
     recorded
         Clicks that the encoders have not learned from.
     config
-        How: the settings that begin with ``trust_``.
+        How.
     seed
         Of the order of clicks.
 
@@ -75,15 +79,15 @@ def learn_recorded_trust(
     """
     if trust.sees_user:
         raise ValueError("weights that depend on user vectors cannot be learned without these")
-    adam = torch.optim.Adam(trust.parameters(), lr=config.trust_rate)
+    adam = torch.optim.Adam(trust.parameters(), lr=config.rate)
     rng, loss = np.random.default_rng(seed), 0.0
-    for _ in range(config.trust_passes if len(recorded) else 0):
+    for _ in range(config.passes if len(recorded) else 0):
         total = 0.0
-        for rows in trust_batches(len(recorded), config.trust_batch, rng):
+        for rows in trust_batches(len(recorded), config.batch, rng):
             total += len(rows) * _step(trust, recorded, rows, adam)
         loss = total / len(recorded)
         for group in adam.param_groups:
-            group["lr"] *= config.trust_slowing
+            group["lr"] *= config.slowing
     return loss
 
 
@@ -104,8 +108,18 @@ def _step(
     scores = told.gains * torch.from_numpy(recorded.neural[rows]) + direct
     loss = cross_entropy(scores, choices).mean()
     if not torch.isfinite(loss):
-        raise TrainingError(f"the loss became {loss.item()}: lower trust_rate")
+        raise TrainingError(f"the loss became {loss.item()}: lower the rate")
     adam.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     adam.step()
     return float(loss.detach())
+
+
+def trust_batches(
+    count: int, most: int, rng: np.random.Generator
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield the rows of all cases once, in a new order, at most so many together."""
+    size = max(1, min(most, count // FEWEST_BATCHES))
+    order = rng.permutation(count)
+    for start in range(0, count, size):
+        yield np.sort(order[start : start + size])

@@ -32,6 +32,9 @@ class Asked(NamedTuple):
         ``masked[mask_starts[i] : mask_starts[i + 1]]``; -1 is none.
     targets
         int64 [n], rows of clicked items, -1 where there is none.
+    given
+        int64 [n, M], item rows that are candidates and are kept whatever the counters say of them,
+        but for what is masked; -1 is none.
     """
 
     items: npt.NDArray[np.int64]
@@ -42,6 +45,7 @@ class Asked(NamedTuple):
     masked: npt.NDArray[np.int64]
     mask_starts: npt.NDArray[np.int64]
     targets: npt.NDArray[np.int64]
+    given: npt.NDArray[np.int64]
 
 
 def asked(
@@ -49,6 +53,7 @@ def asked(
     clicks: npt.NDArray[np.int64],
     masked: list[npt.NDArray[np.int64]],
     targets: npt.NDArray[np.int64] | None = None,
+    given: npt.NDArray[np.int64] | None = None,
 ) -> Asked:
     """Return users to ask about.
 
@@ -62,6 +67,8 @@ def asked(
         Of each user, int64 item rows that must not be listed.
     targets
         int64 [n]; None: nothing was clicked.
+    given
+        int64 [n, M]; None: no candidates are given.
     """
     starts = np.zeros(len(readable) + 1, dtype=np.int64)
     np.cumsum([len(rows) for rows in masked], out=starts[1:])
@@ -74,6 +81,7 @@ def asked(
         np.concatenate([np.zeros(0, dtype=np.int64), *masked]),
         starts,
         np.full(len(readable), -1, dtype=np.int64) if targets is None else targets,
+        none_given(len(readable)) if given is None else given,
     )
 
 
@@ -136,7 +144,13 @@ def asked_users(
         masked,
         starts,
         np.full(len(raw), -1, dtype=np.int64),
+        none_given(len(raw)),
     )
+
+
+def none_given(users: int) -> npt.NDArray[np.int64]:
+    """Return no given candidates, int64 [users, 0]."""
+    return np.zeros((users, 0), dtype=np.int64)
 
 
 def _owners(parts: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.intp]:

@@ -23,8 +23,9 @@ from gsr.ranker.candidates import (
     room_for_described,
 )
 from gsr.ranker.explaining import group_parts, side_parts
+from gsr.ranker.linear_steps import LinearSteps
 from gsr.ranker.lookups import Lookups
-from gsr.ranker.model import Kept, RankerModel
+from gsr.ranker.model import Kept, RankerModel, kinds_of
 from gsr.ranker.popular_items import (
     PopularItems,
     list_again,
@@ -72,6 +73,7 @@ def describe_users(
             users.lengths[i],
             users.clicks[i],
             repeats,
+            users.given[i],
             described,
         )
         admit_rows(work.barred, masked)
@@ -200,7 +202,14 @@ class Asker:
             _AT_ONCE, _AT_ONCE * candidates, layout.places.features
         )
 
-    def find(self, users: Asked, length: int) -> Iterator[Found]:
+    def find(
+        self,
+        users: Asked,
+        length: int,
+        *,
+        width: int | None = None,
+        linear: LinearSteps | None = None,
+    ) -> Iterator[Found]:
         """Find the candidates of users, of a few at a time, and of each user once.
 
         Those whose histories are of like length come together: the others' would be padded.
@@ -212,10 +221,15 @@ class Asker:
         length
             As many candidates as this there are, where there are enough items; at most
             `self.length`.
+        width
+            How many of each user's candidates are kept; None: as many as the model says, and
+            `length` at least.
+        linear
+            Is told of all candidates; None: nobody is.
         """
         selection = self._selection._replace(least=length)
-        width = max(self._model.config.kept, length)
-        yield from self._found(users, selection, self._work, self._described, width)
+        width = width or max(self._model.config.kept, length)
+        yield from self._found(users, selection, self._work, self._described, width, linear)
 
     def scores(self, users: Asked, items: npt.NDArray[np.int64]) -> Floats:
         """Return each user's scores of exactly these items, whether or not they would be found.
@@ -260,6 +274,7 @@ class Asker:
         work: Workspace,
         described: Described,
         width: int,
+        linear: LinearSteps | None = None,
     ) -> Iterator[Found]:
         """Describe users' candidates and keep the best `width`, of a few users at a time."""
         order = np.argsort(users.lengths, kind="stable")
@@ -271,7 +286,9 @@ class Asker:
                 self._graph, selection, work, readable, order, self._repeats, described, first
             )
             some = order[first:done]
-            kept = self._model.keep(described, width)[0]
+            kept, scores = self._model.keep(described, width)
+            if linear is not None:
+                linear.note_described(described, scores, kinds_of(kept.context))
             longest = max(1, int(users.lengths[some[-1]]))
             lookups = self._model.lookups(
                 users.items[some],

@@ -27,6 +27,9 @@ from gsr.votes.constants import NEW_ITEM_CLICKS, PAUSE_SECONDS
 MOST_CANDIDATES: Final = 768
 """Of one user, unless more are asked for."""
 
+NO_ITEMS: Final = np.zeros(0, dtype=np.int64)
+"""In place of the candidates that are given, where none are."""
+
 NO_FINGERPRINTS: Final = np.zeros(0, dtype=np.uint32)
 """In place of the items' fingerprints where no seen filter is asked."""
 
@@ -47,6 +50,8 @@ class Described(NamedTuple):
         int64 [B + 1], user i has the rows ``starts[i] : starts[i + 1]``.
     targets
         int64 [B], the row of the clicked item, -1 where it is no candidate.
+    given
+        int64 [B], how many of a user's rows, the first ones, are candidates that were given.
     context
         float32 [B, C].
     clicks
@@ -59,6 +64,7 @@ class Described(NamedTuple):
     items: npt.NDArray[np.int32]
     starts: npt.NDArray[np.int64]
     targets: npt.NDArray[np.int64]
+    given: npt.NDArray[np.int64]
     context: npt.NDArray[np.float32]
     clicks: npt.NDArray[np.int64]
     counts: npt.NDArray[np.int64]
@@ -71,6 +77,7 @@ def room_for_described(users: int, rows: int, features: int) -> Described:
         items=np.zeros(rows, dtype=np.int32),
         starts=np.zeros(users + 1, dtype=np.int64),
         targets=np.zeros(users, dtype=np.int64),
+        given=np.zeros(users, dtype=np.int64),
         context=np.zeros((users, len(CONTEXT)), dtype=np.float32),
         clicks=np.zeros(users, dtype=np.int64),
         counts=np.zeros(1, dtype=np.int64),
@@ -190,9 +197,8 @@ def _add(graph: ItemGraph, selection: Selection, work: Workspace, item: int, siz
 
 
 @lean_kernel
-def _gather(graph: ItemGraph, selection: Selection, work: Workspace, voted: int) -> int:
-    """Fill the pool: the most popular and the most voted for; return how many there are."""
-    size = 0
+def _gather(graph: ItemGraph, selection: Selection, work: Workspace, voted: int, size: int) -> int:
+    """Add the most popular and the most voted for to a pool of `size`; return its size then."""
     votes, wanted, popular = work.votes, selection.listed, selection.popular
     for s in range(len(popular.counts)):
         for i in range(min(popular.counts[s], wanted)):
@@ -296,9 +302,10 @@ def describe_user(
     length: int,
     clicks: int,
     repeats: bool,
+    given: npt.NDArray[np.int64],
     described: Described,
 ) -> None:
-    """Append a user's candidates, the best of every channel, and their features.
+    """Append a user's candidates, given ones and the best of every channel, and their features.
 
     Parameters
     ----------
@@ -316,6 +323,8 @@ def describe_user(
         In the user's buffer.
     repeats
         Whether items of the history may be listed again.
+    given
+        int64 [M], item rows that are candidates too; -1 is none.
     described
         With room for one more.
     """
@@ -328,7 +337,12 @@ def describe_user(
         voted = add_own_clicks(
             graph, selection.places, time, history, history_times, length, votes, voted
         )
-    size = _gather(graph, selection, work, voted)
+    size = 0
+    for item in given:
+        if item >= 0:
+            size = _add(graph, selection, work, item, size)
+    described.given[n] = size
+    size = _gather(graph, selection, work, voted, size)
     values = described.values[first : first + size]
     _write_candidates(graph, selection, work, size, time, values)
     places, offsets = selection.places, selection.offsets

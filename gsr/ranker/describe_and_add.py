@@ -15,7 +15,7 @@ from gsr.counters.progress import StreamProgress
 from gsr.counters.rules import EdgeRules
 from gsr.counters.users.user_columns import UserColumns
 from gsr.ranker.barred import admit_fingerprints, admit_rows, bar_fingerprints, bar_rows
-from gsr.ranker.candidates import Described, Selection, Workspace, describe_user
+from gsr.ranker.candidates import NO_ITEMS, Described, Selection, Workspace, describe_user
 from gsr.ranker.popular_items import raise_item
 
 DONE: Final = 0
@@ -113,6 +113,7 @@ def describe_and_add(
                 wanted.lengths[record],
                 wanted.clicks[record],
                 not mask,
+                NO_ITEMS,
                 described,
             )
             if mask:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.ranker.adam import Adam, Floats
+from gsr.ranker.candidates import Described
 from gsr.ranker.linear_score import NO_NEW_ITEMS, add_gradient
 from gsr.ranker.model import (
     COLD_WEIGHTS,
@@ -75,6 +76,22 @@ class LinearSteps:
     def noted(self) -> tuple[int, int]:
         """How many gradients wait, and of how many clicks."""
         return len(self._noted), sum(int(one.clicks.sum()) for one in self._noted)
+
+    def note_described(
+        self, described: Described, linear: Floats, kinds: npt.NDArray[np.int8]
+    ) -> None:
+        """Note what described clicks say, once the model has chosen among their candidates.
+
+        Parameters
+        ----------
+        described
+            Of n clicks.
+        linear, kinds
+            See `note`.
+        """
+        n = len(kinds)
+        starts = described.starts[: n + 1]
+        self.note(described.values[: starts[n]], linear, starts, described.targets[:n], kinds)
 
     def note(
         self,

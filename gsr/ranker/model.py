@@ -105,6 +105,9 @@ class RankerModel:
         Its shape.
     seed
         Of the first weights.
+    own_vectors
+        Whether it has vectors of its own, where the configuration wants any; else whoever asks for
+        scores brings the features that come of vectors.
 
     Attributes
     ----------
@@ -123,10 +126,10 @@ class RankerModel:
     new_items
         The counted feature that tells new items; `NO_NEW_ITEMS` where it is switched off.
     vectors
-        Make the learned features; None where there are none.
+        Make the learned features; None where there are none, or others bring them.
     """
 
-    def __init__(self, config: RankerConfig, seed: int = 0) -> None:
+    def __init__(self, config: RankerConfig, seed: int = 0, *, own_vectors: bool = True) -> None:
         self.config = config
         self.layout = feature_layout(config.half_lives, config.close_half_lives)
         rng = np.random.default_rng(seed)
@@ -142,7 +145,7 @@ class RankerModel:
         width = len(used) + self.learned
         self.network = RankingNetwork(width, len(CONTEXT), config.hidden, rng)
         self.vectors: Vectors | None = None
-        if config.vectors:
+        if config.vectors and own_vectors:
             self.vectors = Vectors(
                 ItemVectors(config.dimension), UserEncoder(config.dimension, rng)
             )
@@ -224,7 +227,7 @@ class RankerModel:
         return scores
 
     def keep(self, described: Described, kept: int | None = None) -> tuple[Kept, Floats]:
-        """Choose the best candidates of described users.
+        """Choose the best candidates of described users; those that were given are among them.
 
         Parameters
         ----------
@@ -250,7 +253,9 @@ class RankerModel:
         places = np.empty(n, dtype=np.int64)
         most = int(np.diff(starts).max(initial=0))
         work = np.empty(most, dtype=np.float32)
-        keep_best(linear, starts, described.targets[:n], work, rows, places)
+        given = described.given[:n]
+        wanted = _wanted(linear, starts, given) if given.any() else linear
+        keep_best(wanted, starts, described.targets[:n], work, rows, places)
         there = np.maximum(rows, 0)
         if len(values) == 0:
             found = np.zeros((n, width, values.shape[1]), dtype=np.float32)
@@ -342,3 +347,9 @@ class RankerModel:
         boost = np.float32(np.log(self.config.new_item_boost))
         found: Floats = boost * values[..., self.layout.places.new]
         return found
+
+
+def _wanted(scores: Floats, starts: npt.NDArray[np.int64], given: npt.NDArray[np.int64]) -> Floats:
+    """Return scores [rows], infinite for the first `given` [n] candidates of each user."""
+    within = np.arange(len(scores)) - np.repeat(starts[:-1], np.diff(starts))
+    return np.where(within < np.repeat(given, np.diff(starts)), np.float32(np.inf), scores)

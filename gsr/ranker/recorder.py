@@ -177,10 +177,7 @@ class ClickRecorder:
         clicks = described.clicks[:n].copy()
         kept, linear = self._model.keep(described)
         if learner is not None:
-            starts, targets = described.starts[: n + 1], described.targets[:n]
-            learner.linear.note(
-                described.values[: starts[n]], linear, starts, targets, kinds_of(kept.context)
-            )
+            learner.linear.note_described(described, linear, kinds_of(kept.context))
         return clicks, kept
 
     def _in_order(self, found: list[tuple[npt.NDArray[np.int64], Kept]], count: int) -> Kept:

@@ -2,11 +2,9 @@
 
 Where clicks are learned as a whole there is no "now" for weights to decay to. The places of the
 time scales are then taken by *relations*: what followed a click, and what went before it.
-Everything that reads an `ItemGraph` works on them alike: half-lives are infinite. What was popular
-lately is kept apart, as it was at a number of moments.
+Everything that reads an `ItemGraph` works on them alike: half-lives are infinite.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,69 +19,28 @@ BACKWARD: Final = 1
 RELATIONS: Final = ("forward", "backward")
 """An item's neighbours are those clicked after it, and those clicked before it."""
 
-MOST_MOMENTS: Final = 96
-MOMENT_CELLS: Final = 1 << 22
-"""Moments times items are kept at most, within reason: four moments there are always."""
-
 UNDYING: Final = (float("inf"),) * len(RELATIONS)
-"""The half-lives of a model that reads a `ClickGraph`."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecentPopularity:
-    """Popularity that fades, as it was at T moments.
-
-    Parameters
-    ----------
-    moments
-        float64 [T], ascending.
-    counts
-        float32 [T, N]: clicks before each moment, each worth half as much after a half-life.
-    """
-
-    moments: npt.NDArray[np.float64]
-    counts: npt.NDArray[np.float32]
-
-    def rows(self, times: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        """Return int64 [m], the last moment at or before each time; the first, if none is."""
-        found: npt.NDArray[np.int64] = np.searchsorted(self.moments, times, side="right") - 1
-        return found.clip(min=0)
-
-
-@dataclass(frozen=True, slots=True)
-class ClickGraph:
-    """Counters of the clicks before each user's end.
-
-    Parameters
-    ----------
-    graph
-        Edges by relation; popularity in clicks, the same in every relation.
-    ends
-        int64 [U]: of user u, the clicks ``starts[u] : ends[u]`` are counted.
-    window_weights
-        Weight of the edge between a click and the next, the one after, and so on.
-    own_counts
-        int64 [n], how many of its user's counted clicks are on the same item as each click.
-    recent
-        Popularity of the counted clicks over time.
-    """
-
-    graph: ItemGraph
-    ends: npt.NDArray[np.int64]
-    window_weights: tuple[float, ...]
-    own_counts: npt.NDArray[np.int64]
-    recent: RecentPopularity
+"""The half-lives of a model that reads such a graph."""
 
 
 def count_clicks(
     interactions: Interactions,
     ends: npt.NDArray[np.int64],
     window_weights: tuple[float, ...],
-    recent_half_life: float,
-) -> ClickGraph:
+) -> ItemGraph:
     """Count edges and popularity of the clicks ``starts[u] : ends[u]`` of every user u.
 
-    An item is no neighbour of itself. `recent_half_life` is in seconds.
+    Edges by relation; popularity in clicks, the same in every relation. An item is no neighbour of
+    itself.
+
+    Parameters
+    ----------
+    interactions
+        All clicks.
+    ends
+        int64 [U].
+    window_weights
+        Weight of the edge between a click and the next, the one after, and so on.
     """
     n, items = interactions.item_count, interactions.items
     counted = clicks_before(interactions, ends)
@@ -93,7 +50,7 @@ def count_clicks(
     newest = np.full(n, -np.inf)
     np.maximum.at(newest, items[counted], interactions.times[counted])
     scales = len(RELATIONS)
-    graph = ItemGraph(
+    return ItemGraph(
         half_lives=np.array(UNDYING),
         row_starts=starts[:-1].astype(np.int64),
         row_lengths=np.diff(starts).astype(np.int32),
@@ -106,32 +63,6 @@ def count_clicks(
         alive=np.ones(n, np.bool_),
         close_half_lives=np.zeros(0),
     )
-    own_counts = _own_counts(interactions, counted)
-    recent = _recent(interactions, counted, recent_half_life)
-    return ClickGraph(graph, ends, window_weights, own_counts, recent)
-
-
-def _recent(
-    interactions: Interactions, counted: npt.NDArray[np.bool_], half_life: float
-) -> RecentPopularity:
-    """Count what was popular at moments with about as many clicks between each and the next."""
-    n = interactions.item_count
-    times, items = interactions.times[counted], interactions.items[counted]
-    order = np.argsort(times, kind="stable")
-    times, items = times[order], items[order]
-    wanted = int(np.clip(MOMENT_CELLS // max(n, 1), 4, MOST_MOMENTS))
-    places = np.linspace(0, len(times) - 1, wanted + 1)[1:].astype(np.int64)
-    moments = np.unique(times[places]) if len(times) else np.zeros(1)
-    counts = np.zeros((len(moments), n), np.float32)
-    current, taken, last = np.zeros(n), 0, moments[0]
-    for row, moment in enumerate(moments):
-        current *= 0.5 ** ((moment - last) / half_life)
-        # Strictly before: of what happens at one time, nothing is known yet.
-        stop = int(np.searchsorted(times, moment, side="left"))
-        ages = moment - times[taken:stop]
-        np.add.at(current, items[taken:stop], 0.5 ** (ages / half_life))
-        counts[row], taken, last = current, stop, moment
-    return RecentPopularity(moments, counts)
 
 
 def _edges(
@@ -153,12 +84,3 @@ def _edges(
     weights = np.zeros((len(edges), len(RELATIONS)))
     np.add.at(weights, (edge_of, np.concatenate(sides)), np.concatenate(amounts))
     return edges // n, edges % n, weights.astype(np.float32)
-
-
-def _own_counts(
-    interactions: Interactions, counted: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.int64]:
-    keys = interactions.users * interactions.item_count + interactions.items
-    found, place = np.unique(keys, return_inverse=True)
-    own: npt.NDArray[np.int64] = np.bincount(place[counted], minlength=len(found))[place]
-    return own

@@ -37,9 +37,6 @@ MASS_PRIOR: Final = 0.05
 LARGEST_DECAY_LOG2: Final = 100.0
 """Decay factors lie within two to the power of plus or minus this: float32 holds 127."""
 
-ROUNDING: Final = 1e-5
-"""Rounding may leave so much of an edge of weight 1 after every part of it was subtracted."""
-
 LEVEL_SCALE: Final = 0.3
 """Brings log popularity (-5 to 15) and log pauses (0 to 15) to the size of the other context."""
 

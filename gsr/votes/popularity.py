@@ -28,12 +28,6 @@ def channel_of(log2: float) -> float:
     return max(log2, FLOOR_LOG2) * LN2
 
 
-def channels_of_counts(counts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the popularity channels of items with so many clicks, in the same shape."""
-    found: npt.NDArray[np.float32] = np.log(np.maximum(counts, 2.0**FLOOR_LOG2)).astype(np.float32)
-    return found
-
-
 def popularity_at(graph: ItemGraph, scale: int, now: float) -> npt.NDArray[np.float64]:
     """Return every item's popularity on one time scale, float64 [N]."""
     exponent = graph.popularity_references[:, scale] - now / graph.half_lives[scale]

@@ -64,7 +64,7 @@ def settings(experiment: Experiment) -> dict[str, Any]:
     assert done.exit_code == 0, done.output
     assert torch.get_num_threads() == THREADS
     found: dict[str, Any] = json.loads(experiment.result.read_text())["model"]
-    return {"shape": found["shape"], "learner": found["learner"]}
+    return {name: found[name] for name in ("encoders", "ranker", "learner")}
 
 
 def test_commands_are_accepted_and_every_ablation_changes_something(data: Path) -> None:

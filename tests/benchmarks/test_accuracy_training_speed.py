@@ -91,7 +91,6 @@ def test_our_learner_is_of_the_other_one_s_size(data: Path) -> None:
     assert (shape.dimension, shape.blocks, shape.heads, shape.history_length) == (8, 1, 2, 3)
     # Of six clicks four are learned, three of which follow another.
     assert (ours.config.batch_positions, ours.config.sampled_items) == (4 * 3, 4 * 3 + 5)
-    assert not ours.has_channels
     found = training_speed.measure(ours, warm_up=1, steps=2)
     assert found["steps"] == 2
     assert found["positions_per_step"] == pytest.approx(12.0, abs=3.0)

@@ -22,7 +22,7 @@ from gsr.ranker.config import RankerConfig, RankerLearning
         (RankerLearning(), "holdout", -0.1),
         (RankerLearning(), "seed", MOST_SEED + 1),
         (BatchConfig(), "average_decay", 1.5),
-        (BatchConfig(), "recent_half_life", 0.0),
+        (BatchConfig(), "nearest", 0),
     ],
 )
 def test_a_number_outside_of_its_limits_is_refused(config: Any, name: str, value: float) -> None:
@@ -34,4 +34,4 @@ def test_a_number_outside_of_its_limits_is_refused(config: Any, name: str, value
 def test_both_limits_are_allowed() -> None:
     assert ModelConfig(dropout=0.0).dropout == 0.0
     assert RankerLearning(seed=MOST_SEED).seed == MOST_SEED
-    assert BatchConfig(recent_half_life=float("inf")).recent_half_life == float("inf")
+    assert BatchConfig(nearest=1000).nearest == 1000

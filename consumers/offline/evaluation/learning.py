@@ -1,4 +1,4 @@
-"""Learning of one seed: pass after pass until validation stops improving; resumable."""
+"""Learning of one seed's encoders: pass after pass until validation stops improving; resumable."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from consumers.errors import ArtifactError
 from consumers.runtime.outputs import written_aside
 from consumers.runtime.progress import Progress, ProgressCallback
 from consumers.runtime.usage import process_usage
-from gsr.config import TRUST_SETTINGS, BatchConfig, ModelConfig
+from gsr.config import RANKING_SETTINGS, TRUST_SETTINGS, BatchConfig, ModelConfig
 from gsr.learning.batch_learner import BatchLearner
 from gsr.network.model import JointModel
 from gsr.network.snapshot import decode_tensors, encode_tensors
@@ -76,7 +76,7 @@ class LearningRecord:
 
 
 class SeedLearning:
-    """Learns one seed's model on a split, keeping a file from which it goes on after a stop.
+    """Learns one seed's encoders on a split, keeping a file from which it goes on after a stop.
 
     Parameters
     ----------
@@ -142,20 +142,13 @@ class SeedLearning:
                 self._one_pass(learner, progress)
                 self._save(learner)
             learner.load_weights(self._best)
-        with self._timed():
-            progress(Progress(stage=f"seed {self._seed}: learning trust", done=0, total=0))
-            learner.learn_trust(self._split.valid.cases, mask_seen=self._mask_seen)
         return learner
 
-    def learn_again(self, chosen: BatchLearner, progress: ProgressCallback) -> BatchLearner:
-        """Learn what the test may learn from, afresh, for as many passes as `chosen` did.
-
-        Trust stays as it was chosen: nothing is left that the encoders do not know.
-        """
+    def learn_again(self, progress: ProgressCallback) -> BatchLearner:
+        """Learn what the test may learn from, afresh, for as many passes as were chosen."""
         learner = self._learner(self._split.test.learned_ends)
-        learner.load_trust(chosen.weights())
         for number in range(1, self.record.best_pass + 1):
-            with self._timed():
+            with self.timed():
                 learner.learn_once()
             progress(
                 Progress(
@@ -173,7 +166,7 @@ class SeedLearning:
         )
 
     @contextmanager
-    def _timed(self) -> Iterator[None]:
+    def timed(self) -> Iterator[None]:
         """Add what happens inside to the record's time."""
         began, cpu = time.monotonic(), process_usage().cpu_seconds
         yield
@@ -182,9 +175,9 @@ class SeedLearning:
 
     def _one_pass(self, learner: BatchLearner, progress: ProgressCallback) -> None:
         record, cases = self.record, self._split.valid.cases
-        with self._timed():
+        with self.timed():
             passed = learner.learn_once()
-            ranks = learner.ranks(cases, mask_seen=self._mask_seen, encoders_only=True)
+            ranks = learner.ranks(cases, mask_seen=self._mask_seen)
         found = metric_means(ranks)[SELECTED_BY]
         record.passes += 1
         if found > record.best:
@@ -237,7 +230,8 @@ class SeedLearning:
         if not resumed:
             raise ArtifactError(
                 f"{self._kept}: these encoders learned other clicks, or with another seed, mask or "
-                f"settings; only these may differ: {', '.join(sorted(TRUST_SETTINGS))}"
+                "settings; only --ranker and these may differ: "
+                f"{', '.join(sorted(RANKING_SETTINGS))}"
             )
         if not self._is_over():
             raise ArtifactError(
@@ -275,7 +269,10 @@ def _identity(
     """Return a digest of everything that the encoders depend on."""
     digest = hashlib.sha256()
     settings = asdict(model) | asdict(batch)
-    read = {name: value for name, value in settings.items() if name not in TRUST_SETTINGS}
+    others = TRUST_SETTINGS | RANKING_SETTINGS
+    if not model.graph_encoder:
+        others |= {"window_weights"}  # of a graph that nothing reads
+    read = {name: value for name, value in settings.items() if name not in others}
     told = {"seed": seed, "mask_seen": mask_seen, "device": device, "settings": read}
     digest.update(json.dumps(told, sort_keys=True).encode())
     clicks, stage = split.interactions, split.valid

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -12,18 +12,30 @@ from pydantic import TypeAdapter, ValidationError
 from consumers.errors import ConfigError
 from consumers.offline.evaluation.event_data import EventData, Protocol, read_event_data
 from consumers.offline.evaluation.learning import LearningRules, SeedLearning
-from consumers.offline.evaluation.live_graph import live_ranks
+from consumers.offline.evaluation.ranking import RankingSettings, SeedRanking
 from consumers.offline.evaluation.result import Evaluation, SeedCost, SeedRun
 from consumers.offline.history_file import HistoryOptions
 from consumers.runtime.outputs import check_output
-from consumers.runtime.progress import ProgressCallback, quiet
+from consumers.runtime.progress import Progress, ProgressCallback, quiet
 from consumers.runtime.usage import process_usage
-from gsr.config import BatchConfig, ModelConfig
-from gsr.learning.batch_defaults import batch_model
+from gsr.config import TRUST_SETTINGS, BatchConfig, ModelConfig
+from gsr.learning.batch_defaults import batch_model, batch_ranker
 from gsr.quality.protocols import Split
+from gsr.ranker.config import RankerConfig
+from gsr.ranker.features import feature_layout
 from stream.clock import SystemClock
 
-_Settings = TypeVar("_Settings", ModelConfig, BatchConfig)
+_Settings = TypeVar("_Settings", ModelConfig, BatchConfig, RankerConfig)
+
+ENCODERS: Final = (
+    frozenset(one.name for one in fields(ModelConfig))
+    - TRUST_SETTINGS
+    - {"half_lives", "event_weights"}
+)
+"""Settings of encoders: those of `ModelConfig` but for what stands beside them on a stream."""
+
+_FOLLOWING: Final = frozenset({"event_weights", "dimension"})
+"""Fields of `RankerConfig` that nobody sets here: they follow from the events and the encoders."""
 
 KEPT_NAME: Final = "learning"
 """Folder of what an interrupted evaluation goes on from."""
@@ -50,8 +62,9 @@ class EvaluateOptions(HistoryOptions):
         where there is one.
     encoders
         The `out` of another evaluation, whose encoders are taken instead of learning any.
-    model, batch
-        Settings that differ from those that the data suggest, by name.
+    model, ranker, batch
+        Settings of the encoders, of the ranker and of learning that differ from those that the data
+        suggest, by name.
     """
 
     out: Path
@@ -65,6 +78,7 @@ class EvaluateOptions(HistoryOptions):
     device: str = "auto"
     encoders: Path | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
+    ranker: Mapping[str, Any] = field(default_factory=dict)
     batch: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -91,7 +105,7 @@ def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> di
     rules = options.config.events.rules()
     data = read_event_data(file, rules, options.limit, progress)
     runs = [_run_seed(options, data, seed, device, progress) for seed in options.seeds]
-    model, batch = _settings(options, runs[0].split)
+    model, ranker, batch = _settings(options, runs[0].split)
     evaluation = Evaluation(
         data=data,
         mask_seen=options.mask_seen,
@@ -100,7 +114,8 @@ def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> di
         seconds=time.monotonic() - began,
         peak_memory_bytes=process_usage().peak_memory_bytes,
         settings={
-            "shape": {name: value for name, value in asdict(model).items() if name != "half_lives"},
+            "encoders": {name: value for name, value in asdict(model).items() if name in ENCODERS},
+            "ranker": asdict(ranker),
             "learner": asdict(batch),
             "stopping": asdict(options.rules),
             "device": device,
@@ -138,7 +153,7 @@ def _run_seed(
 ) -> SeedRun:
     ordered = data.shuffled_ties(seed) if options.shuffle_ties else data
     split = ordered.split(options.protocol, quantile=options.quantile, refit=options.refit)
-    model, batch = _settings(options, split)
+    model, ranker, batch = _settings(options, split)
     learning = SeedLearning(
         split,
         model,
@@ -150,21 +165,26 @@ def _run_seed(
         kept=(options.encoders or options.out) / KEPT_NAME / f"seed-{seed}.safetensors",
         borrowed=options.encoders is not None,
     )
-    learner = learning.learn(progress)
-    masked, clicks = options.mask_seen, split.interactions
-    valid = learner.ranks(split.valid.cases, mask_seen=masked)
-    valid_live = live_ranks(learner, clicks, split.valid, mask_seen=masked)
+    encoders = learning.learn(progress)
+    settings = RankingSettings(ranker=ranker, batch=batch, seed=seed, mask_seen=options.mask_seen)
+    ranking = SeedRanking(split, settings)
+    with learning.timed():
+        progress(Progress(stage=f"seed {seed}: learning the ranker", done=0, total=0))
+        ranking.learn(encoders)
+    progress(Progress(stage=f"seed {seed}: ranking", done=0, total=0))
+    valid = ranking.ranks(encoders, split.valid)
     if split.refits:
-        learner = learning.learn_again(learner, progress)
+        encoders = learning.learn_again(progress)
+    test = ranking.ranks(encoders, split.test)
     record = learning.record
     return SeedRun(
         seed=seed,
         split=split,
         ranks={
-            ("valid", "frozen"): valid,
-            ("valid", "live"): valid_live,
-            ("test", "frozen"): learner.ranks(split.test.cases, mask_seen=masked),
-            ("test", "live"): live_ranks(learner, clicks, split.test, mask_seen=masked),
+            ("valid", "frozen"): valid.frozen,
+            ("valid", "live"): valid.live,
+            ("test", "frozen"): test.frozen,
+            ("test", "live"): test.live,
         },
         cost=SeedCost(
             seconds=record.seconds, cpu_seconds=record.cpu_seconds, epochs=float(record.passes)
@@ -173,25 +193,38 @@ def _run_seed(
     )
 
 
-def _settings(options: EvaluateOptions, split: Split) -> tuple[ModelConfig, BatchConfig]:
+def _settings(
+    options: EvaluateOptions, split: Split
+) -> tuple[ModelConfig, RankerConfig, BatchConfig]:
     """Return what the data suggest, with what was set by hand."""
-    suggested = batch_model(split.interactions, split.valid.learned_ends)
-    return (
-        _changed(ModelConfig, asdict(suggested), options.model, "--model"),
-        _changed(BatchConfig, asdict(BatchConfig()), options.batch, "--learner"),
-    )
+    clicks, ends = split.interactions, split.valid.learned_ends
+    events = tuple(options.config.events.weights.values())
+    encoders = replace(batch_model(clicks, ends), event_weights=events)
+    model = _changed(encoders, ENCODERS, options.model, "--model")
+    suggested = batch_ranker(clicks, ends, events)
+    known = frozenset(asdict(suggested)) - _FOLLOWING
+    ranker = _changed(suggested, known, options.ranker, "--ranker")
+    try:
+        feature_layout(ranker.half_lives, ranker.close_half_lives).switched_on(ranker.without)
+    except ValueError as error:
+        raise ConfigError(f"--ranker without: {error}") from error
+    if not (model.sequence_encoder or (model.graph_encoder and model.hops)):
+        ranker = replace(ranker, vectors=False)
+    batch = _changed(BatchConfig(), frozenset(asdict(BatchConfig())), options.batch, "--learner")
+    return model, ranker, batch
 
 
 def _changed(
-    kind: type[_Settings], values: dict[str, Any], changes: Mapping[str, Any], flag: str
+    settings: _Settings, known: frozenset[str], changes: Mapping[str, Any], flag: str
 ) -> _Settings:
-    unknown = sorted(set(changes) - set(values))
+    """Return settings with changes of the `known` ones, as `flag` gave them."""
+    unknown = sorted(set(changes) - known)
     if unknown:
         raise ConfigError(
-            f"{flag} {unknown[0]}: there is no such setting; there are {', '.join(sorted(values))}"
+            f"{flag} {unknown[0]}: there is no such setting; there are {', '.join(sorted(known))}"
         )
     try:
-        return TypeAdapter(kind).validate_python({**values, **changes})
+        return TypeAdapter(type(settings)).validate_python({**asdict(settings), **changes})
     except ValidationError as error:
         first = error.errors()[0]
         where = " ".join((flag, ".".join(map(str, first["loc"])))).strip()

@@ -1,11 +1,11 @@
-"""Default shapes of the model for a fixed set of clicks."""
+"""Default shapes of encoders and ranker for a fixed set of clicks."""
 
 import numpy as np
 import pytest
 
 from gsr.config import ModelConfig
 from gsr.counters.interactions import Interactions
-from gsr.learning.batch_defaults import batch_model
+from gsr.learning.batch_defaults import SHORTEST_SPAN, TIME_SCALES, batch_model, batch_ranker
 from tests.gsr.world import one_click_a_minute
 
 ITEMS = 24
@@ -46,3 +46,15 @@ def test_rarely_clicked_items_ask_for_an_ensemble_and_more_dropout() -> None:
 def test_there_may_be_nothing_to_learn() -> None:
     clicks = one_click_a_minute(np.empty((0, 3), np.int64), ITEMS)
     assert shape_of(clicks).history_length == 50
+
+
+def test_the_time_scales_of_the_counters_are_shares_of_the_time_that_clicks_span() -> None:
+    """Of those that are learned: what is later is not known."""
+    clicks = clicks_of(61)
+    ends = clicks.starts[:-1] + 51
+    span = float(np.ptp(clicks.times[: len(clicks)].reshape(100, 61)[:, :51]))
+    ranker = batch_ranker(clicks, ends, (1.0, 0.0))
+    assert ranker.half_lives == pytest.approx([share * span for share in TIME_SCALES])
+    assert ranker.event_weights == (1.0, 0.0)
+    shortest = batch_ranker(clicks, clicks.starts[:-1], (1.0,))
+    assert shortest.half_lives == pytest.approx([s * SHORTEST_SPAN for s in TIME_SCALES])

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from gsr.config import TRUST_SETTINGS, BatchConfig, ModelConfig
+from gsr.config import RANKING_SETTINGS, TRUST_SETTINGS, BatchConfig, ModelConfig
 from gsr.counters.interactions import Interactions
 from gsr.errors import SnapshotError, TrainingError
 from gsr.learning.batch_learner import BatchLearner
@@ -57,28 +57,32 @@ def _learner(
     return BatchLearner(JointModel(shape, seed=3), pace, clicks, ends, seed=3)
 
 
-@pytest.mark.parametrize(
-    "switches",
-    [{}, {"sequence_encoder": False}, {"graph_channels": False, "popularity_channels": False}],
-    ids=["joint", "graph alone", "sequence alone"],
-)
-def test_it_learns(clicks: Interactions, switches: dict[str, bool]) -> None:
-    """Either view alone finds the ring's two next items among 24."""
+def test_it_learns(clicks: Interactions) -> None:
+    """User vectors alone find the ring's two next items among 24."""
     split = leave_one_out(clicks)
-    learner = _learner(clicks, split.valid.learned_ends, replace(SHAPE, **switches))  # type: ignore[arg-type]  # all are switches
+    learner = _learner(clicks, split.valid.learned_ends)
     passes = [learner.learn_once() for _ in range(15)]
-    trusted = learner.learn_trust(split.valid.cases)
     clicked = int((split.valid.learned_ends - 1).sum()) - int(clicks.starts[:-1].sum())
-    if "sequence_encoder" in switches:
-        assert {one.positions for one in passes} == {0}
-    else:
-        assert {one.positions for one in passes} == {clicked}
-        assert passes[-1].loss < passes[0].loss
-    if "graph_channels" in switches:
-        assert trusted == 0.0
-    else:
-        assert trusted < np.log(ITEMS)
+    assert {one.positions for one in passes} == {clicked}
+    assert passes[-1].loss < passes[0].loss
     assert metric_means(learner.ranks(split.test.cases))["hr@5"] > 0.7
+
+
+def test_there_may_be_no_encoders(clicks: Interactions) -> None:
+    learner = _learner(clicks, clicks.starts[1:], replace(SHAPE, sequence_encoder=False))
+    assert not learner.has_encoders
+    assert learner.learn_once().positions == 0
+
+
+def test_vectors_are_those_that_rank(clicks: Interactions) -> None:
+    split = leave_one_out(clicks)
+    learner, cases = _learner(clicks, split.valid.learned_ends), split.test.cases
+    learner.learn_once()
+    vectors = learner.vectors(cases)
+    scores = vectors.users @ vectors.items.T
+    own = scores[np.arange(len(cases)), cases.targets(clicks)]
+    ranks = (scores >= own[:, None]).sum(axis=1)
+    np.testing.assert_array_equal(learner.ranks(cases, mask_seen=False), ranks)
 
 
 @pytest.mark.parametrize("sequence", [False, True])
@@ -92,35 +96,7 @@ def test_items_may_be_propagated_over_the_graph(clicks: Interactions, sequence: 
     assert passes[-1].loss < passes[0].loss
     for name in ("mixes.0.logits", "hop_weights"):
         assert not torch.equal(learner.weights()[name], before[name])
-    learner.learn_trust(split.valid.cases)
     assert metric_means(learner.ranks(split.test.cases))["hr@5"] > 0.7
-
-
-def test_trust_is_learned_from_its_cases_alone(clicks: Interactions) -> None:
-    """Encoders never learn from them, nor does trust move encoders, whatever came before."""
-    split = leave_one_out(clicks)
-    learner = _learner(clicks, split.valid.learned_ends)
-    learner.learn_once()
-    before = learner.weights()
-    learner.learn_trust(split.valid.cases)
-    taught = learner.weights()
-    moved = {name for name in taught if not torch.equal(taught[name], before[name])}
-    assert "trust.out.weight" in moved
-    assert all(name.startswith("trust.") for name in moved)
-    learner.learn_trust(split.valid.cases[:20])
-    assert not torch.equal(learner.weights()["trust.out.weight"], taught["trust.out.weight"])
-    learner.learn_trust(split.valid.cases)
-    torch.testing.assert_close(learner.weights(), taught, rtol=0.0, atol=0.0)
-
-
-def test_trust_ranks_better_than_the_encoders_alone(clicks: Interactions) -> None:
-    """After one pass the encoders know little, and the graph all."""
-    split = leave_one_out(clicks)
-    learner = _learner(clicks, split.valid.learned_ends)
-    learner.learn_once()
-    alone = metric_means(learner.ranks(split.test.cases, encoders_only=True))
-    learner.learn_trust(split.valid.cases)
-    assert metric_means(learner.ranks(split.test.cases))["hr@5"] > alone["hr@5"]
 
 
 def test_a_sampled_softmax_learns_as_a_full_one(clicks: Interactions) -> None:
@@ -128,7 +104,7 @@ def test_a_sampled_softmax_learns_as_a_full_one(clicks: Interactions) -> None:
     few = _learner(clicks, split.valid.learned_ends, pace=replace(PACE, sampled_items=4))
     for _ in range(16):
         few.learn_once()
-    found = metric_means(few.ranks(split.test.cases, encoders_only=True))
+    found = metric_means(few.ranks(split.test.cases))
     assert found["hr@5"] > 0.7
 
 
@@ -148,7 +124,7 @@ def test_encoders_of_an_ensemble_learn_each_by_itself(clicks: Interactions) -> N
     assert not any(name.startswith("sequence.encoders.1.") for name in moved)
     for _ in range(14):
         learner.learn_once()
-    alone = learner.ranks(split.test.cases, encoders_only=True)
+    alone = learner.ranks(split.test.cases)
     assert metric_means(alone)["hr@5"] > 0.7
 
 
@@ -161,7 +137,7 @@ def test_scores_may_be_cosines(clicks: Interactions, ensemble: int) -> None:
     for _ in range(15):
         learner.learn_once()
     assert metric_means(learner.ranks(split.test.cases))["hr@5"] > 0.7
-    items = learner.model.encode_items(learner.count(split.test.live_ends).graph).fused
+    items = learner.vectors(split.test.cases).items
     shares = np.linalg.norm(items.reshape(ITEMS, ensemble, -1), axis=2)
     np.testing.assert_allclose(shares, 1.0, rtol=1e-5)
 
@@ -172,8 +148,8 @@ def test_long_histories_are_learned_from_their_newest_clicks() -> None:
     assert learner.learn_once().positions == 20 * SHAPE.history_length
 
 
-@pytest.mark.parametrize("name", sorted(TRUST_SETTINGS))
-def test_encoders_do_not_depend_on_what_weighs_the_parts(clicks: Interactions, name: str) -> None:
+@pytest.mark.parametrize("name", sorted(TRUST_SETTINGS | RANKING_SETTINGS))
+def test_encoders_do_not_depend_on_what_ranks_beside_them(clicks: Interactions, name: str) -> None:
     """So evaluations that differ only in that may share them."""
     shape, pace = SHAPE, PACE
     if hasattr(shape, name):
@@ -246,17 +222,6 @@ def test_ranks_do_not_depend_on_what_comes_after(clicks: Interactions) -> None:
     other.load_weights(learner.weights())
     cases = split.valid.cases
     np.testing.assert_array_equal(other.ranks(cases), learner.ranks(cases))
-
-
-def test_a_live_graph_can_rank(clicks: Interactions) -> None:
-    split = leave_one_out(clicks)
-    learner = _learner(clicks, split.valid.learned_ends)
-    for _ in range(3):
-        learner.learn_once()
-    live = learner.ranks(split.test.cases, learner.count(split.test.live_ends))
-    frozen = learner.ranks(split.test.cases)
-    assert (live != frozen).any()
-    assert metric_means(live)["hr@5"] > 0.3
 
 
 def test_numbers_that_are_not_finite_are_an_error(clicks: Interactions) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gsr.config import BatchConfig, ModelConfig
+from gsr.config import ModelConfig, TrustConfig
 from gsr.errors import TrainingError
 from gsr.learning.recorded_trust import RecordedChoices, learn_recorded_trust
 from gsr.network.fusion import ContextTrust
@@ -17,7 +17,7 @@ SHAPE = ModelConfig(
     dimension=8, half_lives=(3600.0,), context_width=4, context_sees_user=False, graph_encoder=False
 )
 CHANNELS, CONTEXT = channel_count(1), context_count(1)
-PACE = BatchConfig(trust_rate=0.05)
+PACE = TrustConfig(rate=0.05)
 
 
 def trust_of(shape: ModelConfig = SHAPE) -> ContextTrust:
@@ -78,7 +78,7 @@ def test_what_tells_the_clicked_candidate_is_trusted(told_by: int | None) -> Non
 def test_the_loss_that_is_told_is_the_one_that_a_slow_count_finds() -> None:
     """One pass in one batch, at no rate: the mean over all clicks, absent candidates left out."""
     clicks, trust = recorded(16), trust_of()
-    still = replace(PACE, trust_rate=0.0, trust_passes=1)
+    still = replace(PACE, rate=0.0, passes=1)
     assert learn_recorded_trust(trust, clicks, still, 0) == pytest.approx(losses(trust, clicks))
 
 
@@ -109,5 +109,5 @@ def test_weights_that_need_user_vectors_are_refused() -> None:
 def test_numbers_that_are_not_finite_are_an_error() -> None:
     clicks = recorded()
     clicks.neural[3, 1] = np.inf
-    with pytest.raises(TrainingError, match="trust_rate"):
+    with pytest.raises(TrainingError, match="lower the rate"):
         learn_recorded_trust(trust_of(), clicks, PACE, 0)

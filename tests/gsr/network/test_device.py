@@ -29,7 +29,7 @@ SHAPE = ModelConfig(
     context_sees_user=False,
     dropout=0.3,
 )
-PACE = BatchConfig(batch_positions=64, trust_passes=2)
+PACE = BatchConfig(batch_positions=64)
 NO_VALUES = "meta"
 """A device of torch whose tensors have shapes only."""
 
@@ -79,11 +79,9 @@ def test_nothing_that_meets_in_learning_or_ranking_lies_on_two_devices() -> None
     with pytest.raises(RuntimeError, match=r"item\(\) cannot be called on meta tensors"):
         learner.learn_once()
     assert learner.steps == 1
-    with pytest.raises(RuntimeError, match=r"item\(\) cannot be called on meta tensors"):
-        learner.learn_trust(split.valid.cases)
-    for encoders_only in (True, False):
+    for ask in (learner.ranks, learner.vectors):
         with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
-            learner.ranks(split.test.cases, encoders_only=encoders_only)
+            ask(split.test.cases)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA device")
@@ -101,7 +99,6 @@ def test_cuda_learns_what_the_processor_learns() -> None:
             device=device,
         )
         losses = [learner.learn_once().loss for _ in range(3)]
-        losses.append(learner.learn_trust(split.valid.cases))
         found[device] = losses, learner.weights()
     (losses, weights), (other_losses, other_weights) = found["cpu"], found["cuda"]
     np.testing.assert_allclose(losses, other_losses, rtol=1e-3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gsr.counters.users.histories import Histories
-from gsr.ranker.asked_users import Asked, asked
+from gsr.ranker.asked_users import Asked, asked, none_given
 from gsr.ranker.asking import Asker
 from tests.gsr.ranker.world import SHAPE, START, STATE, Stream, clicks_of, walks
 
@@ -82,12 +82,34 @@ def test_more_users_than_are_described_at_once(stream: Stream) -> None:
         masked=np.zeros(0, dtype=np.int64),
         mask_starts=np.zeros(len(many) + 1, dtype=np.int64),
         targets=users.targets[many],
+        given=none_given(len(many)),
     )
     asker, items = _asker(stream, []), np.arange(20)
     np.testing.assert_allclose(
         asker.scores(repeated, items), asker.scores(users, items)[many], rtol=1e-5, atol=1e-6
     )
     assert asker.scores(users, items[:0]).shape == (4, 0)
+
+
+def test_given_items_are_kept_whatever_the_counters_say_of_them(stream: Stream) -> None:
+    """Even where no others are, but for what the user may not get, and each once."""
+    graph = stream.counters.graph()
+    alive = np.flatnonzero(graph.alive)
+    given = np.array([[alive[5], alive[3], -1], [alive[8], alive[8], alive[9]], [-1, -1, -1]])
+    users = _users([[], [], [], []])
+    given = np.concatenate((given, [[alive[4], alive[1], alive[2]]]))
+    users = users._replace(given=given)
+    masked = int(alive[1])
+    users = users._replace(
+        masked=np.array([masked]), mask_starts=np.array([0, 0, 0, 0, 1], dtype=np.int64)
+    )
+    expected = [set(row.tolist()) - {-1} for row in given]
+    expected[3] -= {masked}
+    for width in (3, 6):
+        for some, kept, _ in _asker(stream, []).find(users, 1, width=width):
+            for user, candidates in zip(some, kept.candidates, strict=True):
+                assert expected[user] <= set(candidates.tolist())
+                assert len(set(candidates.tolist()) - {-1}) == (candidates >= 0).sum()
 
 
 OWN = (("somebody", "i3", 24_100.0), ("somebody", "i17", 24_160.0), ("somebody", "new", 24_220.0))

@@ -5,11 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from gsr.votes.constants import FLOOR, FLOOR_LOG2, NEVER
+from gsr.votes.constants import FLOOR, NEVER
 from gsr.votes.popularity import (
-    channel_of,
-    channels_of_counts,
-    log2_of,
     popularity_channel,
     popularity_levels,
     update_level,
@@ -63,10 +60,3 @@ def test_a_click_changes_only_its_items_level() -> None:
     update_level(world.graph(), 4, levels)
     popularity_levels(world.graph(), again)
     assert np.array_equal(levels, again)
-
-
-def test_counts_without_decay_have_the_same_channels() -> None:
-    """Arrays of counts and single ones agree, as far as float32 goes."""
-    counts = np.array([0.0, 2.0 ** (FLOOR_LOG2 - 1), 1.0, 10.0, 12345.0], np.float32)
-    single = [channel_of(log2_of(count)) for count in counts.tolist()]
-    assert channels_of_counts(counts) == pytest.approx(single, rel=1e-6)

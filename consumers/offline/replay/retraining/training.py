@@ -30,7 +30,7 @@ from consumers.offline.replay.retraining.settings import (
 )
 from consumers.runtime.progress import quiet
 from consumers.runtime.usage import process_usage
-from gsr.config import BatchConfig, ModelConfig
+from gsr.config import BatchConfig, ModelConfig, TrustConfig
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.interactions import Interactions, gather_interactions
 from gsr.errors import SplitError
@@ -255,8 +255,8 @@ def _learned_model(
         after=float(split.settings["valid_cut"]),
     )
     trust = validated.network.trust
-    learn_recorded_trust(trust, recorded, batch, order.seed)
-    again = learning.learn_again(chosen, quiet)
+    learn_recorded_trust(trust, recorded, TrustConfig(), order.seed)
+    again = learning.learn_again(quiet)
     model = assembled(shape, order.seed, again.weights())
     model.network.trust.load_state_dict(trust.state_dict())
     return model, learning.record.passes + learning.record.best_pass

@@ -11,6 +11,7 @@ from consumers.errors import ArtifactError, ConfigError
 from consumers.offline.evaluation.learning import LearningRules
 from consumers.offline.evaluation.run import EvaluateOptions, chosen_device, evaluate
 from consumers.runtime.progress import Progress
+from gsr.ranker.features import GROUPS
 from stream.errors import EventFileError, StorageFullError
 
 SMALL = {"dimension": 16, "history_length": 8, "blocks": 1, "dropout": 0.1}
@@ -94,7 +95,7 @@ def test_an_interrupted_evaluation_ends_as_an_uninterrupted_one(tmp_path: Path) 
 def test_other_settings_do_not_go_on_from_what_was_kept(tmp_path: Path) -> None:
     first = evaluate(_options(tmp_path, seeds=(0,)))
     other = evaluate(_options(tmp_path, seeds=(0,), model={**SMALL, "dimension": 8}))
-    assert other["model"]["shape"]["dimension"] == 8
+    assert other["model"]["encoders"]["dimension"] == 8
     assert other["cost"]["epochs"] == first["cost"]["epochs"]
 
 
@@ -107,7 +108,8 @@ def test_another_mask_does_not_go_on_from_what_was_kept(tmp_path: Path) -> None:
     assert after["test"] == alone["test"]
 
 
-ALONE = {**SMALL, "graph_channels": False, "popularity_channels": False}
+ALONE = {"without": list(GROUPS)}
+"""No counts: the encoders' vectors rank alone."""
 
 
 def test_encoders_of_another_evaluation_are_those_that_learning_would_end_with(
@@ -115,13 +117,13 @@ def test_encoders_of_another_evaluation_are_those_that_learning_would_end_with(
 ) -> None:
     """So a view alone, or another weighing, need not learn them again."""
     joint = evaluate(_options(tmp_path, seeds=(0,)))
-    learned = evaluate(_options(tmp_path, seeds=(0,), out=tmp_path / "afresh", model=ALONE))
+    learned = evaluate(_options(tmp_path, seeds=(0,), out=tmp_path / "afresh", ranker=ALONE))
     taken = evaluate(
         _options(
             tmp_path,
             seeds=(0,),
             out=tmp_path / "taken",
-            model=ALONE,
+            ranker=ALONE,
             encoders=tmp_path / "out",
         )
     )
@@ -154,6 +156,10 @@ def test_encoders_that_do_not_fit_are_refused(
         ({"model": {"dimensions": 8}}, "--model dimensions: there is no such setting"),
         ({"model": {"dimension": "wide"}}, "--model dimension: "),
         ({"model": {"dimension": 15}}, "--model: dimension is 15: give a multiple of "),
+        ({"model": {"graph_channels": False}}, "--model graph_channels: there is no such setting"),
+        ({"ranker": {"dimension": 8}}, "--ranker dimension: there is no such setting"),
+        ({"ranker": {"kept": 0}}, "--ranker: kept"),
+        ({"ranker": {"without": ["nothing"]}}, "--ranker without"),
         ({"batch": {"speed": 1}}, "--learner speed"),
     ],
 )

@@ -23,7 +23,7 @@ from gsr.counters.interactions import Interactions
 from gsr.counters.users.histories import Histories
 from gsr.network.encoded import EncodedItems
 from gsr.quality.protocols import Cases, Split, Stage, whole
-from gsr.ranking.case_scores import encode_cases
+from gsr.ranking.case_encoding import encode_cases
 from gsr.votes.channels import context_count
 from tests.consumers.offline.replay.retraining.world import CONFIG, encoders_of, order_in
 from tests.consumers.offline.replay.small_replays import shoppers

@@ -1,4 +1,4 @@
-"""The joint score in parts is the joint score."""
+"""User vectors of cases do not depend on what they are encoded with."""
 
 from itertools import pairwise
 
@@ -8,15 +8,13 @@ import torch
 
 from gsr.config import ModelConfig
 from gsr.counters.interactions import Interactions, gather_interactions
-from gsr.network.fusion import Trust
 from gsr.network.model import JointModel
 from gsr.quality.protocols import Split, leave_one_out
-from gsr.ranking import case_scores
-from gsr.ranking.case_scores import CaseScores, by_length, encode_cases
-from gsr.votes.click_graph import UNDYING, count_clicks
-from gsr.votes.popularity import channels_of_counts
+from gsr.ranking import case_encoding
+from gsr.ranking.case_encoding import by_length, encode_cases
+from gsr.votes.click_graph import UNDYING
 
-USERS, ITEMS, CHANNELS = 40, 15, 9
+USERS, ITEMS = 40, 15
 SHAPE = ModelConfig(
     half_lives=UNDYING,
     dimension=8,
@@ -40,33 +38,6 @@ def _split() -> Split:
     return leave_one_out(clicks)
 
 
-def test_the_parts_add_up() -> None:
-    """To gain times vectors, and weights times popularity and graph channels."""
-    split = _split()
-    clicks, cases = split.interactions, split.test.cases
-    counted = count_clicks(clicks, split.valid.learned_ends, (1.0, 0.5), 1e6)
-    model = JointModel(SHAPE, seed=2)
-    model.table.grow(ITEMS)
-    scores = CaseScores(model, clicks, counted, 0.5)
-    rng = torch.Generator().manual_seed(1)
-    vectors, items = torch.randn(len(cases), 8, generator=rng), torch.randn(ITEMS, 8, generator=rng)
-    gains = torch.rand(len(cases), 1, generator=rng)
-    weights = torch.randn(len(cases), CHANNELS, generator=rng)
-    features = scores.features(cases)
-    linear = scores.linear(vectors, features, Trust(gains, weights))
-    found = (linear.rows @ scores.columns(items).T).numpy()
-    found.ravel()[linear.entries] += linear.values.numpy()
-
-    expected = (gains * vectors @ items.T).numpy()
-    expected += np.outer(weights[:, 0], channels_of_counts(counted.graph.popularity[:, 0]))
-    recent = channels_of_counts(counted.recent.counts)[features.moments]
-    expected += weights[:, 1:2].numpy() * recent
-    for row, item, channels in zip(features.rows, features.items, features.values, strict=True):
-        expected[row, item] += float(weights[row, 2:].numpy() @ channels)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
-    assert (np.diff(linear.entries) > 0).all()
-
-
 def test_cases_are_encoded_in_their_own_order() -> None:
     """Whatever the lengths of the histories with which they are batched."""
     split = _split()
@@ -86,7 +57,7 @@ def test_cases_are_encoded_in_their_own_order() -> None:
 def test_cases_of_like_length_come_together(
     monkeypatch: pytest.MonkeyPatch, clicks_together: int
 ) -> None:
-    monkeypatch.setattr(case_scores, "CLICKS_TOGETHER", clicks_together)
+    monkeypatch.setattr(case_encoding, "CLICKS_TOGETHER", clicks_together)
     split = _split()
     clicks, cases = split.interactions, split.test.cases
     parts = by_length(clicks, cases, 4)
