@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from gsr.config import BatchConfig
 from gsr.counters.config import CounterConfig
@@ -15,6 +16,9 @@ from gsr.quality.protocols import Cases, Split, Stage, ends_at
 from gsr.ranker.config import RankerConfig, RankerLearning
 from gsr.ranking.case_counters import CaseCounters
 from gsr.ranking.case_ranker import CaseRanker, CaseVectors
+
+RANKING_THREADS: Final = 1
+"""Of the ranker's matrix products: they are small, and more threads mostly spin."""
 
 MOMENTS: Final = 100
 """Where live counters grow with time, at most so many groups of cases are told apart."""
@@ -46,15 +50,21 @@ class RankingSettings:
         """How the ranker learns: cases come again, so none is held back or replayed."""
         return RankerLearning(holdout=0.0, replay=0.0, replay_blocks=0, seed=self.seed)
 
-    @property
-    def counters(self) -> CounterConfig:
-        """What is counted."""
-        close = self.ranker.close_half_lives
-        return CounterConfig(
-            half_lives=self.ranker.half_lives,
-            close_half_lives=close,
-            close_clicks=CounterConfig().close_clicks if close else 0,
-        )
+
+def counted_for(ranker: RankerConfig) -> CounterConfig:
+    """Return what is counted for a ranker, on its time scales.
+
+    Raises
+    ------
+    ValueError
+        There can be no such time scale.
+    """
+    close = ranker.close_half_lives
+    return CounterConfig(
+        half_lives=ranker.half_lives,
+        close_half_lives=close,
+        close_clicks=CounterConfig().close_clicks if close else 0,
+    )
 
 
 class StageRanks(NamedTuple):
@@ -104,12 +114,13 @@ class SeedRanking:
         stage = self.split.valid
         vectors = self._vectors(encoders, stage.cases)
         passes = self.settings.batch.ranking_passes
-        self._ranker.learn(stage.cases, self._counted(stage.learned_ends), vectors, passes)
+        with threadpool_limits(RANKING_THREADS):
+            self._ranker.learn(stage.cases, self._counted(stage.learned_ends), vectors, passes)
 
     def ranks(self, encoders: BatchLearner, stage: Stage) -> StageRanks:
         """Return the ranks of a stage's cases."""
         vectors, counted = self._vectors(encoders, stage.cases), self._counted(stage.learned_ends)
-        frozen = self._ranker.ranks(stage.cases, counted, vectors)
+        frozen = self._ranked(stage.cases, counted, vectors)
         if (stage.live_ends == stage.learned_ends).all():
             return StageRanks(frozen, frozen)
         live = np.empty_like(frozen)
@@ -118,13 +129,18 @@ class SeedRanking:
             some = None
             if vectors is not None:
                 some = CaseVectors(users=vectors.users[rows], items=vectors.items)
-            live[rows] = self._ranker.ranks(stage.cases[rows], counted, some)
+            live[rows] = self._ranked(stage.cases[rows], counted, some)
         return StageRanks(frozen, live)
 
+    def _ranked(
+        self, cases: Cases, counted: CaseCounters, vectors: CaseVectors | None
+    ) -> npt.NDArray[np.int32]:
+        with threadpool_limits(RANKING_THREADS):
+            return self._ranker.ranks(cases, counted, vectors)
+
     def _counted(self, ends: npt.NDArray[np.int64]) -> CaseCounters:
-        counted = CaseCounters(
-            self.split.interactions, self.settings.counters, self.settings.ranker.event_weights
-        )
+        ranker = self.settings.ranker
+        counted = CaseCounters(self.split.interactions, counted_for(ranker), ranker.event_weights)
         counted.count(ends)
         return counted
 

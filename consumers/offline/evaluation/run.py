@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from consumers.errors import ConfigError
 from consumers.offline.evaluation.event_data import EventData, Protocol, read_event_data
 from consumers.offline.evaluation.learning import LearningRules, SeedLearning
-from consumers.offline.evaluation.ranking import RankingSettings, SeedRanking
+from consumers.offline.evaluation.ranking import RankingSettings, SeedRanking, counted_for
 from consumers.offline.evaluation.result import Evaluation, SeedCost, SeedRun
 from consumers.offline.history_file import HistoryOptions
 from consumers.runtime.outputs import check_output
@@ -205,9 +205,10 @@ def _settings(
     known = frozenset(asdict(suggested)) - _FOLLOWING
     ranker = _changed(suggested, known, options.ranker, "--ranker")
     try:
+        counted_for(ranker)
         feature_layout(ranker.half_lives, ranker.close_half_lives).switched_on(ranker.without)
     except ValueError as error:
-        raise ConfigError(f"--ranker without: {error}") from error
+        raise ConfigError(f"--ranker: {error}") from error
     if not (model.sequence_encoder or (model.graph_encoder and model.hops)):
         ranker = replace(ranker, vectors=False)
     batch = _changed(BatchConfig(), frozenset(asdict(BatchConfig())), options.batch, "--learner")

@@ -159,7 +159,12 @@ def test_encoders_that_do_not_fit_are_refused(
         ({"model": {"graph_channels": False}}, "--model graph_channels: there is no such setting"),
         ({"ranker": {"dimension": 8}}, "--ranker dimension: there is no such setting"),
         ({"ranker": {"kept": 0}}, "--ranker: kept"),
-        ({"ranker": {"without": ["nothing"]}}, "--ranker without"),
+        ({"ranker": {"without": ["nothing"]}}, r"--ranker: no groups of features: \['nothing'\]"),
+        (
+            {"ranker": {"half_lives": [0.5]}},
+            "--ranker: half_lives_seconds, .* one second",
+        ),
+        ({"ranker": {"half_lives": []}}, "--ranker: half_lives_seconds must name a time scale"),
         ({"batch": {"speed": 1}}, "--learner speed"),
     ],
 )
