@@ -1,4 +1,4 @@
-"""Settings of the joint model of a fixed set of clicks. Imports no torch."""
+"""Settings of the encoders of a fixed set of clicks, and of their learning. Imports no torch."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from gsr.limits import Limits, check_limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """Shape of the joint model; a snapshot remembers it and refuses another.
+    """Shape of the encoders; a snapshot remembers it.
 
     Parameters
     ----------
@@ -24,24 +24,9 @@ class ModelConfig:
         The causal transformer over the clicks: on or off, depth, attention heads.
     ensemble
         How many such transformers there are. Each reads and is compared with its own share of the
-        vectors' numbers, d / ensemble of them; their scores add up. A fixed set of clicks teaches
-        each by itself, the stream all as one.
+        vectors' numbers, d / ensemble of them; their scores add up. Each learns by itself.
     graph_encoder, hops, fanout
         Propagation over the item graph: on or off, rounds, heaviest neighbours per item.
-    popularity_channels, graph_channels
-        The direct channels: log popularity, and the graph's own next-item score.
-    channel_history, channel_decay
-        How many of the newest clicks (m) vote in the history channels, and the factor by which
-        each step back counts less.
-    new_item_boost
-        How many hits on other items a hit on a new one is worth (see `gsr.votes.channels`). New
-        items are seldom clicked, so lists by likelihood alone (1) hold few of them. Lists and their
-        quality know this setting, learning does not, so it may be changed at any time.
-    context_weights, context_width
-        Channel weights from a small network over the context (hidden width), or, if off, learned
-        constants.
-    context_sees_user
-        Whether that network also reads the user vector.
     time_gaps
         Whether the sequence encoder knows the pauses between clicks.
     dropout
@@ -55,8 +40,8 @@ class ModelConfig:
     Raises
     ------
     ValueError
-        A number is outside of its limits, `new_item_boost` is not above 0, `score_scale` is below
-        0, or `dimension` cannot be shared out evenly among the attention heads of the ensemble.
+        A number is outside of its limits, `score_scale` is below 0, or `dimension` cannot be shared
+        out evenly among the attention heads of the ensemble.
     """
 
     dimension: int = 64
@@ -70,14 +55,6 @@ class ModelConfig:
     graph_encoder: bool = True
     hops: int = 1
     fanout: int = 16
-    popularity_channels: bool = True
-    graph_channels: bool = True
-    channel_history: int = 32
-    channel_decay: float = 0.95
-    new_item_boost: float = 4.0
-    context_weights: bool = True
-    context_width: int = 32
-    context_sees_user: bool = True
     time_gaps: bool = True
     dropout: float = 0.1
     first_weights: float = 0.0
@@ -85,8 +62,6 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         check_limits(self, _MODEL_LIMITS)
-        if not 0.0 < self.new_item_boost < float("inf"):
-            raise ValueError(f"new_item_boost is {self.new_item_boost}: give a number above 0")
         if not 0.0 <= self.score_scale < float("inf"):
             raise ValueError(f"score_scale is {self.score_scale}: give 0 or a number above it")
         if min(self.ensemble, self.heads) < 1 or self.dimension % (self.ensemble * self.heads):
@@ -101,61 +76,8 @@ class ModelConfig:
         return len(self.half_lives)
 
 
-UNLEARNED: Final = frozenset({"new_item_boost"})
-"""Fields of `ModelConfig` that no weight depends on."""
-
-TRUST_SETTINGS: Final = frozenset(
-    {
-        *("popularity_channels", "graph_channels", "channel_history", "channel_decay"),
-        *("new_item_boost", "context_weights", "context_width", "context_sees_user"),
-    }
-)
-"""Fields of `ModelConfig` that say what stands beside the user vector, and how far either is
-trusted. Where the ranker does that, as in an evaluation, they change nothing."""
-
 RANKING_SETTINGS: Final = frozenset({"nearest", "ranking_passes"})
 """Fields of `BatchConfig` on which the encoders do not depend."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustConfig:
-    """How the weights of live channels are learned (`gsr.learning.recorded_trust`).
-
-    Parameters
-    ----------
-    rate, passes, slowing, batch
-        Adam's step, passes over the clicks that teach the weights, the factor on the step after
-        each pass, and clicks per step.
-    """
-
-    rate: float = 2e-2
-    passes: int = 12
-    slowing: float = 0.8
-    batch: int = 256
-
-    def __post_init__(self) -> None:
-        check_limits(self, _TRUST_LIMITS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingConfig:
-    """What clicks of a stream are compared with, where they are recorded to learn trust from.
-
-    Parameters
-    ----------
-    negatives, neighbour_negatives
-        Candidates per click beside its target: shared ones drawn per chunk, and the user's own
-        heaviest graph neighbours.
-    uniform_share
-        Share of the shared ones that is drawn uniformly over the catalogue; the rest by popularity.
-    seed
-        Of the draws.
-    """
-
-    negatives: int = 256
-    neighbour_negatives: int = 32
-    uniform_share: float = 0.3
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,9 +135,6 @@ _MODEL_LIMITS: Final[Limits] = {
     "blocks": (1, 64),
     "hops": (0, 16),
     "fanout": (1, 4096),
-    "channel_history": (1, 65_536),
-    "channel_decay": _RATE,
-    "context_width": (1, 16_384),
     "dropout": (0.0, 0.99),
     "first_weights": _RATE,
 }
@@ -230,10 +149,4 @@ _BATCH_LIMITS: Final[Limits] = {
     "gradient_norm": (1e-9, 1e9),
     "nearest": (1, 1000),
     "ranking_passes": (0, 100_000),
-}
-_TRUST_LIMITS: Final[Limits] = {
-    "rate": _RATE,
-    "passes": (0, 100_000),
-    "slowing": _RATE,
-    "batch": (1, 1_000_000),
 }

@@ -1,5 +1,6 @@
 """Experiments behind every figure of accuracy and its cost."""
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,7 +63,7 @@ class Experiment:
         """Run it, unless it was done."""
         if self.done:
             return
-        print(f"{self.name}: {' '.join(self.command[1:])}", file=sys.stderr)
+        print(f"{self.name}: {shlex.join(self.command[1:])}", file=sys.stderr)
         subprocess.run(self.command, check=True, stdout=subprocess.DEVNULL)
 
 

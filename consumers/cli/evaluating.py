@@ -49,7 +49,7 @@ def add_to(app: typer.Typer) -> None:
     command(
         app,
         "compare",
-        "gsr compare out/graph-off out/joint",
+        "gsr compare out/no-vectors out/joint",
         "gsr compare out/sasrec out/joint --metric hr@10 --metric ndcg@10",
         "gsr compare out/joint out/joint --graph-b live",
         "gsr compare out/replay --model joint --against popularity --metric mrr@20",

@@ -1,4 +1,4 @@
-"""Learning of the joint model from a fixed set of clicks, in passes: samples, losses, optimisers.
+"""Learning from a fixed set of clicks, in passes: encoders first, then the ranker from cases.
 
-Trust in live counters is learned here too, from recorded clicks; what learns on the stream is not.
+What learns on the stream is not here.
 """

@@ -67,10 +67,6 @@ def batch_model(interactions: Interactions, ends: npt.NDArray[np.int64]) -> Mode
         ensemble=ENSEMBLE if sparse else 1,
         history_length=int(np.clip(np.ceil(usual), SHORTEST_HISTORY, LONGEST_HISTORY)),
         graph_encoder=False,
-        channel_history=20,
-        channel_decay=0.85,
-        context_sees_user=False,
         dropout=0.5 if sparse else 0.2,
         first_weights=FIRST_WEIGHTS,
-        new_item_boost=1.0,
     )

@@ -12,6 +12,7 @@ from torch import Tensor
 from gsr.config import BatchConfig
 from gsr.counters.interactions import Interactions
 from gsr.errors import SnapshotError
+from gsr.learning.case_ranker import CaseVectors
 from gsr.learning.catalogue_softmax import ScoreBuffer, catalogue_loss
 from gsr.learning.history_windows import Windows
 from gsr.learning.model_optimiser import ModelOptimiser
@@ -22,9 +23,7 @@ from gsr.learning.weight_average import WeightAverage
 from gsr.network.model import JointModel, as_clicks
 from gsr.quality.protocols import Cases
 from gsr.ranking.case_encoding import by_length, encode_cases
-from gsr.ranking.case_ranker import CaseVectors
 from gsr.ranking.case_ranking import rank_cases
-from gsr.votes.channels import context_count
 from gsr.votes.click_graph import count_clicks
 
 ITEMS: Final = "items"
@@ -57,7 +56,7 @@ class BatchLearner:
     """Learns the encoders of a `JointModel` from the clicks before each user's end.
 
     They learn to predict by themselves. What the ranker makes of their vectors it learns
-    afterwards, from clicks that they have not seen (`gsr.ranking.case_ranker`).
+    afterwards, from clicks that they have not seen (`gsr.learning.case_ranker`).
 
     Parameters
     ----------
@@ -94,8 +93,7 @@ class BatchLearner:
             interactions, ends, model.config.history_length, config.batch_positions, self._rng
         )
         self._graph = count_clicks(interactions, ends, config.window_weights)
-        named = dict(model.network.named_parameters())
-        self._encoders = {n: p for n, p in named.items() if not n.startswith("trust.")}
+        self._encoders = dict(model.network.named_parameters())
         self._rows = RowOptimiser(model.table, config.average_decay)
         self._optimiser = ModelOptimiser(
             self._encoders,
@@ -178,11 +176,10 @@ class BatchLearner:
     ) -> Tensor:
         """Return user vectors after every click, as they are in learning, [T, d]."""
         network = self.model.network
-        nothing = np.zeros((len(places), context_count(self.model.config.scales)), np.float32)
-        clicks = as_clicks(windows.packed, places, nothing).to(items.device)
+        clicks = as_clicks(windows.packed, places).to(items.device)
         network.train()
         try:
-            return network.encode_clicks(items, propagated, clicks, clicks.context)
+            return network.encode_clicks(items, propagated, clicks)
         finally:
             network.eval()
 

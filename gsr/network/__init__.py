@@ -1,4 +1,4 @@
-"""The joint model of a fixed set of clicks: its encoders, item vectors, fusion, how it is stored.
+"""The encoders of a fixed set of clicks: transformers, item vectors, fusion, how they are stored.
 
 What has weights that are learned, or feeds them, may enter; how they are learned may not.
 """

@@ -1,25 +1,9 @@
-"""Encoded users and items as arrays that can be scored. Imports no torch."""
+"""Encoded items as arrays. Imports no torch."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
-
-@dataclass(frozen=True, slots=True)
-class UserQueries:
-    """Encoded users: vectors and channel weights of B of them.
-
-    Parameters
-    ----------
-    vectors
-        float32 [B, d], to be multiplied with item vectors.
-    channel_weights
-        float32 [B, C], to be multiplied with channels (see `gsr.votes.channels`).
-    """
-
-    vectors: npt.NDArray[np.float32]
-    channel_weights: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

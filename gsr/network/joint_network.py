@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from gsr.config import ModelConfig
-from gsr.network.fusion import ContextTrust, Fusion, Trust
+from gsr.network.fusion import Fusion
 from gsr.network.graph_encoder import ScaleMix, WeightedPropagation
 from gsr.network.packing import VIEW_DECAY
 from gsr.network.sequence_encoder import Dropout, SequenceEncoder, SequenceEnsemble, Tokens
@@ -54,8 +54,6 @@ class ClickTensors:
         float32 [B], seconds from the newest click to now.
     votes
         float32 [T], weight of each click in the graph view; a user's add up to 1.
-    context
-        float32 [B, F].
     length
         The longest history (n).
     """
@@ -69,7 +67,6 @@ class ClickTensors:
     present: Tensor
     pauses: Tensor
     votes: Tensor
-    context: Tensor
     length: int
 
     def to(self, device: torch.device) -> "ClickTensors":
@@ -81,22 +78,6 @@ class ClickTensors:
     def tokens(self) -> Tokens:
         """Return where the clicks stand in padded rows."""
         return Tokens(self.row * self.length + self.column, self.column, self.last, self.length)
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedUsers:
-    """Vectors of B users, and the trust in each part of their scores.
-
-    Parameters
-    ----------
-    vectors
-        [B, d], the fused user vectors.
-    trust
-        How far the vectors and the channels are to be trusted.
-    """
-
-    vectors: Tensor
-    trust: Trust
 
 
 class JointNetwork(nn.Module):
@@ -136,18 +117,7 @@ class JointNetwork(nn.Module):
             if config.sequence_encoder
             else None
         )
-        self.fusion = Fusion(
-            d, config.scales, config.time_gaps, dropout, config.score_scale, config.ensemble
-        )
-        self.trust = ContextTrust(
-            d,
-            config.scales,
-            config.context_width,
-            popularity=config.popularity_channels,
-            graph=config.graph_channels,
-            context=config.context_weights,
-            sees_user=config.context_sees_user,
-        )
+        self.fusion = Fusion(d, config.time_gaps, dropout, config.score_scale, config.ensemble)
         self._initialise(generator)
 
     def shares(self, vectors: Tensor) -> tuple[Tensor, ...]:
@@ -174,10 +144,8 @@ class JointNetwork(nn.Module):
         received: Tensor = self.propagation(vectors, hop.edges, weights, hop.targets)
         return received
 
-    def encode(
-        self, fused: Tensor, propagated: Tensor | None, clicks: ClickTensors
-    ) -> EncodedUsers:
-        """Return user vectors and channel weights.
+    def encode(self, fused: Tensor, propagated: Tensor | None, clicks: ClickTensors) -> Tensor:
+        """Return user vectors, [B, d]; zeros for users without clicks.
 
         Parameters
         ----------
@@ -198,25 +166,18 @@ class JointNetwork(nn.Module):
             sent = propagated.index_select(0, clicks.places) * clicks.votes[:, None]
             views = fused.new_zeros(users, fused.shape[1]).index_add(0, clicks.row, sent)
         if states is None and views is None:
-            vectors = fused.new_zeros(users, fused.shape[1])
-        else:
-            vectors = self.fusion.users(states, views, clicks.context, clicks.pauses)
-            vectors = vectors * clicks.present
-        # What is learned of trust must not bend the vectors: they have their own objective.
-        trust = self.trust(clicks.context, vectors.detach())
-        return EncodedUsers(vectors, trust)
+            return fused.new_zeros(users, fused.shape[1])
+        return self.fusion.users(states, views, clicks.pauses) * clicks.present
 
     def encode_clicks(
-        self, fused: Tensor, propagated: Tensor | None, clicks: ClickTensors, contexts: Tensor
+        self, fused: Tensor, propagated: Tensor | None, clicks: ClickTensors
     ) -> Tensor:
         """Return user vectors as of after every click, [T, d].
 
         Parameters
         ----------
         fused, propagated, clicks
-            As in `encode`; votes and context of the clicks are not read.
-        contexts
-            float32 [T, F], context of each moment.
+            As in `encode`; votes of the clicks are not read.
         """
         read, tokens = fused.index_select(0, clicks.places), clicks.tokens()
         states, views = None, None
@@ -226,21 +187,14 @@ class JointNetwork(nn.Module):
             views = fading_means(propagated.index_select(0, clicks.places), tokens)
         if states is None and views is None:
             return read.new_zeros(read.shape)
-        return self.fusion.users(states, views, contexts, clicks.gaps.new_zeros(len(read)))
+        return self.fusion.users(states, views, clicks.gaps.new_zeros(len(read)))
 
     def _initialise(self, generator: torch.Generator) -> None:
-        trust = set(self.trust.modules())
-        # Draws of its own, so that the encoders' do not depend on the shape of what weighs them.
-        aside = torch.Generator().manual_seed(generator.initial_seed())
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                spread, own = module.in_features**-0.5, module in trust
-                if self.config.first_weights and not own:
-                    spread = self.config.first_weights
-                nn.init.normal_(module.weight, std=spread, generator=aside if own else generator)
+                spread = self.config.first_weights or module.in_features**-0.5
+                nn.init.normal_(module.weight, std=spread, generator=generator)
                 nn.init.zeros_(module.bias)
-        if self.trust.out is not None:
-            nn.init.zeros_(self.trust.out.weight)
 
 
 def fading_means(sent: Tensor, tokens: Tokens) -> Tensor:

@@ -1,6 +1,5 @@
-"""The joint model: an item table, a network, and the graph neighbourhoods that both read."""
+"""The encoders: an item table, a network, and the graph neighbourhoods that both read."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +11,11 @@ from torch import Tensor
 from gsr.config import ModelConfig
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.users.histories import Histories
-from gsr.network.encoded import EncodedItems, UserQueries
+from gsr.network.encoded import EncodedItems
 from gsr.network.item_table import ItemTable, as_rows
 from gsr.network.joint_network import ClickTensors, Hop, JointNetwork
 from gsr.network.neighbour_sampler import Neighbourhood, NeighbourSampler
 from gsr.network.packing import PackedClicks, distinct, pack
-from gsr.votes.channels import channel_count, channel_names, context_count, context_of
 
 ITEM_CHUNK = 16_384
 USER_CHUNK = 2_048
@@ -73,7 +71,6 @@ class JointModel:
         self.network.eval()
         self._sampler = NeighbourSampler(config.fanout)
         self._places = np.full(0, -1, np.int64)
-        self._boost = math.log(config.new_item_boost)
 
     def to(self, device: torch.device) -> None:
         """Move all weights to a device, and draw there from now on.
@@ -114,45 +111,27 @@ class JointModel:
         self.table.renew(as_rows(rows))
         self._seed(rows, graph)
 
-    def user_queries(
-        self,
-        histories: Histories,
-        graph: ItemGraph,
-        *,
-        items: EncodedItems | None = None,
-        context: npt.NDArray[np.float32] | None = None,
-    ) -> UserQueries:
-        """Encode users; a pure function of its arguments and the weights.
+    def user_vectors(self, histories: Histories, items: EncodedItems) -> npt.NDArray[np.float32]:
+        """Encode users, float32 [B, d]; a pure function of its arguments and the weights.
 
-        `histories` may be raw buffers: what may not be read is skipped (`Histories.recent`).
-        A user without readable clicks gets the zero vector and the weights of an empty context.
+        `histories` may be raw buffers: what may not be read is skipped (`Histories.recent`), and so
+        are items that `items` does not know. A user without readable clicks gets the zero vector.
 
         Parameters
         ----------
         histories
             The users.
-        graph
-            The live counters.
         items
-            Items encoded before (see `encode_items`), so that no neighbourhood is looked up.
-        context
-            float32 [B, F], context features recorded before, instead of those of `graph` as it is.
+            See `encode_items`.
         """
         readable = histories.recent(self.config.history_length, self.config.event_weights)
-        if context is None:
-            context = self.context(readable, graph)
         vectors = np.zeros((len(readable), self.config.dimension), np.float32)
-        weights = np.zeros((len(readable), channel_count(self.config.scales)), np.float32)
         # Users of like length share a chunk, so that little of it is padding.
         order = np.argsort(readable.lengths, kind="stable")
         for start in range(0, len(order), USER_CHUNK):
             users = order[start : start + USER_CHUNK]
-            found = self._encode_users(readable.rows(users), graph, context[users], items)
-            vectors[users] = found.vectors
-            weights[users] = found.channel_weights
-        if self.config.graph_channels:
-            weights[:, channel_names(self.config.scales).index("new")] += self._boost
-        return UserQueries(vectors, weights)
+            vectors[users] = self._encode_users(readable.rows(users), items)
+        return vectors
 
     @torch.no_grad()
     def encode_items(self, graph: ItemGraph) -> EncodedItems:
@@ -183,19 +162,6 @@ class JointModel:
             total += shares[depth] * power
         return total
 
-    def context(self, readable: Histories, graph: ItemGraph) -> npt.NDArray[np.float32]:
-        """Return the context features [B, F] of readable histories."""
-        out = np.empty((len(readable), context_count(self.config.scales)), np.float32)
-        context_of(
-            graph,
-            readable.items,
-            readable.times,
-            readable.lengths,
-            readable.now,
-            out,
-        )
-        return out
-
     def gather(self, asked: npt.NDArray[np.int64], graph: ItemGraph) -> Gathered:
         """Return the neighbourhoods of distinct rows `asked`."""
         now = graph_time(graph)
@@ -224,27 +190,14 @@ class JointModel:
         return distinct(rows, self.items, self._places)
 
     @torch.no_grad()
-    def _encode_users(
-        self,
-        readable: Histories,
-        graph: ItemGraph,
-        context: npt.NDArray[np.float32],
-        items: EncodedItems | None,
-    ) -> UserQueries:
-        known = self.items if items is None else min(self.items, len(items.fused))
-        packed = pack(readable, known)
-        if items is None:
-            rows, places = self.distinct(packed.items)
-            gathered = self.gather(rows, graph)
-            fused, propagated = self.fuse(gathered, self.table.weight[as_rows(gathered.rows)])
-        else:
-            places = packed.items
-            fused = torch.from_numpy(items.fused)
-            sent = items.propagated
-            propagated = None if sent is None else torch.from_numpy(sent)
-        found = self.network.encode(fused, propagated, as_clicks(packed, places, context))
-        vectors = found.vectors * found.trust.gains
-        return UserQueries(vectors.numpy(), found.trust.channels.numpy())
+    def _encode_users(self, readable: Histories, items: EncodedItems) -> npt.NDArray[np.float32]:
+        packed = pack(readable, min(self.items, len(items.fused)))
+        sent = items.propagated
+        propagated = None if sent is None else torch.from_numpy(sent)
+        fused = torch.from_numpy(items.fused)
+        vectors = self.network.encode(fused, propagated, as_clicks(packed, packed.items))
+        found: npt.NDArray[np.float32] = vectors.numpy()
+        return found
 
     def _send_all(self, vectors: Tensor, graph: ItemGraph, depth: int) -> Tensor:
         """Return one round of propagation for every row."""
@@ -281,9 +234,7 @@ def graph_time(graph: ItemGraph) -> float:
     return newest if np.isfinite(newest) else 0.0
 
 
-def as_clicks(
-    packed: PackedClicks, places: npt.NDArray[np.int64], context: npt.NDArray[np.float32]
-) -> ClickTensors:
+def as_clicks(packed: PackedClicks, places: npt.NDArray[np.int64]) -> ClickTensors:
     """Return packed clicks as tensors; `places` [T] are those of their items."""
     return ClickTensors(
         torch.from_numpy(places),
@@ -295,6 +246,5 @@ def as_clicks(
         torch.from_numpy(packed.present),
         torch.from_numpy(packed.pauses),
         torch.from_numpy(packed.votes),
-        torch.from_numpy(context),
         packed.length,
     )

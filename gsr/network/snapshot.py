@@ -7,12 +7,12 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from gsr.config import UNLEARNED, ModelConfig
+from gsr.config import ModelConfig
 from gsr.errors import SnapshotError
 from gsr.network.model import JointModel
-from gsr.stored_config import config_as_json, config_from_json, refuse_other_config
+from gsr.stored_config import config_as_json, config_from_json
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 NETWORK: Final = "network."
 ITEMS: Final = "items.weight"
 GENERATIONS: Final = "items.generations"
@@ -64,7 +64,6 @@ def decode_tensors(data: bytes) -> dict[str, Tensor]:
 def from_snapshot(
     tensors: dict[str, Tensor],
     manifest: dict[str, Any],
-    config: ModelConfig | None = None,
     seed: int = 0,
 ) -> JointModel:
     """Rebuild the model.
@@ -73,17 +72,13 @@ def from_snapshot(
     ----------
     tensors, manifest
         From `to_tensors` and `to_manifest`.
-    config
-        The configuration that is wanted; None takes the snapshot's. Settings that weights do not
-        know of (`UNLEARNED`) may differ from the snapshot's.
     seed
         Of the rebuilt model's generator.
 
     Raises
     ------
     SnapshotError
-        The manifest names another format, or another configuration (each differing setting is
-        named with both values), or tensors are missing or of another shape.
+        The manifest names another format, or tensors are missing or of another shape.
     """
     if manifest.get("model_format") != FORMAT:
         found = manifest.get("model_format")
@@ -91,10 +86,7 @@ def from_snapshot(
             f"the snapshot has model format {found}, this build reads {FORMAT}: use the build that "
             "wrote it, or start a new model"
         )
-    written = config_from_json(ModelConfig, manifest["config"])
-    if config is not None:
-        refuse_other_config(written, config, UNLEARNED)
-    model = JointModel(config or written, seed)
+    model = JointModel(config_from_json(ModelConfig, manifest["config"]), seed)
     network = {n[len(NETWORK) :]: t for n, t in tensors.items() if n.startswith(NETWORK)}
     try:
         model.network.load_state_dict(network)

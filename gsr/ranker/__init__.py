@@ -1,4 +1,4 @@
-"""The model that is served and learned on the stream: candidates by counts, ranked by a network.
+"""The joint ranker: candidates by counts, ranked by a network over counts and learned vectors.
 
 Features, candidates, the network, its learner, lists and what clicks do to them may enter; neither
 torch nor the loop.

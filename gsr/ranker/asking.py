@@ -222,13 +222,13 @@ class Asker:
             As many candidates as this there are, where there are enough items; at most
             `self.length`.
         width
-            How many of each user's candidates are kept; None: as many as the model says, and
-            `length` at least.
+            How many of each user's candidates are kept; None: as many as the model says. In any
+            case `length` of them, and those that are given.
         linear
             Is told of all candidates; None: nobody is.
         """
         selection = self._selection._replace(least=length)
-        width = width or max(self._model.config.kept, length)
+        width = max(width or self._model.config.kept, length, users.given.shape[1])
         yield from self._found(users, selection, self._work, self._described, width, linear)
 
     def scores(self, users: Asked, items: npt.NDArray[np.int64]) -> Floats:

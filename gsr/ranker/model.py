@@ -18,7 +18,7 @@ from gsr.ranker.selection import keep_best
 from gsr.ranker.vectors.item_vectors import ItemVectors
 from gsr.ranker.vectors.recent_clicks import newest_first
 from gsr.ranker.vectors.user_encoder import UserEncoder
-from gsr.ranker.vectors.vector_features import VECTOR_FEATURES, Vectors
+from gsr.ranker.vectors.vector_features import VECTOR_FEATURES, LearnedFeatures, Vectors
 
 LEARNED_FADING: Final = 0.7
 """Of the means and deviations of learned features, block by block: they grow as they learn."""
@@ -127,6 +127,8 @@ class RankerModel:
         The counted feature that tells new items; `NO_NEW_ITEMS` where it is switched off.
     vectors
         Make the learned features; None where there are none, or others bring them.
+    brought
+        Makes the learned features where the model has no vectors of its own; None: they are 0.
     """
 
     def __init__(self, config: RankerConfig, seed: int = 0, *, own_vectors: bool = True) -> None:
@@ -145,6 +147,7 @@ class RankerModel:
         width = len(used) + self.learned
         self.network = RankingNetwork(width, len(CONTEXT), config.hidden, rng)
         self.vectors: Vectors | None = None
+        self.brought: LearnedFeatures | None = None
         if config.vectors and own_vectors:
             self.vectors = Vectors(
                 ItemVectors(config.dimension), UserEncoder(config.dimension, rng)
@@ -296,9 +299,13 @@ class RankerModel:
 
     def features(self, kept: Kept, lookups: Lookups) -> Floats:
         """Return all features, not standardised, float32 [n, K, F + Q]."""
-        if self.vectors is None:
+        if self.learned == 0:
             return kept.values
-        return np.concatenate((kept.values, self.vectors.features(lookups)), axis=2)
+        source = self.brought if self.vectors is None else self.vectors
+        learned = np.zeros((*lookups.candidates.shape, self.learned), dtype=np.float32)
+        if source is not None:
+            learned = source.features(lookups)
+        return np.concatenate((kept.values, learned), axis=2)
 
     def standardise(self, features: Floats, context: Floats) -> None:
         """Bring contiguous features [n, K, F + Q] and context [n, C] to one scale, in place."""

@@ -10,7 +10,6 @@ from gsr.counters.interactions import Interactions
 from gsr.learning.history_windows import pack_windows
 from gsr.network.model import JointModel, as_clicks
 from gsr.quality.protocols import Cases
-from gsr.votes.channels import context_count
 
 TOGETHER: Final = 256
 CLICKS_TOGETHER: Final = 8192
@@ -35,15 +34,14 @@ def encode_cases(
     items, propagated
         [N, d], fused and graph vectors of all items; None where the graph encoder is off.
     """
-    length, scales = model.config.history_length, model.config.scales
+    length = model.config.history_length
     found = items.new_zeros(len(cases), items.shape[1])
     for rows in by_length(interactions, cases, length):
         users, positions = cases.users[rows], cases.positions[rows]
         firsts = np.maximum(interactions.starts[users], positions - length)
         packed = pack_windows(interactions, firsts, positions).packed
-        nothing = np.zeros((len(rows), context_count(scales)), np.float32)
-        clicks = as_clicks(packed, packed.items, nothing).to(items.device)
-        found[model.tensor(rows)] = model.network.encode(items, propagated, clicks).vectors
+        clicks = as_clicks(packed, packed.items).to(items.device)
+        found[model.tensor(rows)] = model.network.encode(items, propagated, clicks)
     return found
 
 

@@ -27,16 +27,12 @@ import numpy.typing as npt
 from gsr.compiled import kernel
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.votes.graph_votes import (
-    BASE_CONTEXT,
-    SCALE_CONTEXT,
     add_votes,
     decay_factor,
-    describe_history,
-    describe_row,
     fill_channels,
     recent_share,
 )
-from gsr.votes.popularity import level, popularity_channel
+from gsr.votes.popularity import popularity_channel
 
 
 def channel_count(scales: int) -> int:
@@ -58,11 +54,6 @@ def channel_names(scales: int) -> tuple[str, ...]:
     """
     kinds = ("popularity", "recent", "history", "follower")
     return (*(f"{kind}_{s}" for kind in kinds for s in range(scales)), "new")
-
-
-def context_count(scales: int) -> int:
-    """Return F, the number of context features with `scales` time scales."""
-    return BASE_CONTEXT + SCALE_CONTEXT * scales
 
 
 @kernel
@@ -148,53 +139,3 @@ def candidate_features(
             out[m, s] = popularity_channel(levels[item, s], half_lives[s], now)
         for c in range(dense.shape[1]):
             out[m, scales + c] = dense[item, c]
-
-
-@kernel
-def context_features(
-    graph: ItemGraph,
-    items: npt.NDArray[np.int64],
-    times: npt.NDArray[np.float64],
-    length: int,
-    now: float,
-    out: npt.NDArray[np.float32],
-) -> None:
-    """Fill `out` [F] with what decides how far each channel is to be trusted for one user.
-
-    In order: whether there is a history; its log length; log pauses since the last click and
-    before it; then, per scale, the last item's log popularity, the log mass of its graph row, and
-    the share of its heaviest edge.
-    """
-    out[:] = 0.0
-    if length == 0:
-        return
-    newest = length - 1
-    pause_before = times[newest] - times[newest - 1] if length > 1 else 0.0
-    describe_history(out, length, now - times[newest], pause_before)
-    last = items[newest]
-    if not 0 <= last < len(graph.row_starts):
-        return
-    start = graph.row_starts[last]
-    for s in range(len(graph.half_lives)):
-        mass = heaviest = 0.0
-        for slot in range(start, start + graph.row_lengths[last]):
-            weight = graph.weights[slot, s]
-            mass += weight
-            heaviest = max(heaviest, weight)
-        factor = decay_factor(graph, last, s, now)
-        popularity = popularity_channel(level(graph, last, s), graph.half_lives[s], now)
-        describe_row(out, s, popularity, mass * factor, heaviest * factor)
-
-
-@kernel
-def context_of(
-    graph: ItemGraph,
-    items: npt.NDArray[np.int64],
-    times: npt.NDArray[np.float64],
-    lengths: npt.NDArray[np.int64],
-    now: npt.NDArray[np.float64],
-    out: npt.NDArray[np.float32],
-) -> None:
-    """Fill `out` [B, F] with the context of B users; columns as in `Histories`."""
-    for b in range(len(lengths)):
-        context_features(graph, items[b], times[b], lengths[b], now[b], out[b])

@@ -15,11 +15,7 @@ from gsr.counters.items.item_graph import ItemGraph
 from gsr.votes.constants import (
     FLOOR,
     LARGEST_DECAY_LOG2,
-    LEVEL_SCALE,
-    MASS_PRIOR,
-    MASS_SCALE,
     NEW_LOG2,
-    PAUSE_SECONDS,
     RECENT_CLICKS,
     RECENT_DECAY,
     SQUASH,
@@ -122,36 +118,3 @@ def fill_channels(
     for s in range(scales):
         out[row, 2 * scales + s] = popularity[s] - FLOOR
     out[row, 3 * scales] = 1.0 if clicks_log2 < NEW_LOG2 else 0.0
-
-
-@lean_kernel
-def describe_history(
-    out: npt.NDArray[np.float32], length: int, last_pause: float, pause_before: float
-) -> None:
-    """Fill the context of a user with `length` clicks, at least one, that is of no time scale.
-
-    Pauses are in seconds, since the newest click and before it; below zero they count as none.
-    """
-    out[0] = 1.0
-    out[1] = math.log1p(length)
-    out[2] = LEVEL_SCALE * math.log1p(max(last_pause, 0.0) / PAUSE_SECONDS)
-    out[3] = LEVEL_SCALE * math.log1p(max(pause_before, 0.0) / PAUSE_SECONDS)
-
-
-@lean_kernel
-def describe_row(
-    out: npt.NDArray[np.float32], scale: int, popularity: float, mass: float, heaviest: float
-) -> None:
-    """Fill the context of one time scale, from the newest click's item.
-
-    Parameters
-    ----------
-    popularity
-        Its popularity channel.
-    mass, heaviest
-        Sum and maximum of the weights of its row.
-    """
-    at = BASE_CONTEXT + SCALE_CONTEXT * scale
-    out[at] = LEVEL_SCALE * popularity
-    out[at + 1] = MASS_SCALE * math.log1p(mass)
-    out[at + 2] = heaviest / (mass + MASS_PRIOR)

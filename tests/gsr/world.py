@@ -7,24 +7,16 @@ from gsr.config import ModelConfig
 from gsr.counters.interactions import Interactions, gather_interactions
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.users.histories import Histories
-from gsr.learning.samples import Samples
 from gsr.votes.channels import (
-    candidate_features,
-    channel_count,
     clear_channels,
-    context_count,
-    context_features,
     graph_channel_count,
     graph_channels,
 )
-from gsr.votes.constants import FLOOR_LOG2, NEVER
-from gsr.votes.negatives import draw_negatives, list_candidates
+from gsr.votes.constants import FLOOR_LOG2
 from gsr.votes.popularity import popularity_levels
 
 HALF_LIVES = (3600.0, 86_400.0)
 WINDOW = (1.0, 0.5)
-OWN = 4
-SHARED = 12
 
 
 class World:
@@ -78,41 +70,6 @@ class World:
         """Return the users' newest clicks."""
         return histories([self._buffers[user][-width:] for user in users], now, width)
 
-    def record(
-        self, user: int, target: int, now: float, config: ModelConfig, rng: np.random.Generator
-    ) -> Samples:
-        """Return one sample as it is just before `user` clicks `target`."""
-        graph = self.graph()
-        arrays, n, scales = graph, self.known, len(HALF_LIVES)
-        read = self.histories([user], [now]).recent(config.history_length, config.event_weights)
-        levels = np.full((n, scales), NEVER)
-        popularity_levels(arrays, levels)
-        places = 1 + OWN + SHARED
-        candidates = np.empty((1, places), np.int64)
-        log_inclusion = np.empty((1, places), np.float32)
-        features = np.empty((1, places, channel_count(scales)), np.float32)
-        context = np.empty((1, context_count(scales)), np.float32)
-        dense, touched = sparse_channels(graph, read, config, 0)
-        shared = draw_negatives(graph.popularity[:, 1].astype(float), graph.alive, SHARED, 0.5, rng)
-        seen = read.items[0, : read.lengths[0]]
-        list_candidates(
-            arrays,
-            target,
-            dense,
-            touched,
-            len(touched),
-            OWN,
-            seen,
-            shared.rows,
-            shared.log_inclusion,
-            candidates[0],
-            log_inclusion[0],
-        )
-        half_lives = graph.half_lives
-        candidate_features(levels, half_lives, now, dense, candidates[0], features[0])
-        context_features(arrays, read.items[0], read.times[0], read.lengths[0], now, context[0])
-        return Samples(read, candidates, log_inclusion, features, context)
-
 
 def histories(
     buffers: list[list[tuple[int, float, int]]], now: list[float], width: int = 16
@@ -137,7 +94,7 @@ def popularity_channels(graph: ItemGraph, now: float) -> npt.NDArray[np.float32]
 
 
 def sparse_channels(
-    graph: ItemGraph, readable: Histories, config: ModelConfig, user: int
+    graph: ItemGraph, readable: Histories, user: int, history: int = 32, decay: float = 0.95
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Return one user's graph channels of every item, and the items that have any."""
     dense = np.zeros((graph.items, graph_channel_count(graph.scales)), np.float32)
@@ -150,8 +107,8 @@ def sparse_channels(
         readable.items[user],
         readable.lengths[user],
         readable.now[user],
-        config.channel_history,
-        config.channel_decay,
+        history,
+        decay,
         dense,
         touched,
     )
@@ -161,11 +118,8 @@ def sparse_channels(
     return kept, touched[:count]
 
 
-def shoppers(
-    world: World, clicks: int, rng: np.random.Generator, config: ModelConfig
-) -> list[Samples]:
-    """Let users walk along a ring of items, mostly one step at a time; return their samples."""
-    samples = []
+def shoppers(world: World, clicks: int, rng: np.random.Generator) -> None:
+    """Let users walk along a ring of items, mostly one step at a time."""
     users = len(world._buffers)  # noqa: SLF001 - the world is ours
     for number in range(clicks):
         user, time = int(rng.integers(users)), 60.0 * number
@@ -173,11 +127,9 @@ def shoppers(
         if before.lengths[0]:
             item = int(before.items[0, before.lengths[0] - 1])
             item = (item + int(rng.choice([1, 1, 1, 2]))) % world.known
-            samples.append(world.record(user, item, time, config, rng))
         else:
             item = int(rng.integers(world.known))
         world.click(user, item, time)
-    return samples
 
 
 def one_click_a_minute(items: npt.NDArray[np.int64], item_count: int) -> Interactions:
@@ -200,7 +152,6 @@ def small_config(**changes: object) -> ModelConfig:
         "half_lives": HALF_LIVES,
         "history_length": 8,
         "fanout": 32,
-        "context_width": 8,
         "dropout": 0.0,
     }
     return ModelConfig(**(settings | changes))  # type: ignore[arg-type]  # settings are mixed

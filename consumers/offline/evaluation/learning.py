@@ -18,7 +18,7 @@ from consumers.errors import ArtifactError
 from consumers.runtime.outputs import written_aside
 from consumers.runtime.progress import Progress, ProgressCallback
 from consumers.runtime.usage import process_usage
-from gsr.config import RANKING_SETTINGS, TRUST_SETTINGS, BatchConfig, ModelConfig
+from gsr.config import RANKING_SETTINGS, BatchConfig, ModelConfig
 from gsr.learning.batch_learner import BatchLearner
 from gsr.network.model import JointModel
 from gsr.network.snapshot import decode_tensors, encode_tensors
@@ -269,7 +269,7 @@ def _identity(
     """Return a digest of everything that the encoders depend on."""
     digest = hashlib.sha256()
     settings = asdict(model) | asdict(batch)
-    others = TRUST_SETTINGS | RANKING_SETTINGS
+    others = RANKING_SETTINGS
     if not model.graph_encoder:
         others |= {"window_weights"}  # of a graph that nothing reads
     read = {name: value for name, value in settings.items() if name not in others}

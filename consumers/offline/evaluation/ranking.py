@@ -1,4 +1,4 @@
-"""Ranks of one seed: the joint ranker learned from validation cases, beside counters that count."""
+"""Ranks of one seed: the joint ranker, learned from validation cases, and the counters it reads."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from gsr.config import BatchConfig
 from gsr.counters.config import CounterConfig
 from gsr.counters.interactions import Interactions
 from gsr.learning.batch_learner import BatchLearner
+from gsr.learning.case_counters import CaseCounters
+from gsr.learning.case_ranker import CaseRanker, CaseVectors
 from gsr.quality.protocols import Cases, Split, Stage, ends_at
 from gsr.ranker.config import RankerConfig, RankerLearning
-from gsr.ranking.case_counters import CaseCounters
-from gsr.ranking.case_ranker import CaseRanker, CaseVectors
 
 RANKING_THREADS: Final = 1
 """Of the ranker's matrix products: they are small, and more threads mostly spin."""
@@ -51,8 +51,8 @@ class RankingSettings:
         return RankerLearning(holdout=0.0, replay=0.0, replay_blocks=0, seed=self.seed)
 
 
-def counted_for(ranker: RankerConfig) -> CounterConfig:
-    """Return what is counted for a ranker, on its time scales.
+def counted_for(ranker: RankerConfig, items: int) -> CounterConfig:
+    """Return what is counted of `items` items for a ranker, on its time scales.
 
     Raises
     ------
@@ -64,6 +64,7 @@ def counted_for(ranker: RankerConfig) -> CounterConfig:
         half_lives=ranker.half_lives,
         close_half_lives=close,
         close_clicks=CounterConfig().close_clicks if close else 0,
+        max_items=max(items, 1),
     )
 
 
@@ -75,8 +76,8 @@ class StageRanks(NamedTuple):
     frozen
         By counters of what is learned.
     live
-        By counters that go on counting. A case never sees a click at or after its target's time,
-        except of its own history.
+        By counters that go on counting (`Stage.live_ends`). Where they do so by time, a case never
+        sees a click at or after its target's time, except of its own history.
     """
 
     frozen: npt.NDArray[np.int32]
@@ -128,7 +129,7 @@ class SeedRanking:
             counted.count(ends)
             some = None
             if vectors is not None:
-                some = CaseVectors(users=vectors.users[rows], items=vectors.items)
+                some = vectors.rows(rows)
             live[rows] = self._ranked(stage.cases[rows], counted, some)
         return StageRanks(frozen, live)
 
@@ -139,8 +140,9 @@ class SeedRanking:
             return self._ranker.ranks(cases, counted, vectors)
 
     def _counted(self, ends: npt.NDArray[np.int64]) -> CaseCounters:
-        ranker = self.settings.ranker
-        counted = CaseCounters(self.split.interactions, counted_for(ranker), ranker.event_weights)
+        ranker, clicks = self.settings.ranker, self.split.interactions
+        shape = counted_for(ranker, clicks.item_count)
+        counted = CaseCounters(clicks, shape, ranker.event_weights)
         counted.count(ends)
         return counted
 

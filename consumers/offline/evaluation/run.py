@@ -18,7 +18,7 @@ from consumers.offline.history_file import HistoryOptions
 from consumers.runtime.outputs import check_output
 from consumers.runtime.progress import Progress, ProgressCallback, quiet
 from consumers.runtime.usage import process_usage
-from gsr.config import TRUST_SETTINGS, BatchConfig, ModelConfig
+from gsr.config import BatchConfig, ModelConfig
 from gsr.learning.batch_defaults import batch_model, batch_ranker
 from gsr.quality.protocols import Split
 from gsr.ranker.config import RankerConfig
@@ -27,12 +27,11 @@ from stream.clock import SystemClock
 
 _Settings = TypeVar("_Settings", ModelConfig, BatchConfig, RankerConfig)
 
-ENCODERS: Final = (
-    frozenset(one.name for one in fields(ModelConfig))
-    - TRUST_SETTINGS
-    - {"half_lives", "event_weights"}
-)
-"""Settings of encoders: those of `ModelConfig` but for what stands beside them on a stream."""
+ENCODERS: Final = frozenset(one.name for one in fields(ModelConfig)) - {
+    "half_lives",
+    "event_weights",
+}
+"""Settings of the encoders that may be changed: the others follow from the graph and the events."""
 
 _FOLLOWING: Final = frozenset({"event_weights", "dimension"})
 """Fields of `RankerConfig` that nobody sets here: they follow from the events and the encoders."""
@@ -115,7 +114,7 @@ def evaluate(options: EvaluateOptions, progress: ProgressCallback = quiet) -> di
         peak_memory_bytes=process_usage().peak_memory_bytes,
         settings={
             "encoders": {name: value for name, value in asdict(model).items() if name in ENCODERS},
-            "ranker": asdict(ranker),
+            "ranker": {name: v for name, v in asdict(ranker).items() if name != "dimension"},
             "learner": asdict(batch),
             "stopping": asdict(options.rules),
             "device": device,
@@ -205,10 +204,14 @@ def _settings(
     known = frozenset(asdict(suggested)) - _FOLLOWING
     ranker = _changed(suggested, known, options.ranker, "--ranker")
     try:
-        counted_for(ranker)
+        counted_for(ranker, clicks.item_count)
         feature_layout(ranker.half_lives, ranker.close_half_lives).switched_on(ranker.without)
     except ValueError as error:
         raise ConfigError(f"--ranker: {error}") from error
+    if not ranker.vectors:
+        model = replace(
+            model, sequence_encoder=False, graph_encoder=False
+        )  # nobody would read them
     if not (model.sequence_encoder or (model.graph_encoder and model.hops)):
         ranker = replace(ranker, vectors=False)
     batch = _changed(BatchConfig(), frozenset(asdict(BatchConfig())), options.batch, "--learner")

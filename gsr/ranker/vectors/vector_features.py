@@ -3,7 +3,7 @@
 u is the user's vector, e₁ that of the newest clicked item, e the candidate's.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,6 +15,13 @@ from gsr.ranker.vectors.recent_clicks import RecentClicks
 from gsr.ranker.vectors.user_encoder import Encoded, UserEncoder
 
 VECTOR_FEATURES: Final = ("user_vector", "last_item_vector")
+
+
+class LearnedFeatures(Protocol):
+    """Whatever makes the learned features of candidates."""
+
+    def features(self, lookups: Lookups) -> Floats:
+        """Return the features of candidates, float32 [n, K, 2]; 0 where there is none."""
 
 
 class Vectors(NamedTuple):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from gsr.config import RANKING_SETTINGS, TRUST_SETTINGS, BatchConfig, ModelConfig
+from gsr.config import RANKING_SETTINGS, BatchConfig, ModelConfig
 from gsr.counters.interactions import Interactions
 from gsr.errors import SnapshotError, TrainingError
 from gsr.learning.batch_learner import BatchLearner
@@ -24,7 +24,6 @@ SHAPE = ModelConfig(
     dimension=16,
     history_length=6,
     graph_encoder=False,
-    context_sees_user=False,
     dropout=0.1,
 )
 PACE = BatchConfig(
@@ -148,7 +147,7 @@ def test_long_histories_are_learned_from_their_newest_clicks() -> None:
     assert learner.learn_once().positions == 20 * SHAPE.history_length
 
 
-@pytest.mark.parametrize("name", sorted(TRUST_SETTINGS | RANKING_SETTINGS))
+@pytest.mark.parametrize("name", sorted(RANKING_SETTINGS))
 def test_encoders_do_not_depend_on_what_ranks_beside_them(clicks: Interactions, name: str) -> None:
     """So evaluations that differ only in that may share them."""
     shape, pace = SHAPE, PACE

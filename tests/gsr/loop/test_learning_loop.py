@@ -10,18 +10,15 @@ from gsr.errors import TrainingError
 from gsr.loop import reports
 from gsr.loop.learning_loop import LearningLoop
 from gsr.quality.drift import Alarm, OutcomeDetector
-from gsr.ranker.model import RankerModel
 from gsr.ranker.ranked_clicks import RankedClicks, join
 from gsr.ranker.snapshot import to_arrays
 from tests.gsr.loop.world import (
     HIDE,
     LEARNER,
-    MODEL,
     OPTIONS,
     SEEN,
     STATE,
     batch_of,
-    joint_stream_of,
     loop_of,
     ring,
 )
@@ -248,13 +245,6 @@ def test_learning_goes_on_from_adopted_weights() -> None:
     pairs = zip(loop.ranker.model.network.weights, other.ranker.model.network.weights, strict=True)
     for mine, theirs in pairs:
         np.testing.assert_allclose(mine, theirs, atol=1e-6)
-
-
-def test_only_a_loop_of_the_ranker_adopts() -> None:
-    """Another learner has other weights."""
-    loop = LearningLoop(OPTIONS, stream_of=joint_stream_of)
-    with pytest.raises(TypeError, match="JointStream"):
-        loop.adopt(RankerModel(MODEL), np.zeros(0, dtype=np.int64))
 
 
 def test_clicks_that_wait_are_let_go() -> None:

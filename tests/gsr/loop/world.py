@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from gsr.config import ModelConfig, RecordingConfig
+from gsr.config import ModelConfig
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.config import CounterConfig
 from gsr.counters.users.histories import Histories
-from gsr.loop.joint_stream import JointStream
+from gsr.loop.encoded_stream import EncodedStream
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.mirror import Mirror
 from gsr.loop.options import LoopOptions
@@ -33,15 +33,13 @@ MODEL = RankerConfig(
 )
 LEARNER = RankerLearning(block=100, step=25, sampled=32, holdout=0.1)
 OPTIONS = LoopOptions(state=STATE, model=MODEL, learner=LEARNER, half_lives=STATE.half_lives)
-JOINT = ModelConfig(
+ENCODERS = ModelConfig(
     dimension=8,
     half_lives=STATE.half_lives,
-    event_weights=WEIGHTS,
+    event_weights=(1.0,),
     history_length=8,
-    fanout=4,
-    context_width=8,
+    graph_encoder=False,
 )
-RECORDING = RecordingConfig(negatives=16, neighbour_negatives=4)
 
 
 def loop_of(**changes: object) -> LearningLoop:
@@ -49,9 +47,11 @@ def loop_of(**changes: object) -> LearningLoop:
     return LearningLoop(replace(OPTIONS, **changes))  # type: ignore[arg-type]  # settings are mixed
 
 
-def joint_stream_of(mirror: Mirror, *, mask_seen: bool = True) -> JointStream:
-    """Return a joint model on a mirror."""
-    return JointStream(JointModel(JOINT, 0), RECORDING, mirror, mask_seen=mask_seen)
+def encoded_stream_of(mirror: Mirror, *, mask_seen: bool = True) -> EncodedStream:
+    """Return a ranker over encoders that have learned nothing."""
+    stream = EncodedStream(MODEL, LEARNER, mirror, mask_seen=mask_seen)
+    stream.serve(JointModel(ENCODERS, 0))
+    return stream
 
 
 def history_of(loop: LearningLoop, user: str, now: float) -> Histories:

@@ -26,7 +26,6 @@ SHAPE = ModelConfig(
     ensemble=2,
     history_length=6,
     graph_encoder=False,
-    context_sees_user=False,
     dropout=0.3,
 )
 PACE = BatchConfig(batch_positions=64)

@@ -1,13 +1,11 @@
 """The network of the joint model, on rows that were gathered for it."""
 
-import numpy as np
 import pytest
 import torch
 
 from gsr.network.joint_network import ClickTensors, Hop, JointNetwork, fading_means
 from gsr.network.model import as_clicks
 from gsr.network.packing import VIEW_DECAY, pack
-from gsr.votes.channels import context_count
 from tests.gsr.world import histories, small_config
 
 ROWS, WIDTH = 6, 16
@@ -33,19 +31,16 @@ def rows(seed: int = 0) -> torch.Tensor:
 def clicks() -> ClickTensors:
     """Return the clicks of three users, the second of whom has none."""
     packed = pack(histories(BUFFERS, [100.0] * 3), ROWS)
-    context = np.random.default_rng(1).normal(size=(3, context_count(2))).astype(np.float32)
-    return as_clicks(packed, packed.items, context)
+    return as_clicks(packed, packed.items)
 
 
 def test_first_weights_come_from_the_generator_alone() -> None:
-    """And those of the encoders do not depend on the shape of what weighs the score's parts."""
     torch.manual_seed(1)
     one = JointNetwork(small_config(), torch.Generator().manual_seed(2))
     torch.manual_seed(3)
-    other = JointNetwork(small_config(context_width=20), torch.Generator().manual_seed(2))
+    other = JointNetwork(small_config(), torch.Generator().manual_seed(2))
     for name, weight in one.named_parameters():
-        if not name.startswith("trust."):
-            assert torch.equal(weight, other.get_parameter(name)), name
+        assert torch.equal(weight, other.get_parameter(name)), name
 
 
 @torch.no_grad()
@@ -78,11 +73,9 @@ def test_without_the_graph_encoder_nothing_is_propagated() -> None:
 
 
 def test_a_user_without_clicks_has_the_zero_vector(clicks: ClickTensors) -> None:
-    """Its channels are trusted all the same."""
     found = network_of().encode(rows(), rows(1), clicks)
-    assert not found.vectors[1].any()
-    assert found.vectors[0].any()
-    assert found.trust.channels[1].any()
+    assert not found[1].any()
+    assert found[0].any()
 
 
 @pytest.mark.parametrize("switch", ["sequence_encoder", "graph_encoder"])
@@ -91,7 +84,7 @@ def test_a_view_may_be_switched_off(clicks: ClickTensors, switch: str) -> None:
     network = network_of(**{switch: False})
     propagated = None if switch == "graph_encoder" else rows(1)
     found = network.encode(rows(), propagated, clicks)
-    assert found.vectors[0].any()
+    assert found[0].any()
 
 
 def test_the_graph_view_is_the_mean_of_what_the_clicked_items_received(
@@ -104,37 +97,22 @@ def test_the_graph_view_is_the_mean_of_what_the_clicked_items_received(
     views = torch.zeros(3, WIDTH)
     views[0] = (weights / weights.sum()) @ sent[[3, 1, 4]]
     views[2] = sent[5]
-    expected = network.fusion.users(None, views, clicks.context, clicks.pauses)
-    torch.testing.assert_close(found.vectors, expected * clicks.present)
+    expected = network.fusion.users(None, views, clicks.pauses)
+    torch.testing.assert_close(found, expected * clicks.present)
 
 
 def test_every_moment_is_encoded_as_the_newest(clicks: ClickTensors) -> None:
     """But for the pause since then: after its last click a user is what `encode` says."""
     network = network_of(time_gaps=False)
-    contexts = clicks.context[clicks.row]
-    every = network.encode_clicks(rows(), rows(1), clicks, contexts)
-    newest = network.encode(rows(), rows(1), clicks).vectors
+    every = network.encode_clicks(rows(), rows(1), clicks)
+    newest = network.encode(rows(), rows(1), clicks)
     torch.testing.assert_close(every[clicks.last[[0, 2]]], newest[[0, 2]])
-
-
-def test_trust_does_not_bend_the_vectors(clicks: ClickTensors) -> None:
-    """They have an objective of their own."""
-    network = network_of(context_sees_user=True)
-    with torch.no_grad():
-        for parameter in network.trust.parameters():
-            parameter.fill_(0.1)
-    total = network.encode(rows(), rows(1), clicks).trust.channels.sum()
-    total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    learned = {name for name, value in network.named_parameters() if value.grad is not None}
-    assert learned
-    assert all(name.startswith("trust.") for name in learned)
 
 
 def test_means_fade_backwards() -> None:
     """After every click: older ones count less, and only the user's own."""
     packed = pack(histories(BUFFERS, [100.0] * 3), ROWS)
-    context = np.zeros((3, context_count(2)), np.float32)
-    tokens = as_clicks(packed, packed.items, context).tokens()
+    tokens = as_clicks(packed, packed.items).tokens()
     sent = torch.tensor([[1.0], [2.0], [4.0], [8.0]])
     found = fading_means(sent, tokens)[:, 0]
     second = (2.0 + VIEW_DECAY) / (1.0 + VIEW_DECAY)

@@ -1,8 +1,7 @@
-"""The joint model: what may and what may not change a score."""
-
-import math
+"""The encoders: what may and what may not change a user's vector."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
@@ -12,7 +11,6 @@ from gsr.counters.users.histories import Histories
 from gsr.network.model import JointModel, as_clicks
 from gsr.network.neighbour_sampler import NeighbourSampler
 from gsr.network.packing import pack
-from gsr.votes.channels import channel_names
 from tests.gsr.world import World, histories, shoppers, small_config
 
 NOW = 40_000.0
@@ -29,7 +27,7 @@ BUFFERS = [
 def world() -> World:
     """Return a world that two hundred clicks went through."""
     world = World()
-    shoppers(world, 200, np.random.default_rng(0), small_config())
+    shoppers(world, 200, np.random.default_rng(0))
     return world
 
 
@@ -46,6 +44,11 @@ def model_of(world: World, config: ModelConfig | None = None, spread: float = 0.
     return model
 
 
+def encoded(model: JointModel, world: World, users: Histories) -> npt.NDArray[np.float32]:
+    """Return the vectors of users."""
+    return model.user_vectors(users, model.encode_items(world.graph()))
+
+
 def of(buffers: list[list[tuple[int, float, int]]], width: int = 16) -> Histories:
     """Return the buffers as histories asked for at NOW."""
     return histories(buffers, [NOW] * len(buffers), width)
@@ -60,7 +63,7 @@ def test_the_future_changes_no_past_state(world: World, blocks: int, ensemble: i
 
     def states(buffer: list[tuple[int, float, int]]) -> torch.Tensor:
         packed = pack(of([buffer]), model.items)
-        clicks = as_clicks(packed, packed.items, np.zeros((1, 10), np.float32))
+        clicks = as_clicks(packed, packed.items)
         vectors = fused[clicks.places]
         assert model.network.sequence is not None
         found: torch.Tensor = model.network.sequence.states(
@@ -83,7 +86,7 @@ def test_the_newest_state_is_the_last_of_all_states(
     """Computing only what is needed changes nothing."""
     model = model_of(world, small_config(blocks=blocks, ensemble=ensemble))
     packed = pack(of(BUFFERS).recent(8, model.config.event_weights), model.items)
-    clicks = as_clicks(packed, packed.items, np.zeros((5, 10), np.float32))
+    clicks = as_clicks(packed, packed.items)
     vectors = torch.from_numpy(model.encode_items(world.graph()).fused)[clicks.places]
     assert model.network.sequence is not None
     with torch.no_grad():
@@ -95,23 +98,21 @@ def test_the_newest_state_is_the_last_of_all_states(
 
 
 def test_padding_changes_nothing(world: World) -> None:
-    """Wider arrays and longer neighbours in the batch leave a user's query as it is."""
-    model, graph = model_of(world), world.graph()
-    together = model.user_queries(of(BUFFERS, width=30), graph)
+    """Wider arrays and longer neighbours in the batch leave a user's vector as it is."""
+    model = model_of(world)
+    together = encoded(model, world, of(BUFFERS, width=30))
     for user, buffer in enumerate(BUFFERS):
-        alone = model.user_queries(of([buffer], width=12), graph)
-        assert together.vectors[user] == pytest.approx(alone.vectors[0], abs=1e-5)
-        assert together.channel_weights[user] == pytest.approx(alone.channel_weights[0], abs=1e-5)
+        alone = encoded(model, world, of([buffer], width=12))
+        assert together[user] == pytest.approx(alone[0], abs=1e-5)
 
 
 def test_batch_order_changes_nothing(world: World) -> None:
     """Users may come in any order."""
-    model, graph = model_of(world), world.graph()
+    model = model_of(world)
     order = np.array([3, 0, 4, 2, 1])
-    straight = model.user_queries(of(BUFFERS), graph)
-    shuffled = model.user_queries(of(BUFFERS).rows(order), graph)
-    assert shuffled.vectors == pytest.approx(straight.vectors[order], abs=1e-5)
-    assert shuffled.channel_weights == pytest.approx(straight.channel_weights[order], abs=1e-5)
+    straight = encoded(model, world, of(BUFFERS))
+    shuffled = encoded(model, world, of(BUFFERS).rows(order))
+    assert shuffled == pytest.approx(straight[order], abs=1e-5)
 
 
 @pytest.mark.parametrize("hops", [1, 2, 3])
@@ -129,44 +130,26 @@ def test_sampled_propagation_equals_the_full_one(world: World, hops: int) -> Non
     assert propagated.numpy() == pytest.approx(full.propagated[rows], abs=1e-5)
 
 
-def test_items_encoded_before_give_the_same_queries(world: World) -> None:
-    """`user_queries` with `items` and `context` equals computing both."""
-    model, graph = model_of(world), world.graph()
-    read = of(BUFFERS).recent(8, model.config.event_weights)
-    given = model.user_queries(
-        of(BUFFERS), graph, items=model.encode_items(graph), context=model.context(read, graph)
-    )
-    found = model.user_queries(of(BUFFERS), graph)
-    assert given.vectors == pytest.approx(found.vectors, abs=1e-5)
-    assert given.channel_weights == pytest.approx(found.channel_weights, abs=1e-5)
-
-
 def test_clicks_that_only_hide_are_not_read(world: World) -> None:
     """Events without positive weight change nothing."""
-    model, graph = model_of(world), world.graph()
+    model = model_of(world)
     hidden = [[*BUFFERS[0][:2], (8, 170.0, 4), (6, 180.0, 5), *BUFFERS[0][2:]]]
-    plain, other = model.user_queries(of(BUFFERS[:1]), graph), model.user_queries(of(hidden), graph)
-    assert plain.vectors == pytest.approx(other.vectors, abs=1e-6)
+    plain, other = (encoded(model, world, of(buffers)) for buffers in (BUFFERS[:1], hidden))
+    assert plain == pytest.approx(other, abs=1e-6)
 
 
-def test_a_user_is_served_after_one_click_and_before(world: World) -> None:
-    """One click gives a vector; none gives only positive popularity weights at the start."""
-    model = JointModel(small_config())
-    model.grow(world.graph())
-    queries = model.user_queries(of([[(7, 50.0, 0)], []]), world.graph())
-    assert queries.vectors[0].any()
-    assert not queries.vectors[1].any()
-    assert (queries.channel_weights[:, :6] > 0.0).all()
+def test_a_user_without_clicks_has_the_zero_vector(world: World) -> None:
+    found = encoded(model_of(world), world, of([[(7, 50.0, 0)], []]))
+    assert found[0].any()
+    assert not found[1].any()
 
 
 def test_items_that_the_table_lacks_are_skipped(world: World) -> None:
     """A buffer may name a row that came after the model."""
-    model, graph = model_of(world), world.graph()
+    model = model_of(world)
     newer = [[(60, 90.0, 0), *BUFFERS[0]]]
-    context = np.zeros((1, 10), np.float32)
-    plain = model.user_queries(of(BUFFERS[:1]), graph, context=context)
-    other = model.user_queries(of(newer), graph, context=context)
-    assert plain.vectors == pytest.approx(other.vectors, abs=1e-6)
+    plain, other = (encoded(model, world, of(buffers)) for buffers in (BUFFERS[:1], newer))
+    assert plain == pytest.approx(other, abs=1e-6)
 
 
 def test_a_new_item_starts_near_its_neighbours(world: World) -> None:
@@ -198,46 +181,24 @@ def test_renewed_rows_change_generation(world: World) -> None:
 def test_each_encoder_can_be_switched_off(world: World, switch: str) -> None:
     """Either view alone still tells users apart."""
     model = model_of(world, small_config(**{switch: False}))
-    queries = model.user_queries(of(BUFFERS), world.graph())
-    assert not np.allclose(queries.vectors[0], queries.vectors[1])
-    encoded = model.encode_items(world.graph())
-    assert (encoded.propagated is None) == (switch == "graph_encoder")
+    items = model.encode_items(world.graph())
+    vectors = model.user_vectors(of(BUFFERS), items)
+    assert not np.allclose(vectors[0], vectors[1])
+    assert (items.propagated is None) == (switch == "graph_encoder")
 
 
-def test_without_encoders_only_channels_are_left(world: World) -> None:
-    """No view, no vector."""
+def test_without_encoders_there_are_no_vectors(world: World) -> None:
     model = model_of(world, small_config(sequence_encoder=False, graph_encoder=False))
-    queries = model.user_queries(of(BUFFERS), world.graph())
-    assert not queries.vectors.any()
-    assert queries.channel_weights.any()
-
-
-def test_each_kind_of_channel_can_be_switched_off(world: World) -> None:
-    """Its weights are zero."""
-    graph = world.graph()
-    no_graph = model_of(world, small_config(graph_channels=False))
-    assert not no_graph.user_queries(of(BUFFERS), graph).channel_weights[:, 2:].any()
-    none = model_of(world, small_config(popularity_channels=False, graph_channels=False))
-    assert not none.user_queries(of(BUFFERS), graph).channel_weights.any()
-
-
-def test_constant_channel_weights_ignore_the_context(world: World) -> None:
-    """Switched off, every user gets the same weights."""
-    model = model_of(world, small_config(context_weights=False))
-    weights = model.user_queries(of(BUFFERS), world.graph()).channel_weights
-    assert (weights == weights[0]).all()
+    assert not encoded(model, world, of(BUFFERS)).any()
 
 
 def test_pauses_can_be_switched_off(world: World) -> None:
-    """Then times change nothing but the context."""
+    """Then times change nothing."""
     slower = [[(item, 3.0 * time, event) for item, time, event in BUFFERS[0]]]
     for time_gaps in (True, False):
-        config = small_config(time_gaps=time_gaps, graph_encoder=False)
-        model = model_of(world, config)
-        context = np.zeros((1, 10), np.float32)
-        one = model.user_queries(of(BUFFERS[:1]), world.graph(), context=context)
-        other = model.user_queries(of(slower), world.graph(), context=context)
-        assert np.allclose(one.vectors, other.vectors, atol=1e-6) != time_gaps
+        model = model_of(world, small_config(time_gaps=time_gaps, graph_encoder=False))
+        one, other = (encoded(model, world, of(buffers)) for buffers in (BUFFERS[:1], slower))
+        assert np.allclose(one, other, atol=1e-6) != time_gaps
 
 
 def test_the_cost_of_a_neighbourhood_does_not_grow_with_the_catalogue() -> None:
@@ -262,30 +223,8 @@ def test_equal_seeds_give_equal_models(world: World) -> None:
     other = model_of(world)
     graph = world.graph()
     assert np.array_equal(one.encode_items(graph).fused, other.encode_items(graph).fused)
-    queries = one.user_queries(of(BUFFERS), graph), other.user_queries(of(BUFFERS), graph)
-    assert np.array_equal(queries[0].vectors, queries[1].vectors)
-
-
-def test_the_boost_of_new_items_is_in_every_query_and_nowhere_else(world: World) -> None:
-    """A hit on a new item worth w others adds ln w to its score."""
-    graph, new = world.graph(), channel_names(2).index("new")
-    plain = JointModel(small_config(new_item_boost=1.0), 0)
-    boosted = JointModel(small_config(new_item_boost=5.0), 0)
-    for model in (plain, boosted):
-        model.grow(graph)
-    difference = (
-        boosted.user_queries(of(BUFFERS), graph).channel_weights
-        - plain.user_queries(of(BUFFERS), graph).channel_weights
-    )
-    assert difference[:, new] == pytest.approx(math.log(5.0))
-    assert not np.delete(difference, new, axis=1).any()
-
-
-@pytest.mark.parametrize("boost", [0.0, -1.0, math.inf, math.nan])
-def test_a_boost_is_above_zero(boost: float) -> None:
-    """The message names the setting."""
-    with pytest.raises(ValueError, match="new_item_boost"):
-        ModelConfig(new_item_boost=boost)
+    vectors = [encoded(model, world, of(BUFFERS)) for model in (one, other)]
+    assert np.array_equal(vectors[0], vectors[1])
 
 
 @pytest.mark.parametrize(("dimension", "ensemble"), [(17, 1), (20, 4), (16, 0), (16, -2)])

@@ -20,7 +20,6 @@ SHAPE = ModelConfig(
     dimension=8,
     history_length=4,
     graph_encoder=False,
-    context_sees_user=False,
 )
 
 

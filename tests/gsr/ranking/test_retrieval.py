@@ -15,12 +15,10 @@ from tests.gsr.world import (
     histories,
     popularity_channels,
     shoppers,
-    small_config,
     sparse_channels,
 )
 
 USERS = 6
-CONFIG = small_config()
 
 
 class Setting:
@@ -29,7 +27,7 @@ class Setting:
     def __init__(self, known: int | None = None) -> None:
         rng = np.random.default_rng(4)
         world = World()
-        shoppers(world, 150, rng, CONFIG)
+        shoppers(world, 150, rng)
         self.graph: ItemGraph = world.graph()
         buffers = [
             [(int(i), 60.0 * k, 0) for k, i in enumerate(rng.integers(24, size=u))]
@@ -54,8 +52,8 @@ class Setting:
             self.users,
             self.masked,
             k,
-            history=CONFIG.channel_history,
-            decay=CONFIG.channel_decay,
+            history=32,
+            decay=0.95,
             **options,  # type: ignore[arg-type]  # options are mixed
         )
 
@@ -64,7 +62,7 @@ class Setting:
         neural = np.zeros(24)
         neural[: len(self.items)] = self.items @ self.vectors[user]
         popularity = popularity_channels(self.graph, self.users.now[user])
-        dense, _ = sparse_channels(self.graph, self.users, CONFIG, user)
+        dense, _ = sparse_channels(self.graph, self.users, user)
         found: npt.NDArray[np.float64] = (
             neural + np.hstack((popularity, dense)) @ self.weights[user]
         )

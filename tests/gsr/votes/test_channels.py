@@ -9,21 +9,16 @@ from gsr.votes.channels import (
     candidate_features,
     channel_count,
     channel_names,
-    context_count,
-    context_of,
 )
-from gsr.votes.constants import FLOOR, MASS_PRIOR, SQUASH
+from gsr.votes.constants import FLOOR, SQUASH
 from gsr.votes.popularity import popularity_levels
 from tests.gsr.world import (
     HALF_LIVES,
     World,
     histories,
     popularity_channels,
-    small_config,
     sparse_channels,
 )
-
-DAY = HALF_LIVES[1]
 
 
 @pytest.fixture
@@ -38,9 +33,9 @@ def world() -> World:
 
 def test_candidate_features_equal_the_full_channels(world: World) -> None:
     """What is recorded for a candidate is what ranking computes for every item."""
-    graph, config, now = world.graph(), small_config(), 4000.0
+    graph, now = world.graph(), 4000.0
     read = histories([[(2, 20.0, 0), (0, 30.0, 0)]], [now])
-    dense, touched = sparse_channels(graph, read, config, 0)
+    dense, touched = sparse_channels(graph, read, 0)
     levels = np.empty((5, 2))
     popularity_levels(graph, levels)
     candidates = np.array([4, 1, -1, 2])
@@ -55,9 +50,8 @@ def test_candidate_features_equal_the_full_channels(world: World) -> None:
 def test_graph_channels_are_logs_of_decayed_weights(world: World) -> None:
     """Recent clicks fade quickly, those of a history slowly; weights are as the graph has them."""
     graph, now = world.graph(), 4000.0
-    config = small_config(channel_history=3, channel_decay=0.9)
     read = histories([[(0, 1.0, 0), (3, 2.0, 0), (0, 3.0, 0), (1, 4.0, 0)]], [now])
-    dense, _ = sparse_channels(graph, read, config, 0)
+    dense, _ = sparse_channels(graph, read, 0, history=3, decay=0.9)
     for scale, half_life in enumerate(HALF_LIVES):
         weight = sum(2.0 ** ((t - now) / half_life) for t in (110.0, 210.0))
         recent, history = 0.5 * weight, 0.9 * weight
@@ -67,32 +61,17 @@ def test_graph_channels_are_logs_of_decayed_weights(world: World) -> None:
 
 def test_nobody_without_clicks_has_graph_channels(world: World) -> None:
     """No history, no votes; and a row that the graph does not have votes for nothing."""
-    config = small_config()
     for buffer in ([], [(40, 1.0, 0)]):
-        _, touched = sparse_channels(world.graph(), histories([buffer], [50.0]), config, 0)
+        _, touched = sparse_channels(world.graph(), histories([buffer], [50.0]), 0)
         assert len(touched) == 0
 
 
 def test_an_edge_that_decayed_to_nothing_is_not_listed(world: World) -> None:
     """Every listed item has a channel above zero, so none is listed twice."""
     read = histories([[(0, 1.0, 0), (1, 2.0, 0)]], [50.0])
-    dense, touched = sparse_channels(world.graph(), read, small_config(), 0)
+    dense, touched = sparse_channels(world.graph(), read, 0)
     assert len(set(touched)) == len(touched)
     assert (dense[touched].sum(axis=1) > 0.0).all()
-
-
-def test_context_is_zero_without_clicks_and_tells_of_the_last_one(world: World) -> None:
-    """Context holds history length, pauses, and the last item's standing in the counters."""
-    read = histories([[], [(3, 5.0, 0), (0, 30.0, 0)]], [50.0, 50.0])
-    out = np.empty((2, context_count(2)), np.float32)
-    graph = world.graph()
-    context_of(graph, read.items, read.times, read.lengths, read.now, out)
-    assert not out[0].any()
-    assert out[1, 0] == 1.0
-    assert out[1, 1] == pytest.approx(math.log1p(2))
-    two = sum(2.0 ** ((t - 50.0) / DAY) for t in (110.0, 210.0))
-    one = 2.0 ** ((310.0 - 50.0) / DAY)
-    assert out[1, -1] == pytest.approx(two / (two + one + MASS_PRIOR), rel=1e-4)
 
 
 def test_channels_have_names() -> None:
@@ -104,7 +83,7 @@ def test_follower_channels_are_popularity_above_the_floor_of_followers_alone(wor
     """What followed has its popularity a second time, to be taken back; nothing else has it."""
     graph, now = world.graph(), 4000.0
     read = histories([[(0, 30.0, 0)]], [now])
-    dense, touched = sparse_channels(graph, read, small_config(), 0)
+    dense, touched = sparse_channels(graph, read, 0)
     above = popularity_channels(graph, now)[touched] - FLOOR
     assert set(touched) == {1, 2}
     assert dense[touched, 4:6] == pytest.approx(above, rel=1e-5)
@@ -116,8 +95,6 @@ def test_followers_are_new_until_their_tenth_click(world: World) -> None:
     for clicks in range(12):
         world.click(0, 2, 1000.0 + clicks)
     graph = world.graph()
-    dense, touched = sparse_channels(
-        graph, histories([[(0, 30.0, 0)]], [1100.0]), small_config(), 0
-    )
+    dense, touched = sparse_channels(graph, histories([[(0, 30.0, 0)]], [1100.0]), 0)
     assert set(touched) == {1, 2}
     assert dense[:, 6].tolist() == [0.0, 1.0, 0.0, 0.0, 0.0]

@@ -10,21 +10,14 @@ import pytest
 from gsr.votes.constants import (
     FLOOR,
     LARGEST_DECAY_LOG2,
-    LEVEL_SCALE,
-    MASS_PRIOR,
-    MASS_SCALE,
     NEW_LOG2,
-    PAUSE_SECONDS,
     RECENT_CLICKS,
     RECENT_DECAY,
     SQUASH,
 )
 from gsr.votes.graph_votes import (
-    BASE_CONTEXT,
     add_votes,
     decay_factor,
-    describe_history,
-    describe_row,
     fill_channels,
     recent_share,
 )
@@ -87,13 +80,3 @@ def test_channels_are_squashed_votes_popularity_and_newness(clicks_log2: float, 
     squashed = [math.log1p(SQUASH * vote) for vote in (3.0, 0.5, 4.0, 0.0)]
     assert votes[1] == pytest.approx([*squashed, 0.0, 2.0, new])
     assert not votes[0].any()
-
-
-def test_context_tells_of_the_history_and_of_the_last_items_row() -> None:
-    out = np.zeros(BASE_CONTEXT + 6, np.float32)
-    describe_history(out, 7, 30.0, -1.0)
-    describe_row(out, 1, 2.0, 3.0, 1.5)
-    pause = LEVEL_SCALE * math.log1p(30.0 / PAUSE_SECONDS)
-    assert out[:BASE_CONTEXT] == pytest.approx([1.0, math.log1p(7), pause, 0.0])
-    row = [LEVEL_SCALE * 2.0, MASS_SCALE * math.log1p(3.0), 1.5 / (3.0 + MASS_PRIOR)]
-    assert out[BASE_CONTEXT:] == pytest.approx([0.0, 0.0, 0.0, *row])

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import consumers.offline.replay.retraining.torch_state  # noqa: F401 - its state
 from consumers.offline.click_history import ClickHistory
 from consumers.offline.replay.contender import Contender, ContenderOptions
 from consumers.offline.replay.options import ReplayOptions
-from consumers.offline.replay.retraining.joint_streams import joint_stream, new_stream
 from consumers.offline.replay.retraining.model_files import onto_rows
 from consumers.offline.replay.retraining.plan import Moment
 from consumers.offline.replay.retraining.retraining import Retraining, RetrainingSubject
@@ -22,19 +20,23 @@ from consumers.runtime.progress import ProgressCallback
 from gsr.baselines.interface import Baseline
 from gsr.baselines.together import BaselinesTogether
 from gsr.counters.click_batch import ClickBatch
+from gsr.loop.encoded_stream import EncodedStream
+from gsr.loop.mirror import Mirror
 from gsr.loop.reports import TestedClicks
+from gsr.loop.stream_learner import StreamLearner
 
 
 class RetrainedContender(Contender):
     """Counts click by click, and ranks by the newest model that was learned anew.
 
-    Until the first one, it ranks as a new model does, by the live counters. Items that came since a
-    model was learned begin as new rows do on the stream, from their neighbours.
+    The ranker is that of the joint model, and learns as it goes what the newest model's vectors are
+    worth. Until there is one, it has the counters alone. Items that came since a model was learned
+    begin near their neighbours.
 
     Parameters
     ----------
     options
-        Whose settings of the model do not matter.
+        See `ContenderOptions`.
     baselines
         None, usually.
     monotonic
@@ -46,6 +48,8 @@ class RetrainedContender(Contender):
     ----------
     retraining
         The same.
+    stream
+        What ranks.
     """
 
     def __init__(
@@ -55,11 +59,7 @@ class RetrainedContender(Contender):
         monotonic: Callable[[], float],
         retraining: Retraining,
     ) -> None:
-        stream_of = partial(
-            new_stream, config=options.config, seed=options.seed, mask_seen=options.mask_seen
-        )
-        super().__init__(options, baselines, monotonic, stream_of=stream_of)
-        self._stream = joint_stream(self.loop)
+        super().__init__(options, baselines, monotonic, stream_of=self._new_stream)
         self.retraining = retraining
 
     def begin(self, stack: ExitStack, done: int, interruption: Interruption) -> None:
@@ -84,7 +84,6 @@ class RetrainedContender(Contender):
         for part, moment in self.retraining.parts(batch):
             if moment is not None:
                 self.install(moment)
-            self._stream.let_items_in()
             tested += super().turn(part, rank=rank)
         return tested
 
@@ -101,7 +100,13 @@ class RetrainedContender(Contender):
         learned = files.learned()
         if learned is not None and learned.reason is None:
             model, item_ids = files.read()
-            self._stream.serve(onto_rows(model, item_ids, self.loop.mirror))
+            self.stream.serve(onto_rows(model, item_ids, self.loop.mirror))
+
+    def _new_stream(self, mirror: Mirror) -> StreamLearner:
+        config, options = self.options.config, self.options
+        learning = replace(config.learner, seed=options.seed)
+        self.stream = EncodedStream(config.model, learning, mirror, mask_seen=options.mask_seen)
+        return self.stream
 
 
 def retrained_contender(
@@ -140,5 +145,5 @@ def retrained_contender(
     )
     times = StageTimes(("waiting",), monotonic)
     retraining = Retraining(options.retraining, subject, directory, progress, times)
-    asked = replace(joint, name=RETRAINED, learns_until="never", watched=False)
+    asked = replace(joint, name=RETRAINED, watched=False)
     return RetrainedContender(asked, BaselinesTogether({}, monotonic), monotonic, retraining)

@@ -1,9 +1,8 @@
 """Learning of one model anew, from the first clicks of a stream; what a process of it does.
 
-First as `gsr evaluate` would: the encoders learn all but the newest clicks, on which validation
-chooses when they stop. Then the newest clicks pass by once more as they did on the stream, and how
-far the encoders and the live channels are to be trusted is learned from these. At last the encoders
-learn everything, for as long as validation found best.
+As `gsr evaluate` would: encoders learn all but the newest clicks, on which validation chooses when
+they stop; then they learn everything, for as long as that was. What they are worth beside the live
+counters the ranker learns on the stream.
 """
 
 import time
@@ -22,20 +21,16 @@ from consumers.config.settings import GsrConfig
 from consumers.offline.evaluation.learning import LearningRules, SeedLearning
 from consumers.offline.replay.retraining.click_copy import copied_clicks
 from consumers.offline.replay.retraining.model_files import Learned, ModelFiles
-from consumers.offline.replay.retraining.recorded_choices import recorded_choices
 from consumers.offline.replay.retraining.settings import (
     encoder_shape,
-    serving_config,
-    serving_shape,
 )
 from consumers.runtime.progress import quiet
 from consumers.runtime.usage import process_usage
-from gsr.config import BatchConfig, ModelConfig, TrustConfig
+from gsr.config import BatchConfig, ModelConfig
 from gsr.counters.click_batch import ClickBatch
 from gsr.counters.interactions import Interactions, gather_interactions
 from gsr.errors import SplitError
 from gsr.learning.batch_learner import ITEMS
-from gsr.learning.recorded_trust import learn_recorded_trust
 from gsr.network.model import JointModel
 from gsr.quality.protocols import Split, whole
 from stream.events.clicks.from_events import to_click_batch
@@ -49,7 +44,6 @@ MOST_CASES: Final = 8192
 PATIENT_STEPS: Final = 500
 """Learning rates rise for a hundred steps, and the first few hundred teach little."""
 
-_SEQUENCE: Final = "sequence."
 _PAUSES: Final = "fusion.pauses"
 
 
@@ -113,7 +107,7 @@ def train(order: TrainingOrder) -> Learned:
     except SplitError as error:
         reason = f"too few clicks to learn from: {error}"
     else:
-        model, passes = _learned_model(order, split, item_ids)
+        model, passes = _learned_model(order, split)
         order.files.write_weights(model, item_ids)
     learned = Learned(
         clicks=order.clicks,
@@ -150,7 +144,7 @@ def numbered_clicks(order: TrainingOrder) -> tuple[Interactions, list[str]]:
                     [items.setdefault(item, len(items)) for item in clicks.item_ids], np.int64
                 ),
                 clicks.times,
-                clicks.events,
+                np.zeros(len(clicks), np.uint8),
             )
         )
     if not items:
@@ -201,12 +195,12 @@ def learning_rules(
 
 
 def assembled(shape: ModelConfig, seed: int, weights: Mapping[str, Tensor]) -> JointModel:
-    """Return a model that ranks by encoders that `BatchLearner` has learned, trusting these.
+    """Return encoders with the weights that `BatchLearner` has learned.
 
     Parameters
     ----------
     shape
-        See `settings.serving_shape`.
+        See `settings.encoder_shape`.
     seed
         Of the generator that seeds new rows.
     weights
@@ -215,48 +209,29 @@ def assembled(shape: ModelConfig, seed: int, weights: Mapping[str, Tensor]) -> J
     model = JointModel(shape, seed)
     items = weights[ITEMS]
     model.table.load(items, torch.zeros(len(items), dtype=torch.int64))
-    found = model.network.state_dict()
-    found |= {name: value for name, value in weights.items() if name.startswith(_SEQUENCE)}
+    found = {name: value for name, value in weights.items() if name != ITEMS}
     if _PAUSES in found:
         # A fixed set knows nothing of the pause that goes on: every length is the one it learned.
-        found[_PAUSES] = weights[_PAUSES][:1].expand_as(found[_PAUSES])
+        found[_PAUSES] = found[_PAUSES][:1].expand_as(found[_PAUSES])
     model.network.load_state_dict(found)
-    model.network.trust.believe_vectors()
     return model
 
 
-def _learned_model(
-    order: TrainingOrder, split: Split, item_ids: list[str]
-) -> tuple[JointModel, int]:
-    """Return the model, and how many passes it took."""
-    encoders = encoder_shape(
-        split.interactions, split.valid.learned_ends, order.config, order.shape
-    )
-    shape, batch = serving_shape(encoders, serving_config(order.config)), BatchConfig()
+def _learned_model(order: TrainingOrder, split: Split) -> tuple[JointModel, int]:
+    """Return the encoders, and how many passes they took."""
+    shape = encoder_shape(split.interactions, split.valid.learned_ends, order.shape)
+    batch = BatchConfig()
     learning = SeedLearning(
         split,
-        encoders,
+        shape,
         batch,
         order.seed,
-        rules=learning_rules(split, encoders, batch, order.passes),
+        rules=learning_rules(split, shape, batch, order.passes),
         mask_seen=order.mask_seen,
         device="cpu",
         kept=None,
     )
-    chosen = learning.learn(quiet)
-    validated = assembled(shape, order.seed, chosen.weights())
-    recorded = recorded_choices(
-        order.batches(),
-        validated,
-        item_ids,
-        config=order.config,
-        seed=order.seed,
-        mask_seen=order.mask_seen,
-        after=float(split.settings["valid_cut"]),
-    )
-    trust = validated.network.trust
-    learn_recorded_trust(trust, recorded, TrustConfig(), order.seed)
-    again = learning.learn_again(quiet)
-    model = assembled(shape, order.seed, again.weights())
-    model.network.trust.load_state_dict(trust.state_dict())
+    learning.learn(quiet)
+    learned = learning.learn_again(quiet)
+    model = assembled(shape, order.seed, learned.weights())
     return model, learning.record.passes + learning.record.best_pass

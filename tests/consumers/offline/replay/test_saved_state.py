@@ -14,7 +14,7 @@ import consumers.offline.replay.retraining.torch_state  # noqa: F401 - saves ten
 from consumers.errors import ArtifactError
 from consumers.offline.replay.saved_state import restore, save
 from gsr.loop.learning_loop import LearningLoop
-from tests.gsr.loop.world import OPTIONS, joint_stream_of, loop_of, ring
+from tests.gsr.loop.world import OPTIONS, encoded_stream_of, loop_of, ring
 
 
 def go_on(loop: LearningLoop, start: int, stop: int) -> None:
@@ -37,7 +37,7 @@ def outcome(loop: LearningLoop) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "made", [loop_of, lambda: LearningLoop(OPTIONS, stream_of=joint_stream_of)]
+    "made", [loop_of, lambda: LearningLoop(OPTIONS, stream_of=encoded_stream_of)]
 )
 def test_a_restored_loop_goes_on_as_the_saved_one(
     tmp_path: Path, made: Callable[[], LearningLoop]

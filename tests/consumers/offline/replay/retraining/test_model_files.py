@@ -10,12 +10,12 @@ from consumers.errors import ArtifactError
 from consumers.offline.replay.retraining.model_files import Learned, ModelFiles, onto_rows
 from gsr.loop.learning_loop import LearningLoop
 from gsr.network.model import JointModel
-from tests.gsr.loop.world import JOINT, loop_of, ring
+from tests.gsr.loop.world import ENCODERS, loop_of, ring
 
 
 def model_of(items: int) -> JointModel:
-    model = JointModel(JOINT, 4)
-    model.table.load(torch.randn(items, JOINT.dimension), torch.zeros(items, dtype=torch.int64))
+    model = JointModel(ENCODERS, 4)
+    model.table.load(torch.randn(items, ENCODERS.dimension), torch.zeros(items, dtype=torch.int64))
     return model
 
 
@@ -32,7 +32,7 @@ def test_a_model_comes_back_with_its_items(tmp_path: Path) -> None:
     files.write_weights(model, ids)
     found, item_ids = files.read()
     assert item_ids == ids
-    assert found.config == JOINT
+    assert found.config == ENCODERS
     assert torch.equal(found.table.weight, model.table.weight)
     for name, value in model.network.state_dict().items():
         assert torch.equal(found.network.state_dict()[name], value)
@@ -80,7 +80,7 @@ def test_items_that_the_model_does_not_know_begin_as_new_ones_on_the_stream() ->
     model, twin = model_of(len(known)), model_of(len(known))
     twin.table.load(model.table.weight.clone(), twin.table.generations.clone())
     onto_rows(model, [ids[row] for row in known], loop.mirror)
-    weight = torch.zeros(len(ids), JOINT.dimension)
+    weight = torch.zeros(len(ids), ENCODERS.dimension)
     weight[known] = twin.table.weight
     twin.table.load(weight, torch.zeros(len(ids), dtype=torch.int64))
     twin.renew(np.array(unknown), loop.mirror.graph())

@@ -8,10 +8,6 @@ import pytest
 import torch
 
 from consumers.offline.replay.retraining import training
-from consumers.offline.replay.retraining.settings import (
-    serving_config,
-    serving_shape,
-)
 from consumers.offline.replay.retraining.training import (
     assembled,
     learning_rules,
@@ -24,10 +20,8 @@ from gsr.counters.users.histories import Histories
 from gsr.network.encoded import EncodedItems
 from gsr.quality.protocols import Cases, Split, Stage, whole
 from gsr.ranking.case_encoding import encode_cases
-from gsr.votes.channels import context_count
 from tests.consumers.offline.replay.retraining.world import CONFIG, encoders_of, order_in
 from tests.consumers.offline.replay.small_replays import shoppers
-from tests.gsr.loop.world import loop_of
 from tests.gsr.world import one_click_a_minute
 
 
@@ -79,7 +73,7 @@ def test_a_model_of_the_stream_encodes_as_the_batch_learner_does(tmp_path: Path)
     order = order_in(tmp_path)
     learner = encoders_of(order)
     weights = learner.weights()
-    model = assembled(serving_shape(learner.model.config, serving_config(order.config)), 1, weights)
+    model = assembled(learner.model.config, 1, weights)
     interactions, _ = numbered_clicks(order)
     cases = whole(interactions).valid.cases
     learner.load_weights(weights)
@@ -87,12 +81,9 @@ def test_a_model_of_the_stream_encodes_as_the_batch_learner_does(tmp_path: Path)
     expected = encode_cases(learner.model, interactions, cases, items).detach()
     assert torch.equal(model.table.weight, items)
     encoded = EncodedItems(items.numpy(), None)
-    context = np.zeros((len(cases), context_count(model.config.scales)), np.float32)
     for pause in (0.0, 1e6):
-        asked = _histories(interactions, cases, pause)
-        nothing = loop_of().mirror.graph()
-        found = model.user_queries(asked, nothing, items=encoded, context=context)
-        np.testing.assert_allclose(found.vectors, expected.numpy(), rtol=1e-5, atol=1e-6)
+        found = model.user_vectors(_histories(interactions, cases, pause), encoded)
+        np.testing.assert_allclose(found, expected.numpy(), rtol=1e-5, atol=1e-6)
 
 
 def _histories(clicks: Interactions, cases: Cases, pause: float) -> Histories:

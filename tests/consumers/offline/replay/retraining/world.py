@@ -55,7 +55,7 @@ def encoders_of(order: TrainingOrder) -> BatchLearner:
     """Return encoders that learned all of an order's clicks but the newest, for a while."""
     interactions, _ = numbered_clicks(order)
     ends = whole(interactions).valid.learned_ends
-    shape = encoder_shape(interactions, ends, order.config, SHAPE)
+    shape = encoder_shape(interactions, ends, SHAPE)
     learner = BatchLearner(JointModel(shape, 1), BatchConfig(), interactions, ends, 1)
     for _ in range(3):
         learner.learn_once()

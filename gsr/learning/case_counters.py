@@ -1,5 +1,7 @@
 """Counters of a fixed set of clicks, as the stream would have counted them."""
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,12 +12,15 @@ from gsr.counters.ids.id_column import IdColumn
 from gsr.counters.interactions import Interactions
 from gsr.quality.protocols import clicks_before
 
+TOGETHER: Final = 65_536
+"""Clicks that are counted together: bounds the memory of their edges."""
+
 
 class CaseCounters:
     """Counts the clicks of a fixed set by time, up to an end of each user that may move on.
 
-    What is counted later is appended to the log, as it were: `count` counts by time what it adds,
-    and a click that is older than some counted before comes late, as on a stream.
+    Each `count` goes by time through what it adds. A click that is older than some that were
+    counted before comes late, as on a stream.
 
     Parameters
     ----------
@@ -42,6 +47,7 @@ class CaseCounters:
         self._items = IdColumn.of([str(number) for number in range(interactions.item_count)])
         self._user_of = interactions.users
         self._counted = np.zeros(len(interactions), dtype=np.bool_)
+        self._applied = 0
 
     @property
     def rows(self) -> npt.NDArray[np.int64]:
@@ -54,7 +60,11 @@ class CaseCounters:
         new = np.flatnonzero(clicks_before(clicks, ends) & ~self._counted)
         self._counted[new] = True
         new = new[np.argsort(clicks.times[new], kind="stable")]
-        times = clicks.times[new]
+        for start in range(0, len(new), TOGETHER):
+            self._apply(new[start : start + TOGETHER])
+
+    def _apply(self, new: npt.NDArray[np.int64]) -> None:
+        clicks, times = self._interactions, self._interactions.times[new]
         self.counters.apply(
             ClickBatch(
                 user_ids=self._users.rows(self._user_of[new]),
@@ -64,7 +74,8 @@ class CaseCounters:
                 # Each click is an event of its own, also where all else is equal.
                 hashes=(new + 1).astype(np.uint64),
                 forget=np.zeros(len(new), dtype=np.bool_),
-                offsets=np.arange(len(new)) + int(self._counted.sum()) - len(new),
+                offsets=np.arange(self._applied, self._applied + len(new)),
                 append_times=times,
             )
         )
+        self._applied += len(new)

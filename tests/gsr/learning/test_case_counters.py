@@ -5,7 +5,7 @@ import numpy as np
 from gsr.counters.config import CounterConfig
 from gsr.counters.interactions import Interactions, gather_interactions
 from gsr.counters.items.item_graph import ItemGraph
-from gsr.ranking.case_counters import CaseCounters
+from gsr.learning.case_counters import CaseCounters
 
 USERS, ITEMS, CLICKS = 12, 9, 200
 DAY = 86_400.0

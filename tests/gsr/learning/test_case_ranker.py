@@ -8,11 +8,11 @@ import pytest
 
 from gsr.counters.config import CounterConfig
 from gsr.counters.interactions import Interactions
+from gsr.learning.case_counters import CaseCounters
+from gsr.learning.case_ranker import CaseRanker, CaseVectors
 from gsr.quality.protocols import Cases, Split, leave_one_out
 from gsr.quality.ranking_metrics import MISS, metric_means
 from gsr.ranker.config import RankerConfig, RankerLearning
-from gsr.ranking.case_counters import CaseCounters
-from gsr.ranking.case_ranker import CaseRanker, CaseVectors
 from tests.gsr.world import one_click_a_minute
 
 ITEMS = 40
@@ -148,7 +148,7 @@ def test_ranks_do_not_depend_on_targets_or_on_what_comes_after(split: Split) -> 
 
 def test_many_cases_are_learned_from_some(split: Split, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded; what they teach is the same."""
-    monkeypatch.setattr("gsr.ranking.case_ranker.MOST_LEARNED", 150)
+    monkeypatch.setattr("gsr.learning.case_ranker.MOST_LEARNED", 150)
     counted = _counted(split)
     ranker = _ranker(split, vectors=False)
     ranker.learn(split.valid.cases, counted, None, 3 * PASSES)
