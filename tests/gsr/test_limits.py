@@ -15,7 +15,7 @@ from gsr.ranker.config import RankerConfig, RankerLearning
     [
         (ModelConfig(), "blocks", 0),
         (ModelConfig(), "dropout", 1.0),
-        (ModelConfig(), "channel_decay", float("nan")),
+        (ModelConfig(), "first_weights", float("nan")),
         (RankerConfig(), "listed", 0),
         (RankerConfig(), "new_item_boost", 0.0),
         (RankerLearning(), "block", 0),
