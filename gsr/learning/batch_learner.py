@@ -92,7 +92,8 @@ class BatchLearner:
         self._batches = UserBatches(
             interactions, ends, model.config.history_length, config.batch_positions, self._rng
         )
-        self._graph = count_clicks(interactions, ends, config.window_weights)
+        windows = config.window_weights if model.network.mixes else ()  # nobody else reads edges
+        self._graph = count_clicks(interactions, ends, windows)
         self._encoders = dict(model.network.named_parameters())
         self._rows = RowOptimiser(model.table, config.average_decay)
         self._optimiser = ModelOptimiser(

@@ -28,11 +28,10 @@ from gsr.ranker.linear_steps import LinearSteps
 from gsr.ranker.model import RankerModel
 from gsr.ranker.network import log_weights_of
 from gsr.ranker.ranked_clicks import GOLDEN, RankedClicks, join, thin_out
-from gsr.ranker.vectors.products import vector_products
+from gsr.ranker.vectors.vector_features import product_features
 
 CYCLE: Final = 512
 """Cases that are asked about together, and learned before the next ones are."""
-
 
 MOST_LEARNED: Final = 50_000
 """Cases that are learned, at most: their candidates stay in memory, some 4 kB of each."""
@@ -319,7 +318,5 @@ def _products(users: Floats, items: Floats, asked_users: Asked, found: Found) ->
     lengths = asked_users.lengths[found.users]
     newest = asked_users.items[found.users, np.maximum(lengths - 1, 0)]
     last = np.where((lengths > 0)[:, None], items[newest], np.float32(0.0))
-    candidates = found.kept.candidates
-    out = np.empty((*candidates.shape, 2), dtype=np.float32)
-    vector_products(items, len(items), candidates, np.stack((users, last), axis=1), out)
-    return out
+    both = np.stack((users, last), axis=1)
+    return product_features(items, len(items), found.kept.candidates, both)

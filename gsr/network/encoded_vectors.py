@@ -12,7 +12,7 @@ from gsr.network.encoded import EncodedItems
 from gsr.network.model import JointModel
 from gsr.ranker.adam import Floats
 from gsr.ranker.lookups import Lookups
-from gsr.ranker.vectors.products import vector_products
+from gsr.ranker.vectors.vector_features import product_features
 
 
 class EncodedVectors:
@@ -47,16 +47,14 @@ class EncodedVectors:
 
     def features(self, lookups: Lookups) -> Floats:
         """Return the features of candidates, float32 [n, K, 2]; 0 where there is none."""
-        found = np.zeros((*lookups.candidates.shape, 2), dtype=np.float32)
         if len(self.items) == 0:
-            return found
+            return np.zeros((*lookups.candidates.shape, 2), dtype=np.float32)
         users = self.model.user_vectors(histories_of(lookups), self._items)
         newest = lookups.recent[:, :1]
         known = (newest >= 0) & (newest < len(self.items))
         last = np.where(known, self.items[np.where(known, newest, 0)[:, 0]], np.float32(0.0))
-        queries = np.stack((users, last), axis=1)
-        vector_products(self.items, len(self.items), lookups.candidates, queries, found)
-        return found
+        asked = np.stack((users, last), axis=1)
+        return product_features(self.items, len(self.items), lookups.candidates, asked)
 
     def _encoded(self, graph: ItemGraph) -> EncodedItems:
         self.model.grow(graph)

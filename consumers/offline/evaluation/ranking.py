@@ -127,9 +127,7 @@ class SeedRanking:
         live = np.empty_like(frozen)
         for rows, ends in _groups(self.split.interactions, stage):
             counted.count(ends)
-            some = None
-            if vectors is not None:
-                some = vectors.rows(rows)
+            some = None if vectors is None else vectors.rows(rows)
             live[rows] = self._ranked(stage.cases[rows], counted, some)
         return StageRanks(frozen, live)
 

@@ -18,7 +18,7 @@ from gsr.loop.mirror import Mirror
 from gsr.loop.reports import CycleReport, TestedClicks
 from gsr.loop.stream_learner import StreamLearner
 
-LearnsUntil = Literal["end", "warmup", "never"]
+LearnsUntil = Literal["end", "warmup"]
 
 STAGES: Final = ("counting", "testing", "learning", "watching")
 
@@ -40,8 +40,7 @@ class ContenderOptions:
     window_seconds
         How often drift is looked for, in event time.
     learns_until
-        "end"; "warmup": its weights stay as they were after the warm-up, its counters go on; or
-        "never": its weights come from elsewhere.
+        "end", or "warmup": its weights stay as they were after the warm-up, its counters go on.
     watched
         Whether drift is looked for, and lists are watched.
     """
@@ -121,8 +120,7 @@ class Contender:
         loop, times = self.loop, self.times
         times.timed("counting", lambda: loop.advance(batch, rank=rank))
         times.timed("testing", loop.test)
-        until = self.options.learns_until
-        if until == "never" or (rank and until == "warmup"):
+        if rank and self.options.learns_until == "warmup":
             loop.let_go()
         else:
             report = times.timed("learning", loop.learn)

@@ -6,6 +6,7 @@ u is the user's vector, e₁ that of the newest clicked item, e the candidate's.
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from gsr.ranker.adam import Floats
 from gsr.ranker.lookups import Lookups
@@ -45,15 +46,27 @@ class Vectors(NamedTuple):
 
     def features(self, lookups: Lookups) -> Floats:
         """Return the features of candidates, float32 [n, K, 2]; 0 where there is none."""
-        found = np.empty((*lookups.candidates.shape, 2), dtype=np.float32)
-        vector_products(
-            self.items.room,
-            len(self.items),
-            lookups.candidates,
-            queries(self.encode(lookups)),
-            found,
-        )
-        return found
+        asked = queries(self.encode(lookups))
+        return product_features(self.items.room, len(self.items), lookups.candidates, asked)
+
+
+def product_features(
+    vectors: Floats, items: int, candidates: npt.NDArray[np.int32], asked: Floats
+) -> Floats:
+    """Return the products of candidates' vectors with those asked, float32 [n, K, 2].
+
+    Parameters
+    ----------
+    vectors, items
+        float32 [room, d], of which the first `items` rows are items.
+    candidates
+        int32 [n, K], item rows; the products of unknown ones are 0.
+    asked
+        float32 [n, 2, d], of users and of their newest items.
+    """
+    found = np.empty((*candidates.shape, 2), dtype=np.float32)
+    vector_products(vectors, items, candidates, asked, found)
+    return found
 
 
 def queries(encoded: Encoded) -> Floats:

@@ -1,6 +1,6 @@
 """The graph of a fixed set of clicks holds what users clicked one after another, and no more."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def test_edges_and_popularity_are_those_of_the_clicks_before_the_ends() -> None:
     clicks = _clicks(100, 6)
     ends = clicks.starts[1:] - 1
     graph = count_clicks(clicks, ends, WINDOW)
-    followed: Counter[tuple[int, int]] = Counter()
+    followed: defaultdict[tuple[int, int], float] = defaultdict(float)
     clicked: Counter[int] = Counter()
     for start, end in zip(clicks.starts[:-1], ends, strict=True):
         items = clicks.items[start:end].tolist()
@@ -34,7 +34,7 @@ def test_edges_and_popularity_are_those_of_the_clicks_before_the_ends() -> None:
         for distance, weight in enumerate(WINDOW, start=1):
             for before, after in zip(items, items[distance:], strict=False):
                 if before != after:
-                    followed[before, after] += weight  # type: ignore[assignment] # halves
+                    followed[before, after] += weight
     for item in range(6):
         first = graph.row_starts[item]
         row = slice(first, first + graph.row_lengths[item])
