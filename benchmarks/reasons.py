@@ -135,7 +135,7 @@ def serving(config: GsrConfig, loop: LearningLoop) -> Recommender:
         allow_repeats=config.publisher.allow_repeats,
     )
     scorer = ModelScorer(
-        loop.ranker.model, 1, loop.mirror.generations, repeats=config.publisher.allow_repeats
+        loop.stream.model, 1, loop.mirror.generations, repeats=config.publisher.allow_repeats
     )
     recommender.follow(serving_view(loop.mirror, loop.mirror.arrays.watermark, {}), scorer)
     return recommender

@@ -33,7 +33,10 @@ def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
     chosen = settings.CACHE_DIR
     settings.CACHE_DIR = chosen or cache_directory()
     try:
-        compiled: Callable[P, R] = jit(cache=True, nogil=True, **options)(function)
+        # Looking for divisions by zero, as Python does, would keep loops from vector units.
+        compiled: Callable[P, R] = jit(cache=True, nogil=True, error_model="numpy", **options)(
+            function
+        )
     finally:
         settings.CACHE_DIR = chosen
     return compiled

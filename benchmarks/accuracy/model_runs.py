@@ -15,7 +15,7 @@ from gsr.ranker.features import GROUPS
 THREADS: Final = 1
 """The networks are small: two evaluations side by side do more than two threads for one."""
 
-VOTES: Final = ("recent votes", "vote shares", "last click", "history")
+VOTES: Final = ("last click", "history")
 COSINES: Final = ("together",)
 """Groups of features that say what follows an item, and what is clicked close by."""
 

@@ -187,7 +187,7 @@ def learned(case: ListsCase, clock: Clock) -> tuple[ServingView, RankerModel, Sh
     stream.count(case.earlier)
     stream.learn(case.learned)
     written = encode_view(serving_view(stream.loop.mirror, 0.0, {}))
-    return decode_view(*written), stream.loop.ranker.model, stream.shop
+    return decode_view(*written), stream.loop.stream.model, stream.shop
 
 
 def full_buffers(shop: Shop, users: int, config: GsrConfig) -> list[SequenceRecord]:

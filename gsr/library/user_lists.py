@@ -66,7 +66,7 @@ class ListsNow:
     ) -> tuple[Explained, list[Reason]]:
         """Return the list of one user, and of each of its items why it is there."""
         raw, seen = self._buffers(user, now)
-        counters, config = self._loop.mirror.arrays, self._loop.ranker.model.config
+        counters, config = self._loop.mirror.arrays, self._loop.stream.model.config
         return explained_list(
             self._asker_for(max(length, CANDIDATES), exclude),
             self._read(raw, seen),
@@ -127,7 +127,7 @@ class ListsNow:
         return Histories(items, times, events, lengths, moments), seen
 
     def _read(self, raw: Histories, seen: Sequence[npt.NDArray[np.uint32]]) -> Asked:
-        config = self._loop.ranker.model.config
+        config = self._loop.stream.model.config
         return asked_users(
             raw,
             seen,
@@ -147,7 +147,7 @@ class ListsNow:
             blocked[rows[rows >= 0]] = True
             self._excluded = excluded
             self._asker = Asker(
-                self._loop.ranker.model,
+                self._loop.stream.model,
                 counters.graph(),
                 row_slots=counters.config.row_slots,
                 repeats=self._settings.allow_repeats,

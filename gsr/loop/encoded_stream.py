@@ -15,7 +15,7 @@ from gsr.ranker.model import RankerModel
 
 
 class EncodedStream(RankerStream):
-    """See `gsr.loop.stream_learner.StreamLearner`.
+    """A ranker whose vectors are brought to it.
 
     Until `serve` is called, the ranker has the counters alone.
 

@@ -27,7 +27,6 @@ from gsr.loop.mirror import Mirror
 from gsr.loop.options import LoopOptions
 from gsr.loop.ranker_stream import RankerStream
 from gsr.loop.reports import CycleReport, LoopTotals, TestedClicks, TimedAlarm
-from gsr.loop.stream_learner import StreamLearner
 from gsr.quality.drift import OutcomeDetector
 from gsr.quality.prequential import NEW_USER_CLICKS, Prequential, RecentRanks
 from gsr.ranker.model import RankerModel
@@ -122,12 +121,12 @@ class LearningLoop:
         model: RankerModel | None = None,
         baselines: Baseline | None = None,
         on_tested: Callable[[TestedClicks], None] | None = None,
-        stream_of: Callable[[Mirror], StreamLearner] | None = None,
+        stream_of: Callable[[Mirror], RankerStream] | None = None,
     ) -> None:
         self.options = options
         self.mirror = Mirror(options.state, options.model.event_weights, options.partitions)
         if stream_of is None:
-            self.stream: StreamLearner = RankerStream(
+            self.stream = RankerStream(
                 model or RankerModel(options.model, options.learner.seed),
                 options.learner,
                 self.mirror.arrays,
@@ -149,19 +148,6 @@ class LearningLoop:
         self.recent_users: Histories | None = None
         self._on_tested = on_tested
         self._untested: list[_Untested] = []
-
-    @property
-    def ranker(self) -> RankerStream:
-        """The learner, where it is the ranker.
-
-        Raises
-        ------
-        TypeError
-            The loop was given another one.
-        """
-        if not isinstance(self.stream, RankerStream):
-            raise TypeError(f"this loop learns no ranker, but {type(self.stream).__name__}")
-        return self.stream
 
     @property
     def waiting(self) -> int:
@@ -338,7 +324,7 @@ class LearningLoop:
         """
         count = min(self.mirror.items, len(generations))
         same = generations[:count] == self.mirror.generations[:count]
-        self.ranker.adopt(model, np.flatnonzero(same))
+        self.stream.adopt(model, np.flatnonzero(same))
 
     def _watch(self, times: npt.NDArray[np.float64], hits: npt.NDArray[np.bool_]) -> None:
         first = self.detector.outcomes

@@ -26,15 +26,15 @@ _OUTCOMES: Final = "outcomes"
 
 def loop_state(loop: LearningLoop) -> tuple[Arrays, dict[str, Any]]:
     """Return arrays and JSON values; nothing may wait to be tested or learned."""
-    ranker = loop.ranker
-    learner_arrays, learner_document = ranker.learner.state()
-    popular = ranker.recorder.popular
-    arrays = {_MODEL + name: array for name, array in to_arrays(ranker.model).items()}
+    stream = loop.stream
+    learner_arrays, learner_document = stream.learner.state()
+    popular = stream.recorder.popular
+    arrays = {_MODEL + name: array for name, array in to_arrays(stream.model).items()}
     arrays |= {_LEARNER + name: array for name, array in learner_arrays.items()}
     arrays |= {_POPULAR + "rows": popular.rows, _POPULAR + "counts": popular.counts}
     arrays[_OUTCOMES] = loop.detector.recent()
     document = {
-        "model": to_manifest(ranker.model),
+        "model": to_manifest(stream.model),
         "learner": learner_document,
         "random": loop.rng.bit_generator.state,
         "quality": loop.quality.to_dict(),
@@ -66,9 +66,9 @@ def restore_loop(loop: LearningLoop, arrays: Arrays, document: Mapping[str, Any]
     SnapshotError
         The state does not fit the model.
     """
-    loop.ranker.learner.restore(_part(arrays, _LEARNER), dict(document["learner"]))
+    loop.stream.learner.restore(_part(arrays, _LEARNER), dict(document["learner"]))
     # The counters say which items are popular, but not in which order equal ones stand.
-    popular, stored = loop.ranker.recorder.popular, _part(arrays, _POPULAR)
+    popular, stored = loop.stream.recorder.popular, _part(arrays, _POPULAR)
     popular.rows[:], popular.counts[:] = stored["rows"], stored["counts"]
     loop.rng.bit_generator.state = document["random"]
     loop.quality.restore(document["quality"])

@@ -1,4 +1,4 @@
-"""The ranker on the stream, as a learning loop asks for it."""
+"""The ranker on the stream: what a learning loop tests and learns."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ USERS_AT_ONCE = 512
 
 
 class RankerStream:
-    """See `gsr.loop.stream_learner.StreamLearner`.
+    """Records clicks, ranks them, and learns them.
 
     Parameters
     ----------
@@ -64,7 +64,10 @@ class RankerStream:
         return self.learner.waiting
 
     def begin_chunk(self) -> None:
-        """Nothing to prepare: features are of each click's own moment."""
+        """Prepare for clicks that are about to enter the counters.
+
+        Here is nothing to do: features are of each click's own moment.
+        """
 
     def record(
         self,
@@ -72,12 +75,34 @@ class RankerStream:
         rows: npt.NDArray[np.int64],
         users: npt.NDArray[np.uint64],
     ) -> Recorded:
-        """Add clicks to the counters, and find the candidates of the wanted ones before."""
+        """Add clicks to the counters, and find the candidates of the wanted ones before.
+
+        Parameters
+        ----------
+        applied
+            With histories; their buffers are counted, edges and popularity are not yet.
+        rows
+            int64 [r], accepted rows that are wanted.
+        users
+            uint64 [r], hashes of their user ids.
+        """
         self.learner.grow(self._counters.items.used)
         return self.recorder.record(applied, rows, users, self.learner)
 
     def test(self, recorded: Recorded, tested: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-        """Rank recorded clicks by the serving weights, and let them wait to be learned."""
+        """Rank recorded clicks by the serving weights, and let them wait to be learned.
+
+        Parameters
+        ----------
+        recorded
+            r clicks.
+        tested
+            bool [r], whose ranks are asked for.
+
+        Returns
+        -------
+        int32 [s], from 1; `MISS` for an item never clicked before.
+        """
         ranks = np.full(len(recorded), MISS, dtype=np.int32)
         for first in range(0, len(recorded), USERS_AT_ONCE):
             rows = np.arange(first, min(first + USERS_AT_ONCE, len(recorded)))
@@ -106,7 +131,7 @@ class RankerStream:
     def rank(
         self, histories: Histories, targets: npt.NDArray[np.int64], *, mask_history: bool
     ) -> npt.NDArray[np.int32]:
-        """Rank targets by weights and counters as they are, and count none."""
+        """Rank targets, int64 [n] item rows, by weights and counters as they are; count none."""
         return self._asker(1, mask_history=mask_history).ranks(
             self._asked(histories, mask_history, targets)
         )

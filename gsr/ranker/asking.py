@@ -182,7 +182,7 @@ class Asker:
             config.listed,
             NO_FINGERPRINTS,
             popular_first(
-                listable, np.flatnonzero(listable.alive), layout.places.day, _ORDERED_FILL
+                listable, np.flatnonzero(listable.alive), layout.places.middle, _ORDERED_FILL
             ),
             length,
         )

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.item_graph import ItemGraph
-from gsr.counters.items.nth_largest import BUCKETS, nth_largest_positive
+from gsr.counters.items.nth_largest import border_of_largest
 from gsr.ranker.barred import Barred, has_fingerprint, nothing_barred
 from gsr.ranker.features import CLICK_OFFSET, CONTEXT, LENGTH, MARKED, FeatureLayout, Places
 from gsr.ranker.own_clicks import count_own_clicks, is_uncounted
@@ -20,7 +20,8 @@ from gsr.ranker.votes import (
     let_vote,
     no_votes,
     present_popularity,
-    weigh_row,
+    row_factor,
+    row_mass,
 )
 from gsr.votes.constants import NEW_ITEM_CLICKS, PAUSE_SECONDS
 
@@ -94,9 +95,7 @@ class Workspace(NamedTuple):
     channel
         float32 [M], one channel of all items with votes.
     bits
-        uint32 [M], the memory of `channel`.
-    histogram
-        int64 [`BUCKETS`], zero between two uses.
+        int32 [M], the memory of `channel`.
     pool
         int64 [P], candidates: no more than these.
     barred
@@ -105,8 +104,7 @@ class Workspace(NamedTuple):
 
     votes: Votes
     channel: npt.NDArray[np.float32]
-    bits: npt.NDArray[np.uint32]
-    histogram: npt.NDArray[np.int64]
+    bits: npt.NDArray[np.int32]
     pool: npt.NDArray[np.int64]
     barred: Barred
 
@@ -145,8 +143,7 @@ def new_workspace(
     return Workspace(
         votes=no_votes(items, voted, layout.places.votes, scales),
         channel=channel,
-        bits=channel.view(np.uint32),
-        histogram=np.zeros(BUCKETS, dtype=np.int64),
+        bits=channel.view(np.int32),
         pool=np.zeros(candidates, dtype=np.int64),
         barred=nothing_barred(items, fingerprints),
     )
@@ -204,18 +201,11 @@ def _gather(graph: ItemGraph, selection: Selection, work: Workspace, voted: int,
         for i in range(min(popular.counts[s], wanted)):
             size = _add(graph, selection, work, popular.rows[s, i], size)
     for column in selection.channels:
-        # Without branches: which items have votes in a channel is hard to guess for a processor.
-        count = 0
         for row in range(voted):
-            vote = votes.sums[row, column]
-            work.channel[count] = vote
-            count += vote > 0.0
-        border = np.float32(0.0)
-        if count > wanted:
-            border = nth_largest_positive(work.channel, work.bits, work.histogram, count, wanted)
+            work.channel[row] = votes.sums[row, column]
+        border = border_of_largest(work.bits, voted, wanted)
         for row in range(voted):
-            vote = votes.sums[row, column]
-            if vote > 0.0 and vote >= border:
+            if work.bits[row] >= border:
                 size = _add(graph, selection, work, votes.voted[row], size)
     for item in selection.fill:
         if size >= selection.least:
@@ -281,12 +271,12 @@ def _write_context(
     out[4] = 0.0
     out[5] = 0.0
     if last >= 0 and graph.alive[last]:
-        weigh_row(graph, places, last, votes)
+        mass = row_mass(graph, last, places.middle) * row_factor(graph, votes, last, places.middle)
         popularity = present_popularity(graph, votes, last, places.short) + CLICK_OFFSET
         if is_uncounted(graph.alive, graph.last_clicks, last, clicked):
             popularity += 2.0 ** (-pause / graph.half_lives[places.short])
         out[4] = math.log(popularity)
-        out[5] = math.log(votes.masses[places.day] + 0.1)
+        out[5] = math.log(mass + 0.1)
     out[6] = math.log1p(float(voted))
 
 

@@ -13,7 +13,7 @@ GRAPH: Final = "graph"
 
 SIDES: Final[Mapping[str, tuple[str, ...]]] = {
     SEQUENCE: (VECTOR_GROUP,),
-    GRAPH: ("recent votes", "vote shares", "last click", "history", "together"),
+    GRAPH: ("last click", "history", "together"),
 }
 """The two ways in which a user's clicks speak for an item, and the groups of features of each:
 learned vectors of the sequence of clicks, and counts of what followed them or was close by."""

@@ -7,11 +7,10 @@ logarithms are taken for many candidates at once.
 With S time scales of the graph and C of what is clicked close by:
 
 - ``popularity_*``: decayed clicks on the item, on each of the S time scales.
-- ``recent_*``: votes of the user's five newest clicks, each counting half as much as the next
-  newer, on each of the S time scales.
-- ``recent_share_*``, ``last_share_*``: the same, and of the newest click alone, as shares of all
-  that followed the click that votes.
-- ``history_*``, ``history_share_*``: votes and shares of the whole history that is read.
+- ``last_share_*``: votes of the newest click, as shares of all that followed it, on a short, a
+  middle and the longest time scale.
+- ``history_*``, ``history_share_*``: votes and shares of the whole history that is read, each click
+  counting a tenth less than the next newer, on the middle and the longest time scale.
 - ``together_*``: cosine between the item and the 20 newest clicks, of who clicked both close by,
   on each of the C time scales.
 - ``own_clicks``, ``own_recency``: the user's own clicks on the item, where it may be listed again.
@@ -54,8 +53,6 @@ LENGTH: Final = CONTEXT.index("length")
 
 GROUPS: Final = (
     "popularity",
-    "recent votes",
-    "vote shares",
     "last click",
     "history",
     "together",
@@ -66,15 +63,24 @@ GROUPS: Final = (
 """What can be switched off."""
 
 
+LAST_SHARES: Final = 0
+HISTORY: Final = 3
+HISTORY_SHARES: Final = 5
+TOGETHER: Final = 7
+"""Columns of votes, the first of each kind: the same for all time scales, so that kernels are
+compiled for them. Own clicks stand last."""
+
+
 class Places(NamedTuple):
     """Where kernels find time scales and features; every number is a place.
 
     Parameters
     ----------
-    short, day, long
-        The time scales nearest to an hour and to a day, and the longest one.
-    recent, recent_shares, last_shares, history, history_shares, together, own_clicks
-        Columns of votes: the first of each kind.
+    short, middle, long
+        The time scale nearest to an hour, the one nearest to a day between that and the longest
+        one, and the longest one. Where there are fewer, two of them are the same.
+    own_clicks
+        The first column of own clicks among the votes; what was clicked close by ends there.
     votes
         Columns of votes altogether (V).
     first_vote, since_last_click, new
@@ -84,14 +90,8 @@ class Places(NamedTuple):
     """
 
     short: int
-    day: int
+    middle: int
     long: int
-    recent: int
-    recent_shares: int
-    last_shares: int
-    history: int
-    history_shares: int
-    together: int
     own_clicks: int
     votes: int
     first_vote: int
@@ -173,20 +173,17 @@ def feature_layout(half_lives: Sequence[float], close_half_lives: Sequence[float
     --------
     >>> layout = feature_layout([3600.0, 86400.0], [])
     >>> [feature.name for feature in layout.features][:4]
-    ['popularity_1h', 'popularity_1d', 'recent_1h', 'recent_1d']
+    ['popularity_1h', 'popularity_1d', 'last_share_1h', 'last_share_1d']
     """
     scales, close = len(half_lives), len(close_half_lives)
-    short, day = nearest_scale(half_lives, HOUR_SECONDS), nearest_scale(half_lives, DAY_SECONDS)
-    long = int(np.argmax(half_lives))
+    short, middle, long = _named_scales(half_lives)
     names = [span(seconds) for seconds in half_lives]
-    s, d, y = names[short], names[day], names[long]
+    three, two = (names[short], names[middle], names[long]), (names[middle], names[long])
     features = (
         *(Feature(f"popularity_{name}", "popularity", CLICK_OFFSET) for name in names),
-        *(Feature(f"recent_{name}", "recent votes", COUNT_OFFSET) for name in names),
-        *(Feature(f"recent_share_{name}", "vote shares", SHARE_OFFSET) for name in (s, d, y)),
-        *(Feature(f"last_share_{name}", "last click", SHARE_OFFSET) for name in (s, y)),
-        *(Feature(f"history_{name}", "history", COUNT_OFFSET) for name in (d, y)),
-        *(Feature(f"history_share_{name}", "history", SHARE_OFFSET) for name in (d, y)),
+        *(Feature(f"last_share_{name}", "last click", SHARE_OFFSET) for name in three),
+        *(Feature(f"history_{name}", "history", COUNT_OFFSET) for name in two),
+        *(Feature(f"history_share_{name}", "history", SHARE_OFFSET) for name in two),
         *(
             Feature(f"together_{span(seconds)}", "together", SHARE_OFFSET)
             for seconds in close_half_lives
@@ -196,23 +193,12 @@ def feature_layout(half_lives: Sequence[float], close_half_lives: Sequence[float
         Feature("since_last_click", "last click on the item", 1.0),
         Feature("new", "new items", 0.0),
     )
-    recent_shares = scales
-    last_shares = recent_shares + 3
-    history = last_shares + 2
-    history_shares = history + 2
-    together = history_shares + 2
-    own_clicks = together + close
+    own_clicks = TOGETHER + close
     votes = own_clicks + 2
     places = Places(
         short=short,
-        day=day,
+        middle=middle,
         long=long,
-        recent=0,
-        recent_shares=recent_shares,
-        last_shares=last_shares,
-        history=history,
-        history_shares=history_shares,
-        together=together,
         own_clicks=own_clicks,
         votes=votes,
         first_vote=scales,
@@ -220,13 +206,7 @@ def feature_layout(half_lives: Sequence[float], close_half_lives: Sequence[float
         new=scales + votes + 1,
         features=len(features),
     )
-    channels = (
-        *dict.fromkeys((short, day, long)),
-        recent_shares + 2,
-        history_shares + 1,
-        *range(together, own_clicks),
-        own_clicks,
-    )
+    channels = range(own_clicks + 1)
     return FeatureLayout(
         features,
         places,
@@ -234,6 +214,15 @@ def feature_layout(half_lives: Sequence[float], close_half_lives: Sequence[float
         np.array(channels, dtype=np.int64),
         np.array([nearest_scale(half_lives, one) for one in close_half_lives], dtype=np.int64),
     )
+
+
+def _named_scales(half_lives: Sequence[float]) -> tuple[int, int, int]:
+    """Return the places of the short, the middle and the longest time scale."""
+    short, long = nearest_scale(half_lives, HOUR_SECONDS), int(np.argmax(half_lives))
+    others = [place for place in range(len(half_lives)) if place not in (short, long)]
+    if not others:
+        return short, nearest_scale(half_lives, DAY_SECONDS), long
+    return short, others[nearest_scale([half_lives[place] for place in others], DAY_SECONDS)], long
 
 
 def nearest_scale(half_lives: Sequence[float] | npt.NDArray[np.float64], wanted: float) -> int:

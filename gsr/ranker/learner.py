@@ -28,7 +28,7 @@ from gsr.ranker.replay import Block, ReplayBlocks
 from gsr.ranker.scaling import CLIP
 from gsr.ranker.vectors.vector_steps import VectorSteps
 
-STATE_FORMAT: Final = 4
+STATE_FORMAT: Final = 5
 HASH_RANGE: Final = 2**32
 
 Arrays = dict[str, npt.NDArray[Any]]

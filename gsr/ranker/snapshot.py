@@ -11,7 +11,7 @@ from gsr.ranker.model import RankerModel
 from gsr.ranker.scaling import Scaling
 from gsr.stored_config import config_as_json, config_from_json, refuse_other_config
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 """1 to 3 were models of another kind, scores without a ranking network; 4 had no linear weights for
 new items nor for users without clicks, 5 none for users with few."""
 

@@ -13,9 +13,7 @@ import numpy.typing as npt
 from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.decay import power_of_two, split_scales
 from gsr.counters.items.item_graph import ItemGraph
-from gsr.ranker.features import Places
-from gsr.votes.constants import RECENT_CLICKS
-from gsr.votes.graph_votes import recent_share
+from gsr.ranker.features import HISTORY, HISTORY_SHARES, LAST_SHARES, TOGETHER, Places
 
 HISTORY_DECAY: Final = 0.9
 """A click of the long history counts a tenth less than the next newer one."""
@@ -27,7 +25,7 @@ MASS_PRIOR: Final = 0.3
 """Added to a row's mass before shares are taken: a single follower is no certainty."""
 
 COSINE_PRIOR: Final = 0.5
-"""Added to the product of two popularities: two clicks that met once are not alike."""
+"""Added to either popularity: two clicks that met once are not alike."""
 
 LARGEST_EXPONENT: Final = 60
 """Clicks may come late; what they see of later ones stays within float32."""
@@ -49,12 +47,10 @@ class Votes(NamedTuple):
         int64 [M], items with a row.
     sums
         float32 [M, V].
-    factors, masses
-        float64 [S + C], what turns the stored weights of a row into present ones; and their sums,
-        on the scales that shares are taken on.
-    own, alike
-        float64 [S + C] and [M, S + C], popularity of the item that votes, and of those with a row,
-        on the scales of what is clicked close by.
+    close
+        float32 [C], how much a click that votes counts for what was clicked close by.
+    norms
+        float32 [M], one over the root of each voted item's popularity, on one time scale.
     whole, fraction
         int64 and float64 [S + C], the time in whole half-lives, and two to the power of the rest.
     """
@@ -62,10 +58,8 @@ class Votes(NamedTuple):
     places: npt.NDArray[np.int32]
     voted: npt.NDArray[np.int64]
     sums: npt.NDArray[np.float32]
-    factors: npt.NDArray[np.float64]
-    masses: npt.NDArray[np.float64]
-    own: npt.NDArray[np.float64]
-    alike: npt.NDArray[np.float64]
+    close: npt.NDArray[np.float32]
+    norms: npt.NDArray[np.float32]
     whole: npt.NDArray[np.int64]
     fraction: npt.NDArray[np.float64]
 
@@ -84,10 +78,8 @@ def no_votes(items: int, voted: int, columns: int, scales: int) -> Votes:
         places=np.zeros(items, dtype=np.int32),
         voted=np.zeros(voted, dtype=np.int64),
         sums=np.zeros((voted, columns), dtype=np.float32),
-        factors=np.zeros(scales),
-        masses=np.zeros(scales),
-        own=np.zeros(scales),
-        alike=np.zeros((voted, scales)),
+        close=np.zeros(scales, dtype=np.float32),
+        norms=np.zeros(voted, dtype=np.float32),
         whole=np.zeros(scales, dtype=np.int64),
         fraction=np.ones(scales),
     )
@@ -110,90 +102,51 @@ def present_popularity(graph: ItemGraph, votes: Votes, item: int, scale: int) ->
     )
 
 
+@inner_kernel
+def row_factor(graph: ItemGraph, votes: Votes, source: int, scale: int) -> float:
+    """Return what turns the stored weights of a row into those of the time taken apart."""
+    exponent = min(graph.row_references[source, scale] - votes.whole[scale], LARGEST_EXPONENT)
+    return power_of_two(exponent) / votes.fraction[scale]  # type: ignore[no-any-return] # an element
+
+
 @lean_kernel
-def weigh_row(graph: ItemGraph, places: Places, source: int, votes: Votes) -> None:
-    """Fill `factors` and `masses` for the row of `source`."""
-    start, weights = graph.row_starts[source], graph.weights
-    for s in range(len(votes.factors)):
-        exponent = min(graph.row_references[source, s] - votes.whole[s], LARGEST_EXPONENT)
-        votes.factors[s] = power_of_two(exponent) / votes.fraction[s]
-    short = day = long = 0.0
-    for slot in range(start, start + graph.row_lengths[source]):
-        short += weights[slot, places.short]
-        day += weights[slot, places.day]
-        long += weights[slot, places.long]
-    votes.masses[places.short] = short * votes.factors[places.short]
-    votes.masses[places.day] = day * votes.factors[places.day]
-    votes.masses[places.long] = long * votes.factors[places.long]
+def row_mass(graph: ItemGraph, source: int, scale: int) -> float:
+    """Return the sum of the stored weights of a row.
+
+    Four sums side by side: each alone would wait for its last addition.
+    """
+    first, length, weights = graph.row_starts[source], graph.row_lengths[source], graph.weights
+    a = b = c = d = 0.0
+    for slot in range(first, first + length - 3, 4):
+        a += weights[slot, scale]
+        b += weights[slot + 1, scale]
+        c += weights[slot + 2, scale]
+        d += weights[slot + 3, scale]
+    for slot in range(first + length // 4 * 4, first + length):
+        a += weights[slot, scale]
+    return (a + b) + (c + d)
 
 
 @inner_kernel
 def _row_for(votes: Votes, item: int, count: int) -> int:
-    """Return the row of an item's sums; a new one is the row `count`."""
-    place = votes.places[item]
-    if place == 0:
-        place = count + 1
-        votes.places[item] = place
-        votes.voted[count] = item
-    return int(place - 1)
+    """Return the row of an item's sums; a new one is the row `count`.
 
-
-class _Click(NamedTuple):
-    """What is the same for all neighbours of a click that votes.
-
-    Parameters
-    ----------
-    recent, old
-        How much it counts among the newest ones, and in the long history.
-    short_mass, day_mass, long_mass
-        What weights are divided by to be shares.
+    Without branches: which items are new is hard to guess for a processor.
     """
-
-    recent: float
-    old: float
-    short_mass: float
-    day_mass: float
-    long_mass: float
-
-
-@inner_kernel
-def _follow(
-    graph: ItemGraph,
-    places: Places,
-    slot: int,
-    back: int,
-    click: _Click,
-    votes: Votes,
-    row: int,
-) -> None:
-    """Add a click's votes for an item that followed it."""
-    factors, sums, weights = votes.factors, votes.sums, graph.weights
-    day_weight = weights[slot, places.day] * factors[places.day]
-    long_weight = weights[slot, places.long] * factors[places.long]
-    day_share, long_share = day_weight / click.day_mass, long_weight / click.long_mass
-    sums[row, places.history] += click.old * day_weight
-    sums[row, places.history + 1] += click.old * long_weight
-    sums[row, places.history_shares] += click.old * day_share
-    sums[row, places.history_shares + 1] += click.old * long_share
-    if back < RECENT_CLICKS:
-        short_share = weights[slot, places.short] * factors[places.short] / click.short_mass
-        for s in range(len(graph.half_lives)):
-            sums[row, places.recent + s] += click.recent * weights[slot, s] * factors[s]
-        sums[row, places.recent_shares] += click.recent * short_share
-        sums[row, places.recent_shares + 1] += click.recent * day_share
-        sums[row, places.recent_shares + 2] += click.recent * long_share
-        if back == 0:
-            sums[row, places.last_shares] += short_share
-            sums[row, places.last_shares + 1] += long_share
+    place = votes.places[item]
+    row = count if place == 0 else np.int64(place) - 1
+    votes.places[item] = row + 1
+    votes.voted[row] = item
+    return row  # type: ignore[return-value] # kernels' int
 
 
 @lean_kernel
 def _add_row(
     graph: ItemGraph,
     places: Places,
-    close_scales: npt.NDArray[np.int64],
+    close: int,
     source: int,
-    back: int,
+    share: float,
     votes: Votes,
     count: int,
 ) -> int:
@@ -202,42 +155,41 @@ def _add_row(
     This is most of the work of every list and of every learned click: whatever is the same for all
     neighbours is found before.
     """
-    weigh_row(graph, places, source, votes)
-    weights, scales, long = graph.weights, len(graph.half_lives), places.long
-    click = _Click(
-        recent_share(back),
-        HISTORY_DECAY**back,
-        votes.masses[places.short] + MASS_PRIOR,
-        votes.masses[places.day] + MASS_PRIOR,
-        votes.masses[long] + MASS_PRIOR,
-    )
-    close = len(close_scales) if back < TOGETHER_CLICKS else 0
-    for c in range(close):
-        votes.own[c] = present_popularity(graph, votes, source, close_scales[c])
+    weights, sums, together = graph.weights, votes.sums, votes.close
+    middle, long, scales = places.middle, places.long, len(graph.half_lives)
+    middle_factor = row_factor(graph, votes, source, middle)
+    long_factor = row_factor(graph, votes, source, long)
+    middle_mass = row_mass(graph, source, middle) * middle_factor
+    long_mass = row_mass(graph, source, long) * long_factor
+    by_middle, by_long = np.float32(share * middle_factor), np.float32(share * long_factor)
+    middle_share = np.float32(share * middle_factor / (middle_mass + MASS_PRIOR))
+    long_share = np.float32(share * long_factor / (long_mass + MASS_PRIOR))
     start = graph.row_starts[source]
     for slot in range(start, start + graph.row_lengths[source]):
         item: int = np.int64(graph.neighbours[slot])  # type: ignore[assignment] # kernels' int
-        followed = weights[slot, long] > 0.0
-        together = False
-        for c in range(close):
-            together = together or weights[slot, scales + c] > 0.0
-        if not followed and not together:
-            continue
         row = _row_for(votes, item, count)
-        if row == count:
-            count += 1
-            for c in range(close):
-                votes.alike[row, c] = present_popularity(graph, votes, item, close_scales[c])
-        if followed:
-            _follow(graph, places, slot, back, click, votes, row)
-        if together:
-            for c in range(close):
-                product = votes.own[c] * votes.alike[row, c]
-                weight = weights[slot, scales + c] * votes.factors[scales + c]
-                votes.sums[row, places.together + c] += (
-                    click.old * weight / math.sqrt(product + COSINE_PRIOR)
-                )
+        count += row == count
+        middle_weight, long_weight = weights[slot, middle], weights[slot, long]
+        sums[row, HISTORY] += by_middle * middle_weight
+        sums[row, HISTORY + 1] += by_long * long_weight
+        sums[row, HISTORY_SHARES] += middle_share * middle_weight
+        sums[row, HISTORY_SHARES + 1] += long_share * long_weight
+        for c in range(close):
+            sums[row, TOGETHER + c] += together[c] * weights[slot, scales + c]
     return count
+
+
+@lean_kernel
+def _add_last_shares(graph: ItemGraph, places: Places, source: int, votes: Votes) -> None:
+    """Add the shares of the newest click, which has voted already."""
+    start = graph.row_starts[source]
+    stop = start + graph.row_lengths[source]
+    for n, scale in enumerate((places.short, places.middle, places.long)):
+        factor = row_factor(graph, votes, source, scale)
+        share = np.float32(factor / (row_mass(graph, source, scale) * factor + MASS_PRIOR))
+        for slot in range(start, stop):
+            row = votes.places[graph.neighbours[slot]] - 1
+            votes.sums[row, LAST_SHARES + n] += share * graph.weights[slot, scale]
 
 
 @lean_kernel
@@ -266,12 +218,40 @@ def let_vote(
         Filled; `forget_votes` empties them.
     """
     take_time_apart(graph, time, votes)
-    count = 0
+    scales, count = len(graph.half_lives), 0
     for back in range(length):
         source = history[length - 1 - back]
-        if source >= 0 and graph.alive[source]:
-            count = _add_row(graph, places, close_scales, source, back, votes, count)
+        if source < 0 or not graph.alive[source]:
+            continue
+        share = HISTORY_DECAY**back
+        close = len(close_scales) if back < TOGETHER_CLICKS else 0
+        for c in range(close):
+            popularity = present_popularity(graph, votes, source, close_scales[c])
+            factor = row_factor(graph, votes, source, scales + c)
+            votes.close[c] = share * factor / math.sqrt(popularity + COSINE_PRIOR)
+        count = _add_row(graph, places, close, source, share, votes, count)
+        if back == 0:
+            _add_last_shares(graph, places, source, votes)
+    for c in range(len(close_scales)):
+        _divide_by_popularity(graph, votes, close_scales[c], TOGETHER + c, count)
     return count
+
+
+@lean_kernel
+def _divide_by_popularity(
+    graph: ItemGraph, votes: Votes, scale: int, column: int, count: int
+) -> None:
+    """Make cosines of sums of what was clicked close by, which know of the clicks' own popularity.
+
+    One step after the other, so that roots are taken of many at once.
+    """
+    norms, sums = votes.norms, votes.sums
+    for row in range(count):
+        norms[row] = present_popularity(graph, votes, votes.voted[row], scale)
+    for row in range(count):
+        norms[row] = np.float32(1.0) / np.sqrt(norms[row] + np.float32(COSINE_PRIOR))
+    for row in range(count):
+        sums[row, column] *= norms[row]
 
 
 @lean_kernel

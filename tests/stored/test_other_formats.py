@@ -57,14 +57,14 @@ def test_a_journal_of_format_1(home: Home) -> None:
     assert "move the folder `trainer` of the artifact store away" in str(refusal.value)
 
 
-@pytest.mark.parametrize("found", [1, 2, 3, 4])
+@pytest.mark.parametrize("found", [1, 2, 3, 4, 6])
 def test_a_model_of_another_kind(home: Home, found: int) -> None:
-    """Models up to format 3 had no ranking network; 4 had no weights for newcomers."""
+    """Up to format 3 there was no ranking network; 4 had no weights for newcomers, 6 more votes."""
     artifact = home.artifacts.read_snapshot()
     assert artifact.metadata["model_format"] == 3
     artifact.metadata["model_format"] = found
     words = (
-        f"model format {found}, this build reads 6: use the build that wrote it, or start a new "
+        f"model format {found}, this build reads 7: use the build that wrote it, or start a new "
         "model"
     )
     with pytest.raises(SnapshotError, match=words):

@@ -131,7 +131,7 @@ class Bootstrap:
             "bootstrapped": True,
         }
         version = artifacts.publish_snapshot(
-            *encode_snapshot(loop.ranker.model, loop.mirror.generations, facts)
+            *encode_snapshot(loop.stream.model, loop.mirror.generations, facts)
         )
         positions = dict.fromkeys(checkpoints, 0)
         view = serving_view(loop.mirror, self._clock.time(), positions)

@@ -15,8 +15,8 @@ from gsr.loop.drift_watch import DriftFigures, DriftWatch
 from gsr.loop.learning_loop import LearningLoop
 from gsr.loop.list_watch import ListWatch
 from gsr.loop.mirror import Mirror
+from gsr.loop.ranker_stream import RankerStream
 from gsr.loop.reports import CycleReport, TestedClicks
-from gsr.loop.stream_learner import StreamLearner
 
 LearnsUntil = Literal["end", "warmup"]
 
@@ -90,7 +90,7 @@ class Contender:
         baselines: Baseline,
         monotonic: Callable[[], float],
         listed: Mapping[str, ListMaker] = MappingProxyType({}),
-        stream_of: Callable[[Mirror], StreamLearner] | None = None,
+        stream_of: Callable[[Mirror], RankerStream] | None = None,
     ) -> None:
         self.options = options
         config = options.config

@@ -59,7 +59,7 @@ class ReplayLists:
         mirror = self._loop.mirror
         view = serving_view(mirror, mirror.arrays.watermark, {})
         scorer = ModelScorer(
-            self._loop.ranker.model,
+            self._loop.stream.model,
             self._loop.totals.promoted,
             mirror.generations,
             repeats=self._repeats,

@@ -43,7 +43,7 @@ class TrainerFigures:
         """Count from where `loop` is now: earlier work was counted by an earlier process."""
         self._before = _counts(loop)
         self._metrics.gauge("gsr_trainer_reservoir_limit_bytes").set(
-            loop.ranker.learner.replay_limit_bytes
+            loop.stream.learner.replay_limit_bytes
         )
 
     def took_in(
@@ -66,7 +66,7 @@ class TrainerFigures:
         self._metrics.histogram("gsr_trainer_cycle_seconds").observe(seconds)
         gauge("gsr_trainer_cycle_timestamp_seconds").set(now)
         gauge("gsr_trainer_loss").set(report.learned.loss)
-        gauge("gsr_trainer_reservoir_bytes").set(loop.ranker.learner.replay.nbytes)
+        gauge("gsr_trainer_reservoir_bytes").set(loop.stream.learner.replay.nbytes)
         self._count(_counts(loop))
         self._quality(loop)
 

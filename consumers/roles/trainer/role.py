@@ -320,7 +320,7 @@ class TrainerRole:
             "quality": {**recent, "clicks": len(loop.recent_ranks)},
         }
         self._version = self._artifacts.publish_snapshot(
-            *encode_snapshot(loop.ranker.model, loop.mirror.generations, facts)
+            *encode_snapshot(loop.stream.model, loop.mirror.generations, facts)
         )
         self._figures.snapshot(self._version, self._clock.time())
 

@@ -31,7 +31,6 @@ from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.decay import power_of_two
 from gsr.counters.items.edge_kernel import split_time
 from gsr.ranker.votes import (
-    COSINE_PRIOR,
     HISTORY_DECAY,
     LARGEST_EXPONENT,
     MASS_PRIOR,
@@ -44,6 +43,9 @@ from gsr.votes.graph_votes import recent_share
 
 HISTORY_CLICKS: Final = 32
 """So many of the newest clicks vote."""
+
+PRODUCT_PRIOR: Final = 0.5
+"""Added to the product of two popularities: two clicks that met once are not alike."""
 
 OWN_LOOKED_UP: Final = 512
 """The user's own clicks on candidates are looked for among so many, in the history and before."""
@@ -172,7 +174,7 @@ def _add_shared(graph: Graph, source: int, back: int, votes: Votes, count: int) 
             count += row == count
             product = own * present_popularity(graph, item, s)
             votes.sums[row, TOGETHER + s] += (
-                share * factor * graph.edges.weights[slot, s] / math.sqrt(product + COSINE_PRIOR)
+                share * factor * graph.edges.weights[slot, s] / math.sqrt(product + PRODUCT_PRIOR)
             )
     return count
 

@@ -1,16 +1,11 @@
 """The n-th largest of many numbers, found without sorting them."""
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import lean_kernel
-
-_BUCKET_BITS: Final = 20
-"""Of a float32, those that buckets do not tell apart: there are eight buckets to an octave."""
-BUCKETS: Final = 1 << (31 - _BUCKET_BITS)
-"""Of positive float32."""
 
 
 @lean_kernel
@@ -49,51 +44,43 @@ def nth_largest(values: npt.NDArray[Any], count: int, wanted: int) -> Any:
 
 
 @lean_kernel
-def nth_largest_positive(
-    values: npt.NDArray[np.float32],
-    bits: npt.NDArray[np.uint32],
-    histogram: npt.NDArray[np.int64],
-    count: int,
-    wanted: int,
-) -> Any:
-    """Return the `wanted`-th largest of the first `count` values, which are lost.
+def border_of_largest(bits: npt.NDArray[np.int32], count: int, wanted: int) -> int:
+    """Return a border that the `wanted` largest of the first `count` reach, and no others.
 
-    Positive floats are ordered as their bits are. So they are counted by their leading bits, which
-    has no branches to guess wrong, and only the few in the right bucket are looked at.
+    But for those that are equal to the smallest of them. Positive float32 are ordered as their
+    bits are, so the border is looked for by halves among these: counting how many reach one has no
+    branches to guess wrong, and is done for many at once.
 
     Parameters
     ----------
-    values
-        All positive.
     bits
-        The same memory.
-    histogram
-        int64 [`BUCKETS`], all zero; zero again afterwards.
+        Of float32 that are 0 or positive, as integers.
     count, wanted
-        `wanted` is at least 1 and at most `count`.
+        `wanted` is at least 1; where fewer are positive, all of those reach the border.
 
     Examples
     --------
     >>> values = np.array([3.0, 1.0, 4.0, 1.0, 5.0], dtype=np.float32)
-    >>> nth_largest_positive(
-    ...     values, values.view(np.uint32), np.zeros(BUCKETS, dtype=np.int64), 5, 2
-    ... )
-    4.0
+    >>> border = border_of_largest(values.view(np.int32), 5, 2)
+    >>> values[values.view(np.int32) >= border]
+    array([4., 5.], dtype=float32)
     """
-    shift = np.uint32(_BUCKET_BITS)
-    highest = np.uint32(0)
+    highest, positive = np.int32(0), np.int32(0)
     for i in range(count):
-        bucket = bits[i] >> shift
-        histogram[bucket] += 1
-        highest = max(highest, bucket)
-    place, chosen = wanted, np.int64(highest)
-    while histogram[chosen] < place:
-        place -= histogram[chosen]
-        chosen -= 1
-    found = 0
-    for i in range(count):
-        bucket = np.int64(bits[i] >> shift)
-        histogram[bucket] = 0
-        values[found] = values[i]
-        found += bucket == chosen
-    return nth_largest(values, found, place)
+        highest = max(highest, bits[i])
+        positive += np.int32(bits[i] > 0)
+    if positive <= wanted:
+        return 1
+    reached, missed = np.int32(1), highest + np.int32(1)
+    while missed - reached > 1:
+        border = np.int32(reached + (missed - reached) // 2)
+        found = np.int32(0)
+        for i in range(count):
+            found += np.int32(bits[i] >= border)
+        if found >= wanted:
+            reached = border
+            if found == wanted:
+                break
+        else:
+            missed = border
+    return reached  # type: ignore[return-value] # kernels' int

@@ -54,14 +54,14 @@ def restored(journal: Journal) -> LearningLoop:
 def test_a_loop_goes_on_as_it_was(loop: LearningLoop) -> None:
     """Weights, optimiser, quality, detectors, alarms, totals and random state are the same."""
     again = restored(journal_of(loop))
-    for name, array in to_arrays(loop.ranker.model).items():
-        np.testing.assert_array_equal(array, to_arrays(again.ranker.model)[name], err_msg=name)
-    mine, theirs = loop.ranker.learner.state(), again.ranker.learner.state()
+    for name, array in to_arrays(loop.stream.model).items():
+        np.testing.assert_array_equal(array, to_arrays(again.stream.model)[name], err_msg=name)
+    mine, theirs = loop.stream.learner.state(), again.stream.learner.state()
     assert mine[1] == theirs[1]
     for name, array in mine[0].items():
         np.testing.assert_array_equal(array, theirs[0][name], err_msg=name)
     for rows, others in zip(
-        loop.ranker.recorder.popular, again.ranker.recorder.popular, strict=True
+        loop.stream.recorder.popular, again.stream.recorder.popular, strict=True
     ):
         np.testing.assert_array_equal(rows, others)
     assert again.quality.to_dict() == loop.quality.to_dict()

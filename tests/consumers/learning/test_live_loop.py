@@ -33,8 +33,8 @@ def test_sections_shape_the_loop() -> None:
 def test_it_goes_on_with_a_model_or_begins_with_the_seeds_own() -> None:
     """The same seed begins with the same weights."""
     model = RankerModel(CONFIG.model, 7)
-    assert live_loop(CONFIG, model).ranker.model is model
-    weights = live_loop(CONFIG).ranker.model.network.weights
+    assert live_loop(CONFIG, model).stream.model is model
+    weights = live_loop(CONFIG).stream.model.network.weights
     expected = RankerModel(CONFIG.model, CONFIG.learner.seed).network.weights
     for mine, theirs in zip(weights, expected, strict=True):
         np.testing.assert_array_equal(mine, theirs)

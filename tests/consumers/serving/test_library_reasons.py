@@ -29,7 +29,7 @@ def _service(library: StreamRecommender) -> Recommender:
     service = Recommender(
         settings.event_weights, list_length=10, allow_repeats=settings.allow_repeats
     )
-    model = loop.ranker.model
+    model = loop.stream.model
     repeats = settings.allow_repeats
     service.follow(view, ModelScorer(model, 1, mirror.generations, repeats=repeats))
     return service

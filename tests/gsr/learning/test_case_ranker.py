@@ -76,7 +76,7 @@ def test_it_learns_what_the_counters_tell(split: Split) -> None:
 def test_it_learns_what_the_vectors_tell(split: Split) -> None:
     """Without any counts that it may use; what misleads it is not trusted."""
     counted, valid, test = _counted(split), split.valid.cases, split.test.cases
-    groups = ("popularity", "recent votes", "vote shares", "last click", "history", "together")
+    groups = ("popularity", "last click", "history", "together")
     ranker = _ranker(split, without=groups)
     ranker.learn(valid, counted, _telling(split, valid), PASSES)
     assert _hits(ranker.ranks(test, counted, _telling(split, test))) > 0.95

@@ -211,7 +211,7 @@ def test_an_explanation_is_of_the_list(recommender: StreamRecommender) -> None:
     assert explained.column_names[3:6] == ["reason", "clicked_item_id", "share_lost"]
     assert explained.select(plain.column_names) == plain
     assert "vectors" in explained.column_names
-    assert any(value > 0.0 for value in explained["recent votes"].to_pylist())
+    assert any(value > 0.0 for value in explained["last click"].to_pylist())
 
 
 def test_a_reason_names_the_click_that_carries_the_item(recommender: StreamRecommender) -> None:

@@ -32,7 +32,7 @@ def graph_of(loop: LearningLoop) -> list[list[float]]:
 
 def joined(loop: LearningLoop) -> RankedClicks:
     """Return the clicks that wait to be learned, as one part of the same memory."""
-    learner = loop.ranker.learner
+    learner = loop.stream.learner
     learner._waiting = [join(learner._waiting)]  # noqa: SLF001 - what waits has no other door
     return learner._waiting[0]  # noqa: SLF001
 
@@ -222,13 +222,13 @@ def test_another_models_weights_are_adopted_row_by_row() -> None:
     mine, theirs = loop.stream.item_vectors().copy(), other.stream.item_vectors().copy()
     generations = loop.mirror.generations.copy()
     generations[7] += 1
-    loop.adopt(other.ranker.model, generations)
+    loop.adopt(other.stream.model, generations)
     expected = theirs.copy()
     expected[7] = mine[7]
     np.testing.assert_array_equal(loop.stream.item_vectors(), expected)
-    for name, array in to_arrays(loop.ranker.model).items():
+    for name, array in to_arrays(loop.stream.model).items():
         if name != "items":
-            np.testing.assert_array_equal(array, to_arrays(other.ranker.model)[name])
+            np.testing.assert_array_equal(array, to_arrays(other.stream.model)[name])
 
 
 def test_learning_goes_on_from_adopted_weights() -> None:
@@ -238,11 +238,11 @@ def test_learning_goes_on_from_adopted_weights() -> None:
         one.advance(ring(100))
         one.test()
         one.learn()
-    loop.adopt(other.ranker.model, loop.mirror.generations.copy())
+    loop.adopt(other.stream.model, loop.mirror.generations.copy())
     loop.advance(ring(200).slice(100, 200))
     loop.test()
     assert loop.learn() is not None
-    pairs = zip(loop.ranker.model.network.weights, other.ranker.model.network.weights, strict=True)
+    pairs = zip(loop.stream.model.network.weights, other.stream.model.network.weights, strict=True)
     for mine, theirs in pairs:
         np.testing.assert_allclose(mine, theirs, atol=1e-6)
 
@@ -252,11 +252,11 @@ def test_clicks_that_wait_are_let_go() -> None:
     loop = loop_of()
     loop.advance(ring(100))
     loop.test()
-    before = to_arrays(loop.ranker.model)
+    before = to_arrays(loop.stream.model)
     loop.let_go()
     assert loop.waiting == 0
     assert loop.learn() is None
-    for name, array in to_arrays(loop.ranker.model).items():
+    for name, array in to_arrays(loop.stream.model).items():
         np.testing.assert_array_equal(array, before[name])
 
 
@@ -268,12 +268,12 @@ def test_numbers_that_are_not_finite_bring_the_old_weights_back() -> None:
     loop.learn()
     loop.advance(ring(150, start=9000.0, seed=1))
     loop.test()
-    before = to_arrays(loop.ranker.model)
+    before = to_arrays(loop.stream.model)
     joined(loop).features[:] = np.nan
     with pytest.raises(TrainingError):
         loop.learn()
     assert loop.waiting == 0
-    for name, array in to_arrays(loop.ranker.model).items():
+    for name, array in to_arrays(loop.stream.model).items():
         np.testing.assert_array_equal(array, before[name])
     loop.advance(ring(150, start=18_000.0, seed=2))
     assert loop.test() > 0
@@ -309,5 +309,5 @@ def test_one_seed_gives_one_result() -> None:
             loop.learn()
     one, two = loops
     assert one.quality.to_dict() == two.quality.to_dict()
-    for name, array in to_arrays(one.ranker.model).items():
-        np.testing.assert_array_equal(array, to_arrays(two.ranker.model)[name])
+    for name, array in to_arrays(one.stream.model).items():
+        np.testing.assert_array_equal(array, to_arrays(two.stream.model)[name])

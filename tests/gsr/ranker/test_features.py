@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from gsr.ranker.features import GROUPS, feature_layout
+from gsr.ranker.features import (
+    GROUPS,
+    HISTORY,
+    HISTORY_SHARES,
+    LAST_SHARES,
+    TOGETHER,
+    feature_layout,
+)
 
 HOUR, DAY, YEAR = 3600.0, 86_400.0, 31_536_000.0
 
@@ -20,13 +27,11 @@ def test_every_feature_stands_where_kernels_look_for_it() -> None:
         assert places.features == len(names) == len(layout.offsets)
         assert names[0].startswith("popularity_")
         votes = names[places.first_vote : places.first_vote + places.votes]
-        assert votes[places.recent].startswith("recent_")
-        assert votes[places.recent_shares].startswith("recent_share_")
-        assert votes[places.last_shares].startswith("last_share_")
-        assert votes[places.history].startswith("history_")
-        assert votes[places.history_shares].startswith("history_share_")
+        assert all(name.startswith("last_share_") for name in votes[LAST_SHARES:HISTORY])
+        assert all(name.startswith("history_") for name in votes[HISTORY:HISTORY_SHARES])
+        assert all(name.startswith("history_share_") for name in votes[HISTORY_SHARES:TOGETHER])
         assert votes[places.own_clicks] == "own_clicks"
-        assert len(votes[places.together : places.own_clicks]) == len(close)
+        assert len(votes[TOGETHER : places.own_clicks]) == len(close)
         assert names[places.since_last_click] == "since_last_click"
         assert names[places.new] == names[-1] == "new"
         assert layout.channels.max() < places.votes
@@ -35,8 +40,25 @@ def test_every_feature_stands_where_kernels_look_for_it() -> None:
 def test_time_scales_are_told_by_their_length() -> None:
     """Whatever their order is; each close one goes with the nearest of the others."""
     layout = feature_layout((YEAR, 600.0, 2 * DAY), (DAY, YEAR))
-    assert (layout.places.short, layout.places.day, layout.places.long) == (1, 2, 0)
+    assert (layout.places.short, layout.places.middle, layout.places.long) == (1, 2, 0)
     assert layout.close_scales.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize(
+    ("half_lives", "named"),
+    [
+        ((40 * DAY, YEAR, 11 * YEAR, 1100 * YEAR), (0, 1, 3)),
+        ((1.0, 60.0, 600.0, 1800.0), (3, 2, 3)),
+        ((DAY, YEAR), (0, 0, 1)),
+        ((DAY,), (0, 0, 0)),
+    ],
+)
+def test_three_scales_are_told_apart_where_there_are_as_many(
+    half_lives: tuple[float, ...], named: tuple[int, int, int]
+) -> None:
+    """Also where all of them are much longer than a day, or shorter than an hour."""
+    places = feature_layout(half_lives, ()).places
+    assert (places.short, places.middle, places.long) == named
 
 
 def test_groups_are_switched_off_by_name() -> None:

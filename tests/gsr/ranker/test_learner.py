@@ -316,7 +316,7 @@ def test_another_state_is_refused() -> None:
     """By its format, and by its shape."""
     stream = Stream()
     arrays, document = stream.learner.state()
-    with pytest.raises(SnapshotError, match="format 1, not 4"):
+    with pytest.raises(SnapshotError, match="format 1, not 5"):
         stream.learner.restore(arrays, document | {"format": 1})
     wide = RankerLearner(RankerModel(replace(SHAPE, hidden=9)), LEARNING)
     with pytest.raises(SnapshotError, match="does not fit"):

@@ -72,57 +72,35 @@ class Obvious:
             "popularity_1h": self.popularity(item, hour) + 0.01,
             "popularity_1d": self.popularity(item, day) + 0.01,
         }
-        for name, life in (("1h", hour), ("1d", day)):
-            values[f"recent_{name}"] = 0.05 + sum(
-                0.5**back * self.row(source, life).get(item, 0.0)
-                for back, source in enumerate(newest_first[:5])
-            )
 
         def share(source: str, life: float) -> float:
             row = self.row(source, life)
             return row.get(item, 0.0) / (sum(row.values()) + 0.3)
 
-        shares = {
-            life: 0.002
-            + sum(0.5**back * share(source, life) for back, source in enumerate(newest_first[:5]))
-            for life in (hour, day)
-        }
-        values["recent_share"] = shares[hour]
-        values["recent_share_day"] = shares[day]
-        values["last_share"] = 0.002 + (share(newest_first[0], hour) if newest_first else 0.0)
-        values["history"] = 0.05 + sum(
+        for name, life in (("1h", hour), ("1d", day)):
+            newest = share(newest_first[0], life) if newest_first else 0.0
+            values[f"last_share_{name}"] = 0.002 + newest
+        values["history_1d"] = 0.05 + sum(
             0.9**back * self.row(source, day).get(item, 0.0)
             for back, source in enumerate(newest_first)
         )
-        values["together"] = 0.002 + sum(
+        values["history_share_1d"] = 0.002 + sum(
+            0.9**back * share(source, day) for back, source in enumerate(newest_first)
+        )
+        values["together_1d"] = 0.002 + sum(
             0.9**back
             * self.close(source, item, day)
-            / math.sqrt(self.popularity(source, day) * self.popularity(item, day) + 0.5)
+            / math.sqrt((self.popularity(source, day) + 0.5) * (self.popularity(item, day) + 0.5))
             for back, source in enumerate(newest_first)
         )
         own = [time for clicked, time in self.history if clicked == item] if repeats else []
         values["own_clicks"] = 1.0 + len(own)
-        newest = max((RECENCY_SCALE / math.sqrt(1 + (self.now - t) / 60.0) for t in own), default=0)
-        values["own_recency"] = 1.0 + newest
+        values["own_recency"] = 1.0 + max(
+            (RECENCY_SCALE / math.sqrt(1 + (self.now - t) / 60.0) for t in own), default=0.0
+        )
         last = max(time for _, clicked, time in self.before if clicked == item)
         values["since_last_click"] = 1.0 + (self.now - last) / 10.0
         return values
-
-
-COLUMNS = {
-    "popularity_1h": "popularity_1h",
-    "popularity_1d": "popularity_1d",
-    "recent_1h": "recent_1h",
-    "recent_1d": "recent_1d",
-    "recent_share": "recent_share_1h",
-    "recent_share_day": "recent_share_1d",
-    "last_share": "last_share_1h",
-    "history": "history_1d",
-    "together": "together_1d",
-    "own_clicks": "own_clicks",
-    "own_recency": "own_recency",
-    "since_last_click": "since_last_click",
-}
 
 
 @pytest.mark.parametrize("mask", [True, False])
@@ -163,10 +141,7 @@ def check(
     for place, item in enumerate(listed):
         assert item is not None
         expected = obvious.features(item, repeats=not mask)
-        found = {
-            name: float(np.exp(values[place, names.index(column)]))
-            for name, column in COLUMNS.items()
-        }
+        found = {name: float(np.exp(values[place, names.index(name)])) for name in expected}
         assert found == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 

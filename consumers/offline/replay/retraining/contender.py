@@ -22,8 +22,8 @@ from gsr.baselines.together import BaselinesTogether
 from gsr.counters.click_batch import ClickBatch
 from gsr.loop.encoded_stream import EncodedStream
 from gsr.loop.mirror import Mirror
+from gsr.loop.ranker_stream import RankerStream
 from gsr.loop.reports import TestedClicks
-from gsr.loop.stream_learner import StreamLearner
 
 
 class RetrainedContender(Contender):
@@ -102,7 +102,7 @@ class RetrainedContender(Contender):
             model, item_ids = files.read()
             self.stream.serve(onto_rows(model, item_ids, self.loop.mirror))
 
-    def _new_stream(self, mirror: Mirror) -> StreamLearner:
+    def _new_stream(self, mirror: Mirror) -> RankerStream:
         config, options = self.options.config, self.options
         learning = replace(config.learner, seed=options.seed)
         self.stream = EncodedStream(config.model, learning, mirror, mask_seen=options.mask_seen)

@@ -97,8 +97,8 @@ def test_a_restart_goes_on_where_the_journal_ends(world: TrainerWorld) -> None:
     after = loop_of(again)
     assert after.totals == before.totals
     assert after.mirror.item_ids == before.mirror.item_ids
-    for name, array in to_arrays(before.ranker.model).items():
-        np.testing.assert_array_equal(to_arrays(after.ranker.model)[name], array, err_msg=name)
+    for name, array in to_arrays(before.stream.model).items():
+        np.testing.assert_array_equal(to_arrays(after.stream.model)[name], array, err_msg=name)
     world.shop(300)
     world.run(again, 12.0)
     assert loop_of(again).totals.clicks == 1100
@@ -124,8 +124,8 @@ def test_two_restarts_from_one_journal_end_alike(tmp_path: Path) -> None:
         trainer.close()
         world.ingest.close()
     assert ends[0].totals == ends[1].totals
-    for name, array in to_arrays(ends[0].ranker.model).items():
-        np.testing.assert_array_equal(to_arrays(ends[1].ranker.model)[name], array, err_msg=name)
+    for name, array in to_arrays(ends[0].stream.model).items():
+        np.testing.assert_array_equal(to_arrays(ends[1].stream.model)[name], array, err_msg=name)
 
 
 def test_a_journal_without_its_checkpoints_is_not_followed(world: TrainerWorld) -> None:

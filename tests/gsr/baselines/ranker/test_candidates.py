@@ -17,9 +17,9 @@ from gsr.baselines.ranker.features import (
     SHARED_HALF_LIVES,
     SINCE_LAST_CLICK,
 )
-from gsr.baselines.ranker.votes import HISTORY_CLICKS
+from gsr.baselines.ranker.votes import HISTORY_CLICKS, PRODUCT_PRIOR
 from gsr.ranker.features import CONTEXT, DAY_SECONDS
-from gsr.ranker.votes import COSINE_PRIOR, HISTORY_DECAY, MASS_PRIOR, RECENCY_SCALE, TOGETHER_CLICKS
+from gsr.ranker.votes import HISTORY_DECAY, MASS_PRIOR, RECENCY_SCALE, TOGETHER_CLICKS
 from gsr.votes.constants import RECENT_CLICKS, RECENT_DECAY
 from tests.gsr.baselines.click_streams import click_stream
 
@@ -87,7 +87,7 @@ class Obvious:
                     if (start, end) == (source, item)
                 )
                 product = self.popularity(source, half_life) * self.popularity(item, half_life)
-                cosine = met / math.sqrt(product + COSINE_PRIOR)
+                cosine = met / math.sqrt(product + PRODUCT_PRIOR)
                 values[f"together_{name}"] += HISTORY_DECAY**back * cosine
         own = [self.now - time for row, time in past if row == item]
         values["own_clicks"] = len(own)

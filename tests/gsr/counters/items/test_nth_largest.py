@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gsr.counters.items.nth_largest import BUCKETS, nth_largest, nth_largest_positive
+from gsr.counters.items.nth_largest import border_of_largest, nth_largest
 
 NUMBERS = st.lists(st.integers(-5, 5), min_size=1, max_size=30)
 
@@ -36,23 +36,21 @@ def test_the_lightest_that_is_kept(case: tuple[list[int], int]) -> None:
 @given(
     numbers=st.lists(
         st.one_of(
-            st.floats(2.0**-140, 2.0**120, width=32), st.sampled_from([0.25, 1.0, 1.00000011920929])
+            st.floats(2.0**-140, 2.0**120, width=32),
+            st.sampled_from([0.0, 0.25, 1.0, 1.00000011920929]),
         ),
-        min_size=1,
         max_size=60,
     ),
     data=st.data(),
 )
-def test_so_is_that_of_positive_ones(numbers: list[float], data: st.DataObject) -> None:
-    """Also of the smallest, of equal ones, and again with the same histogram."""
-    histogram = np.zeros(BUCKETS, dtype=np.int64)
-    for _ in range(2):
-        wanted = data.draw(st.integers(1, len(numbers)))
-        values = np.array([*numbers, 7.0], dtype=np.float32)
-        expected = np.sort(values[:-1])[-wanted]
-        found = nth_largest_positive(
-            values, values.view(np.uint32), histogram, len(numbers), wanted
-        )
-        assert found == expected
-        assert not histogram.any()
-        assert values[-1] == 7.0
+def test_the_border_parts_the_largest_from_all_others(
+    numbers: list[float], data: st.DataObject
+) -> None:
+    """Equal ones are on one side, nothing that is 0 reaches it, what comes behind is not read."""
+    wanted = data.draw(st.integers(1, len(numbers) + 2))
+    values = np.array([*numbers, 7.0], dtype=np.float32)
+    border = border_of_largest(values.view(np.int32), len(numbers), wanted)
+    reached = values[:-1][values[:-1].view(np.int32) >= border]
+    positive = sorted((value for value in values[:-1].tolist() if value > 0.0), reverse=True)
+    least = positive[min(wanted, len(positive)) - 1] if positive else np.inf
+    assert sorted(reached.tolist(), reverse=True) == [one for one in positive if one >= least]
