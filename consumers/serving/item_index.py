@@ -1,6 +1,7 @@
 """Rows of a serving view, found by item id or by the fingerprints of a seen filter."""
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -76,8 +77,8 @@ class ItemIndex:
 
     def rows_of(self, item_ids: Sequence[str]) -> npt.NDArray[np.int64]:
         """Return int64 [n], each item's row, -1 where the view does not know it."""
-        get = self._rows.get
-        return np.fromiter((get(item, -1) for item in item_ids), np.int64, len(item_ids))
+        rows = map(self._rows.get, item_ids, repeat(-1))
+        return np.fromiter(rows, np.int64, len(item_ids))
 
     def mask(self, item_ids: Iterable[str]) -> npt.NDArray[np.bool_]:
         """Return bool [N], True in the rows of `item_ids`."""

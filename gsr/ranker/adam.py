@@ -12,6 +12,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gsr.compiled import relaxed_kernel
+
 Floats = npt.NDArray[np.float32]
 
 FIRST_DECAY: Final = 0.9
@@ -38,9 +40,32 @@ def take_step(
     rate
         See `unbiased_rate`.
     """
-    first += (1.0 - FIRST_DECAY) * (gradient - first)
-    second += (1.0 - SECOND_DECAY) * (gradient * gradient - second)
-    weights -= rate * first / (np.sqrt(second) + TINY)
+    _move(
+        weights.reshape(-1, copy=False),
+        first.reshape(-1, copy=False),
+        second.reshape(-1, copy=False),
+        gradient.reshape(-1),
+        rate,
+    )
+
+
+@relaxed_kernel
+def _move(
+    weights: npt.NDArray[np.float32],
+    first: npt.NDArray[np.float32],
+    second: npt.NDArray[np.float32],
+    gradients: npt.NDArray[np.float32],
+    rate: float,
+) -> None:
+    keep, grow = np.float32(FIRST_DECAY), np.float32(1.0 - FIRST_DECAY)
+    keep_squares, grow_squares = np.float32(SECOND_DECAY), np.float32(1.0 - SECOND_DECAY)
+    step, least = np.float32(rate), np.float32(TINY)
+    for i in range(len(weights)):
+        mean = keep * first[i] + grow * gradients[i]
+        square = keep_squares * second[i] + grow_squares * gradients[i] * gradients[i]
+        first[i] = mean
+        second[i] = square
+        weights[i] -= step * mean / (np.sqrt(square) + least)
 
 
 class Adam:

@@ -86,6 +86,54 @@ def add_and_rectify(values: npt.NDArray[np.float32], added: npt.NDArray[np.float
                 values[row, h] = max(value, zero)
 
 
+@lean_kernel
+def rectified_gradient(
+    by_score: npt.NDArray[np.float32],
+    last: npt.NDArray[np.float32],
+    hidden: npt.NDArray[np.float32],
+    by_hidden: npt.NDArray[np.float32],
+    by_bias: npt.NDArray[np.float32],
+) -> None:
+    """Take the gradient by scores on to the rectified layer below.
+
+    Parameters
+    ----------
+    by_score, last, hidden
+        float32 [m], [H] and [m, H]: gradients, the weights of the scores, and the layer.
+    by_hidden, by_bias
+        float32 [m, H] and [H], filled, and added to.
+    """
+    for row in range(len(by_score)):
+        for h in range(len(last)):
+            gradient = by_score[row] * last[h] if hidden[row, h] > 0.0 else np.float32(0.0)
+            by_hidden[row, h] = gradient
+            by_bias[h] += gradient
+
+
+@lean_kernel
+def rectify_gradient(
+    hidden: npt.NDArray[np.float32],
+    by_hidden: npt.NDArray[np.float32],
+    by_added: npt.NDArray[np.float32],
+) -> None:
+    """Put 0 where a layer was rectified, and add up what was added to several of its rows.
+
+    Parameters
+    ----------
+    hidden, by_hidden
+        float32 [n K, H], the layer and its gradient, which is changed.
+    by_added
+        float32 [n, H], added to, one row for K rows of the others each.
+    """
+    each = len(hidden) // max(len(by_added), 1)
+    for i in range(len(by_added)):
+        for row in range(i * each, (i + 1) * each):
+            for h in range(hidden.shape[1]):
+                gradient = by_hidden[row, h] if hidden[row, h] > 0.0 else np.float32(0.0)
+                by_hidden[row, h] = gradient
+                by_added[i, h] += gradient
+
+
 class RankingNetwork:
     """The perceptron.
 
@@ -168,21 +216,22 @@ class RankingNetwork:
         first, second, scores = self._forward(features, context)
         by_score = score_gradient(scores, examples).reshape(-1)
         by_last = by_score @ second
-        by_second = np.multiply(by_score[:, None], self._last, out=np.empty_like(second))
-        by_second *= second > 0.0
-        by_first = by_second @ self._second.T
-        by_first *= first > 0.0
-        by_user = by_first.reshape(n, k, -1).sum(axis=1)
+        by_second_bias = np.zeros_like(self._second_bias)
+        by_second = np.empty_like(second)
+        rectified_gradient(by_score, self._last, second, by_second, by_second_bias)
+        by_first: Floats = by_second @ self._second.T
+        by_user = np.zeros((n, first.shape[1]), dtype=np.float32)
+        rectify_gradient(first, by_first, by_user)
         by_weights = (
             flat.T @ by_first,
             context.T @ by_user,
             by_user.sum(axis=0),
             first.T @ by_second,
-            by_second.sum(axis=0),
+            by_second_bias,
             by_last,
             by_score @ flat,
         )
         kept = slice(f - learned, None)
-        by_features = by_first @ self._candidates[kept].T
+        by_features: Floats = by_first @ self._candidates[kept].T
         by_features += by_score[:, None] * self._straight[kept]
         return by_weights, by_features.reshape(n, k, learned), scores

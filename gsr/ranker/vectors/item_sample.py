@@ -5,8 +5,44 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gsr.compiled import lean_kernel
+
 KEPT_CLICKS: Final = 20_000
 """Newest clicks among which items are drawn by popularity."""
+
+
+@lean_kernel
+def note_clicks(
+    clicked: npt.NDArray[np.int32],
+    newest: npt.NDArray[np.int32],
+    counts: npt.NDArray[np.int64],
+    known: npt.NDArray[np.bool_],
+    clicks: int,
+) -> int:
+    """Put clicks in the place of the oldest ones; return how many there were from the first on.
+
+    Parameters
+    ----------
+    clicked
+        int32 [n], item rows; negative ones are no clicks.
+    newest
+        int32 [kept], a ring.
+    counts, known
+        int64 and bool [rows], how often each item stands in the ring, and whether it may be drawn.
+    clicks
+        How many there were before.
+    """
+    for item in clicked:
+        if item < 0:
+            continue
+        place = clicks % len(newest)
+        if clicks >= len(newest) and counts[newest[place]] > 0:
+            counts[newest[place]] -= 1
+        newest[place] = item
+        counts[item] += 1
+        known[item] = True
+        clicks += 1
+    return clicks
 
 
 class ItemSample:
@@ -45,16 +81,8 @@ class ItemSample:
 
     def add(self, clicked: npt.NDArray[np.int32]) -> None:
         """Note clicks on items, int32 [n]; negative rows are no clicks."""
-        for item in clicked[clicked >= 0].tolist():
-            place = self._clicks % KEPT_CLICKS
-            before = self._newest[place]
-            if self._clicks >= KEPT_CLICKS and self._counts[before] > 0:
-                self._counts[before] -= 1
-            self._newest[place] = item
-            self._counts[item] += 1
-            self._known[item] = True
-            self._top = max(self._top, item + 1)
-            self._clicks += 1
+        self._clicks = note_clicks(clicked, self._newest, self._counts, self._known, self._clicks)
+        self._top = max(self._top, int(clicked.max(initial=-1)) + 1)
 
     def draw(
         self, clicked: npt.NDArray[np.int32]
@@ -73,7 +101,7 @@ class ItemSample:
         corrections
             float32 [m], the logarithm of each item's chance to be drawn.
         """
-        held = min(self._clicks, KEPT_CLICKS)
+        held = min(self._clicks, len(self._newest))
         recent = self._newest[self._rng.integers(max(held, 1), size=self._half)][: held and None]
         anywhere = self._rng.integers(max(self._top, 1), size=self._half).astype(np.int32)
         drawn = np.concatenate((recent, anywhere[: self._top and None]))

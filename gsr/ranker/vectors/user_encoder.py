@@ -19,13 +19,20 @@ import math
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from gsr.ranker.adam import Floats
+from gsr.ranker.network import add_and_rectify
 from gsr.ranker.vectors.recent_clicks import RecentClicks
+from gsr.ranker.vectors.weighted_means import (
+    MEANS,
+    add_means,
+    add_share_gradients,
+    add_weights_gradients,
+    shares_of_logits,
+    weigh_clicks,
+)
 from gsr.votes.constants import PAUSE_SECONDS
-
-MEANS: Final = 2
-"""Weighted means of the clicks."""
 
 POSITION: Final = 3
 """Numbers that say how far back a click is."""
@@ -35,8 +42,6 @@ POSITION_HIDDEN: Final = 16
 _TIME_SCALE: Final = 0.2
 """Logarithms of times are larger than those of numbers of clicks."""
 
-_NEVER: Final = np.float32(-1e30)
-
 
 class Encoded(NamedTuple):
     """Users' vectors, and what their gradients need; n users, L clicks.
@@ -45,21 +50,27 @@ class Encoded(NamedTuple):
     ----------
     vectors
         float32 [n, d].
-    clicked
-        float32 [n, L, d], vectors of the clicked items.
+    items
+        int32 [n, L], the clicked items, newest first.
     positions, position_hidden, shares
         float32 [n, L, 3], [n, L, H] and [n, L, 2].
     joined, hidden
-        float32 [n, 3 d] and [n, 2 d], input and hidden layer of the perceptron.
+        float32 [n, 3 d] and [n, 2 d], input and hidden layer of the perceptron; the input ends
+        with the newest items' vectors.
     """
 
     vectors: Floats
-    clicked: Floats
+    items: npt.NDArray[np.int32]
     positions: Floats
     position_hidden: Floats
     shares: Floats
     joined: Floats
     hidden: Floats
+
+    @property
+    def newest(self) -> Floats:
+        """The newest items' vectors, float32 [n, d]; 0 where there is none."""
+        return self.joined[:, -self.vectors.shape[1] :]
 
 
 def positions_of(recent: RecentClicks) -> Floats:
@@ -114,60 +125,71 @@ class UserEncoder:
             self._second_bias,
         )
 
-    def encode(self, recent: RecentClicks, clicked: Floats) -> Encoded:
+    def encode(self, recent: RecentClicks, vectors: Floats, known: int) -> Encoded:
         """Return the vectors of n users.
 
         Parameters
         ----------
         recent
             Their newest clicks.
-        clicked
-            float32 [n, L, d], the items' vectors; zeros where there is no click.
+        vectors, known
+            float32 [room, d], of which the first `known` rows are items; others have none.
         """
-        there = recent.items >= 0
+        items, d = recent.items, vectors.shape[1]
         positions = positions_of(recent)
-        position_hidden: Floats = positions @ self._position + self._position_bias
-        np.maximum(position_hidden, 0.0, out=position_hidden)
-        logits = np.where(there[..., None], position_hidden @ self._attention, _NEVER)
-        shares = np.exp(logits - logits.max(axis=1, keepdims=True)) * there[..., None]
-        shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1.0)  # the largest is 1
-        means = np.matmul(shares.transpose(0, 2, 1), clicked)
-        joined = np.concatenate((means[:, 0], means[:, 1], clicked[:, 0]), axis=1)
-        hidden: Floats = joined @ self._first + self._first_bias
-        np.maximum(hidden, 0.0, out=hidden)
-        vectors = means[:, 0] + hidden @ self._second + self._second_bias
-        return Encoded(vectors, clicked, positions, position_hidden, shares, joined, hidden)
+        position_hidden = np.zeros((*items.shape, POSITION_HIDDEN), dtype=np.float32)
+        shares = np.zeros((*items.shape, MEANS), dtype=np.float32)
+        weights = self._position, self._position_bias, self._attention
+        weigh_clicks(items, positions, *weights, position_hidden, shares)
+        shares_of_logits(items, shares)
+        joined = np.zeros((len(items), (MEANS + 1) * d), dtype=np.float32)
+        add_means(items, shares, vectors, known, joined)
+        hidden: Floats = joined @ self._first
+        add_and_rectify(hidden, self._first_bias[None])
+        found = joined[:, :d] + hidden @ self._second + self._second_bias
+        return Encoded(found, items, positions, position_hidden, shares, joined, hidden)
 
-    def gradients(self, encoded: Encoded, by_vectors: Floats) -> tuple[tuple[Floats, ...], Floats]:
-        """Return a loss's gradients by `weights`, and by the clicked items' vectors [n, L, d].
+    def gradients(
+        self,
+        encoded: Encoded,
+        by_vectors: Floats,
+        by_newest: Floats,
+        vectors: Floats,
+        places: npt.NDArray[np.int32],
+        sums: Floats,
+    ) -> tuple[Floats, ...]:
+        """Return a loss's gradients by `weights`, and add those by the clicked items' vectors.
 
         Parameters
         ----------
         encoded
             What `encode` returned.
-        by_vectors
-            float32 [n, d], the gradient by the users' vectors.
+        by_vectors, by_newest
+            float32 [n, d], the gradients by the users' vectors, and by their newest items'.
+        vectors
+            What `encode` was given.
+        places
+            int32 [n, L], which row of `sums` is that of each click's item; -1: it has no vector.
+        sums
+            float32 [distinct items, d], added to.
         """
-        n, d = by_vectors.shape
-        by_hidden = (by_vectors @ self._second.T) * (encoded.hidden > 0.0)
-        by_joined = by_hidden @ self._first.T
-        by_means = by_joined[:, : MEANS * d].reshape(n, MEANS, d).copy()
-        by_means[:, 0] += by_vectors
-        by_shares = np.matmul(encoded.clicked, by_means.transpose(0, 2, 1))
-        weighted = encoded.shares * by_shares
-        by_logits = weighted - encoded.shares * weighted.sum(axis=1, keepdims=True)
-        by_clicked: Floats = np.matmul(encoded.shares, by_means)
-        by_clicked[:, 0] += by_joined[:, MEANS * d :]
-        by_position = (by_logits @ self._attention.T) * (encoded.position_hidden > 0.0)
-        flat_logits = by_logits.reshape(-1, MEANS)
-        flat_position = by_position.reshape(-1, POSITION_HIDDEN)
-        by_weights = (
-            encoded.positions.reshape(-1, POSITION).T @ flat_position,
-            flat_position.sum(axis=0),
-            encoded.position_hidden.reshape(-1, POSITION_HIDDEN).T @ flat_logits,
+        d = by_vectors.shape[1]
+        by_hidden: Floats = (by_vectors @ self._second.T) * (encoded.hidden > 0.0)
+        by_joined: Floats = by_hidden @ self._first.T
+        by_joined[:, :d] += by_vectors
+        by_joined[:, MEANS * d :] += by_newest
+        items, shares = encoded.items, encoded.shares
+        by_logits = np.zeros_like(shares)
+        add_share_gradients(items, shares, vectors, places, by_joined, sums, by_logits)
+        by_weights = tuple(np.zeros_like(weights) for weights in self.weights[:3])
+        positions, position_hidden = encoded.positions, encoded.position_hidden
+        add_weights_gradients(
+            items, positions, position_hidden, self._attention, by_logits, *by_weights
+        )
+        return (
+            *by_weights,
             encoded.joined.T @ by_hidden,
             by_hidden.sum(axis=0),
             encoded.hidden.T @ by_vectors,
             by_vectors.sum(axis=0),
         )
-        return by_weights, by_clicked

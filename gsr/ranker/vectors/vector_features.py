@@ -42,7 +42,7 @@ class Vectors(NamedTuple):
     def encode(self, lookups: Lookups) -> Encoded:
         """Return the vectors of users."""
         recent = RecentClicks(lookups.recent, lookups.ages)
-        return self.encoder.encode(recent, self.items.of(lookups.recent))
+        return self.encoder.encode(recent, self.items.room, len(self.items))
 
     def features(self, lookups: Lookups) -> Floats:
         """Return the features of candidates, float32 [n, K, 2]; 0 where there is none."""
@@ -71,4 +71,4 @@ def product_features(
 
 def queries(encoded: Encoded) -> Floats:
     """Return the vectors that candidates' are multiplied with, float32 [n, 2, d]."""
-    return np.stack((encoded.vectors, encoded.clicked[:, 0]), axis=1)
+    return np.stack((encoded.vectors, encoded.newest), axis=1)

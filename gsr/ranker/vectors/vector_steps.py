@@ -93,9 +93,9 @@ class VectorSteps:
             room, lookups.candidates, candidates, by_features, asked, sums, by_queries
         )
         by_users += by_queries[:, 0]
-        by_weights, by_clicked = self._vectors.encoder.gradients(encoded, by_users)
-        by_clicked[:, 0] += by_queries[:, 1]
-        add_rows(recent.reshape(-1), by_clicked.reshape(-1, room.shape[1]), sums)
+        by_weights = self._vectors.encoder.gradients(
+            encoded, by_users, by_queries[:, 1], room, recent, sums
+        )
         add_rows(drawn, by_sampled, sums)
         self._adam.step(by_weights)
         self._items.move(distinct, sums)

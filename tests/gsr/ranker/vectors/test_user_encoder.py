@@ -10,16 +10,24 @@ from gsr.ranker.vectors.user_encoder import UserEncoder, positions_of
 D = 4
 
 
+ITEMS = 9
+ROOM = 12
+
+
 def some_users(rng: np.random.Generator) -> tuple[RecentClicks, np.ndarray]:
-    items = rng.integers(0, 9, (5, 6)).astype(np.int32)
+    """Return clicks, some of them on an item that has no vector, and vectors."""
+    items = rng.integers(0, ITEMS, (5, 6)).astype(np.int32)
+    items[3, 2], items[4, 0] = ITEMS, ROOM
     items[0, 2:] = items[1, 1:] = items[2] = -1
     ages = np.sort(rng.exponential(3000.0, items.shape), axis=1).astype(np.float32)
-    clicked = rng.standard_normal((*items.shape, D)).astype(np.float32)
-    return RecentClicks(items, ages * (items >= 0)), clicked * (items >= 0)[..., None]
+    vectors = rng.standard_normal((ROOM, D)).astype(np.float32)
+    return RecentClicks(items, ages * (items >= 0)), vectors
 
 
-def obvious(recent: RecentClicks, clicked: Tensor, weights: list[Tensor]) -> Tensor:
+def obvious(recent: RecentClicks, known: Tensor, weights: list[Tensor]) -> Tensor:
     """Return the users' vectors, user by user, from the formulas."""
+    none = torch.zeros(max(ROOM + 1 - ITEMS, 1), D)
+    clicked = torch.cat((known, none))[torch.from_numpy(np.maximum(recent.items, 0))]
     position, position_bias, attention, first, first_bias, second, second_bias = weights
     vectors = []
     for user, positions in enumerate(torch.from_numpy(positions_of(recent))):
@@ -37,20 +45,26 @@ def obvious(recent: RecentClicks, clicked: Tensor, weights: list[Tensor]) -> Ten
 def test_vectors_and_gradients_are_those_of_the_formulas() -> None:
     """By every weight, and by the clicked items' vectors, against automatic differentiation."""
     rng = np.random.default_rng(0)
-    recent, clicked = some_users(rng)
+    recent, vectors = some_users(rng)
     encoder = UserEncoder(D, rng)
     for bias in (encoder.weights[1], encoder.weights[4]):  # zero is where a rectifier is bent
         bias[:] = rng.uniform(0.1, 0.5, bias.shape)
-    wanted = rng.standard_normal((5, D)).astype(np.float32)
-    encoded = encoder.encode(recent, clicked)
-    by_weights, by_clicked = encoder.gradients(encoded, wanted)
+    wanted, newest = rng.standard_normal((2, 5, D)).astype(np.float32)
+    encoded = encoder.encode(recent, vectors, ITEMS)
+    places = np.where(recent.items < ITEMS, recent.items, -1).astype(np.int32)
+    sums = np.zeros((ITEMS, D), dtype=np.float32)
+    by_weights = encoder.gradients(encoded, wanted, newest, vectors, places, sums)
     weights = [torch.from_numpy(array.copy()).requires_grad_() for array in encoder.weights]
-    vectors = torch.from_numpy(clicked.copy()).requires_grad_()
-    found = obvious(recent, vectors, weights)
-    (found * torch.from_numpy(wanted)).sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    known = torch.from_numpy(vectors[:ITEMS].copy()).requires_grad_()
+    found = obvious(recent, known, weights)
+    loss = (found * torch.from_numpy(wanted)).sum()
+    for user in np.flatnonzero(places[:, 0] >= 0):
+        loss = loss + (known[int(places[user, 0])] * torch.from_numpy(newest[user])).sum()
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     assert np.allclose(encoded.vectors, found.detach().numpy(), atol=1e-5)
-    by_clicked[recent.items < 0] = 0.0  # what is no click is not learned
-    for gradient, weight in zip((*by_weights, by_clicked), (*weights, vectors), strict=True):
+    for newest_vector, item in zip(encoded.newest, places[:, 0], strict=True):
+        assert np.array_equal(newest_vector, vectors[item] if item >= 0 else np.zeros(D))
+    for gradient, weight in zip((*by_weights, sums), (*weights, known), strict=True):
         assert weight.grad is not None
         assert np.abs(gradient).max() > 1e-3
         assert np.allclose(gradient, weight.grad.numpy(), atol=1e-4)
@@ -59,13 +73,13 @@ def test_vectors_and_gradients_are_those_of_the_formulas() -> None:
 def test_missing_clicks_have_no_share() -> None:
     """A user without clicks has a vector too, the same for all of them."""
     rng = np.random.default_rng(1)
-    recent, clicked = some_users(rng)
+    recent, vectors = some_users(rng)
     encoder = UserEncoder(D, rng)
-    encoded = encoder.encode(recent, clicked)
+    encoded = encoder.encode(recent, vectors, ITEMS)
     assert (encoded.shares[recent.items < 0] == 0).all()
     assert np.allclose(encoded.shares.sum(axis=1)[[0, 1, 3, 4]], 1.0, atol=1e-6)
     nothing = RecentClicks(np.full((1, 3), -1, np.int32), np.zeros((1, 3), np.float32))
-    alone = encoder.encode(nothing, np.zeros((1, 3, D), np.float32))
+    alone = encoder.encode(nothing, vectors, ITEMS)
     assert np.allclose(alone.vectors[0], encoded.vectors[2], atol=1e-6)
 
 
