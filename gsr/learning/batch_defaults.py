@@ -20,10 +20,6 @@ FIRST_WEIGHTS: Final = 0.02
 SPARSE_CLICKS: Final = 30
 """Where the average item has fewer clicks than this, embeddings overfit first of all."""
 
-ENSEMBLE: Final = 4
-"""Encoders that overfit each in its own way, of which the sum does less."""
-
-
 TIME_SCALES: Final = (0.01, 0.1, 1.0, 100.0)
 CLOSE_TIME_SCALES: Final = (0.1, 100.0)
 """Half-lives of the counters, as shares of the time from the first click to the last. A fixed set
@@ -53,7 +49,7 @@ def batch_model(interactions: Interactions, ends: npt.NDArray[np.int64]) -> Mode
     """Return the joint model's shape for the clicks ``starts[u] : ends[u]`` of every user u.
 
     Histories are read as far back as nineteen in twenty users go, within limits; where items are
-    seldom clicked, each of several encoders has short vectors of its own, and dropout is high.
+    seldom clicked, vectors are short and dropout is high.
     """
     lengths = (ends - interactions.starts[:-1]).astype(float)
     usual = float(np.quantile(lengths, 0.95)) if len(lengths) else 0.0
@@ -61,10 +57,9 @@ def batch_model(interactions: Interactions, ends: npt.NDArray[np.int64]) -> Mode
     return replace(
         ModelConfig(),
         half_lives=UNDYING,
-        dimension=ENSEMBLE * 64 if sparse else 128,
+        dimension=64 if sparse else 128,
         blocks=2,
         heads=2,
-        ensemble=ENSEMBLE if sparse else 1,
         history_length=int(np.clip(np.ceil(usual), SHORTEST_HISTORY, LONGEST_HISTORY)),
         graph_encoder=False,
         dropout=0.5 if sparse else 0.2,

@@ -45,7 +45,7 @@ class RankerConfig:
     event_weights: tuple[float, ...] = (1.0, 1.0, 2.0, 3.0, 0.0, -1.0)
     listed: int = 100
     kept: int = 100
-    hidden: int = 64
+    hidden: int = 48
     vectors: bool = True
     dimension: int = 64
     history_length: int = 32
@@ -72,15 +72,15 @@ class RankerLearning:
     Parameters
     ----------
     block
-        Clicks that are learned together, at most, with as many earlier ones.
+        Clicks that are learned together, at most.
     step
         Clicks of one step of the optimiser.
     candidates
         Candidates that a click is learned with: the clicked one, the best ones, and some others
         that stand for the rest.
     replay, replay_blocks
-        Earlier blocks that are learned with each new one, and how many are kept to choose from: a
-        block of 200 clicks takes about half a MiB.
+        Earlier blocks that are learned with each new one, on average, and how many are kept to
+        choose from: a block of 200 clicks takes about a quarter of a MiB.
     network_rate, encoder_rate, vector_rate, linear_rate
         Adam's steps for the network, the user encoder, the items' vectors, and the linear score
         that chooses candidates, and ranks those of users without clicks.
@@ -101,8 +101,8 @@ class RankerLearning:
 
     block: int = 200
     step: int = 50
-    candidates: int = 32
-    replay: float = 1.0
+    candidates: int = 24
+    replay: float = 0.5
     replay_blocks: int = 32
     network_rate: float = 0.006
     encoder_rate: float = 0.001

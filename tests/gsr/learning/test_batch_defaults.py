@@ -35,12 +35,12 @@ def test_a_few_long_histories_are_cut() -> None:
     assert batch_model(clicks, ends).history_length == 100
 
 
-def test_rarely_clicked_items_ask_for_an_ensemble_and_more_dropout() -> None:
+def test_rarely_clicked_items_ask_for_short_vectors_and_more_dropout() -> None:
     """Below thirty clicks an item, by the clicks that are learned."""
     often = shape_of(clicks_of(9))
     assert (often.dimension, often.ensemble, often.dropout) == (128, 1, 0.2)
     seldom = shape_of(clicks_of(9, item_count=5000))
-    assert (seldom.dimension, seldom.ensemble, seldom.dropout) == (256, 4, 0.5)
+    assert (seldom.dimension, seldom.ensemble, seldom.dropout) == (64, 1, 0.5)
 
 
 def test_there_may_be_nothing_to_learn() -> None:
