@@ -45,7 +45,8 @@ def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` with numba, cached on disk, releasing the interpreter lock.
 
-    Fast-math stays off: state and ranks must be bit-equal wherever they are computed.
+    Fast-math stays off: state and ranks must be bit-equal wherever they are computed. A division
+    by zero raises nothing: it gives infinity or NaN, and of integers 0.
     """
     return _compile(function)
 
@@ -60,8 +61,8 @@ def shared_function(function: Callable[P, R]) -> Callable[P, R]:
 def relaxed_kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile `function` like `kernel`, but let additions be reordered to use vector units.
 
-    For learning, where gradients carry more noise than rounding does, and for sums whose rounding
-    is allowed for.
+    For learning, where gradients carry more noise than rounding does, for learned vectors, and for
+    sums whose rounding is allowed for.
     """
     return _compile(function, fastmath={"reassoc", "contract", "nsz"})
 

@@ -7,7 +7,7 @@ weights that are serving; `learn` makes a cycle of them.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,7 @@ from gsr.loop.reports import CycleReport, LoopTotals, TestedClicks, TimedAlarm
 from gsr.quality.drift import OutcomeDetector
 from gsr.quality.prequential import NEW_USER_CLICKS, Prequential, RecentRanks
 from gsr.ranker.model import RankerModel
+from gsr.ranker.recorder import Recorded
 from gsr.votes.constants import NEW_ITEM_CLICKS
 
 CHUNK_CLICKS: Final = 512
@@ -63,7 +64,7 @@ class _Untested:
         Readable ones, of the newest r.
     """
 
-    recorded: Any
+    recorded: Recorded
     tested: npt.NDArray[np.bool_]
     offsets: npt.NDArray[np.int64]
     times: npt.NDArray[np.float64]
@@ -87,7 +88,8 @@ class LearningLoop:
     on_tested
         Is given all clicks that were tested, as they are.
     stream_of
-        Makes another learner for the loop's counters, in place of the ranker.
+        Makes the ranker on the loop's counters, where its vectors are brought to it. None: one
+        that learns its own.
 
     Attributes
     ----------

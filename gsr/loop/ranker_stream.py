@@ -24,7 +24,7 @@ USERS_AT_ONCE = 512
 
 
 class RankerStream:
-    """Records clicks, ranks them, and learns them.
+    """A ranker on a stream of clicks: it records, ranks and learns them.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class RankerStream:
         recorded
             r clicks.
         tested
-            bool [r], whose ranks are asked for.
+            bool [r], the s clicks whose ranks are asked for.
 
         Returns
         -------

@@ -12,13 +12,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.compiled import relaxed_kernel
+from gsr.compiled import inner_kernel, relaxed_kernel
 
 Floats = npt.NDArray[np.float32]
 
 FIRST_DECAY: Final = 0.9
 SECOND_DECAY: Final = 0.999
-TINY: Final = 1e-8
+TINY: Final = np.float32(1e-8)
+
+_FIRST_KEPT, _FIRST_TAKEN = np.float32(FIRST_DECAY), np.float32(1.0 - FIRST_DECAY)
+_SECOND_KEPT, _SECOND_TAKEN = np.float32(SECOND_DECAY), np.float32(1.0 - SECOND_DECAY)
 
 
 def unbiased_rate(rate: float, steps: int) -> float:
@@ -39,13 +42,32 @@ def take_step(
         Moving averages of gradients and of their squares.
     rate
         See `unbiased_rate`.
+
+    Raises
+    ------
+    ValueError
+        The arrays are not of one shape, or the moved ones do not lie in one piece.
     """
+    if not weights.shape == gradient.shape == first.shape == second.shape:
+        shapes = [array.shape for array in (weights, gradient, first, second)]
+        raise ValueError(f"arrays of different shapes: {shapes}")
     _move(
         weights.reshape(-1, copy=False),
         first.reshape(-1, copy=False),
         second.reshape(-1, copy=False),
         gradient.reshape(-1),
         rate,
+    )
+
+
+@inner_kernel
+def averaged(
+    first: np.float32, second: np.float32, gradient: np.float32
+) -> tuple[np.float32, np.float32]:
+    """Return the moving averages of a number's gradients and of their squares after one more."""
+    return (
+        _FIRST_KEPT * first + _FIRST_TAKEN * gradient,
+        _SECOND_KEPT * second + _SECOND_TAKEN * gradient * gradient,
     )
 
 
@@ -57,15 +79,11 @@ def _move(
     gradients: npt.NDArray[np.float32],
     rate: float,
 ) -> None:
-    keep, grow = np.float32(FIRST_DECAY), np.float32(1.0 - FIRST_DECAY)
-    keep_squares, grow_squares = np.float32(SECOND_DECAY), np.float32(1.0 - SECOND_DECAY)
-    step, least = np.float32(rate), np.float32(TINY)
+    step = np.float32(rate)
     for i in range(len(weights)):
-        mean = keep * first[i] + grow * gradients[i]
-        square = keep_squares * second[i] + grow_squares * gradients[i] * gradients[i]
-        first[i] = mean
-        second[i] = square
-        weights[i] -= step * mean / (np.sqrt(square) + least)
+        mean, square = averaged(first[i], second[i], gradients[i])
+        first[i], second[i] = mean, square
+        weights[i] -= step * mean / (np.sqrt(square) + TINY)
 
 
 class Adam:

@@ -10,7 +10,15 @@ from gsr.compiled import inner_kernel, lean_kernel
 from gsr.counters.items.item_graph import ItemGraph
 from gsr.counters.items.nth_largest import border_of_largest
 from gsr.ranker.barred import Barred, has_fingerprint, nothing_barred
-from gsr.ranker.features import CLICK_OFFSET, CONTEXT, LENGTH, MARKED, FeatureLayout, Places
+from gsr.ranker.features import (
+    CLICK_OFFSET,
+    CONTEXT,
+    HISTORY,
+    LENGTH,
+    MARKED,
+    FeatureLayout,
+    Places,
+)
 from gsr.ranker.own_clicks import count_own_clicks, is_uncounted
 from gsr.ranker.popular_items import PopularItems
 from gsr.ranker.votes import (
@@ -141,7 +149,9 @@ def new_workspace(
     voted = min((row_slots + 1) * history, items) + 1
     channel = np.zeros(voted, dtype=np.float32)
     return Workspace(
-        votes=no_votes(items, voted, layout.places.votes, scales),
+        votes=no_votes(
+            items, voted, layout.places.votes, scales=scales, close=len(layout.close_scales)
+        ),
         channel=channel,
         bits=channel.view(np.int32),
         pool=np.zeros(candidates, dtype=np.int64),
@@ -201,10 +211,11 @@ def _gather(graph: ItemGraph, selection: Selection, work: Workspace, voted: int,
         for i in range(min(popular.counts[s], wanted)):
             size = _add(graph, selection, work, popular.rows[s, i], size)
     for column in selection.channels:
-        for row in range(voted):
+        rows = votes.newest[0] if column < HISTORY else voted
+        for row in range(rows):
             work.channel[row] = votes.sums[row, column]
-        border = border_of_largest(work.bits, voted, wanted)
-        for row in range(voted):
+        border = border_of_largest(work.bits, rows, wanted)
+        for row in range(rows):
             if work.bits[row] >= border:
                 size = _add(graph, selection, work, votes.voted[row], size)
     for item in selection.fill:

@@ -46,7 +46,8 @@ CONTEXT: Final = (
     "reach",
 )
 """What is known of the user: pause since the newest click, length of the history, hour of day,
-popularity of the newest item and mass of its votes, and how many items have votes."""
+popularity of the newest item and mass of its votes, and how many items are neighbours of clicked
+ones."""
 
 LENGTH: Final = CONTEXT.index("length")
 """0 for users without clicks, and for no others."""
@@ -68,7 +69,7 @@ HISTORY: Final = 3
 HISTORY_SHARES: Final = 5
 TOGETHER: Final = 7
 """Columns of votes, the first of each kind: the same for all time scales, so that kernels are
-compiled for them. Own clicks stand last."""
+compiled for them. Own clicks stand last. Before `HISTORY` only the newest click has votes."""
 
 
 class Places(NamedTuple):
@@ -77,8 +78,9 @@ class Places(NamedTuple):
     Parameters
     ----------
     short, middle, long
-        The time scale nearest to an hour, the one nearest to a day between that and the longest
-        one, and the longest one. Where there are fewer, two of them are the same.
+        Time scales: of all but the longest one that nearest to an hour; of those between it and
+        the longest one that nearest to a day, or of these two where none lies between them; and
+        the longest one.
     own_clicks
         The first column of own clicks among the votes; what was clicked close by ends there.
     votes
@@ -218,11 +220,13 @@ def feature_layout(half_lives: Sequence[float], close_half_lives: Sequence[float
 
 def _named_scales(half_lives: Sequence[float]) -> tuple[int, int, int]:
     """Return the places of the short, the middle and the longest time scale."""
-    short, long = nearest_scale(half_lives, HOUR_SECONDS), int(np.argmax(half_lives))
-    others = [place for place in range(len(half_lives)) if place not in (short, long)]
+    *others, long = np.argsort(half_lives, kind="stable").tolist()
     if not others:
-        return short, nearest_scale(half_lives, DAY_SECONDS), long
-    return short, others[nearest_scale([half_lives[place] for place in others], DAY_SECONDS)], long
+        return long, long, long
+    short = others[nearest_scale([half_lives[place] for place in others], HOUR_SECONDS)]
+    between = others[others.index(short) + 1 :] or [short, long]
+    middle = between[nearest_scale([half_lives[place] for place in between], DAY_SECONDS)]
+    return short, middle, long
 
 
 def nearest_scale(half_lives: Sequence[float] | npt.NDArray[np.float64], wanted: float) -> int:

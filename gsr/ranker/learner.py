@@ -1,9 +1,9 @@
 """Learning of the ranker on the stream, in cycles: blocks with replay, and a judge of new weights.
 
-Clicks are learned in blocks, each with earlier blocks beside. The network always learns from the
-values that the learned features had when the click was ranked, before they had learned from that
-click: values computed anew would look better than they are, and the network would trust them too
-far. Only the gradient goes to what computes them now.
+Clicks are learned in blocks, with earlier blocks beside as often as `replay` says. The network
+always learns from the values that the learned features had when the click was ranked, before they
+had learned from that click: values computed anew would look better than they are, and the network
+would trust them too far. Only the gradient goes to what computes them now.
 """
 
 import copy

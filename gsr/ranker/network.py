@@ -87,7 +87,7 @@ def add_and_rectify(values: npt.NDArray[np.float32], added: npt.NDArray[np.float
 
 
 @lean_kernel
-def rectified_gradient(
+def gradient_below_scores(
     by_score: npt.NDArray[np.float32],
     last: npt.NDArray[np.float32],
     hidden: npt.NDArray[np.float32],
@@ -100,8 +100,10 @@ def rectified_gradient(
     ----------
     by_score, last, hidden
         float32 [m], [H] and [m, H]: gradients, the weights of the scores, and the layer.
-    by_hidden, by_bias
-        float32 [m, H] and [H], filled, and added to.
+    by_hidden
+        float32 [m, H], filled.
+    by_bias
+        float32 [H], added to.
     """
     for row in range(len(by_score)):
         for h in range(len(last)):
@@ -111,7 +113,7 @@ def rectified_gradient(
 
 
 @lean_kernel
-def rectify_gradient(
+def gradient_below_hidden(
     hidden: npt.NDArray[np.float32],
     by_hidden: npt.NDArray[np.float32],
     by_added: npt.NDArray[np.float32],
@@ -218,10 +220,10 @@ class RankingNetwork:
         by_last = by_score @ second
         by_second_bias = np.zeros_like(self._second_bias)
         by_second = np.empty_like(second)
-        rectified_gradient(by_score, self._last, second, by_second, by_second_bias)
+        gradient_below_scores(by_score, self._last, second, by_second, by_second_bias)
         by_first: Floats = by_second @ self._second.T
         by_user = np.zeros((n, first.shape[1]), dtype=np.float32)
-        rectify_gradient(first, by_first, by_user)
+        gradient_below_hidden(first, by_first, by_user)
         by_weights = (
             flat.T @ by_first,
             context.T @ by_user,

@@ -13,7 +13,7 @@ from gsr.stored_config import config_as_json, config_from_json, refuse_other_con
 
 FORMAT: Final = 7
 """1 to 3 were models of another kind, scores without a ranking network; 4 had no linear weights for
-new items nor for users without clicks, 5 none for users with few."""
+new items nor for users without clicks, 5 none for users with few; 6 had more kinds of votes."""
 
 ITEMS: Final = "items"
 Arrays = dict[str, npt.NDArray[Any]]

@@ -1,7 +1,7 @@
-"""Votes of a user's clicks for candidates, on every time scale, raw and as shares.
+"""Votes of a user's clicks for candidates, in numbers and as shares.
 
 Sums are kept in as many rows as items have votes, not in one for every item: they fit in a cache.
-The kernels are generic in the counters' type: the state's are float32, the baseline's float64.
+Counters must be float32: their references keep up with time, so factors fit into float32 too.
 """
 
 import math
@@ -43,8 +43,9 @@ class Votes(NamedTuple):
     ----------
     places
         int32 [N], one more than the row of an item in `sums`, 0 for none.
-    voted
-        int64 [M], items with a row.
+    voted, newest
+        int64 [M], items with a row, and int64 [1], how many of them, the first ones, the newest
+        click voted for.
     sums
         float32 [M, V].
     close
@@ -57,6 +58,7 @@ class Votes(NamedTuple):
 
     places: npt.NDArray[np.int32]
     voted: npt.NDArray[np.int64]
+    newest: npt.NDArray[np.int64]
     sums: npt.NDArray[np.float32]
     close: npt.NDArray[np.float32]
     norms: npt.NDArray[np.float32]
@@ -64,21 +66,22 @@ class Votes(NamedTuple):
     fraction: npt.NDArray[np.float64]
 
 
-def no_votes(items: int, voted: int, columns: int, scales: int) -> Votes:
+def no_votes(items: int, voted: int, columns: int, *, scales: int, close: int) -> Votes:
     """Return room for votes among `items` items, of which `voted` can have any.
 
     Parameters
     ----------
     columns
         Columns of votes (V).
-    scales
-        Time scales altogether (S + C).
+    scales, close
+        Time scales altogether (S + C), and of what is clicked close by (C).
     """
     return Votes(
         places=np.zeros(items, dtype=np.int32),
         voted=np.zeros(voted, dtype=np.int64),
+        newest=np.zeros(1, dtype=np.int64),
         sums=np.zeros((voted, columns), dtype=np.float32),
-        close=np.zeros(scales, dtype=np.float32),
+        close=np.zeros(close, dtype=np.float32),
         norms=np.zeros(voted, dtype=np.float32),
         whole=np.zeros(scales, dtype=np.int64),
         fraction=np.ones(scales),
@@ -181,15 +184,14 @@ def _add_row(
 
 @lean_kernel
 def _add_last_shares(graph: ItemGraph, places: Places, source: int, votes: Votes) -> None:
-    """Add the shares of the newest click, which has voted already."""
+    """Note the shares of the newest click, which voted first: so its neighbours are in order."""
     start = graph.row_starts[source]
     stop = start + graph.row_lengths[source]
     for n, scale in enumerate((places.short, places.middle, places.long)):
         factor = row_factor(graph, votes, source, scale)
         share = np.float32(factor / (row_mass(graph, source, scale) * factor + MASS_PRIOR))
         for slot in range(start, stop):
-            row = votes.places[graph.neighbours[slot]] - 1
-            votes.sums[row, LAST_SHARES + n] += share * graph.weights[slot, scale]
+            votes.sums[slot - start, LAST_SHARES + n] = share * graph.weights[slot, scale]
 
 
 @lean_kernel
@@ -218,7 +220,7 @@ def let_vote(
         Filled; `forget_votes` empties them.
     """
     take_time_apart(graph, time, votes)
-    scales, count = len(graph.half_lives), 0
+    scales, count, votes.newest[0] = len(graph.half_lives), 0, 0
     for back in range(length):
         source = history[length - 1 - back]
         if source < 0 or not graph.alive[source]:
@@ -231,6 +233,7 @@ def let_vote(
             votes.close[c] = share * factor / math.sqrt(popularity + COSINE_PRIOR)
         count = _add_row(graph, places, close, source, share, votes, count)
         if back == 0:
+            votes.newest[0] = count
             _add_last_shares(graph, places, source, votes)
     for c in range(len(close_scales)):
         _divide_by_popularity(graph, votes, close_scales[c], TOGETHER + c, count)
@@ -241,7 +244,7 @@ def let_vote(
 def _divide_by_popularity(
     graph: ItemGraph, votes: Votes, scale: int, column: int, count: int
 ) -> None:
-    """Make cosines of sums of what was clicked close by, which know of the clicks' own popularity.
+    """Divide sums by the root of the voted items' popularity; the clicks' own is in them already.
 
     One step after the other, so that roots are taken of many at once.
     """

@@ -1,7 +1,7 @@
-"""Numbers that decide how counts become votes, channels and context, each with its reason.
+"""Numbers that decide how counts become votes and features, each with its reason.
 
-Weights are learned for channels and context as these numbers make them: to change one is to make
-snapshots that were learned before meaningless.
+Weights are learned for features as these numbers make them: to change one is to make snapshots that
+were learned before meaningless.
 """
 
 import math
@@ -37,11 +37,5 @@ MASS_PRIOR: Final = 0.05
 LARGEST_DECAY_LOG2: Final = 100.0
 """Decay factors lie within two to the power of plus or minus this: float32 holds 127."""
 
-LEVEL_SCALE: Final = 0.3
-"""Brings log popularity (-5 to 15) and log pauses (0 to 15) to the size of the other context."""
-
 PAUSE_SECONDS: Final = 10.0
 """Pauses shorter than this are much alike."""
-
-MASS_SCALE: Final = 0.5
-"""Brings the log mass of a row (0 to 10) to the size of the other context."""

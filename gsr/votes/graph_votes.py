@@ -1,11 +1,10 @@
 """Votes of a user's clicks for the items that followed them, and what becomes of these votes.
 
-The kernels here are generic in their arrays' types: live channels and those of fixed sets of
-clicks are float32, baselines float64.
+The kernels here are generic in their arrays' types: live channels are float32, baselines float64.
 """
 
 import math
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +19,6 @@ from gsr.votes.constants import (
     RECENT_DECAY,
     SQUASH,
 )
-
-BASE_CONTEXT: Final = 4
-"""Context features that are not of a time scale."""
-
-SCALE_CONTEXT: Final = 3
-"""Context features of each time scale."""
 
 
 @lean_kernel

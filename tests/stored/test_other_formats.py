@@ -57,9 +57,9 @@ def test_a_journal_of_format_1(home: Home) -> None:
     assert "move the folder `trainer` of the artifact store away" in str(refusal.value)
 
 
-@pytest.mark.parametrize("found", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("found", [1, 2, 3, 4, 5, 6])
 def test_a_model_of_another_kind(home: Home, found: int) -> None:
-    """Up to format 3 there was no ranking network; 4 had no weights for newcomers, 6 more votes."""
+    """Up to format 3 there was no ranking network; 4 and 5 had no weights for newcomers."""
     artifact = home.artifacts.read_snapshot()
     assert artifact.metadata["model_format"] == 3
     artifact.metadata["model_format"] = found

@@ -68,7 +68,7 @@ class Contender:
     listed
         Column of a baseline → what makes its lists; these are watched beside the model's.
     stream_of
-        Makes what is tested in place of the ranker (see `LearningLoop`).
+        Makes the ranker, where its vectors are brought to it (see `LearningLoop`).
 
     Attributes
     ----------

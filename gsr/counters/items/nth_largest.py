@@ -45,11 +45,11 @@ def nth_largest(values: npt.NDArray[Any], count: int, wanted: int) -> Any:
 
 @lean_kernel
 def border_of_largest(bits: npt.NDArray[np.int32], count: int, wanted: int) -> int:
-    """Return a border that the `wanted` largest of the first `count` reach, and no others.
+    """Return the bits of a number that the `wanted` largest values reach, and 0 never does.
 
-    But for those that are equal to the smallest of them. Positive float32 are ordered as their
-    bits are, so the border is looked for by halves among these: counting how many reach one has no
-    branches to guess wrong, and is done for many at once.
+    Of all others only those reach it that are equal to the smallest of these. Positive float32 are
+    ordered as their bits are, so it is looked for by halves among these: counting how many reach
+    one has no branches to guess wrong, and is done for many at once.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ def note_clicks(
     Parameters
     ----------
     clicked
-        int32 [n], item rows; negative ones are no clicks.
+        int32 [n], item rows; those outside of `counts` are no clicks.
     newest
         int32 [kept], a ring.
     counts, known
@@ -33,7 +33,7 @@ def note_clicks(
         How many there were before.
     """
     for item in clicked:
-        if item < 0:
+        if not 0 <= item < len(counts):
             continue
         place = clicks % len(newest)
         if clicks >= len(newest) and counts[newest[place]] > 0:
@@ -82,7 +82,7 @@ class ItemSample:
     def add(self, clicked: npt.NDArray[np.int32]) -> None:
         """Note clicks on items, int32 [n]; negative rows are no clicks."""
         self._clicks = note_clicks(clicked, self._newest, self._counts, self._known, self._clicks)
-        self._top = max(self._top, int(clicked.max(initial=-1)) + 1)
+        self._top = min(max(self._top, int(clicked.max(initial=-1)) + 1), len(self._counts))
 
     def draw(
         self, clicked: npt.NDArray[np.int32]

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gsr.ranker.adam import FIRST_DECAY, SECOND_DECAY, TINY, Floats, unbiased_rate
+from gsr.ranker.adam import Floats, unbiased_rate
 from gsr.ranker.vectors.products import move_rows
 
 FIRST_SIZE: Final = 0.02
@@ -37,15 +37,6 @@ class ItemVectors:
     def values(self) -> Floats:
         """The vectors, float32 [N, d]."""
         return self.room[: self._items]
-
-    def of(self, rows: npt.NDArray[np.int32]) -> Floats:
-        """Return the vectors of rows of any shape, float32 [..., d]; zeros for unknown ones."""
-        there = (rows >= 0) & (rows < self._items)
-        if self._items == 0:
-            return np.zeros((*rows.shape, self.room.shape[1]), dtype=np.float32)
-        vectors: Floats = self.room[np.where(there, rows, 0)]
-        vectors[~there] = 0.0
-        return vectors
 
     def grow(self, items: int, rng: np.random.Generator) -> None:
         """Give the items up to row `items` first vectors."""
@@ -123,7 +114,7 @@ class ItemSteps:
         self.touched += len(rows)
         rate = unbiased_rate(self._rate, self._steps)
         moved = (self._items.room, self._first, self._second)
-        move_rows(rows, gradients, *moved, rate, FIRST_DECAY, SECOND_DECAY, TINY)
+        move_rows(rows, gradients, *moved, rate)
 
     def commit(self) -> None:
         """Make the present vectors those that `take_back` goes back to."""

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsr.compiled import lean_kernel, relaxed_kernel
+from gsr.ranker.adam import TINY, averaged
 
 
 @relaxed_kernel
@@ -138,9 +139,6 @@ def move_rows(
     first: npt.NDArray[np.float32],
     second: npt.NDArray[np.float32],
     rate: float,
-    first_decay: float,
-    second_decay: float,
-    tiny: float,
 ) -> None:
     """Take a step of Adam on some rows (see `gsr.ranker.adam.take_step`).
 
@@ -150,21 +148,16 @@ def move_rows(
         int32 [m], distinct, and float32 [m, d].
     vectors, first, second
         float32 [room, d], changed in place.
-    rate, first_decay, second_decay, tiny
-        As in `gsr.ranker.adam`.
+    rate
+        See `gsr.ranker.adam.unbiased_rate`.
     """
-    keep, grow = np.float32(first_decay), np.float32(1.0 - first_decay)
-    keep_squares, grow_squares = np.float32(second_decay), np.float32(1.0 - second_decay)
-    step, least = np.float32(rate), np.float32(tiny)
+    step = np.float32(rate)
     for i in range(len(rows)):
         row = rows[i]
         for j in range(gradients.shape[1]):
-            gradient = gradients[i, j]
-            mean = keep * first[row, j] + grow * gradient
-            square = keep_squares * second[row, j] + grow_squares * gradient * gradient
-            first[row, j] = mean
-            second[row, j] = square
-            vectors[row, j] -= step * mean / (np.sqrt(square) + least)
+            mean, square = averaged(first[row, j], second[row, j], gradients[i, j])
+            first[row, j], second[row, j] = mean, square
+            vectors[row, j] -= step * mean / (np.sqrt(square) + TINY)
 
 
 def numbered(

@@ -141,7 +141,7 @@ class VectorSteps:
         """
         asked = np.flatnonzero(clicked >= 0)
         sampled, corrections = self._sample.draw(clicked[asked])
-        vectors = self._vectors.items.of(sampled)
+        vectors = self._vectors.items.room[sampled]
         by_users = np.zeros_like(users)
         if len(asked) == 0:
             return sampled, np.zeros_like(vectors), by_users

@@ -28,13 +28,14 @@ def test_every_feature_stands_where_kernels_look_for_it() -> None:
         assert names[0].startswith("popularity_")
         votes = names[places.first_vote : places.first_vote + places.votes]
         assert all(name.startswith("last_share_") for name in votes[LAST_SHARES:HISTORY])
+        assert not any("share" in name for name in votes[HISTORY:HISTORY_SHARES])
         assert all(name.startswith("history_") for name in votes[HISTORY:HISTORY_SHARES])
         assert all(name.startswith("history_share_") for name in votes[HISTORY_SHARES:TOGETHER])
         assert votes[places.own_clicks] == "own_clicks"
         assert len(votes[TOGETHER : places.own_clicks]) == len(close)
         assert names[places.since_last_click] == "since_last_click"
         assert names[places.new] == names[-1] == "new"
-        assert layout.channels.max() < places.votes
+        assert layout.channels.tolist() == list(range(places.own_clicks + 1))
 
 
 def test_time_scales_are_told_by_their_length() -> None:
@@ -48,15 +49,17 @@ def test_time_scales_are_told_by_their_length() -> None:
     ("half_lives", "named"),
     [
         ((40 * DAY, YEAR, 11 * YEAR, 1100 * YEAR), (0, 1, 3)),
-        ((1.0, 60.0, 600.0, 1800.0), (3, 2, 3)),
+        ((1.0, 60.0, 600.0, 1800.0), (2, 3, 3)),
+        ((60.0, HOUR, DAY), (1, 2, 2)),
         ((DAY, YEAR), (0, 0, 1)),
         ((DAY,), (0, 0, 0)),
+        ((HOUR, HOUR), (0, 0, 1)),
     ],
 )
-def test_three_scales_are_told_apart_where_there_are_as_many(
+def test_the_middle_scale_lies_between_the_others(
     half_lives: tuple[float, ...], named: tuple[int, int, int]
 ) -> None:
-    """Also where all of them are much longer than a day, or shorter than an hour."""
+    """Where one does; also where all are much longer than a day, or shorter than an hour."""
     places = feature_layout(half_lives, ()).places
     assert (places.short, places.middle, places.long) == named
 

@@ -1,12 +1,13 @@
 """Candidates and features of recorded clicks, against obvious counts."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from gsr.counters.rules import edge_rules
-from gsr.ranker.votes import RECENCY_SCALE
+from gsr.ranker.votes import RECENCY_SCALE, TOGETHER_CLICKS
 from tests.gsr.ranker.world import (
     ITEMS,
     SHAPE,
@@ -20,6 +21,22 @@ from tests.gsr.ranker.world import (
 
 Click = tuple[str, str, float]
 
+COUNTED = replace(
+    STATE,
+    half_lives=(3600.0, 86_400.0, 864_000.0),
+    buffer_length=24,
+    close_half_lives=(86_400.0, 864_000.0),
+)
+"""Every column of votes is on a time scale of its own, and the oldest clicks are not looked at for
+what was clicked close by."""
+
+WIDE = replace(
+    SHAPE,
+    half_lives=COUNTED.half_lives,
+    close_half_lives=COUNTED.close_half_lives,
+    history_length=22,
+)
+
 
 def decayed(then: float, now: float, half_life: float) -> float:
     return math.exp2((then - now) / half_life)
@@ -31,21 +48,21 @@ class Obvious:
     def __init__(self, before: list[Click], user: str, now: float) -> None:
         self.before, self.now = before, now
         own = [(item, time) for name, item, time in before if name == user]
-        self.buffer = own[-STATE.buffer_length :]
-        left = dict.fromkeys(item for item, _ in reversed(own[: -STATE.buffer_length]))
-        self.left = set(list(left)[: STATE.seen_items])
-        self.history = self.buffer[-SHAPE.history_length :]
+        self.buffer = own[-COUNTED.buffer_length :]
+        left = dict.fromkeys(item for item, _ in reversed(own[: -COUNTED.buffer_length]))
+        self.left = set(list(left)[: COUNTED.seen_items])
+        self.history = self.buffer[-WIDE.history_length :]
         buffers: dict[str, list[Click]] = {}
         self.edges: list[tuple[str, str, float, float]] = []
         self.pairs: list[tuple[str, str, float]] = []
         for name, item, time in before:
             past = buffers.setdefault(name, [])
-            for back, (_, other, _) in enumerate(reversed(past[-STATE.buffer_length :])):
+            for back, (_, other, _) in enumerate(reversed(past[-COUNTED.buffer_length :])):
                 if other == item:
                     continue
-                if back < len(STATE.window_weights):
-                    self.edges.append((other, item, STATE.window_weights[back], time))
-                if back < STATE.close_clicks:
+                if back < len(COUNTED.window_weights):
+                    self.edges.append((other, item, COUNTED.window_weights[back], time))
+                if back < COUNTED.close_clicks:
                     self.pairs += [(other, item, time), (item, other, time)]
             past.append((name, item, time))
 
@@ -66,39 +83,40 @@ class Obvious:
         )
 
     def features(self, item: str, *, repeats: bool) -> dict[str, float]:
-        hour, day = STATE.half_lives
         newest_first = [source for source, _ in reversed(self.history)]
-        values = {
-            "popularity_1h": self.popularity(item, hour) + 0.01,
-            "popularity_1d": self.popularity(item, day) + 0.01,
-        }
 
         def share(source: str, life: float) -> float:
             row = self.row(source, life)
             return row.get(item, 0.0) / (sum(row.values()) + 0.3)
 
-        for name, life in (("1h", hour), ("1d", day)):
+        values = {}
+        for name, life in zip(("1h", "1d", "10d"), COUNTED.half_lives, strict=True):
+            values[f"popularity_{name}"] = self.popularity(item, life) + 0.01
             newest = share(newest_first[0], life) if newest_first else 0.0
             values[f"last_share_{name}"] = 0.002 + newest
-        values["history_1d"] = 0.05 + sum(
-            0.9**back * self.row(source, day).get(item, 0.0)
-            for back, source in enumerate(newest_first)
-        )
-        values["history_share_1d"] = 0.002 + sum(
-            0.9**back * share(source, day) for back, source in enumerate(newest_first)
-        )
-        values["together_1d"] = 0.002 + sum(
-            0.9**back
-            * self.close(source, item, day)
-            / math.sqrt((self.popularity(source, day) + 0.5) * (self.popularity(item, day) + 0.5))
-            for back, source in enumerate(newest_first)
-        )
+        for name, life in zip(("1d", "10d"), COUNTED.close_half_lives, strict=True):
+            values[f"history_{name}"] = 0.05 + sum(
+                0.9**back * self.row(source, life).get(item, 0.0)
+                for back, source in enumerate(newest_first)
+            )
+            values[f"history_share_{name}"] = 0.002 + sum(
+                0.9**back * share(source, life) for back, source in enumerate(newest_first)
+            )
+            values[f"together_{name}"] = 0.002 + sum(
+                0.9**back
+                * self.close(source, item, life)
+                / math.sqrt(
+                    (self.popularity(source, life) + 0.5) * (self.popularity(item, life) + 0.5)
+                )
+                for back, source in enumerate(newest_first[:TOGETHER_CLICKS])
+            )
         own = [time for clicked, time in self.history if clicked == item] if repeats else []
         values["own_clicks"] = 1.0 + len(own)
         values["own_recency"] = 1.0 + max(
             (RECENCY_SCALE / math.sqrt(1 + (self.now - t) / 60.0) for t in own), default=0.0
         )
         last = max(time for _, clicked, time in self.before if clicked == item)
+        values["new"] = math.e if self.popularity(item, COUNTED.half_lives[2]) < 10.0 else 1.0
         values["since_last_click"] = 1.0 + (self.now - last) / 10.0
         return values
 
@@ -106,14 +124,14 @@ class Obvious:
 @pytest.mark.parametrize("mask", [True, False])
 def test_features_are_those_of_obvious_counts(mask: bool) -> None:
     """Of every candidate of some clicks, before the click itself is counted."""
-    stream = Stream(SHAPE, mask=mask)
+    stream = Stream(WIDE, state=COUNTED, mask=mask)
     batches = [walks(350), walks(150, seed=1, first=350)]
     rows: list[Click] = []
     for batch in batches:
         first = len(rows)
         rows += list(zip(batch.user_ids, batch.item_ids, batch.times.tolist(), strict=True))
         # Whole chunks would let clicks leave their buffers again: as many as one user may have.
-        parts = [batch.slice(i, i + STATE.buffer_length - 1) for i in range(0, len(batch), 7)]
+        parts = [batch.slice(i, i + 7) for i in range(0, len(batch), 7)]
         found = [stream.record(part) for part in parts]
         for at in range(first + 100, len(rows), 41):
             recorded, n = found[(at - first) // 7], (at - first) % 7
@@ -141,7 +159,7 @@ def check(
     for place, item in enumerate(listed):
         assert item is not None
         expected = obvious.features(item, repeats=not mask)
-        found = {name: float(np.exp(values[place, names.index(name)])) for name in expected}
+        found = dict(zip(names, np.exp(values[place]).tolist(), strict=True))
         assert found == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 

@@ -72,9 +72,14 @@ class Stream:
     """Counters and a ranker that go through clicks; `Recorded` of each batch is kept."""
 
     def __init__(
-        self, shape: RankerConfig = SHAPE, *, mask: bool = True, **learning: float
+        self,
+        shape: RankerConfig = SHAPE,
+        *,
+        state: CounterConfig = STATE,
+        mask: bool = True,
+        **learning: float,
     ) -> None:
-        self.counters = Counters(STATE, np.array(WEIGHTS))
+        self.counters = Counters(state, np.array(WEIGHTS))
         self.model = RankerModel(shape, 0)
         self.learner = RankerLearner(self.model, replace(LEARNING, **learning))  # type: ignore[arg-type]  # settings are mixed
         self.recorder = ClickRecorder(self.model, self.counters, mask_seen=mask)

@@ -37,11 +37,20 @@ def test_clicked_items_are_always_among_them() -> None:
     assert np.isfinite(corrections).all()
 
 
-def test_a_released_item_is_drawn_no_more() -> None:
+def test_a_released_item_is_drawn_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its clicks may still stand among the newest, and fall out of them harmlessly."""
+    monkeypatch.setattr(item_sample, "KEPT_CLICKS", 3)
     made = sample(1, 1, 2)
     made.release(np.array([1, 99]))
     assert all(made.draw(NONE)[0].tolist() in ([2], []) for _ in range(100))
+    made.add(np.array([2, 2], dtype=np.int32))
+    assert made.arrays()["counts"][:3].tolist() == [0, 0, 3]
+
+
+def test_clicks_on_rows_without_room_are_none() -> None:
+    made = sample(1)
+    made.add(np.array([-1, 10, 2_000_000], dtype=np.int32))
+    assert made.arrays()["clicks"].tolist() == [1, 10]
 
 
 def test_only_the_newest_clicks_count(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,17 +36,13 @@ def test_steps_are_those_of_sparse_adam() -> None:
     assert steps.touched > 20
 
 
-def test_vectors_of_nothing_are_zero() -> None:
-    """And vectors keep their values when there is room for more."""
+def test_vectors_keep_their_values_when_there_is_room_for_more() -> None:
     vectors = ItemVectors(3)
-    assert not vectors.of(np.array([[1, -1]], dtype=np.int32)).any()
     vectors.grow(2, np.random.default_rng(0))
     before = vectors.values.copy()
     vectors.grow(50, np.random.default_rng(1))
     assert len(vectors) == len(vectors.values) == 50
     assert np.array_equal(vectors.values[:2], before)
-    found = vectors.of(np.array([[1, -1, 60]], dtype=np.int32))
-    assert np.array_equal(found, [[before[1], np.zeros(3), np.zeros(3)]])
 
 
 def test_a_renewed_row_begins_anew() -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gsr.ranker.adam import FIRST_DECAY, SECOND_DECAY, TINY, take_step
+from gsr.ranker.adam import take_step
 from gsr.ranker.vectors.products import (
     add_product_gradients,
     add_rows,
@@ -75,6 +75,6 @@ def test_steps_on_rows_are_those_on_arrays() -> None:
     take_step(moved[0], gradients, moved[1], moved[2], 0.01)
     for array, part in zip(expected, moved, strict=True):
         array[rows] = part
-    move_rows(rows, gradients, vectors, first, second, 0.01, FIRST_DECAY, SECOND_DECAY, TINY)
+    move_rows(rows, gradients, vectors, first, second, 0.01)
     for mine, theirs in zip((vectors, first, second), expected, strict=True):
         assert np.allclose(mine, theirs, atol=1e-6)

@@ -26,7 +26,7 @@ def some_users(rng: np.random.Generator) -> tuple[RecentClicks, np.ndarray]:
 
 def obvious(recent: RecentClicks, known: Tensor, weights: list[Tensor]) -> Tensor:
     """Return the users' vectors, user by user, from the formulas."""
-    none = torch.zeros(max(ROOM + 1 - ITEMS, 1), D)
+    none = torch.zeros(ROOM + 1 - ITEMS, D)
     clicked = torch.cat((known, none))[torch.from_numpy(np.maximum(recent.items, 0))]
     position, position_bias, attention, first, first_bias, second, second_bias = weights
     vectors = []
