@@ -25,6 +25,9 @@ CLOSE_TIME_SCALES: Final = (0.1, 100.0)
 """Half-lives of the counters, as shares of the time from the first click to the last. A fixed set
 is asked about as a whole: nothing fades within minutes, and on the longest scale nothing at all."""
 
+HIDDEN: Final = 64
+"""Units of the ranker's network, a third more than on a stream: what is learned once may cost it."""
+
 SHORTEST_SPAN: Final = 1000.0
 """Seconds: so a half-life is never shorter than a clock's."""
 
@@ -42,6 +45,7 @@ def batch_ranker(
         half_lives=tuple(share * span for share in TIME_SCALES),
         close_half_lives=tuple(share * span for share in CLOSE_TIME_SCALES),
         event_weights=event_weights,
+        hidden=HIDDEN,
     )
 
 

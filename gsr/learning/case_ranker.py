@@ -34,7 +34,7 @@ CYCLE: Final = 512
 """Cases that are asked about together, and learned before the next ones are."""
 
 MOST_LEARNED: Final = 50_000
-"""Cases that are learned, at most: their candidates stay in memory, some 1.5 kB of each."""
+"""Cases that are learned, at most: their candidates stay in memory, some 2 kB of each."""
 
 SCORES_TOGETHER: Final = 1 << 23
 """Products of users with all items that exist at once: 32 MiB of them."""

@@ -20,6 +20,9 @@ from gsr.ranker.config import RankerConfig, RankerLearning
 RANKING_THREADS: Final = 1
 """Of the ranker's matrix products: they are small, and more threads mostly spin."""
 
+CANDIDATES: Final = 32
+"""That a case is learned with: there are few cases, and each may cost more than a stream's click."""
+
 MOMENTS: Final = 100
 """Where live counters grow with time, at most so many groups of cases are told apart."""
 
@@ -48,7 +51,9 @@ class RankingSettings:
     @property
     def learning(self) -> RankerLearning:
         """How the ranker learns: cases come again, so none is held back or replayed."""
-        return RankerLearning(holdout=0.0, replay=0.0, replay_blocks=0, seed=self.seed)
+        return RankerLearning(
+            candidates=CANDIDATES, holdout=0.0, replay=0.0, replay_blocks=0, seed=self.seed
+        )
 
 
 def counted_for(ranker: RankerConfig, items: int) -> CounterConfig:
