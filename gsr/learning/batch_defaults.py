@@ -26,7 +26,7 @@ CLOSE_TIME_SCALES: Final = (0.1, 100.0)
 is asked about as a whole: nothing fades within minutes, and on the longest scale nothing at all."""
 
 HIDDEN: Final = 64
-"""Units of the ranker's network, a third more than on a stream: what is learned once may cost it."""
+"""Units of the network that ranks, more than on a stream: what is learned once may cost it."""
 
 SHORTEST_SPAN: Final = 1000.0
 """Seconds: so a half-life is never shorter than a clock's."""

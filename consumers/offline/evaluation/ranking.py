@@ -21,7 +21,7 @@ RANKING_THREADS: Final = 1
 """Of the ranker's matrix products: they are small, and more threads mostly spin."""
 
 CANDIDATES: Final = 32
-"""That a case is learned with: there are few cases, and each may cost more than a stream's click."""
+"""That a case is learned with: cases are few, and each may cost more than a stream's click."""
 
 MOMENTS: Final = 100
 """Where live counters grow with time, at most so many groups of cases are told apart."""
