@@ -131,6 +131,12 @@ def row_mass(graph: ItemGraph, source: int, scale: int) -> float:
 
 
 @inner_kernel
+def _per_mass(graph: ItemGraph, source: int, scale: int, factor: float, share: float) -> np.float32:
+    """Return what turns the stored weights of a row into shares of all of them, times `share`."""
+    return np.float32(share * factor / (row_mass(graph, source, scale) * factor + MASS_PRIOR))
+
+
+@inner_kernel
 def _row_for(votes: Votes, item: int, count: int) -> int:
     """Return the row of an item's sums; a new one is the row `count`.
 
@@ -162,11 +168,9 @@ def _add_row(
     middle, long, scales = places.middle, places.long, len(graph.half_lives)
     middle_factor = row_factor(graph, votes, source, middle)
     long_factor = row_factor(graph, votes, source, long)
-    middle_mass = row_mass(graph, source, middle) * middle_factor
-    long_mass = row_mass(graph, source, long) * long_factor
     by_middle, by_long = np.float32(share * middle_factor), np.float32(share * long_factor)
-    middle_share = np.float32(share * middle_factor / (middle_mass + MASS_PRIOR))
-    long_share = np.float32(share * long_factor / (long_mass + MASS_PRIOR))
+    middle_share = _per_mass(graph, source, middle, middle_factor, share)
+    long_share = _per_mass(graph, source, long, long_factor, share)
     start = graph.row_starts[source]
     for slot in range(start, start + graph.row_lengths[source]):
         item: int = np.int64(graph.neighbours[slot])  # type: ignore[assignment] # kernels' int
@@ -188,8 +192,7 @@ def _add_last_shares(graph: ItemGraph, places: Places, source: int, votes: Votes
     start = graph.row_starts[source]
     stop = start + graph.row_lengths[source]
     for n, scale in enumerate((places.short, places.middle, places.long)):
-        factor = row_factor(graph, votes, source, scale)
-        share = np.float32(factor / (row_mass(graph, source, scale) * factor + MASS_PRIOR))
+        share = _per_mass(graph, source, scale, row_factor(graph, votes, source, scale), 1.0)
         for slot in range(start, stop):
             votes.sums[slot - start, LAST_SHARES + n] = share * graph.weights[slot, scale]
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from benchmarks.accuracy import ablations, better_view
 from benchmarks.accuracy.experiments import DATA, Experiment, experiments
-from benchmarks.accuracy.model_runs import OTHER_ENCODERS, SAME_ENCODERS, THREADS, WHOLE
+from benchmarks.accuracy.model_runs import ENSEMBLE, OTHER_ENCODERS, SAME_ENCODERS, THREADS, WHOLE
 from consumers.cli.application import app
 from consumers.offline.evaluation.learning import LearningRules
 from consumers.offline.evaluation.run import EvaluateOptions, evaluate
@@ -74,7 +74,8 @@ def test_commands_are_accepted_and_every_ablation_changes_something(data: Path) 
         if experiment.name.startswith("ours/beauty/")
     }
     ablations = [
-        found[f"ours/beauty/ablations/{name}"] for name in (WHOLE, *SAME_ENCODERS, *OTHER_ENCODERS)
+        found[f"ours/beauty/ablations/{name}"]
+        for name in (WHOLE, ENSEMBLE, *SAME_ENCODERS, *OTHER_ENCODERS)
     ]
     assert ablations[0] == found["ours/beauty/leave-one-out/joint"]
     for place, one in enumerate(ablations):

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.accuracy import everything
 from benchmarks.accuracy.contenders import CONTENDERS
 from benchmarks.accuracy.experiments import BASELINES, DATA, Experiment, experiments
-from benchmarks.accuracy.model_runs import OTHER_ENCODERS, SAME_ENCODERS, VIEWS, WHOLE
+from benchmarks.accuracy.model_runs import ENSEMBLE, OTHER_ENCODERS, SAME_ENCODERS, VIEWS, WHOLE
 
 
 def all_experiments(folder: Path) -> list[Experiment]:
@@ -49,7 +49,7 @@ def test_our_model_has_its_pieces(tmp_path: Path) -> None:
     for data in ("beauty", "ml-1m"):
         assert {f"ours/{data}/leave-one-out/{view}" for view in VIEWS} <= names
         assert f"comparisons/{data}/joint-over-better-view" in names
-    ablations = {WHOLE, *SAME_ENCODERS, *OTHER_ENCODERS}
+    ablations = {WHOLE, ENSEMBLE, *SAME_ENCODERS, *OTHER_ENCODERS}
     assert {f"ours/beauty/ablations/{name}" for name in ablations} <= names
     assert {"speed/retrieval", "speed/training", "speed/step-time"} <= names
 

@@ -80,7 +80,7 @@ class ItemSample:
         self._counts[rows] = 0
 
     def add(self, clicked: npt.NDArray[np.int32]) -> None:
-        """Note clicks on items, int32 [n]; negative rows are no clicks."""
+        """Note clicks on items, int32 [n]; rows that there is no room for are no clicks."""
         self._clicks = note_clicks(clicked, self._newest, self._counts, self._known, self._clicks)
         self._top = min(max(self._top, int(clicked.max(initial=-1)) + 1), len(self._counts))
 
