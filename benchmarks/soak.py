@@ -61,7 +61,7 @@ SIZES: Final = (
 TOTALS: Final = (
     "gsr_ingest_records_total",
     "gsr_retries_total",
-    "gsr_trainer_clicks_tested_total",
+    "gsr_trainer_clicks_counted_total",
     "gsr_trainer_clicks_learned_total",
     "gsr_trainer_clicks_shed_total",
 )

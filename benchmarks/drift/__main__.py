@@ -6,7 +6,7 @@
 Every scenario's stream goes through the learning loop with default settings, test-then-train; so
 does its unchanged twin, `stationary` of the same seed. What is finished is kept in FILE, and a
 later call goes on from there; a FILE of other settings is refused. Seven scenarios, two seeds,
-30,000 clicks: fourteen runs, each 35 to 50 seconds on a free core.
+30,000 clicks: fourteen runs, each some five seconds on a free core, and a minute for the detectors.
 """
 
 import argparse

@@ -22,7 +22,7 @@ CounterName: TypeAlias = Literal[
     "gsr_ingest_sequences_total",
     "gsr_ingest_sequence_bytes_total",
     "gsr_trainer_cycles_total",
-    "gsr_trainer_clicks_tested_total",
+    "gsr_trainer_clicks_counted_total",
     "gsr_trainer_clicks_scored_total",
     "gsr_trainer_clicks_learned_total",
     "gsr_trainer_clicks_replayed_total",

@@ -55,16 +55,13 @@ class _CatalogueLoss(torch.autograd.Function):
         losses = vectors.new_empty(count)
         to_vectors = torch.empty_like(vectors)
         to_items = torch.zeros_like(items) if ctx.needs_input_grad[1] else None
-        to_values = torch.empty_like(values) if ctx.needs_input_grad[3] else None
         for start, (first, last) in zip(starts, pairwise(bounds), strict=True):
             stop = min(start + size, count)
             block, aims = vectors[start:stop], targets[start:stop]
             scores = buffer.rows(stop - start, columns, vectors)
             torch.addmm(offsets, block, items.T, out=scores)
-            flat = scores.view(-1)
             mine = slice(first, last)
-            places = added[mine] - start * columns
-            flat.index_add_(0, places, values[mine])
+            scores.view(-1).index_add_(0, added[mine] - start * columns, values[mine])
             own = scores.gather(1, aims[:, None])
             peak = scores.amax(dim=1, keepdim=True)
             total = scores.sub_(peak).exp_().sum(dim=1, keepdim=True)
@@ -72,26 +69,20 @@ class _CatalogueLoss(torch.autograd.Function):
             torch.mm(scores, items, out=to_vectors[start:stop]).div_(total)
             if to_items is not None:
                 to_items.addmm_(scores.T, block / total)
-            if to_values is not None:
-                rows = places // columns
-                shares = flat.index_select(0, places) / total[rows, 0]
-                to_values[mine] = shares - (places - rows * columns == aims[rows]).to(shares)
         to_vectors.sub_(aimed)
         if to_items is not None:
             to_items.index_add_(0, targets, vectors, alpha=-1).div_(count)
-        if to_values is not None:
-            to_values.div_(count)
-        ctx.save_for_backward(to_vectors.div_(count), to_items, to_values)
+        ctx.save_for_backward(to_vectors.div_(count), to_items)
         return losses.mean()
 
     @staticmethod
     def backward(
         ctx: Any, *gradients: Tensor
-    ) -> tuple[Tensor, Tensor | None, None, Tensor | None, None, None, None]:
+    ) -> tuple[Tensor, Tensor | None, None, None, None, None, None]:
         (gradient,) = gradients
-        to_vectors, *others = ctx.saved_tensors
-        items, values = (None if other is None else gradient * other for other in others)
-        return gradient * to_vectors, items, None, values, None, None, None
+        to_vectors, to_items = ctx.saved_tensors
+        items = None if to_items is None else gradient * to_items
+        return gradient * to_vectors, items, None, None, None, None, None
 
 
 def catalogue_loss(
@@ -113,7 +104,7 @@ def catalogue_loss(
         float32 [N, d], scored by inner product.
     entries, values
         int64 [K] in memory and float32 [K]: ``values`` are added to the scores at the distinct,
-        ascending flat places ``entries``, which are ``row * N + item``.
+        ascending flat places ``entries``, which are ``row * N + item``, without a gradient.
     targets
         int64 [m], below N.
     buffer

@@ -150,7 +150,7 @@ TOPICS: Final = (
 EXPECTED: Final = {
     'sum(gsr_ingest_clicks_total{outcome="accepted"})': 0.9 * CLICKS,
     "sum(gsr_ingest_records_total)": CLICKS,
-    "gsr_trainer_clicks_tested_total": 0.9 * CLICKS,
+    "gsr_trainer_clicks_counted_total": 0.9 * CLICKS,
     "gsr_trainer_snapshot_version": 1,
     "sum(gsr_publisher_lists_total)": 1,
     'gsr_serve_records_total{topic="lists"}': 1,

@@ -35,8 +35,8 @@ TRAINER: Final = (
         "Older than a few trainer.cycle_seconds with traffic: the trainer is stuck or starved.",
     ),
     counter(
-        "gsr_trainer_clicks_tested_total",
-        "Fresh clicks that were counted, and tested unless they were shed.",
+        "gsr_trainer_clicks_counted_total",
+        "Fresh clicks counted; each one is, also where there was no time to test it.",
         "Must follow accepted clicks.",
     ),
     counter(
@@ -47,7 +47,7 @@ TRAINER: Final = (
     counter(
         "gsr_trainer_clicks_learned_total",
         "Fresh clicks learned.",
-        "Below tested: clicks are shed or held back for the judge.",
+        "Below counted: clicks are shed, kept for the judge, or on items that lists leave out.",
     ),
     counter(
         "gsr_trainer_clicks_replayed_total",
@@ -66,12 +66,12 @@ TRAINER: Final = (
     ),
     gauge(
         "gsr_trainer_lag_clicks",
-        "Accepted clicks of the newest checkpoints not yet tested.",
+        "Accepted clicks of the newest checkpoints not yet counted.",
         "Growing: the trainer does not keep up.",
     ),
     gauge(
         "gsr_trainer_newest_append_timestamp_seconds",
-        "Append time of the newest click tested.",
+        "Append time of the newest click counted.",
         "How far the trainer's picture lies behind.",
     ),
     gauge(

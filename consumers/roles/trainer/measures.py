@@ -123,7 +123,7 @@ def _counts(loop: LearningLoop) -> dict[_Series, int]:
         for detector, count in loop.detector.alarms.items()
     }
     return alarms | {
-        ("gsr_trainer_clicks_tested_total",): totals.clicks,
+        ("gsr_trainer_clicks_counted_total",): totals.clicks,
         ("gsr_trainer_clicks_scored_total",): totals.tested,
         ("gsr_trainer_clicks_learned_total",): totals.fresh,
         ("gsr_trainer_clicks_replayed_total",): totals.replayed,

@@ -17,6 +17,8 @@ said = Path({said!r})
 settings = sorted(name for name in os.environ if name.startswith("GSR_"))
 with said.open("a") as notes:
     print(*sys.argv[1:3], *settings, file=notes)
+if sys.argv[1] == "bootstrap":
+    Path("state/artifacts/snapshots").mkdir(parents=True)
 print("user_id,item_id,timestamp")
 print("anna,tea,1")
 sys.exit(sys.argv[1] == {failing!r})
@@ -49,6 +51,7 @@ def test_each_step_runs_and_it_is_noted(said: Path, monkeypatch: pytest.MonkeyPa
         "simulate --events GSR_KERNELS",
         "bootstrap clicks.csv GSR_KERNELS",
         "recommend anna GSR_KERNELS",
+        "recommend anna GSR_KERNELS",
     ]
     assert compiled_ahead()
 
@@ -62,8 +65,13 @@ def test_a_step_that_fails_is_tried_again_next_time(
     assert len(said.read_text().splitlines()) == 2
 
 
-def test_the_real_commands_do_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the kernels that are there already."""
+def test_the_real_commands_do_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """With the kernels that are there already: lists of a model, and those before there is one."""
     monkeypatch.setattr(kernels, "_mark", lambda: tmp_path / "done")
-    assert compile_ahead()
+    assert compile_ahead(silent=False)
     assert compiled_ahead()
+    said = capfd.readouterr().err
+    assert "model 1, counters" in said
+    assert "model 0, counters" in said

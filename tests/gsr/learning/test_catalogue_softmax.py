@@ -19,18 +19,18 @@ def test_loss_and_gradients_are_exact(block_rows: int, monkeypatch: pytest.Monke
     vectors = torch.randn(rows, d, generator=generator, requires_grad=True)
     table = torch.randn(items, d, generator=generator, requires_grad=True)
     entries = np.array([0, 5, 12, 3 * items + 2, 6 * items + 10])
-    values = torch.randn(len(entries), generator=generator, requires_grad=True)
+    values = torch.randn(len(entries), generator=generator)
     targets = torch.tensor([5, 1, 0, 2, 2, 9, 10])
 
     offsets = torch.randn(items, generator=generator)
     loss = catalogue_loss(vectors, table, entries, values, targets, ScoreBuffer(), offsets)
-    found = torch.autograd.grad(2.0 * loss, (vectors, table, values))
+    found = torch.autograd.grad(2.0 * loss, (vectors, table))
 
     scores = (vectors @ table.T + offsets).flatten()
     scores = scores.index_add(0, torch.from_numpy(entries), values)
     scores = scores.view(rows, items)
     plain = functional.cross_entropy(scores, targets)
-    expected = torch.autograd.grad(2.0 * plain, (vectors, table, values))
+    expected = torch.autograd.grad(2.0 * plain, (vectors, table))
     torch.testing.assert_close(loss, plain)
     for mine, reference in zip(found, expected, strict=True):
         torch.testing.assert_close(mine, reference)

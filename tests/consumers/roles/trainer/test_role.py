@@ -48,7 +48,7 @@ def test_clicks_become_models_and_views(world: TrainerWorld) -> None:
         world.run(trainer, 4.0)
     loop = loop_of(trainer)
     assert loop.totals.clicks == 1200
-    assert world.value("gsr_trainer_clicks_tested_total") == 1200
+    assert world.value("gsr_trainer_clicks_counted_total") == 1200
     assert trainer.checks() == {"checkpoint": True, "view": True}
     artifact = world.artifacts.read_snapshot()
     model, generations = decode_snapshot(artifact.tensors, artifact.metadata, world.config.model)
@@ -268,7 +268,7 @@ def test_what_is_too_much_to_learn_still_counts(tmp_path: Path) -> None:
         world.shop(1000)
         world.run(trainer, 10.0)
     loop = loop_of(trainer)
-    assert loop.totals.clicks == world.value("gsr_trainer_clicks_tested_total") == 3000
+    assert loop.totals.clicks == world.value("gsr_trainer_clicks_counted_total") == 3000
     assert world.value("gsr_trainer_lag_clicks") == 0
     assert 100 < loop.totals.fresh + loop.waiting < 600
     assert world.value("gsr_trainer_clicks_shed_total") == loop.totals.shed_fresh > 500
