@@ -2,8 +2,8 @@
 
 What a program calls is here: `StreamRecommender`, its `StreamSettings`, and the errors. They are
 loaded when they are first asked for, so that importing the package costs next to nothing. The rooms
-below are read in the order counters, votes, network, learning, ranking, ranker, reasons, quality,
-loop, library.
+below are read in the order counters, votes, ranker, network, ranking, learning, reasons, quality,
+baselines, loop, library.
 
 No logs, clocks or settings of processes; no files but those that `StreamRecommender.save` and
 `StreamRecommender.load` are told; imports nothing else of this project.

@@ -24,8 +24,8 @@ def compiled_ahead() -> bool:
 def compile_ahead(*, silent: bool = True) -> bool:
     """Compile what roles will call, by running it on a few clicks; False where a step failed.
 
-    Then each role compiles what it needs, as it does without. Unless `silent`, the steps say on
-    standard error what they do.
+    Where it failed nothing is lost: each role compiles what it needs when it first calls it. Unless
+    `silent`, the steps say on standard error what they do.
     """
     with tempfile.TemporaryDirectory(prefix="gsr-kernels-") as folder:
         for command, output in _steps(Path(folder)):

@@ -19,7 +19,7 @@ Sample = tuple[str, frozenset[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Figures of the three roles at one moment.
+    """Figures of the roles at one moment.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Figures:
 
 
 class Scraper:
-    """Asks the roles for their metrics every few seconds, on a thread of its own.
+    """Asks the roles for their metrics again and again, on a thread of its own.
 
     Parameters
     ----------

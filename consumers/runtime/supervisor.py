@@ -1,4 +1,4 @@
-"""`gsr run`: the three roles as three child processes, kept alive, ended in order."""
+"""`gsr run`: the roles as child processes, kept alive, ended in order."""
 
 import logging
 import os

@@ -50,7 +50,7 @@ def batch_ranker(
 
 
 def batch_model(interactions: Interactions, ends: npt.NDArray[np.int64]) -> ModelConfig:
-    """Return the joint model's shape for the clicks ``starts[u] : ends[u]`` of every user u.
+    """Return the encoders' shape for the clicks ``starts[u] : ends[u]`` of every user u.
 
     Histories are read as far back as nineteen in twenty users go, within limits; where items are
     seldom clicked, vectors are short and dropout is high.

@@ -74,7 +74,7 @@ class CaseRanker:
     config
         Shape of the ranker. Its `vectors` say whether `learn` and `ranks` are given some.
     learning
-        How it learns; `holdout` and `replay` are left out, as cases come again by themselves.
+        How it learns. Give `holdout` and `replay` as 0: cases come again by themselves.
     interactions
         All clicks.
     mask_seen

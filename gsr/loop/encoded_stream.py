@@ -1,6 +1,7 @@
 """The ranker on the stream over vectors that encoders have learned elsewhere.
 
-It learns, click by click, what their products are worth beside the counters; they stand still.
+The vectors stand still. The ranker learns, click by click, what their products are worth beside the
+counters, which go on.
 """
 
 import numpy as np
@@ -65,5 +66,5 @@ class EncodedStream(RankerStream):
             self.vectors.renew(rows, self._mirror.graph())
 
     def item_vectors(self) -> npt.NDArray[np.float32]:
-        """Return the items' vectors, float32 [N, d]; of no width where there are none."""
+        """Return the items' vectors, float32 [N, d]; zeros, [N, 1], where there are none."""
         return super().item_vectors() if self.vectors is None else self.vectors.items

@@ -61,7 +61,7 @@ class _Untested:
         int64 [s], float64 [s], int32 [s, M], int64 [s] and int64 [s], of these: offset, event time,
         ranks by the baselines, clicks in the user's buffer, and earlier clicks on the item.
     histories
-        Readable ones, of the newest r.
+        Readable ones of the newest of these clicks, at most `LIST_USERS`.
     """
 
     recorded: Recorded
@@ -104,7 +104,7 @@ class LearningLoop:
     recent_ranks
         Of the tested clicks, the newest.
     detector
-        Of drift, fed with every tested click.
+        Of drift, fed with every tested click of a user of whom something was known.
     alarms
         The newest ones that it raised.
     item_clicks, item_totals
@@ -281,7 +281,8 @@ class LearningLoop:
 
         Returns
         -------
-        int32 [n, M], from 1; columns as in `names`. `MISS` for an unknown item.
+        int32 [n, M], from 1; columns as in `names`. `MISS` for an item that the model has not
+        kept as a candidate, or that a baseline does not rank among its first `counter_ranks.DEEPEST`.
         """
         mask = self.options.mask_seen
         joint = self.stream.rank(histories, targets, mask_history=mask)
@@ -296,7 +297,7 @@ class LearningLoop:
         Parameters
         ----------
         out_of_time
-            Asked between steps; once true, replay is shed.
+            Asked before each replayed block; once true, replay is shed.
 
         Raises
         ------

@@ -101,7 +101,7 @@ class RankerStream:
 
         Returns
         -------
-        int32 [s], from 1; `MISS` for an item never clicked before.
+        int32 [s], from 1; `MISS` for an item that is not among the candidates that were kept.
         """
         ranks = np.full(len(recorded), MISS, dtype=np.int32)
         for first in range(0, len(recorded), USERS_AT_ONCE):
@@ -167,7 +167,7 @@ class RankerStream:
         self.learner.begin_again()
 
     def item_vectors(self) -> npt.NDArray[np.float32]:
-        """Return the items' vectors, float32 [N, d]; of no width where there are none."""
+        """Return the items' vectors, float32 [N, d]; zeros, [N, 1], where there are none."""
         if self.model.vectors is None:
             return np.zeros((self._counters.items.used, 1), dtype=np.float32)
         self.learner.grow(self._counters.items.used)

@@ -236,7 +236,7 @@ def _write_candidates(
 ) -> None:
     """Write what the features of the pool are the logarithms of, but for `new`.
 
-    Votes stand, times are split.
+    `let_vote` has run for this user and time.
     """
     votes, places, offsets = work.votes, selection.places, selection.offsets
     for q in range(size):

@@ -19,7 +19,7 @@ class Verdict:
     promoted
         Whether the new weights stay; if not, the old ones are back.
     samples
-        Size of the held-back slice.
+        Held-back clicks that were compared: those whose item was among its candidates.
     before, after
         Mean negative log likelihood of the slice under the old and the new weights.
     z

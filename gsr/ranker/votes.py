@@ -16,7 +16,7 @@ from gsr.counters.items.item_graph import ItemGraph
 from gsr.ranker.features import HISTORY, HISTORY_SHARES, LAST_SHARES, TOGETHER, Places
 
 HISTORY_DECAY: Final = 0.9
-"""A click of the long history counts a tenth less than the next newer one."""
+"""A click of the history counts a tenth less than the next newer one."""
 
 TOGETHER_CLICKS: Final = 20
 """The newest clicks whose neighbours are looked up among items clicked close by."""

@@ -204,12 +204,12 @@ def top_k(
     together: int = USERS_TOGETHER,
     tile_bytes: int = TILE_BYTES,
 ) -> TopItems:
-    """Return each user's `k` items of highest joint score; equal scores by ascending row.
+    """Return each user's `k` items of highest score; equal scores by ascending row.
 
     Parameters
     ----------
     vectors, channel_weights
-        float32 [B, d] and [B, C], from `JointModel.user_queries`.
+        float32 [B, d] and [B, C], of the users.
     item_vectors
         float32 [N', d] with N' ≤ N; an item without a vector scores by its channels alone.
     graph, levels
@@ -221,7 +221,7 @@ def top_k(
     k
         How many.
     history, decay
-        `channel_history` and `channel_decay` of the model's configuration.
+        How many of the newest clicks vote, and how much each step back still counts.
     blocked
         bool [N], rows that nobody may get (taken down); dead rows never are returned anyway.
     together, tile_bytes

@@ -14,8 +14,9 @@ A channel is one number per user and item. With S time scales there are C = 4S +
   `NEW_ITEM_CLICKS` clicks itself, counted on the slowest scale.
 
 The last four kinds are the *graph channels*: zero for an item that followed none of the user's
-last clicks, so they are kept sparse. The joint score of an item is
-``vectors[u] · item_vectors[j] + Σ_c weights[u, c] * channel_c(u, j, now)``.
+last clicks, so they are kept sparse. Before there is a model, `consumers.serving.scorers` adds
+channels up with fixed weights; `gsr.ranking.retrieval` adds a product of vectors, where there are
+some: ``vectors[u] · item_vectors[j] + Σ_c weights[u, c] * channel_c(u, j, now)``.
 
 The floor is taken at *now*, so that popularity above it moves by the same constant for every item
 as time goes by, and its level (`gsr.votes.popularity`) changes only when the item is clicked.

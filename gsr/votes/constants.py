@@ -1,7 +1,8 @@
 """Numbers that decide how counts become votes and features, each with its reason.
 
-Weights are learned for features as these numbers make them: to change one is to make snapshots that
-were learned before meaningless.
+The ranker's weights depend on `NEW_ITEM_CLICKS` and `PAUSE_SECONDS`: to change these is to make
+snapshots that were learned before meaningless. The others shape the lists before the first model,
+the baselines and the graph encoder.
 """
 
 import math
@@ -32,7 +33,8 @@ NEW_ITEM_CLICKS: Final = 10
 NEW_LOG2: Final = math.log2(NEW_ITEM_CLICKS)
 
 MASS_PRIOR: Final = 0.05
-"""Weight that is added to a row before shares of it are taken, so that a faded row's are small."""
+"""Weight that the graph encoder adds to a row before it takes shares of it, so that a faded row's
+are small. The ranker has a prior of its own (`gsr.ranker.votes`)."""
 
 LARGEST_DECAY_LOG2: Final = 100.0
 """Decay factors lie within two to the power of plus or minus this: float32 holds 127."""

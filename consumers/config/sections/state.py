@@ -21,7 +21,8 @@ class StateSection(Section):
     seen_items
         Distinct items that a user's seen filter remembers after they left the buffer.
     neighbours
-        Neighbours kept per item and time scale.
+        Half of the neighbours that an item has at most. When it has no room for another, the
+        heaviest on each time scale stay.
     half_lives_seconds
         The time scales of edge weights and popularity.
     window_weights

@@ -21,7 +21,8 @@ class TrainerSection(Section):
         it can learn in `cycle_seconds`. Where more arrive between two cycles, all of them still
         count, and a random share is tested and learned.
     budget_seconds
-        Time that one cycle may take; replay is shed before fresh clicks.
+        Once a cycle has taken this long, no earlier clicks are replayed in it; its fresh clicks are
+        learned in any case.
     view_interval_seconds
         How often live counters are exported for the publisher.
     poll_interval_seconds

@@ -57,7 +57,7 @@ TRAINER: Final = (
     counter(
         "gsr_trainer_clicks_shed_total",
         "Clicks, fresh or replayed, not learned for lack of time; they still count.",
-        "Growing: give the trainer more cores, or raise trainer.cycle_max_clicks.",
+        "Growing: give the trainer more cores, or a smaller learner.replay.",
     ),
     counter(
         "gsr_trainer_clicks_missed_total",

@@ -53,7 +53,8 @@ class TrainerRole:
     Parameters
     ----------
     config
-        All settings; `trainer`, `model`, `learner`, `state`, `events` are used.
+        All settings. Beside the sections `trainer`, `model`, `learner`, `state` and `events`,
+        `log.partitions` and `publisher.allow_repeats` are used.
     log
         Not read: clicks come from the checkpoints' accepted feeds.
     clock
