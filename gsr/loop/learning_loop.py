@@ -282,7 +282,7 @@ class LearningLoop:
         Returns
         -------
         int32 [n, M], from 1; columns as in `names`. `MISS` for an item that the model has not
-        kept as a candidate, or that a baseline does not rank among its first `counter_ranks.DEEPEST`.
+        kept as a candidate, or that a baseline does not rank among its first hundred.
         """
         mask = self.options.mask_seen
         joint = self.stream.rank(histories, targets, mask_history=mask)
