@@ -6,7 +6,8 @@
 Starts a broker and the three roles, sends clicks at a fixed rate with `gsr produce` or
 `gsr simulate`, and looks at every process every few seconds: memory, open files, threads, lag and
 disk. A slope is Theil and Sen's, the median over all pairs of samples, after the warm-up: a few
-outliers, such as a compaction, do not tilt it. What has a limit is first filled: every user's
+outliers, such as a compaction, do not tilt it. Memory is in the results minute by minute, too: what
+goes up and down has a slope over any short time. What has a limit is first filled: every user's
 buffer (`state.buffer_length` clicks), what they have seen (`state.seen_items`), the feed of every
 partition (`state.feed_bytes`) and the rows of the item graph should be full when the warm-up ends;
 users times that many clicks must have come by then, and few enough items be there (`--items`).
@@ -105,6 +106,19 @@ class Series:
                 "maximum": round(float(values.max()), 3),
                 "maximum_after_warm_up": round(float(values[late].max()), 3),
             }
+        return found
+
+    def by_minute(self, ending: str) -> dict[str, list[float]]:
+        """Return the median of each minute, of whatever has a name with this ending."""
+        found = {}
+        for name in sorted(self.values):
+            if name.endswith(ending):
+                minutes = np.array(self.times[name]) // 60.0
+                values = np.array(self.values[name])
+                found[name] = [
+                    round(float(np.median(values[minutes == minute])), 1)
+                    for minute in np.unique(minutes)
+                ]
         return found
 
 
@@ -259,6 +273,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "partitions": arguments.partitions,
         **ended,
         "series": series.summary(60.0 * arguments.warm_up),
+        "by_minute": series.by_minute(".memory_mib"),
     }
     report(result, arguments.out)
     return 1 if any(ended["exit_codes"].values()) or any(ended["restarts"].values()) else 0
