@@ -38,6 +38,13 @@ from stream.log.interface import Log, RecordBatch
 
 DRAIN_SECONDS: Final = 120.0
 LOOK_SECONDS: Final = 1.0
+COUNTS: Final = {
+    "counted": "gsr_trainer_clicks_counted_total",
+    "scored": "gsr_trainer_clicks_scored_total",
+    "learned": "gsr_trainer_clicks_learned_total",
+    "shed": "gsr_trainer_clicks_shed_total",
+    "missed": "gsr_trainer_clicks_missed_total",
+}
 QUALITY: Final = ("joint", "graph", "popularity")
 
 
@@ -219,10 +226,7 @@ def trainer_figures(config: GsrConfig) -> dict[str, float]:
         f"http://{Address(config.http.host, config.http.trainer_port)}/metrics"
     ) as answer:
         samples = parse_samples(answer.read().decode())
-    figures = {
-        name: samples[f"gsr_trainer_clicks_{name}_total", frozenset()]
-        for name in ("tested", "scored", "learned", "shed", "missed")
-    }
+    figures = {name: samples[total, frozenset()] for name, total in COUNTS.items()}
     for model in QUALITY:
         labels = frozenset({"model": model, "k": "20", "slice": "all"}.items())
         figures[f"recent_hr@20_{model}"] = round(samples["gsr_trainer_hit_ratio", labels], 4)
