@@ -4,9 +4,9 @@ A list is *due*, and then always sent, when its user's newest accepted click is 
 it knows of, or when the model that served when that click was accepted is newer than the list's.
 Lists are also made anew after a model change (the walk), when an item that they hold is taken down
 (at once or by the `expires_at` of its control), and when they are short and new items have come;
-those are sent only if their items changed. So a list's `source_offset` tells
-which clicks it knows, and an old `model_version` on a calm user's list means that newer models
-would recommend the same, or that the walk has not come by yet.
+those are sent only if their items changed. So a list's `source_offset` tells which clicks it knows,
+and an old `model_version` on a calm user's list means that newer models would recommend the same,
+or that the walk has not come by yet.
 """
 
 import logging

@@ -1,7 +1,5 @@
 """Partitions that come and go while a publisher runs."""
 
-from pathlib import Path
-
 import pytest
 
 from consumers.roles.publisher.role import PublisherRole
@@ -14,11 +12,6 @@ HERE, THERE = (
     [f"u{n}" for n in range(40) if partition_of(f"u{n}".encode(), 2) == partition]
     for partition in (0, 1)
 )
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
 
 
 @pytest.fixture

@@ -15,11 +15,6 @@ from tests.consumers.views import view_of
 USERS = [f"u{n}" for n in range(20)]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
 def items(count: int) -> dict[str, float]:
     """Return the `count` most popular items."""
     return dict(list(ITEMS.items())[:count])
